@@ -1,0 +1,63 @@
+import { inspect } from 'node:util'
+
+const values = new WeakMap<Secret, string>()
+const known = new Set<string>()
+
+/** A value that never shows: every way of printing it gives `[secret]`. Made by {@link secret}. */
+export interface Secret {
+  readonly [brand]: 'secret'
+}
+declare const brand: unique symbol
+
+const prototype = {
+  toString: () => '[secret]',
+  toJSON: () => '[secret]',
+  [inspect.custom]: () => '[secret]',
+}
+
+/** Wraps a value as a secret, and has {@link redact} hide it (and its usual encodings) from then on. */
+export function secret(value: string): Secret {
+  const wrapped = Object.freeze(Object.create(prototype)) as Secret
+  values.set(wrapped, value)
+  remember(value)
+  return wrapped
+}
+
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && values.has(value as Secret)
+}
+
+/** The value itself. Only for what sends it (targets), stores it where the user asked, or checks it. */
+export function reveal(wrapped: Secret): string {
+  const value = values.get(wrapped)
+  if (value === undefined) throw new TypeError('reveal: not a secret')
+  return value
+}
+
+/** A secret derived from secrets, such as a connection URL: the result is a secret as well. */
+export function derive(make: (open: (wrapped: Secret) => string) => string): Secret {
+  return secret(make(reveal))
+}
+
+// Below this a value is too common a text to be replaced everywhere without harm ("a", "no").
+const shortest = 6
+
+function remember(value: string): void {
+  if (value.length < shortest) return
+  const encodings = [
+    value,
+    Buffer.from(value).toString('base64'),
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+  ]
+  for (const text of encodings) known.add(text)
+  // A secret of several lines (a private key) is hidden line by line too: streams are read by the line.
+  if (value.includes('\n')) for (const line of value.split('\n')) if (line.trim().length >= 12) known.add(line.trim())
+}
+
+/** The last line of defence: replaces every known secret in a text that came from outside, by `[secret]`. */
+export function redact(text: string): string {
+  let clean = text
+  for (const value of known) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
+  return clean
+}

@@ -1,0 +1,175 @@
+import type { Command, Output } from '../command/command.ts'
+import { redact } from '../command/secret.ts'
+import type { Emit, Outcome } from './events.ts'
+import { Failure } from './failure.ts'
+import { assertSound, changesOf, isConverged, makePlan, type Plan, type PlannedStep, type Work, where } from './plan.ts'
+import type { Change, Step } from './step.ts'
+import type { Target } from './target.ts'
+
+/** What the run needs to know while it applies. */
+export interface Applying {
+  readonly emit: Emit
+  /** Whether the user asked to stop (Ctrl-C): asked between changes, never in the middle of one. */
+  stopping(): boolean
+}
+
+/**
+ * Makes the changes of a plan, script by script. A step is asked again before it decides when anything was changed on
+ * its target since it was asked; after each script all its questions are asked again and the answer must be that
+ * nothing is left to do, and at the end so for all scripts.
+ * Returns how many changes were made. Throws a Failure at the first that fails, saying what was and was not done.
+ */
+export async function apply(plan: Plan, work: readonly Work[], applying: Applying): Promise<number> {
+  const run = new Run(applying)
+  run.planned = new Map(plan.steps.map((planned) => [planned.step, planned]))
+  const last = work.findLastIndex(({ steps }) => steps.some((step) => run.isOpen(step)))
+  for (const [index, { script, steps }] of work.slice(0, last + 1).entries()) {
+    if (!steps.some((step) => run.isOpen(step)) && !run.touches(steps)) continue
+    const began = Date.now()
+    const before = run.made
+    applying.emit({ type: 'script.start', script })
+    for (const step of steps) await run.apply(script, step)
+    if (run.made > before && index < last) await assertConverged([{ script, steps }], applying.emit)
+    applying.emit({ type: 'script.end', script, ms: Date.now() - began })
+  }
+  await assertConverged(work, applying.emit)
+  return run.made
+}
+
+async function assertConverged(work: readonly Work[], emit: Emit): Promise<void> {
+  const again = await makePlan(work, emit)
+  if (isConverged(again)) return
+  const open = again.steps.filter(({ decision }) => decision?.kind !== 'converged')
+  const lines = open.map((planned) => {
+    const what = changesOf(planned).map(({ say }) => say)
+    if (planned.decision?.kind === 'refused') what.push(planned.decision.reason)
+    return `${planned.step.id}: ${planned.unknown ?? what.join(', ')}`
+  })
+  throw new Failure(
+    'error',
+    `did not converge: after its changes, ${open.length} of ${again.steps.length} steps still differ`,
+    {
+      detail: lines,
+      remedy:
+        'Run plan to see what differs. If nothing else on the target changes it back, this is a defect of the step.',
+    },
+  )
+}
+
+class Run {
+  made = 0
+  planned: Map<Step, PlannedStep> = new Map()
+  readonly #applying: Applying
+  readonly #changed = new Set<Target>()
+  readonly #batched = new Set<Change>()
+
+  constructor(applying: Applying) {
+    this.#applying = applying
+  }
+
+  isOpen(step: Step): boolean {
+    return this.planned.get(step)?.decision?.kind !== 'converged'
+  }
+
+  /** Whether an earlier script changed something on a target of these steps: what they read may be out of date. */
+  touches(steps: readonly Step[]): boolean {
+    return steps.some(({ on }) => this.#changed.has(on))
+  }
+
+  async apply(script: string, step: Step): Promise<void> {
+    const { emit } = this.#applying
+    this.#stopIfAsked()
+    let planned = this.planned.get(step) as PlannedStep
+    if (this.#changed.has(step.on)) {
+      const again = await makePlan([{ script, steps: [step] }], () => {})
+      assertSound(again)
+      this.#tellBatched(script, planned)
+      planned = again.steps[0] as PlannedStep
+    }
+    for (const change of changesOf(planned)) {
+      this.#stopIfAsked()
+      const { verb, say, risk, diff } = change
+      emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
+      const began = Date.now()
+      const finish = (outcome: Outcome) =>
+        emit({ type: 'change.end', step: step.id, say, outcome, ms: Date.now() - began })
+      this.#changed.add(step.on)
+      try {
+        await this.#make(step, change)
+      } catch (error) {
+        finish(error instanceof Failure && error.kind === 'interrupted' ? 'interrupted' : 'failed')
+        throw error
+      }
+      this.made += 1
+      finish('done')
+    }
+  }
+
+  /** Changes of this step that an earlier one made along with its own count, and are told, in their place. */
+  #tellBatched(script: string, planned: PlannedStep): void {
+    const { step } = planned
+    for (const change of changesOf(planned)) {
+      if (!this.#batched.has(change)) continue
+      const { verb, say, risk } = change
+      this.#applying.emit({ type: 'change.start', script, step: step.id, verb, say, risk })
+      this.#applying.emit({ type: 'change.end', step: step.id, say, outcome: 'done', ms: 0 })
+      this.made += 1
+    }
+  }
+
+  async #make(step: Step, change: Change): Promise<void> {
+    const { emit } = this.#applying
+    const hear = (line: string) => emit({ type: 'change.output', step: step.id, line: redact(line) })
+    const commands = change.batch ? change.batch.run(this.#batchItems(step, change)) : change.run
+    const outputs =
+      change.guard && step.on.guarded
+        ? await step.on.guarded(commands, change.guard, hear)
+        : await step.on.run(commands, hear)
+    const failed = outputs.findIndex(({ code }) => code !== 0)
+    if (failed < 0) return
+    const undone = change.undo ? await this.#undo(step, change.undo, hear) : ''
+    const output = outputs[failed] as Output
+    const cause = explain(change, output)
+    throw new Failure('error', `${step.id} on ${step.on.name}: ${cause} (exit code ${output.code})${undone}`, {
+      detail: [`$ ${commands[failed]?.line}`, ...tail(output), ...where(step).detail],
+      remedy: 'Mend the cause and run again: what is done is kept, the rest is planned anew.',
+    })
+  }
+
+  async #undo(step: Step, undo: readonly Command[], hear: (line: string) => void): Promise<string> {
+    const outputs = await step.on.run(undo, hear)
+    return outputs.every(({ code }) => code === 0) ? '; undone' : '; undoing it failed too'
+  }
+
+  /** The items of this change and of every later planned one of the same batch that waits for nothing else. */
+  #batchItems(step: Step, change: Change): string[] {
+    const key = change.batch?.key
+    const items = new Set(change.batch?.items)
+    for (const later of this.planned.values()) {
+      if (later.step.on !== step.on || later.pending.length > 0) continue
+      for (const other of changesOf(later)) {
+        if (other.batch?.key !== key || this.#batched.has(other)) continue
+        if (later.step !== step) this.#batched.add(other)
+        for (const item of other.batch?.items ?? []) items.add(item)
+      }
+    }
+    return [...items]
+  }
+
+  #stopIfAsked(): void {
+    if (!this.#applying.stopping()) return
+    throw new Failure('interrupted', `stopped as asked, after ${this.made} changes`, {
+      remedy: 'Run the same command again to go on: what is done is kept.',
+    })
+  }
+}
+
+function explain(change: Change, output: Output): string {
+  if (/No space left on device|Disk quota exceeded/.test(output.stdout + output.stderr)) return 'the disk is full'
+  return change.explain?.(output) ?? `could not ${change.verb} ${change.say}`
+}
+
+function tail({ stdout, stderr }: Output): string[] {
+  const lines = (stderr.trim() === '' ? stdout : stderr).trimEnd().split('\n')
+  return lines.slice(-15).map((line) => redact(line))
+}

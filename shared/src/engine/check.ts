@@ -1,0 +1,84 @@
+import { redact } from '../command/secret.ts'
+import type { CheckOutcome, Emit } from './events.ts'
+import { makePlan, type PlannedStep } from './plan.ts'
+import { converged, type Facts, type Questions, step } from './step.ts'
+import type { Target } from './target.ts'
+
+export interface Finding {
+  readonly outcome: 'ok' | 'warn' | 'fail'
+  /** What was found, in a line: `87 days left`. */
+  readonly detail: string
+}
+
+/** Something that must hold in a deployed workspace, as data. It only reads. */
+export interface Check {
+  /** Short and stable, for `--only` and for JUnit: `postgres.extension`. */
+  readonly id: string
+  /** What holds when it passes: `extension vector in valence`. */
+  readonly about: string
+  /** What to do when it does not. */
+  readonly remedy: string
+  /** Asked on a target, all checks in one batch … */
+  readonly asked?: {
+    readonly on: Target
+    readonly ask: Questions
+    judge(now: Readonly<Record<string, unknown>>): Finding
+  }
+  /** … or probed from this machine, from outside. */
+  probe?(): Promise<Finding>
+}
+
+/** A check by questions on a target. */
+export function check<const Q extends Questions>(
+  on: Target,
+  options: { id: string; about: string; remedy: string; ask: Q; judge(now: Facts<Q>): Finding },
+): Check {
+  const { id, about, remedy, ask, judge } = options
+  return { id, about, remedy, asked: { on, ask, judge: judge as (now: Readonly<Record<string, unknown>>) => Finding } }
+}
+
+export const ok = (detail: string): Finding => ({ outcome: 'ok', detail })
+export const warn = (detail: string): Finding => ({ outcome: 'warn', detail })
+export const fail = (detail: string): Finding => ({ outcome: 'fail', detail })
+
+/** Runs the checks side by side, questions in one batch per target. Gives how many came out how. */
+export async function runChecks(checks: readonly Check[], emit: Emit): Promise<Record<CheckOutcome, number>> {
+  const began = Date.now()
+  const counts: Record<CheckOutcome, number> = { ok: 0, warn: 0, fail: 0, skipped: 0 }
+  const asked = checks.filter(({ asked }) => asked)
+  const steps = asked.map(({ id, asked }) => {
+    const { on, ask } = asked as NonNullable<Check['asked']>
+    return step({ id, on, ask, plan: () => converged('') })
+  })
+  const [plan, probed] = await Promise.all([
+    makePlan([{ script: 'verify', steps }], emit),
+    Promise.all(checks.map(async (check) => [check.id, check.probe && (await attempt(check.probe))] as const)),
+  ])
+  const answered = new Map(plan.steps.map((planned) => [planned.step.id, planned]))
+  const probes = new Map(probed)
+  for (const check of checks) {
+    const finding = probes.get(check.id) ?? judge(check, answered.get(check.id) as PlannedStep)
+    counts[finding.outcome] += 1
+    emit({
+      type: 'check',
+      id: check.id,
+      about: check.about,
+      ...finding,
+      remedy: finding.outcome === 'ok' ? undefined : check.remedy,
+    })
+  }
+  emit({ type: 'check.summary', counts, ms: Date.now() - began })
+  return counts
+}
+
+function judge({ asked }: Check, { facts, unknown }: PlannedStep): Finding {
+  return facts && asked ? asked.judge(facts) : fail(unknown ?? 'no answer')
+}
+
+async function attempt(probe: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await probe()
+  } catch (error) {
+    return fail(redact(error instanceof Error ? error.message : String(error)))
+  }
+}

@@ -1,0 +1,90 @@
+import { apply } from './apply.ts'
+import { digestPlan } from './digest.ts'
+import type { Emit } from './events.ts'
+import { Failure } from './failure.ts'
+import { assertSound, changesOf, isConverged, makePlan, type Plan, type Work } from './plan.ts'
+import type { Lock, Target } from './target.ts'
+
+export interface DeployOptions {
+  readonly emit: Emit
+  stopping(): boolean
+  readonly holder: string
+  /** Seconds to wait for a lock that another holds. */
+  readonly lockTimeout: number
+  /** Gets the user's yes, or throws. Asked again with `moved` when the facts changed while waiting for it. */
+  agree(plan: Plan, moved: boolean): Promise<void>
+  /** For a saved plan: throws when this is not the plan that was reviewed. */
+  expect?(plan: Plan): void
+}
+
+/** Plans, and says so. Throws the plan's refusals after it was shown. */
+export async function planWork(work: readonly Work[], emit: Emit): Promise<Plan> {
+  const began = Date.now()
+  const plan = await makePlan(work, emit)
+  emit({ type: 'plan', plan, ms: Date.now() - began })
+  assertSound(plan)
+  return plan
+}
+
+/**
+ * The whole flow: plan, agree, lock, ask again, apply. Nothing is locked or written unless there is something to change
+ * and the user agreed. Returns the number of changes made.
+ */
+export async function deploy(work: readonly Work[], options: DeployOptions): Promise<number> {
+  const { emit } = options
+  let plan = await planWork(work, emit)
+  options.expect?.(plan)
+  if (isConverged(plan)) return 0
+  assertReal(plan)
+  await options.agree(plan, false)
+  const locks = await lockAll(plan, options)
+  try {
+    for (;;) {
+      const now = await makePlan(work, emit)
+      assertSound(now)
+      if (samePlan(plan, now)) break
+      emit({ type: 'plan.moved' })
+      emit({ type: 'plan', plan: now, ms: 0 })
+      options.expect?.(now)
+      plan = now
+      if (isConverged(plan)) return 0
+      await options.agree(plan, true)
+    }
+    return await apply(plan, work, options)
+  } finally {
+    for (const { target, lock } of locks) {
+      await lock.release()
+      emit({ type: 'lock.released', target: target.name })
+    }
+  }
+}
+
+function samePlan(one: Plan, other: Plan): boolean {
+  return JSON.stringify(digestPlan(one, '')) === JSON.stringify(digestPlan(other, ''))
+}
+
+function assertReal(plan: Plan): void {
+  const blank = plan.steps.find(({ step }) => step.on.blank)?.step.on
+  if (blank)
+    throw new Failure('error', `nothing to deploy to: ${blank.name}`, {
+      remedy: 'A blank host can be planned for, not changed.',
+    })
+}
+
+async function lockAll(plan: Plan, options: DeployOptions): Promise<{ target: Target; lock: Lock }[]> {
+  const open = plan.steps.filter((planned) => planned.unknown !== undefined || changesOf(planned).length > 0)
+  const taken: { target: Target; lock: Lock }[] = []
+  for (const target of new Set(open.map(({ step }) => step.on))) {
+    const waiting = (holder: string) => options.emit({ type: 'lock.wait', target: target.name, holder })
+    try {
+      const lock = await target.lock?.({ holder: options.holder, timeout: options.lockTimeout, waiting })
+      if (!lock) continue
+      taken.push({ target, lock })
+    } catch (error) {
+      for (const { lock } of taken) await lock.release()
+      throw error
+    }
+    options.emit({ type: 'lock.taken', target: target.name })
+  }
+  return taken
+}

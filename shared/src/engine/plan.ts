@@ -1,0 +1,141 @@
+import { digestText, type Output } from '../command/command.ts'
+import { redact } from '../command/secret.ts'
+import type { Emit } from './events.ts'
+import { Failure } from './failure.ts'
+import type { Script } from './script.ts'
+import type { Change, Decision, Question, Step } from './step.ts'
+import type { Target } from './target.ts'
+
+export interface PlannedStep {
+  readonly script: string
+  readonly step: Step
+  /** What the questions found; undefined where one could not be answered. */
+  readonly facts: Readonly<Record<string, unknown>> | undefined
+  readonly decision: Decision | undefined
+  /** Why it cannot be decided yet. */
+  readonly unknown: string | undefined
+  /** The ids of earlier steps whose changes may change this decision. */
+  readonly pending: readonly string[]
+}
+
+export interface Plan {
+  readonly steps: readonly PlannedStep[]
+}
+
+/** The steps of a run, by script, in order. */
+export interface Work {
+  readonly script: string
+  readonly steps: readonly Step[]
+}
+
+/** Lists the steps of the scripts. Throws when two steps share an id: identity is all there is instead of a state file. */
+export function collect<C>(scripts: readonly Script<C>[], context: C): Work[] {
+  const work = scripts.map((script) => ({ script: script.name, steps: script.steps(context) }))
+  const ids = new Set<string>()
+  for (const { script, steps } of work) {
+    for (const { id } of steps) {
+      if (ids.has(id)) throw new Error(`script ${script}: two steps have the id "${id}"`)
+      ids.add(id)
+    }
+  }
+  return work
+}
+
+/** Asks the questions of all steps, one batch per target, and decides. Writes nothing. */
+export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan> {
+  const answers = await askAll(
+    work.flatMap(({ steps }) => steps),
+    emit,
+  )
+  const pending = new Set<Step>()
+  // What could not be answered may have to do with any earlier change on the same target.
+  const before = (step: Step) => [...pending].filter(({ on }) => on === step.on).map(({ id }) => id)
+  const steps = work.flatMap(({ script, steps }) =>
+    steps.map((step): PlannedStep => {
+      const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
+      const decided = decide(script, step, answers, ahead)
+      const planned =
+        decided.unknown !== undefined && ahead.length === 0 ? { ...decided, pending: before(step) } : decided
+      if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.add(step)
+      return planned
+    }),
+  )
+  return { steps }
+}
+
+/** The changes of a planned step; none where it is converged, refused or unknown. */
+export function changesOf(planned: PlannedStep): readonly Change[] {
+  return planned.decision?.kind === 'changes' ? planned.decision.changes : []
+}
+
+/** Whether there is anything to do, or anything that can only be known by doing. */
+export function isConverged(plan: Plan): boolean {
+  return plan.steps.every(({ decision }) => decision?.kind === 'converged')
+}
+
+/** Throws the refusals of a plan, and its open questions that no earlier change explains. */
+export function assertSound(plan: Plan): void {
+  const refused = plan.steps.flatMap(({ step, decision }) =>
+    decision?.kind === 'refused' ? [{ id: step.id, ...decision }] : [],
+  )
+  const [first] = refused
+  if (first) {
+    throw new Failure('error', `${first.id}: ${first.reason}`, {
+      remedy: refused.map(({ remedy }) => remedy).join('\n'),
+      detail: refused.slice(1).map(({ id, reason }) => `${id}: ${reason}`),
+    })
+  }
+  const open = plan.steps.find(({ unknown, pending }) => unknown !== undefined && pending.length === 0)
+  if (open) {
+    throw new Failure('error', `${open.step.id} on ${open.step.on.name}: ${open.unknown}`, {
+      remedy: 'Mend this on the target, then run again; nothing was changed.',
+      ...where(open.step),
+    })
+  }
+}
+
+/** The place in a workspace's script where a step was made, as a detail line. */
+export function where(step: Step): { detail: string[] } {
+  const frames = (step.origin.stack ?? '').split('\n').slice(1)
+  const own = frames.find((frame) => /[\\/]scripts[\\/][^\\/]+\.ts/.test(frame))
+  const place = own?.match(/[\\/]([^\\/]+[\\/]scripts[\\/][^\\/]+\.ts:\d+)/)?.[1]
+  return { detail: place ? [`at ${place}`] : [] }
+}
+
+type Answers = ReadonlyMap<Target, ReadonlyMap<string, Output>>
+
+const keyOf = ({ command }: Question<unknown>): string =>
+  command.stdin ? `${command.line}\0${digestText(command.stdin)}` : command.line
+
+async function askAll(steps: readonly Step[], emit: Emit): Promise<Answers> {
+  const wanted = new Map<Target, Map<string, Question<unknown>>>()
+  for (const { on, ask } of steps) {
+    const questions = wanted.get(on) ?? new Map<string, Question<unknown>>()
+    wanted.set(on, questions)
+    for (const question of Object.values(ask)) questions.set(keyOf(question), question)
+  }
+  const asked = [...wanted].map(async ([target, questions]) => {
+    const began = Date.now()
+    emit({ type: 'ask.start', target: target.name, questions: questions.size })
+    const outputs = await target.ask([...questions.values()].map(({ command }) => command))
+    emit({ type: 'ask.end', target: target.name, questions: questions.size, ms: Date.now() - began })
+    const keys = [...questions.keys()]
+    return [target, new Map(keys.map((key, index) => [key, outputs[index] as Output]))] as const
+  })
+  return new Map(await Promise.all(asked))
+}
+
+function decide(script: string, step: Step, answers: Answers, pending: readonly string[]): PlannedStep {
+  const base = { script, step, pending }
+  const facts: Record<string, unknown> = {}
+  for (const [name, question] of Object.entries(step.ask)) {
+    const answer = answers.get(step.on)?.get(keyOf(question)) as Output
+    try {
+      facts[name] = question.parse(answer)
+    } catch (error) {
+      const unknown = redact(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      return { ...base, facts: undefined, decision: undefined, unknown }
+    }
+  }
+  return { ...base, facts, decision: step.plan(facts, { pending }), unknown: undefined }
+}

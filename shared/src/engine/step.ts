@@ -1,0 +1,135 @@
+import type { Command, Output } from '../command/command.ts'
+import type { Target } from './target.ts'
+
+/**
+ * Something to find out, by a command that only reads. Equal commands of a run are asked once.
+ * `parse` gets `nothing` (exit code 127) from a host that is blank; it throws when the answer tells neither yes nor no
+ * (a database that is down): the step is then unknown, and asked again once what it depends on has been changed.
+ */
+export interface Question<T> {
+  readonly command: Command
+  parse(answer: Output): T
+}
+
+export type Questions = Readonly<Record<string, Question<unknown>>>
+
+/** What the questions of a step found. */
+export type Facts<Q extends Questions> = { readonly [K in keyof Q]: Q[K] extends Question<infer T> ? T : never }
+
+/** What could go wrong for the users of the machine: `data` means that something may be lost for good. */
+export type Risk = 'safe' | 'restart' | 'downtime' | 'data'
+
+export type Verb = 'create' | 'update' | 'remove'
+
+/** Before and after of a text; where either holds a secret only the fact of a change is kept. */
+export type Diff =
+  | { readonly kind: 'text'; readonly path: string; readonly before: string; readonly after: string }
+  | { readonly kind: 'secret'; readonly path: string }
+
+/** One thing to do, as data. The commands run in order and the first that fails ends them; then `undo` runs, if any. */
+export interface Change {
+  readonly verb: Verb
+  /** What, in the words of the plan: `role valence`. */
+  readonly say: string
+  readonly risk: Risk
+  readonly diff?: Diff
+  readonly run: readonly Command[]
+  readonly undo?: readonly Command[]
+  /** The likely cause in a line, from the output of the command that failed. */
+  explain?(output: Output): string | undefined
+  /** For a change that could lock us out: see {@link Guard}. */
+  readonly guard?: Guard
+  /** Changes of one key may be done together, in the place of the first: see {@link Batch}. */
+  readonly batch?: Batch
+}
+
+/**
+ * Confirmed or reverted: the host arms `undo` to run by itself after `seconds`, the change is made, a fresh connection
+ * is proven, the revert is disarmed. It survives the death of our process.
+ */
+export interface Guard {
+  readonly name: string
+  readonly seconds: number
+  readonly undo: Command
+}
+
+/** Work that is cheaper done once: packages of several steps in one transaction. `run` takes the items of all. */
+export interface Batch {
+  readonly key: string
+  readonly items: readonly string[]
+  run(items: readonly string[]): readonly Command[]
+}
+
+export type Decision =
+  | { readonly kind: 'converged'; readonly because: string }
+  | { readonly kind: 'changes'; readonly changes: readonly Change[] }
+  | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
+
+/** What is known of the steps that this one comes after, when it is planned. */
+export interface Ahead {
+  /** The steps of `after` that will change something first, so that what this step reads may be different by then. */
+  readonly pending: readonly string[]
+}
+
+/** One thing that shall be true. `plan` is pure: the same facts give the same decision. */
+export interface Step<Q extends Questions = Questions> {
+  readonly id: string
+  readonly on: Target
+  readonly ask: Q
+  plan(now: Facts<Q>, ahead: Ahead): Decision
+  /** The steps whose changes may alter what this one reads: while they are pending it is planned as tentative. */
+  readonly after: readonly Step[]
+  /** Where it was made: the file and line to show with an error. */
+  readonly origin: Error
+}
+
+interface StepOptions<Q extends Questions> {
+  id: string
+  on: Target
+  ask: Q
+  plan(now: Facts<Q>, ahead: Ahead): Decision
+  after?: readonly Step[]
+}
+
+/** Makes a {@link Step}; its types follow from its questions. */
+export function step<const Q extends Questions>(options: StepOptions<Q>): Step {
+  const made: Step<Q> = { after: [], origin: new Error(options.id), ...options }
+  return made as unknown as Step
+}
+
+/** Nothing to do, and why: `installed 16.4`. */
+export function converged(because: string): Decision {
+  return { kind: 'converged', because }
+}
+
+/** What is to be done; nothing of it, and `because` says why not. */
+export function changes(list: readonly Change[], because: string): Decision {
+  return list.length === 0 ? converged(because) : { kind: 'changes', changes: list }
+}
+
+/** What must not be done, with the reason and what the user can do: the whole run stops before anything is changed. */
+export function refuse(reason: string, remedy: string): Decision {
+  return { kind: 'refused', reason, remedy }
+}
+
+type ChangeOptions = Partial<Omit<Change, 'verb' | 'say' | 'run'>>
+
+const change =
+  (verb: Verb) =>
+  (say: string, run: Command | readonly Command[], options: ChangeOptions = {}): Change => ({
+    verb,
+    say,
+    risk: 'safe',
+    run: 'line' in run ? [run] : run,
+    ...options,
+  })
+
+/** A change that makes what is not there. */
+export const create: (say: string, run: Command | readonly Command[], options?: ChangeOptions) => Change =
+  change('create')
+/** A change of what is there. */
+export const update: (say: string, run: Command | readonly Command[], options?: ChangeOptions) => Change =
+  change('update')
+/** A change that takes away. */
+export const remove: (say: string, run: Command | readonly Command[], options?: ChangeOptions) => Change =
+  change('remove')

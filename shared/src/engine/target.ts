@@ -1,0 +1,35 @@
+import type { Command, Output } from '../command/command.ts'
+import type { Guard } from './step.ts'
+
+/** Hears the lines that a running command prints, as they come. */
+export type Listener = (line: string) => void
+
+/** Where steps act: a host, a cloud account, a cluster. The engine knows no more of it than this. */
+export interface Target {
+  /** For the plan's head: `root@203.0.113.10`, `aws 123456789012 ca-central-1`. */
+  readonly name: string
+  /** Nothing to connect to yet: every question is answered by `nothing`, and no change can be made. */
+  readonly blank: boolean
+  /** Asks many questions at once, none of which writes. Answers in the same order. */
+  ask(questions: readonly Command[]): Promise<readonly Output[]>
+  /** Runs commands in order up to the first that fails; the answers of those that ran. */
+  run(commands: readonly Command[], hear: Listener): Promise<readonly Output[]>
+  /** As `run`, confirmed or reverted. Where a target has none, guarded changes are run as others. */
+  guarded?(commands: readonly Command[], guard: Guard, hear: Listener): Promise<readonly Output[]>
+  /** Takes the lock of this target. Throws a `locked` failure when another holds it. */
+  lock?(request: LockRequest): Promise<Lock>
+  close(): Promise<void>
+}
+
+export interface LockRequest {
+  /** Who asks, for the one who will find it held: `ana@laptop pid 4242`. */
+  readonly holder: string
+  /** How long to wait for another holder, in seconds. */
+  readonly timeout: number
+  /** Called once when it has to wait, with the holder's words. */
+  waiting(holder: string): void
+}
+
+export interface Lock {
+  release(): Promise<void>
+}

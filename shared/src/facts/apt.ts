@@ -1,0 +1,23 @@
+import { raw, sh } from '../command/sh.ts'
+import type { Question } from '../engine/step.ts'
+
+/** The installed versions of these packages, by name; a package that is not (wholly) installed is not in it. */
+export function installedPackages(names: readonly string[]): Question<Readonly<Record<string, string>>> {
+  return {
+    command: sh`dpkg-query -W -f '\${Package} \${db:Status-Abbrev} \${Version}\\n' ${names}`,
+    parse({ code, stdout, stderr }) {
+      // 1: some of them are unknown; the others are told all the same.
+      if (code > 1 && code !== 127) throw new Error(stderr.trim())
+      const lines = stdout.split('\n').map((line) => line.split(/\s+/))
+      return Object.fromEntries(
+        lines.filter(([, status]) => status === 'ii').map(([name, , version]) => [name, version ?? '']),
+      )
+    },
+  }
+}
+
+/** What an interrupted dpkg left half done, in its own words; empty when there is nothing. */
+export const dpkgAudit: Question<string> = {
+  command: raw('dpkg --audit'),
+  parse: ({ stdout }) => stdout.trim(),
+}

@@ -1,0 +1,54 @@
+import type { Output } from '../command/command.ts'
+import { raw, sh } from '../command/sh.ts'
+import type { Question } from '../engine/step.ts'
+
+export interface FileState {
+  readonly type: 'file' | 'directory' | 'link' | 'other'
+  /** Octal, four digits: `0644`. */
+  readonly mode: string
+  readonly owner: string
+  readonly group: string
+  /** Of a regular file. */
+  readonly sha256: string | undefined
+  /** Of a regular file when it was asked for; undefined when it is larger than can be shown. */
+  readonly content: string | undefined
+}
+
+/** Files up to this many bytes are read whole, for the diff. */
+const readable = 65_536
+
+const stat = raw("stat -c '%a|%U|%G|%s|%F'")
+
+/** A file's state with its content. Not for a file that holds secrets: see {@link fileDigest}. Null when there is none. */
+export function fileContent(path: string): Question<FileState | null> {
+  const command = sh`${stat} -- ${path} && if [ -f ${path} ]; then sha256sum <${path} && head -c ${readable} <${path}; fi`
+  return { command, parse: (answer) => parseFile(answer, true) }
+}
+
+/** A file's or directory's state without its content: the digest alone tells whether it differs. Null when there is none. */
+export function fileDigest(path: string): Question<FileState | null> {
+  const command = sh`${stat} -- ${path} && if [ -f ${path} ]; then sha256sum <${path}; fi`
+  return { command, parse: (answer) => parseFile(answer, false) }
+}
+
+function parseFile({ code, stdout, stderr }: Output, whole: boolean): FileState | null {
+  if (code === 127 || /No such file or directory|Not a directory/.test(stderr)) return null
+  if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
+  const [head = '', digest = '', ...rest] = stdout.split('\n')
+  const [mode = '', owner = '', group = '', size = '', kind = ''] = head.split('|')
+  return {
+    type: types[kind] ?? 'other',
+    mode: mode.padStart(4, '0'),
+    owner,
+    group,
+    sha256: digest.split(' ')[0] || undefined,
+    content: whole && Number(size) <= readable ? rest.join('\n') : undefined,
+  }
+}
+
+const types: Readonly<Record<string, FileState['type']>> = {
+  'regular file': 'file',
+  'regular empty file': 'file',
+  directory: 'directory',
+  'symbolic link': 'link',
+}

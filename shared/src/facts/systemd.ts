@@ -1,0 +1,55 @@
+import { raw, sh } from '../command/sh.ts'
+import type { Question } from '../engine/step.ts'
+
+export interface UnitState {
+  readonly exists: boolean
+  /** `active`, `inactive`, `failed`, `activating` … */
+  readonly active: string
+  /** `enabled`, `disabled`, `static`, `masked` …; empty for a unit without a file. */
+  readonly enabled: string
+  /** When it last became active, in milliseconds since 1970; undefined while it is not. */
+  readonly since: number | undefined
+}
+
+/** The state of a systemd unit. A host without systemd has none of it. */
+export function unitState(unit: string): Question<UnitState> {
+  return {
+    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp ${unit}`,
+    parse({ code, stdout, stderr }) {
+      if (code !== 0 && code !== 127) throw new Error(stderr.trim())
+      const value = new Map(stdout.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]))
+      return {
+        exists: value.get('LoadState') === 'loaded' || value.get('LoadState') === 'masked',
+        active: value.get('ActiveState') ?? 'inactive',
+        enabled: value.get('UnitFileState') ?? '',
+        since: parseTime(value.get('ActiveEnterTimestamp') ?? ''),
+      }
+    },
+  }
+}
+
+/** When the newest of these files was last written, in milliseconds since 1970; undefined when none is there. */
+export function newestChange(paths: readonly string[]): Question<number | undefined> {
+  return {
+    command: sh`stat -c %.6Y ${paths} 2>/dev/null || true`,
+    parse: ({ stdout }) => {
+      const times = stdout.split('\n').filter(Boolean).map(Number)
+      return times.length === 0 ? undefined : Math.max(...times) * 1000
+    },
+  }
+}
+
+/** systemd's `Sun 2026-11-22 01:34:00.123456 UTC`; milliseconds with their fraction. */
+function parseTime(stamp: string): number | undefined {
+  const found = stamp.match(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)? UTC/)
+  if (!found) return undefined
+  return Date.parse(`${found[1]}T${found[2]}Z`) + Number(found[3] ?? 0) * 1000
+}
+
+/** Whether a revert that a killed run left armed is still to fire. */
+export function revertArmed(name: string): Question<boolean> {
+  return {
+    command: raw(`systemctl is-active --quiet infra-revert-${name}.timer && echo armed || true`),
+    parse: ({ stdout }) => stdout.trim() === 'armed',
+  }
+}

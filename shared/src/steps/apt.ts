@@ -1,0 +1,73 @@
+import type { Output } from '../command/command.ts'
+import { all, raw, type Shell, sh } from '../command/sh.ts'
+import { changes, create, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { dpkgAudit, installedPackages } from '../facts/apt.ts'
+
+/** Seconds to wait for another package manager: a new cloud machine updates itself in its first minutes. */
+const lockTimeout = 120
+
+const aptGet = raw(
+  `apt-get -y -o DPkg::Lock::Timeout=${lockTimeout} -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Acquire::Retries=2`,
+)
+
+/** Lists younger than this many minutes are not fetched again. */
+const freshness = 360
+
+const freshLists = raw(
+  `{ [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Release' -mmin -${freshness} 2>/dev/null)" ] || ${updateLists().line}; }`,
+)
+
+/** Fetches the package lists. An unreachable mirror is an error, not a warning. */
+export function updateLists(): Shell {
+  return sh`${aptGet} -o APT::Update::Error-Mode=any update`
+}
+
+/**
+ * Packages, without what they only recommend. The packages that several steps of a run miss are installed in one
+ * transaction, in the place of the first.
+ */
+export function aptPackages(on: Target, names: readonly string[], options: { after?: readonly Step[] } = {}): Step {
+  const install = (items: readonly string[]) => [
+    all(freshLists, sh`${aptGet} install --no-install-recommends ${items}`),
+  ]
+  return step({
+    id: `packages ${names.join(' ')}`,
+    on,
+    after: options.after ?? [],
+    ask: { installed: installedPackages(names), audit: dpkgAudit },
+    plan({ installed, audit }) {
+      const missing = names.filter((name) => installed[name] === undefined)
+      const list =
+        missing.length > 0
+          ? [
+              create(`package${missing.length > 1 ? 's' : ''} ${missing.join(' ')}`, install(missing), {
+                batch: { key: 'apt', items: missing, run: install },
+                explain: explainApt,
+              }),
+            ]
+          : []
+      const repair = update('packages left half installed', sh`dpkg --configure -a && ${aptGet} install --fix-broken`, {
+        explain: explainApt,
+      })
+      return changes(audit === '' ? list : [repair, ...list], `${names.length} installed`)
+    },
+  })
+}
+
+/** What apt means, in a line. */
+export function explainApt({ stdout, stderr }: Output): string | undefined {
+  const said = stdout + stderr
+  const holder = said.match(/held by process (\d+)(?: \(([^)]+)\))?/)
+  if (holder) return `another package manager is at work (process ${holder[1]}${holder[2] ? `, ${holder[2]}` : ''})`
+  const unknown = said.match(/Unable to locate package (\S+)|Package '?(\S+?)'? has no installation candidate/)
+  if (unknown) return `no source on the host has the package ${unknown[1] ?? unknown[2]}`
+  if (
+    /Could not resolve|Failed to fetch|Unable to connect|Connection (refused|failed|timed out)|Could not connect/.test(
+      said,
+    )
+  ) {
+    return 'the package mirror cannot be reached'
+  }
+  return undefined
+}

@@ -1,0 +1,105 @@
+import { digestText, holdsSecret, plainText, showText, type Text } from '../command/command.ts'
+import { all, raw, type Shell, sh, withStdin } from '../command/sh.ts'
+import { type Change, changes, create, type Diff, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { type FileState, fileContent, fileDigest } from '../facts/file.ts'
+
+export interface Ownership {
+  /** Octal, four digits. A file: `0644` by default; a directory: `0755`. */
+  mode?: string
+  /** `root` by default. */
+  owner?: string
+  /** The owner's name by default. */
+  group?: string
+}
+
+export interface FileOptions extends Ownership {
+  content: string | Text
+  /** Checks the new content before it takes its place; `temp` is where it lies until then. */
+  validate?(temp: Shell): Shell
+  risk?: Risk
+  after?: readonly Step[]
+}
+
+/** Where the previous version of each file is kept, by its path. Readable by root only. */
+export const previousFolder = '/var/lib/infra/previous'
+
+/** A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. */
+export function file(on: Target, path: string, options: FileOptions): Step {
+  const content = typeof options.content === 'string' ? plainText(options.content) : options.content
+  const wish = ownership('0644', options)
+  const change = { risk: options.risk ?? 'safe' }
+  return step({
+    id: `file ${path}`,
+    on,
+    ask: { now: holdsSecret(content) ? fileDigest(path) : fileContent(path) },
+    after: options.after ?? [],
+    plan({ now }) {
+      const write = writeFile(path, content, wish, options.validate)
+      if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
+      if (now.type !== 'file')
+        return refuse(`${path} is a ${now.type}, not a file`, `Move it away: mv ${path} ${path}.old`)
+      if (now.sha256 !== digestText(content)) {
+        return changes([update(path, write, { ...change, diff: diffOf(path, now, content) })], '')
+      }
+      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+    },
+  })
+}
+
+/** A directory with this owner and mode; its parents are made as needed, owned by root. */
+export function directory(on: Target, path: string, options: Ownership & { after?: readonly Step[] } = {}): Step {
+  const wish = ownership('0755', options)
+  return step({
+    id: `directory ${path}`,
+    on,
+    ask: { now: fileDigest(path) },
+    after: options.after ?? [],
+    plan({ now }) {
+      const make = sh`install -d -m ${wish.mode} -o ${wish.owner} -g ${wish.group} ${path}`
+      if (!now) return changes([create(`${path}/`, make)], '')
+      if (now.type !== 'directory')
+        return refuse(`${path} is a ${now.type}, not a directory`, `Move it away: mv ${path} ${path}.old`)
+      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+    },
+  })
+}
+
+/**
+ * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
+ * the previous version put by, then a rename.
+ */
+export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
+  const folder = path.slice(0, path.lastIndexOf('/')) || '/'
+  const kept = `${previousFolder}${path}`
+  const line = all(
+    sh`t=$(mktemp ${`${folder}/.infra.XXXXXX`})`,
+    raw(`trap 'rm -f "$t"' EXIT`),
+    raw('cat >"$t"'),
+    sh`chown ${`${owner.owner}:${owner.group}`} "$t"`,
+    sh`chmod ${owner.mode} "$t"`,
+    ...(validate ? [validate(raw('"$t"'))] : []),
+    sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p ${path} ${kept}; }; }`,
+    sh`mv -f "$t" ${path}`,
+  )
+  return withStdin(line, content)
+}
+
+/** How the content changes, without showing a secret of either side. */
+export function diffOf(path: string, now: FileState | null, content: Text): Diff {
+  if (holdsSecret(content) || (now !== null && now.content === undefined)) return { kind: 'secret', path }
+  return { kind: 'text', path, before: now?.content ?? '', after: showText(content) }
+}
+
+function ownership(mode: string, { mode: own = mode, owner = 'root', group = owner }: Ownership): Required<Ownership> {
+  return { mode: own.padStart(4, '0'), owner, group }
+}
+
+function ownershipChange(path: string, now: FileState, wish: Required<Ownership>): Change[] {
+  const is = `${now.mode} ${now.owner}:${now.group}`
+  const shall = `${wish.mode} ${wish.owner}:${wish.group}`
+  if (is === shall) return []
+  // Closed before it changes hands, so that no moment is more open than either state.
+  const run = sh`chmod go-rwx ${path} && chown ${`${wish.owner}:${wish.group}`} ${path} && chmod ${wish.mode} ${path}`
+  return [update(`${path} ${is} → ${shall}`, run)]
+}

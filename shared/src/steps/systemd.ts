@@ -1,0 +1,43 @@
+import { sh } from '../command/sh.ts'
+import { type Change, changes, create, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { newestChange, unitState } from '../facts/systemd.ts'
+
+export interface ServiceOptions {
+  /** Files that it reads when it starts: one newer than its start asks for a restart. */
+  reads?: readonly string[]
+  /** The steps that write those files or install it. */
+  after?: readonly Step[]
+  risk?: Risk
+  /** A check that must pass before a restart: a broken configuration keeps the old process serving. */
+  validate?: ReturnType<typeof sh>
+}
+
+/**
+ * A systemd unit that runs and starts at boot. Whether it needs a restart follows from what is there, its start being
+ * older than its files: a run that died in between heals on the next.
+ */
+export function service(on: Target, unit: string, options: ServiceOptions = {}): Step {
+  const { reads = [], after = [], risk = 'restart', validate } = options
+  return step({
+    id: `service ${unit}`,
+    on,
+    after,
+    ask: { unit: unitState(unit), newest: newestChange(reads.length === 0 ? ['/nonexistent'] : reads) },
+    plan({ unit: now, newest }, { pending }) {
+      if (now.enabled === 'masked')
+        return refuse(`${unit} is masked`, `If that is not wanted any more: systemctl unmask ${unit}`)
+      const list: Change[] = []
+      if (now.enabled !== 'enabled' && now.enabled !== 'static' && now.enabled !== 'alias') {
+        list.push(create(`${unit} at boot`, sh`systemctl enable --quiet ${unit}`))
+      }
+      const checked = (line: ReturnType<typeof sh>) => (validate ? [validate, line] : [line])
+      if (now.active !== 'active') {
+        list.push(create(`${unit} started`, checked(sh`systemctl start ${unit}`)))
+      } else if (pending.length > 0 || (newest ?? 0) > (now.since ?? 0)) {
+        list.push(update(`${unit} restarted`, checked(sh`systemctl restart ${unit}`), { risk }))
+      }
+      return changes(list, `${now.active}, ${now.enabled}`)
+    },
+  })
+}

@@ -1,0 +1,94 @@
+import { $, type ProcessPromise } from 'zx/core'
+import { quote } from '../command/sh.ts'
+
+/** A child process that is under way. */
+export interface Running {
+  write(data: string): void
+  /** Closes its stdin. */
+  end(): void
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+  /** Resolves when it has ended, whatever its exit code; 127 when the program is not there. */
+  readonly ended: Promise<number>
+}
+
+interface StartOptions {
+  env?: Readonly<Record<string, string | undefined>>
+  stdout(chunk: string): void
+  stderr(chunk: string): void
+}
+
+/**
+ * Starts a program by zx, its stdin open. It gets a process group of its own, so that Ctrl-C on the terminal reaches
+ * us and not what is in the middle of a change; when we die its stdin closes.
+ */
+export function start(argv: readonly string[], options: StartOptions): Running {
+  const line = argv.map(quote).join(' ')
+  const { child, ended } = spawn(`exec ${line}`, options)
+  return {
+    write: (data) => void child.stdin?.write(data),
+    end: () => void child.stdin?.end(),
+    kill: (signal) => void child.kill(signal),
+    ended,
+  }
+}
+
+/** Runs a line of POSIX shell on this machine to its end, feeding it `input`. */
+export async function runLocal(
+  line: string,
+  input: string,
+  env: StartOptions['env'] = {},
+  hear: (line: string) => void = () => {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  let stdout = ''
+  let stderr = ''
+  const lines = byLine(hear)
+  const { child, ended } = spawn(line, {
+    env,
+    stdout: (chunk) => {
+      stdout += chunk
+      lines(chunk)
+    },
+    stderr: (chunk) => {
+      stderr += chunk
+      lines(chunk)
+    },
+  })
+  child.stdin?.end(input)
+  return { code: await ended, stdout, stderr }
+}
+
+/** Cuts a stream of chunks into lines; an unfinished last line is kept until it is finished. */
+export function byLine(hear: (line: string) => void): (chunk: string) => void {
+  let rest = ''
+  return (chunk) => {
+    const lines = (rest + chunk).split(/\r?\n|\r/)
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.trim() !== '') hear(line)
+  }
+}
+
+function spawn(line: string, { env, stdout, stderr }: StartOptions) {
+  const shell = $({
+    shell: '/bin/sh',
+    prefix: '',
+    postfix: '',
+    quote: String, // the line is quoted already, by our own template
+    detached: true,
+    nothrow: true,
+    quiet: true,
+    env: { ...process.env, ...env },
+  })
+  const running: ProcessPromise = shell`${line}`
+  const child = running.run().child
+  if (!child) throw new Error('zx started no child')
+  child.stdout?.setEncoding('utf8').on('data', stdout)
+  child.stderr?.setEncoding('utf8').on('data', stderr)
+  // Writing to a program that is gone is no news: its exit code tells.
+  child.stdin?.on('error', () => {})
+  return { child, ended: codeOf(running) }
+}
+
+async function codeOf(running: ProcessPromise): Promise<number> {
+  const { exitCode } = await running
+  return exitCode ?? 255
+}

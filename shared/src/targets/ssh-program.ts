@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { type Command, type Output, revealText } from '../command/command.ts'
+import { quote } from '../command/sh.ts'
+
+/**
+ * Programs for `sh -s`: they go by stdin, so nothing of them is in an argument list or in a file on the host. Each is
+ * one function called on its last line: a connection that breaks in the middle of sending runs none of it.
+ */
+export interface Program {
+  /** The shell text to send. */
+  readonly source: string
+  /** Whether this much of its output is all of it. */
+  complete(stdout: string): boolean
+  /** The answers in what it printed; fewer than commands when it ended early. */
+  parse(stdout: string, stderr: string): Output[]
+}
+
+/** Hosts differ in the PATH they give to a non-interactive shell, and in language. */
+const setting = 'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022'
+
+/** What frames the answers: no output can hold it by chance. */
+const makeMark = () => `:${randomBytes(12).toString('hex')}:`
+
+const words = ({ line, stdin }: Command) =>
+  `${quote(line)} ${stdin ? Buffer.from(revealText(stdin)).toString('base64') || "''" : '-'}`
+
+/** Feeds the second argument (base64, or `-` for nothing) to the command line in the first. */
+const feed = `feed() {
+  if [ "$2" = - ]; then ( eval "$1" ) </dev/null; else printf %s "$2" | base64 -d | ( eval "$1" ); fi
+}`
+
+/** Asks each question by itself: one that fails or hangs up says nothing of the others. */
+export function questionProgram(questions: readonly Command[]): Program {
+  const mark = makeMark()
+  const source = `main() {
+${setting}
+exec 3>&1
+${feed}
+ask() {
+  e=$( { feed "$1" "$2" >&3 3>&-; } 2>&1 )
+  printf '\\n%s %s\\n%s\\n%s\\n' '${mark}' "$?" "$e" '${mark}'
+}
+${questions.map((question) => `ask ${words(question)}`).join('\n')}
+printf '%s end\\n' '${mark}'
+}
+main
+`
+  const end = `${mark} end\n`
+  return {
+    source,
+    complete: (stdout) => stdout.endsWith(end),
+    parse: (stdout) => {
+      const pieces = stdout.replace(end, '').split(`\n${mark}`)
+      const answers: Output[] = []
+      for (let index = 0; index + 2 < pieces.length; index += 2) {
+        const out = index === 0 ? (pieces[0] ?? '') : (pieces[index] ?? '').replace(/^\n/, '')
+        const [code, err] = cut((pieces[index + 1] ?? '').trimStart())
+        answers.push({ code: Number(code), stdout: out, stderr: err })
+      }
+      return answers
+    },
+  }
+}
+
+/**
+ * Runs commands in order up to the first that fails. `guard` is shell text that must hold before the first (the lock is
+ * still ours). Their output streams while they run.
+ */
+export function changeProgram(commands: readonly Command[], guard = ':'): Program {
+  const mark = makeMark()
+  const source = `main() {
+${setting}
+export DEBIAN_FRONTEND=noninteractive
+${guard}
+${feed}
+make() {
+  feed "$1" "$2"
+  c=$?
+  printf '\\n%s %s\\n' '${mark}' "$c"
+  printf '\\n%s\\n' '${mark}' >&2
+  [ "$c" = 0 ] || finish
+}
+finish() { printf '%s end\\n' '${mark}'; exit 0; }
+${commands.map((command) => `make ${words(command)}`).join('\n')}
+finish
+}
+main
+`
+  return {
+    source,
+    complete: (stdout) => stdout.endsWith(`${mark} end\n`),
+    parse: (stdout, stderr) => {
+      const outs = stdout.replace(`${mark} end\n`, '').split(`\n${mark} `)
+      const errs = stderr.split(`\n${mark}\n`)
+      return outs.slice(1).map((piece, index) => ({
+        code: Number(cut(piece)[0]),
+        stdout: index === 0 ? (outs[0] ?? '') : cut(outs[index] ?? '')[1],
+        stderr: errs[index] ?? '',
+      }))
+    },
+  }
+}
+
+/** Lines of framing that a listener of the output must not see. */
+export function isFrame(line: string): boolean {
+  return /^:[0-9a-f]{24}:/.test(line)
+}
+
+function cut(text: string): [string, string] {
+  const at = text.indexOf('\n')
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}

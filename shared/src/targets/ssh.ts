@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto'
+import type { Command, Output } from '../command/command.ts'
+import { raw } from '../command/sh.ts'
+import { Failure } from '../engine/failure.ts'
+import type { Guard } from '../engine/step.ts'
+import type { Listener, Lock, LockRequest, Target } from '../engine/target.ts'
+import { type SshAddress, SshConnection } from './ssh-connection.ts'
+import { breakLock, heartbeat, lockFence, lockProgram } from './ssh-lock.ts'
+import { changeProgram, questionProgram } from './ssh-program.ts'
+
+/** A host reached by ssh; its lock can be seen and broken, and its address used by other programs. */
+export interface SshTarget extends Target {
+  /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */
+  unlock(): Promise<string | undefined>
+  /** The command line that reaches the host in the same way. */
+  argv(): readonly string[]
+}
+
+/** Seconds a single question may stay silent before the run gives up. */
+const patience = 120
+
+/**
+ * A POSIX host over OpenSSH: nothing is needed on it but sh, base64 and (for the lock) util-linux. All questions of a
+ * call go as one program in one round trip; secrets go by stdin.
+ */
+export function ssh(address: SshAddress): SshTarget {
+  const connection = new SshConnection(address)
+  let lockId: string | undefined
+
+  const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
+    const program = questionProgram(questions)
+    const { stdout, stderr } = await connection.send(program, { silence: patience, during: 'asking' })
+    const answers = program.parse(stdout, stderr)
+    const missing = questions[answers.length]
+    if (missing)
+      throw new Failure('error', `no answer to: ${missing.line}`, { detail: stderr.trim().split('\n').slice(-5) })
+    return answers
+  }
+
+  const run = async (commands: readonly Command[], hear: Listener): Promise<readonly Output[]> => {
+    const program = changeProgram(commands, lockId ? lockFence(lockId) : ':')
+    const session = await connection.hold(program, { hear, during: `running: ${commands[0]?.line.slice(0, 80)}` })
+    session.running.end()
+    await session.running.ended
+    return program.parse(session.stdout, session.stderr)
+  }
+
+  return {
+    name: `${address.user}@${address.host}${address.port === 22 ? '' : `:${address.port}`}`,
+    blank: false,
+    ask,
+    run,
+    guarded: (commands, guard, hear) => confirmOrRevert(connection, run, commands, guard, hear),
+    async lock(request) {
+      lockId = randomUUID()
+      const lock = await takeLock(connection, lockId, request)
+      return {
+        async release() {
+          await lock.release()
+          lockId = undefined
+        },
+      }
+    },
+    async unlock() {
+      const [answer] = await run([breakLock], () => {})
+      return answer?.stdout.trim() || undefined
+    },
+    argv: () => connection.argv(),
+    close: () => connection.close(),
+  }
+}
+
+async function takeLock(connection: SshConnection, id: string, request: LockRequest): Promise<Lock> {
+  let holder = ''
+  const session = await connection.hold(lockProgram(id, request.holder, request.timeout), {
+    during: 'waiting for the lock',
+    hear(line) {
+      if (!line.startsWith('HELD ')) return
+      holder = line.slice(5).trim()
+      request.waiting(holder)
+    },
+  })
+  if (!/^TAKEN$/m.test(session.stdout)) {
+    session.running.end()
+    throw new Failure('locked', `another run holds the lock: ${holder}`, {
+      remedy:
+        'Wait for it (--lock-timeout SECONDS), or, when you know that it is gone, remove it with the unlock command.',
+    })
+  }
+  const beat = setInterval(() => session.running.write('\n'), heartbeat * 1000)
+  return {
+    async release() {
+      clearInterval(beat)
+      session.running.end()
+      await session.running.ended
+    },
+  }
+}
+
+/**
+ * Arms a timer on the host that undoes the change, makes it, and disarms the timer over a connection made afresh.
+ * Where that fails, the old connection undoes at once; where that is dead as well, the timer does.
+ */
+async function confirmOrRevert(
+  connection: SshConnection,
+  run: (commands: readonly Command[], hear: Listener) => Promise<readonly Output[]>,
+  commands: readonly Command[],
+  guard: Guard,
+  hear: Listener,
+): Promise<readonly Output[]> {
+  const outputs = await run([armRevert(guard), ...commands], hear)
+  const armed = outputs[0]
+  if (armed?.code !== 0) {
+    throw new Failure('error', `${guard.name}: the revert could not be armed, so nothing was changed`, {
+      detail: [armed?.stderr.trim() ?? ''],
+    })
+  }
+  const failed = outputs.find(({ code }) => code !== 0)
+  try {
+    if (!failed) {
+      const program = changeProgram([disarmRevert(guard.name)])
+      const { stdout, stderr } = await connection.sendFresh(program)
+      if (program.parse(stdout, stderr)[0]?.code === 0) return outputs.slice(1)
+    }
+  } catch {
+    hear('a fresh connection cannot be made: reverting')
+  }
+  await run([revertNow(guard.name)], hear).catch(() =>
+    hear(`the host reverts by itself within ${guard.seconds} seconds`),
+  )
+  if (failed) return outputs.slice(1)
+  throw new Failure('error', `${guard.name}: after this change no new connection could be made; it was reverted`, {
+    remedy: 'Look at the firewall and sshd settings that you asked for: they must let this machine in.',
+  })
+}
+
+const unit = (name: string) => `infra-revert-${name}`
+
+const armRevert = ({ name, seconds, undo }: Guard): Command =>
+  withUndo(
+    `systemctl stop ${unit(name)}.timer 2>/dev/null; systemd-run --quiet --collect --unit=${unit(name)} \
+--on-active=${seconds}s --timer-property=AccuracySec=1s /bin/sh -c "$(cat)"`,
+    undo,
+  )
+
+// The undo travels on stdin so that its quoting is nobody's business; it holds no secret.
+const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { parts: [undo.line] } })
+
+/** Stops the timer of a revert that was armed. */
+export const disarmRevert = (name: string) => raw(`systemctl stop ${unit(name)}.timer`)
+
+const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service; systemctl stop ${unit(name)}.timer`)
