@@ -18,6 +18,8 @@ export interface Target {
   guarded?(commands: readonly Command[], guard: Guard, hear: Listener): Promise<readonly Output[]>
   /** Takes the lock of this target. Throws a `locked` failure when another holds it. */
   lock?(request: LockRequest): Promise<Lock>
+  /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */
+  unlock?(): Promise<string | undefined>
   close(): Promise<void>
 }
 

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os'
 import { type Command, plainText } from '../command/command.ts'
 import { quote, raw, withStdin } from '../command/sh.ts'
 import type { Program } from './ssh-program.ts'
@@ -11,11 +10,6 @@ const lock = `${folder}/lock`
 const expiry = 2
 /** How often the holder gives one, in seconds. */
 export const heartbeat = 20
-
-/** Who we are, for the one who finds our lock. */
-export function describeHolder(): string {
-  return `${userInfo().username}@${hostname()} pid ${process.pid}`
-}
 
 /**
  * Takes the lock and keeps it for as long as the session lives: mkdir is the atomic part; the holder, its time and its

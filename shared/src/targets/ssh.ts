@@ -8,11 +8,9 @@ import { type SshAddress, SshConnection } from './ssh-connection.ts'
 import { breakLock, heartbeat, lockFence, lockProgram } from './ssh-lock.ts'
 import { changeProgram, questionProgram } from './ssh-program.ts'
 
-/** A host reached by ssh; its lock can be seen and broken, and its address used by other programs. */
+/** A host reached by ssh. */
 export interface SshTarget extends Target {
-  /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */
-  unlock(): Promise<string | undefined>
-  /** The command line that reaches the host in the same way. */
+  /** The command line that reaches the host in the same way, for a terminal of the user's own. */
   argv(): readonly string[]
 }
 

@@ -1,0 +1,174 @@
+import { gitRef, gitTransport, gitUrl } from '@infra/shared/env/git'
+import { privateKeyFile, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
+import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
+import { password } from '@infra/shared/env/random'
+import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
+import type { PublicKey } from '@infra/shared/env/ssh-key'
+import { flag, integer, loginName, port, timezone } from '@infra/shared/env/text'
+import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
+
+const generated = (group: string, description: string) =>
+  variable(strongSecret(), { group, description, example: '32 random bytes (openssl rand -base64 32)', secret: true, generate: password })
+
+const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
+
+const keyGroup = 'SSH Key (choose ONE of these options)'
+const matrixGroup = 'Matrix/Synapse secrets'
+const repositoryGroup = 'Valence repository'
+
+// A key made for this file, whose private half was thrown away.
+const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA sample@pod.example.com'
+
+export const podSchema = schema(
+  'pod',
+  'Valence pod',
+  {
+    VALENCE_POD_IP: variable(ip().optional(), {
+      group: 'Infrastructure',
+      description: "The droplet's address, IPv4 or IPv6",
+      example: '203.0.113.10',
+      placeholder: 'your.droplet.ip',
+      neededFor: ['validate', 'deploy', 'verify'],
+      unset: 'the droplet does not exist yet: a plan shows what a blank host would get',
+      show: true,
+    }),
+    VALENCE_DOMAIN: variable(domain(), {
+      group: 'Infrastructure',
+      description: 'The domain that points to the droplet; the Matrix server name, which can never change',
+      example: 'pod.example.com',
+      placeholder: 'your.domain.com',
+    }),
+    LETSENCRYPT_EMAIL: variable(email(), {
+      group: 'Infrastructure',
+      description: "Let's Encrypt writes here when a certificate is about to expire",
+      example: 'admin@example.com',
+      placeholder: 'your@email.com',
+    }),
+
+    VALENCE_SSH_PUBKEY_FILE: variable(publicKeyFile().optional(), {
+      group: keyGroup,
+      description: 'Path to public key file',
+      example: '~/.ssh/valence_pod.pub',
+      path: true,
+      show: true,
+    }),
+    VALENCE_SSH_PUBKEY: variable(publicKey().optional(), {
+      group: keyGroup,
+      description: 'Inline key content',
+      example: 'ssh-ed25519 AAAA... user@host',
+      placeholder: 'ssh-ed25519 AAAA... user@host',
+      sample: sampleKey,
+    }),
+
+    VALENCE_DB_PASSWORD: generated('Database password', 'Password of the database role valence'),
+    VALENCE_BOT_PASSWORD: generated(matrixGroup, 'Password of the Matrix user valence-bot'),
+    SYNAPSE_ADMIN_PASSWORD: generated(matrixGroup, 'Password of the Matrix user admin'),
+    SYNAPSE_REGISTRATION_SECRET: generated(matrixGroup, 'Lets the deployment register Matrix users'),
+    SYNAPSE_MACAROON_SECRET: generated(matrixGroup, 'Signs access tokens; a new one logs everybody out'),
+    SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse'),
+
+    OPENAI_API_KEY: variable(openaiKey(), {
+      group: 'API keys for VKB service',
+      description: 'OpenAI key, for embeddings',
+      example: 'sk-proj-...',
+      placeholder: 'sk-...',
+      sample: 'sk-sample-0000-not-a-real-key',
+      secret: true,
+    }),
+    ANTHROPIC_API_KEY: variable(anthropicKey().optional(), {
+      group: 'API keys for VKB service',
+      description: 'Anthropic key',
+      example: 'sk-ant-...',
+      placeholder: 'sk-ant-...',
+      secret: true,
+      unset: 'not written to the host',
+    }),
+
+    VALENCE_REPO_URL: variable(gitUrl().prefault('https://github.com/ourochronos/valence.git'), {
+      group: repositoryGroup,
+      description: 'The repository to clone: https, or ssh with a deploy key',
+      example: 'https://github.com/ourochronos/valence.git',
+    }),
+    VALENCE_REPO_REF: variable(gitRef().prefault('v1.0.1'), {
+      group: repositoryGroup,
+      description: 'The tag, branch or commit to deploy; a tag or commit stays the same from run to run',
+      example: 'v1.0.1',
+    }),
+    VALENCE_REPO_TOKEN: variable(token().optional(), {
+      group: repositoryGroup,
+      description: 'Token that may read a private https repository',
+      example: 'github_pat_...',
+      placeholder: 'github_pat_...',
+      secret: true,
+      unset: 'the repository is public',
+    }),
+    VALENCE_REPO_DEPLOY_KEY_FILE: variable(privateKeyFile().optional(), {
+      group: repositoryGroup,
+      description: 'Path to the private deploy key of a private ssh repository',
+      example: '~/.ssh/valence_deploy',
+      path: true,
+      unset: 'the repository is public',
+    }),
+
+    VALENCE_SSH_USER: variable(
+      loginName().prefault('root'),
+      tuning({ description: 'Who logs in on the host; any other than root needs sudo without a password', example: 'root' }),
+    ),
+    VALENCE_SSH_PRIVATE_KEY_FILE: variable(
+      privateKeyPath().optional(),
+      tuning({
+        description: 'Path to the private key to log in with',
+        example: '~/.ssh/valence_pod',
+        path: true,
+        aliases: ['ANSIBLE_PRIVATE_KEY_FILE'],
+        unset: "the ssh agent and ssh's own defaults decide",
+      }),
+    ),
+    VALENCE_SSH_PORT: variable(port().prefault('22'), tuning({ description: 'Port of sshd on the host', example: '22' })),
+    VALENCE_POSTGRES_VERSION: variable(
+      integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
+      tuning({ description: 'Major version of PostgreSQL', example: '16' }),
+    ),
+    VALENCE_CLAUDE_CODE: variable(
+      flag().prefault('true'),
+      tuning({ description: 'Whether to install Claude Code for user valence', example: 'false' }),
+    ),
+    VALENCE_CLAUDE_INSTALLER_URL: variable(
+      url().prefault('https://claude.ai/install.sh'),
+      tuning({ description: "Where Claude Code's installer comes from", example: 'https://claude.ai/install.sh' }),
+    ),
+    VALENCE_TIMEZONE: variable(timezone().prefault('UTC'), tuning({ description: "The host's time zone", example: 'Europe/Zurich' })),
+  },
+  [
+    {
+      kind: 'exactly one',
+      of: ['VALENCE_SSH_PUBKEY_FILE', 'VALENCE_SSH_PUBKEY'],
+      remedy: 'ssh-keygen -t ed25519 -f ~/.ssh/valence_pod makes a key',
+    },
+    { kind: 'at most one', of: ['VALENCE_REPO_TOKEN', 'VALENCE_REPO_DEPLOY_KEY_FILE'] },
+    {
+      kind: 'check',
+      of: ['VALENCE_REPO_TOKEN', 'VALENCE_REPO_URL'],
+      check: ([, address]) => tokenFits(String(address)),
+    },
+    {
+      kind: 'check',
+      of: ['VALENCE_REPO_DEPLOY_KEY_FILE', 'VALENCE_REPO_URL'],
+      check: ([, address]) =>
+        gitTransport(String(address)) === 'ssh' ? undefined : 'needs an ssh address in VALENCE_REPO_URL, such as git@github.com:owner/name.git',
+    },
+  ],
+)
+
+export type PodEnv = EnvOf<typeof podSchema>
+
+/** The public keys that shall log in, from whichever of the two variables is set. */
+export function podPublicKeys(env: PodEnv): readonly PublicKey[] {
+  return env.VALENCE_SSH_PUBKEY_FILE?.keys ?? (env.VALENCE_SSH_PUBKEY ? [env.VALENCE_SSH_PUBKEY] : [])
+}
+
+function tokenFits(address: string): string | undefined {
+  if (gitTransport(address) !== 'http') return 'needs an https address in VALENCE_REPO_URL'
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'https:' || isPrivateHost(hostname) ? undefined : 'would travel unencrypted: VALENCE_REPO_URL is plain http'
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { main } from '@infra/shared/cli/main'
+import { type Workspace, workspace } from '@infra/shared/cli/workspace'
+import { blank } from '@infra/shared/targets/blank'
+import { ssh } from '@infra/shared/targets/ssh'
+import { commonChecks } from './checks/common.ts'
+import { outsideChecks } from './checks/outside.ts'
+import { postgresqlChecks } from './checks/postgresql.ts'
+import { securityChecks } from './checks/security.ts'
+import { type PodEnv, podSchema } from './env.ts'
+import type { PodContext } from './pod-context.ts'
+import security from './scripts/10-security.ts'
+import common from './scripts/20-common.ts'
+import postgresql from './scripts/30-postgresql.ts'
+
+const pod: Workspace = workspace<typeof podSchema, PodContext>({
+  name: 'pod',
+  about: 'the Valence pod on one host: a hardened system, PostgreSQL with pgvector',
+  schema: podSchema,
+  scripts: [security, common, postgresql],
+  open({ env, offline, folder }) {
+    const host =
+      offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder)
+    return { context: { env, host }, targets: [host] }
+  },
+  checks: (context) => [
+    ...securityChecks(context),
+    ...commonChecks(context),
+    ...postgresqlChecks(context),
+    ...outsideChecks(context),
+  ],
+})
+
+function connect(env: PodEnv, host: string, folder: string) {
+  return ssh({
+    host,
+    port: env.VALENCE_SSH_PORT,
+    user: env.VALENCE_SSH_USER,
+    keyFile: env.VALENCE_SSH_PRIVATE_KEY_FILE,
+    knownHosts: join(folder, 'known_hosts'),
+  })
+}
+
+export default pod
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(pod)

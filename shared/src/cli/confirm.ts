@@ -1,0 +1,27 @@
+import { Failure } from '../engine/failure.ts'
+import { changesOf, type Plan } from '../engine/plan.ts'
+import { usage } from './options.ts'
+
+/** Whether somebody can be asked: not in a pipe, in JSON mode, or below turbo, whose prompts hang. */
+export function canAsk(json: boolean, env: NodeJS.ProcessEnv): boolean {
+  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !json && !env.TURBO_HASH && !env.CI
+}
+
+/** Gets a yes for a plan, or throws: `interrupted` for a no, `usage` where nobody can be asked. */
+export async function confirmPlan(plan: Plan, target: string, interactive: boolean): Promise<void> {
+  const count = plan.steps.flatMap(changesOf).length
+  await confirm(`Make ${count === 1 ? 'this change' : `these ${count} changes`} on ${target}?`, interactive)
+}
+
+/** Asks a yes-or-no question; no is the default. */
+export async function confirm(question: string, interactive: boolean): Promise<void> {
+  if (!interactive) {
+    throw usage(
+      'nobody can be asked here, so nothing was changed',
+      'Give --yes to go on without a question, or --check to only look.',
+    )
+  }
+  const prompts = await import('@clack/prompts')
+  const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr })
+  if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')
+}

@@ -1,0 +1,112 @@
+import { redact } from '../command/secret.ts'
+import type { Event } from '../engine/events.ts'
+import { exitCodes, Failure } from '../engine/failure.ts'
+import { nearest } from '../env/suggest.ts'
+import { commands, helpText, overview } from './help.ts'
+import { refuseSwallowedFlags } from './npm-flags.ts'
+import { type CommandName, type Options, parseOptions, usage } from './options.ts'
+import { projectRoot } from './paths.ts'
+import type { Session } from './session.ts'
+import { listenForSignals, type Signals } from './signals.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * The command line of a workspace: `main(pod, ['deploy', '--check'])`. Ends the process with the exit code that the
+ * README documents.
+ */
+export async function main(workspace: Workspace, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+  try {
+    const [command, rest] = chooseCommand(workspace, argv)
+    if (command === undefined || rest.includes('--help') || rest.includes('-h')) {
+      process.stdout.write(command === undefined ? overview(workspace) : helpText(command, workspace))
+      process.exit(0)
+    }
+    refuseSwallowedFlags(process.env, command)
+    process.exit(await run(workspace, command, parseOptions(command, rest)))
+  } catch (error) {
+    // Only mistakes of the call come here: there is no reporter yet to tell them.
+    const failure = asFailure(error)
+    process.stderr.write(
+      `error: ${failure.message}\n${failure.remedy ? `  ${failure.remedy}\n` : ''}${failure.detail.join('\n')}`,
+    )
+    process.exit(exitCodes[failure.kind])
+  }
+}
+
+function chooseCommand(workspace: Workspace, argv: readonly string[]): [CommandName | undefined, readonly string[]] {
+  const [word, ...rest] = argv
+  if (word === undefined || word === '--help' || word === '-h' || word === 'help') return [undefined, []]
+  const names = Object.keys(commands)
+  if (names.includes(word)) return [word as CommandName, rest]
+  const near = nearest(word, names)
+  throw usage(
+    `${workspace.name} has no command "${word}"`,
+    near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`,
+  )
+}
+
+async function run(workspace: Workspace, command: CommandName, options: Options): Promise<number> {
+  const began = Date.now()
+  const { makeReporter } = await import('./reporters.ts')
+  const reporter = makeReporter(options, `${workspace.name}-${command}`)
+  let current: string | undefined
+  const emit = (event: Event) => {
+    if (event.type === 'change.start') current = event.say
+    if (event.type === 'change.end') current = undefined
+    reporter.emit(event)
+  }
+  const signals = listenForSignals({
+    current: () => current,
+    say: (text) => emit({ type: 'message', level: 'warn', text }),
+    quit: (code) => {
+      reporter.close()
+      process.exit(code)
+    },
+  })
+  const root = projectRoot(process.env)
+  const session: Session = { workspace, command, options, processEnv: process.env, root, emit, signals, cleanup: [] }
+  emit({ type: 'run.start', workspace: workspace.name, command, environment: options.env, notes: [] })
+  const { exitCode, made } = await attempt(session, signals)
+  emit({ type: 'run.end', workspace: workspace.name, command, exitCode, made, ms: Date.now() - began })
+  reporter.close()
+  signals.close()
+  return exitCode
+}
+
+async function attempt(session: Session, signals: Signals): Promise<{ exitCode: number; made: number }> {
+  try {
+    return await dispatch(session)
+  } catch (error) {
+    const failure = asFailure(error)
+    const { kind, message, remedy, detail } = failure
+    session.emit({ type: 'failure', kind, message: redact(message), remedy, detail: detail.map(redact) })
+    return { exitCode: (kind === 'interrupted' && signals.code()) || exitCodes[kind], made: 0 }
+  } finally {
+    await Promise.all(session.cleanup.map((close) => close().catch(() => {})))
+  }
+}
+
+async function dispatch(session: Session): Promise<{ exitCode: number; made: number }> {
+  const { options, command } = session
+  if (command === 'validate') {
+    const { runValidate } = await import('./validate.ts')
+    return runValidate(session, (line) => process.stdout.write(`${line}\n`))
+  }
+  const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
+  if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
+  if (command === 'deploy') return runDeploy(session)
+  return command === 'verify' ? runVerify(session) : runUnlock(session)
+}
+
+/** A thrown thing as a failure; what is none is a defect of this program, told with its stack. */
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  return new Failure('error', `unexpected: ${message}`, {
+    detail: (stack ?? '')
+      .split('\n')
+      .slice(1, 8)
+      .map((line) => line.trim()),
+    remedy: 'This is a defect of the tool, not of your environment.',
+  })
+}

@@ -1,0 +1,12 @@
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Where the environment files are, and `.infra`: the repository's root, or `$INFRA_ROOT`. */
+export function projectRoot(env: NodeJS.ProcessEnv): string {
+  return env.INFRA_ROOT ? resolve(env.INFRA_ROOT) : resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
+}
+
+/** The project's own folder: known hosts and run logs. Nothing in it is needed to know what is deployed. */
+export function stateFolder(root: string): string {
+  return join(root, '.infra')
+}

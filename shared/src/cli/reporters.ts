@@ -1,0 +1,33 @@
+import { githubSummary } from '../report/github.ts'
+import { jsonReporter } from '../report/json.ts'
+import { junitReporter } from '../report/junit.ts'
+import { prettyReporter } from '../report/pretty.ts'
+import { combine, type Reporter } from '../report/reporter.ts'
+import { runLog } from '../report/run-log.ts'
+import { canAnimate, paintFor } from '../report/style.ts'
+import type { Options } from './options.ts'
+import { runFolder } from './session.ts'
+
+/** The reporters that the options and the environment ask for: text or JSON, the run's log, GitHub's summary, JUnit. */
+export function makeReporter(options: Options, name: string): Reporter {
+  const { env, stdout, stderr } = process
+  const shown = options.json
+    ? jsonReporter(stdout)
+    : prettyReporter({
+        out: stdout,
+        err: stderr,
+        paintOut: paintFor(stdout, env),
+        paintErr: paintFor(stderr, env),
+        animate: canAnimate(stderr, env),
+        diff: !options['no-diff'],
+        verbose: options.verbose === true,
+        groups: env.GITHUB_ACTIONS === 'true',
+      })
+  const warn = (text: string) => shown.emit({ type: 'message', level: 'warn', text })
+  return combine([
+    shown,
+    runLog(runFolder(env), name, warn),
+    ...(env.GITHUB_STEP_SUMMARY ? [githubSummary(env.GITHUB_STEP_SUMMARY)] : []),
+    ...(options.junit ? [junitReporter(options.junit)] : []),
+  ])
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import type { Emit } from '../engine/events.ts'
+import { Failure } from '../engine/failure.ts'
+import type { Script } from '../engine/script.ts'
+import { loadEnv } from '../env/load.ts'
+import { sampleEnv } from '../env/sample.ts'
+import { nearest } from '../env/suggest.ts'
+import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
+import { type CommandName, type Options, usage } from './options.ts'
+import { projectRoot, stateFolder } from './paths.ts'
+import type { Signals } from './signals.ts'
+import type { Opened, Workspace } from './workspace.ts'
+
+/** One call of the command line: what its commands work with. */
+export interface Session {
+  readonly workspace: Workspace
+  readonly command: CommandName
+  readonly options: Options
+  readonly processEnv: NodeJS.ProcessEnv
+  readonly root: string
+  readonly emit: Emit
+  readonly signals: Signals
+  /** Targets to close at the end, however it ends. */
+  readonly cleanup: (() => Promise<void>)[]
+}
+
+export interface Loaded extends Opened<unknown> {
+  readonly env: EnvOf<Schema>
+  readonly offline: boolean
+}
+
+/**
+ * Loads the environment and opens the workspace with it. With no environment at all a plan is made for the sample
+ * values against blank targets, and says so loudly.
+ */
+export function open(session: Session, purpose: Purpose): Loaded {
+  const { workspace, options, emit } = session
+  const loaded = readEnv(session, purpose)
+  const first = purpose === 'plan' && loaded.unconfigured && options.env === undefined
+  if (first) {
+    emit({
+      type: 'message',
+      level: 'warn',
+      text: `NO ENVIRONMENT: this is a plan for sample values and a new, empty machine. Nothing was read, nothing is connected to. To make it yours: cp .env.example .env.${workspace.name}`,
+    })
+  } else {
+    tellWarnings(loaded.warnings, emit)
+    if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
+  }
+  const env = first || !loaded.env ? sampleEnv(workspace.schema) : loaded.env
+  const offline = first || options.offline === true
+  const opened = workspace.open({ env, offline, folder: stateFolder(session.root) })
+  session.cleanup.push(...opened.targets.map((target) => () => target.close()))
+  return { ...opened, env, offline }
+}
+
+/** Reads the environment of a session's workspace. */
+export function readEnv({ workspace, root, processEnv, options }: Session, purpose: Purpose) {
+  const name = options.env === undefined ? {} : { name: options.env }
+  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, ...name })
+}
+
+export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {
+  for (const { message, remedy } of warnings)
+    emit({ type: 'message', level: 'warn', text: remedy ? `${message}: ${remedy}` : message })
+}
+
+/** All problems of an environment as one failure. */
+export function problemFailure(problems: readonly Problem[], workspace: string, unconfigured: boolean): Failure {
+  const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
+    `${variable}: ${message}${file ? ` (${file})` : ''}`,
+    ...(remedy ? [`    ${remedy}`] : example ? [`    for example ${variable}=${example}`] : []),
+  ])
+  const start = `cp .env.example .env.${workspace}, edit it, and npm run validate -w ${workspace} -- --generate makes the secrets.`
+  return new Failure(
+    'error',
+    `the environment of ${workspace} has ${problems.length} problem${problems.length === 1 ? '' : 's'}`,
+    {
+      detail: lines,
+      remedy: unconfigured
+        ? `There is none yet: ${start}`
+        : `npm run validate -w ${workspace} tells them again; missing secrets: -- --generate`,
+    },
+  )
+}
+
+/** The scripts that `--tags` and `--skip-tags` choose. Throws a usage failure for a tag that no script has. */
+export function chooseScripts(
+  scripts: readonly Script<unknown>[],
+  tags?: readonly string[],
+  skip?: readonly string[],
+): readonly Script<unknown>[] {
+  const known = [...new Set(scripts.flatMap((script) => script.tags))]
+  for (const tag of [...(tags ?? []), ...(skip ?? [])]) {
+    if (known.includes(tag)) continue
+    const near = nearest(tag, known)
+    throw usage(
+      `no script is called or tagged "${tag}"`,
+      near ? `Did you mean ${near}? ` : `There are: ${known.join(', ')}`,
+    )
+  }
+  const has = (script: Script<unknown>, list: readonly string[]) => script.tags.some((tag) => list.includes(tag))
+  return scripts.filter((script) => (!tags || has(script, tags)) && !(skip && has(script, skip)))
+}
+
+/** Where the logs of runs are kept. */
+export function runFolder(env: NodeJS.ProcessEnv): string {
+  return join(stateFolder(projectRoot(env)), 'runs')
+}

@@ -1,0 +1,34 @@
+import type { Check } from '../engine/check.ts'
+import type { Script } from '../engine/script.ts'
+import type { Target } from '../engine/target.ts'
+import type { EnvOf, Schema } from '../env/variable.ts'
+
+/** What a workspace is opened with. */
+export interface Opening<S extends Schema> {
+  readonly env: EnvOf<S>
+  /** Connect to nothing: every target is blank. */
+  readonly offline: boolean
+  /** The project's own folder for what is no secret and no state: known hosts, run logs. */
+  readonly folder: string
+}
+
+/** What a workspace gives its scripts and checks, with the targets that have to be closed. */
+export interface Opened<C> {
+  readonly context: C
+  readonly targets: readonly Target[]
+}
+
+/** A deployable part of the project, as the command line sees it. */
+export interface Workspace<S extends Schema = Schema, C = unknown> {
+  readonly name: string
+  readonly about: string
+  readonly schema: S
+  open(opening: Opening<S>): Opened<C>
+  readonly scripts: readonly Script<C>[]
+  checks(context: C): readonly Check[]
+}
+
+/** Declares a workspace; its types follow from its schema and its scripts. */
+export function workspace<S extends Schema, C>(options: Workspace<S, C>): Workspace {
+  return options as unknown as Workspace
+}

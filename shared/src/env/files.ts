@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Assignment, type EnvText, parseEnvText } from './env-text.ts'
+import { nearest } from './suggest.ts'
+import { type Problem, type Schema, variablesOf, type Warning } from './variable.ts'
+
+/** An environment file that is there. `name` is relative to the root, as messages show it. */
+export interface EnvFile {
+  readonly name: string
+  readonly path: string
+  readonly text: EnvText
+  readonly values: ReadonlyMap<string, Assignment>
+}
+
+/** The files of a workspace, the strongest first, and what is wrong with them. */
+export interface EnvFiles {
+  /** The file that `--generate` writes and messages name: `.env.pod`, or `.env.pod.NAME`. */
+  readonly main: string
+  readonly read: readonly EnvFile[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Reads `.env.<workspace>` and `.env` below `root`; with a name, `.env.<workspace>.<name>` in place of the first,
+ * which then must exist.
+ */
+export function readEnvFiles(workspace: string, root: string, home: string, name?: string): EnvFiles {
+  const main = `.env.${workspace}${name === undefined ? '' : `.${name}`}`
+  if (name !== undefined && !/^[A-Za-z0-9][\w-]*$/.test(name)) {
+    const message = 'is not a name of an environment: letters, digits, - and _ only'
+    return { main: `.env.${workspace}`, read: [], problems: [{ variable: '--env', message, example: 'staging' }] }
+  }
+  const problems: Problem[] = []
+  const read: EnvFile[] = []
+  if (name !== undefined && !existsSync(join(root, main))) {
+    const remedy = `npm run validate -w ${workspace} -- --env ${name} --generate creates it`
+    problems.push({
+      variable: '--env',
+      message: `names an environment whose file ${main} does not exist`,
+      remedy,
+      file: main,
+    })
+  }
+  for (const file of [main, '.env']) {
+    const path = join(root, file)
+    if (!existsSync(path)) continue
+    try {
+      const text = parseEnvText(readFileSync(path, 'utf8'), home)
+      read.push({ name: file, path, text, values: new Map(text.assignments.map((entry) => [entry.name, entry])) })
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+      problems.push({ variable: file, message: `cannot be read (${code})`, file })
+    }
+  }
+  return { main, read, problems }
+}
+
+/** What to say about a file that was read: its mode, broken lines, duplicates, likely typing errors, shell trouble. */
+export function fileWarnings(file: EnvFile, schema: Schema): Warning[] {
+  const warnings: Warning[] = []
+  const warn = (message: string, more: Partial<Warning> = {}) => warnings.push({ message, file: file.name, ...more })
+  const variables = variablesOf(schema)
+  const names = variables.flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])])
+
+  const holdsSecret = variables.some(({ name, meta }) => meta.secret && file.values.get(name)?.value)
+  if (holdsSecret && process.platform !== 'win32' && (statSync(file.path).mode & 0o077) !== 0)
+    warn('holds secrets and can be read by other users', { remedy: `chmod 600 ${file.name}` })
+  for (const { line, why } of file.text.broken) warn(`line ${line} is ignored: ${why}`)
+  for (const line of file.text.spaced)
+    warn(`line ${line} has blanks around its =, which a shell does not take`, { remedy: 'leave them out' })
+  if (file.text.windows)
+    warn('has Windows line ends, which a shell takes as part of the values', { remedy: `dos2unix ${file.name}` })
+
+  const lines = new Map<string, number[]>()
+  for (const { name, line } of file.text.assignments) lines.set(name, [...(lines.get(name) ?? []), line])
+  for (const [name, at] of lines) {
+    if (at.length > 1)
+      warn(`is set ${at.length} times (lines ${at.join(', ')}); the last one holds`, { variable: name })
+    if (names.includes(name)) continue
+    const meant = nearest(name, names)
+    if (meant !== undefined) warn('is not a variable of ours', { variable: name, remedy: `did you mean ${meant}?` })
+  }
+  for (const { name, shell } of file.values.values())
+    if (names.includes(name) && 'trouble' in shell && shell.trouble === 'several words')
+      warn('has blanks but no quotes: `source` would not read it', {
+        variable: name,
+        remedy: 'put the value in single quotes',
+      })
+  return warnings
+}

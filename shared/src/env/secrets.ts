@@ -1,0 +1,117 @@
+import type { Secret } from '../command/secret.ts'
+import { hidden, type Parsed, type Parser } from './parsed.ts'
+
+const words =
+  /p[a@]ssw[o0]rds?|p[a@]ss|change[-_ ]?(me|this)|secrets?|admin|letmein|welcome|qwertz?y?(uiop)?|asdf(ghjkl?)?|valence|synapse|matrix|stoat|discord|rabbit(mq)?|minio|postgres(ql)?|default|example|sample|test|root|user|token|my|your|here|insert|replace/gi
+
+const least = 12
+
+/**
+ * Judges whether a secret is hard to guess: printable ASCII, at least 12 characters, several different ones, not a
+ * short piece repeated, and more than common words, runs (`1234`, `abcd`) and digits.
+ */
+export const parseStrong: Parser<string> = (text) => {
+  const shape = parsePrintable(text)
+  if ('wrong' in shape) return shape
+  if (text.length < least) return { wrong: `is too short: ${text.length} characters, ${least} are the least` }
+  if (new Set(text).size < 6) return { wrong: 'is too simple: it repeats very few characters' }
+  if (isRepeated(text)) return { wrong: 'is too simple: it repeats a short piece' }
+  const rest = withoutRuns(text.toLowerCase())
+    .replace(words, '')
+    .replace(/[\s\d_.!@#$%-]+/g, '')
+  const digits = text.replace(/\D/g, '').length
+  if (rest.length < 4 && withoutRuns(text).replace(/\D/g, '').length < least) {
+    return {
+      wrong: digits > least ? 'is too simple: a number anyone tries' : 'is too simple: a common word with trimmings',
+    }
+  }
+  return { value: text }
+}
+
+/** Printable ASCII without blanks around it: what survives shells, YAML, TOML and connection strings. */
+const parsePrintable: Parser<string> = (text) => {
+  if (text.trim() !== text) return { wrong: 'has blanks around it' }
+  return /^[\x20-\x7e]+$/.test(text) ? { value: text } : { wrong: 'holds characters other than printable ASCII' }
+}
+
+function isRepeated(text: string): boolean {
+  for (let size = 1; size <= text.length / 3; size++) {
+    const piece = text.slice(0, size)
+    if (text === piece.repeat(Math.ceil(text.length / size)).slice(0, text.length)) return true
+  }
+  return false
+}
+
+/** The text without runs of three or more characters that follow each other (`abc`, `321`, `aaa`). */
+function withoutRuns(text: string): string {
+  let rest = ''
+  for (let at = 0; at < text.length; ) {
+    let end = at + 1
+    const pace = text.charCodeAt(end) - text.charCodeAt(at)
+    if (Math.abs(pace) <= 1) while (text.charCodeAt(end + 1) - text.charCodeAt(end) === pace) end++
+    const length = end - at + 1
+    if (length < 3 || Number.isNaN(pace)) rest += text[at++]
+    else at += length
+  }
+  return rest
+}
+
+/** A password or key that someone chose or we generated. See {@link parseStrong}. */
+export const strongSecret = (): Parsed<Secret> => hidden(parseStrong)
+
+/** A token that a service handed out: only its shape is known. */
+export function token(
+  pattern: RegExp = /^\S{8,}$/,
+  shape = 'a token (8 characters or more, no blanks)',
+): Parsed<Secret> {
+  return hidden((text) => {
+    const printable = parsePrintable(text)
+    if ('wrong' in printable) return printable
+    return pattern.test(text) ? printable : { wrong: `is not ${shape}` }
+  })
+}
+
+/** An OpenAI API key (`sk-…`). An Anthropic key is told apart. */
+export const openaiKey = (): Parsed<Secret> =>
+  hidden((text) => {
+    if (text.startsWith('sk-ant-'))
+      return { wrong: 'is an Anthropic key (sk-ant-…), not an OpenAI one', remedy: 'it belongs into ANTHROPIC_API_KEY' }
+    return apiKey(text, 'sk-', 'OpenAI')
+  })
+
+/** An Anthropic API key (`sk-ant-…`). An OpenAI key is told apart. */
+export const anthropicKey = (): Parsed<Secret> =>
+  hidden((text) => {
+    if (text.startsWith('sk-') && !text.startsWith('sk-ant-'))
+      return {
+        wrong: 'looks like an OpenAI key (sk-…), not an Anthropic one (sk-ant-…)',
+        remedy: 'an OpenAI key belongs into OPENAI_API_KEY',
+      }
+    return apiKey(text, 'sk-ant-', 'Anthropic')
+  })
+
+function apiKey(text: string, prefix: string, vendor: string): ReturnType<Parser<string>> {
+  if (!text.startsWith(prefix)) return { wrong: `is not an ${vendor} key: it does not begin with ${prefix}` }
+  if (!/^[\w-]+$/.test(text)) return { wrong: `is not an ${vendor} key: it holds characters that no key has` }
+  return text.length >= prefix.length + 16 ? { value: text } : { wrong: `is not an ${vendor} key: it is cut short` }
+}
+
+/** An AWS access key id (docs.aws.amazon.com/IAM: AKIA… for users, ASIA… for temporary credentials). */
+export const awsKeyId = (): Parsed<Secret> =>
+  hidden((text) => {
+    if (/^[A-Za-z0-9+/]{40}$/.test(text))
+      return { wrong: 'looks like a secret access key', remedy: 'it belongs into AWS_SECRET_ACCESS_KEY' }
+    return /^(AKIA|ASIA)[A-Z0-9]{12,124}$/.test(text)
+      ? { value: text }
+      : { wrong: 'is not an AWS access key id (AKIA… or ASIA…)' }
+  })
+
+/** An AWS secret access key: 40 characters of base64. */
+export const awsSecretKey = (): Parsed<Secret> =>
+  hidden((text) => {
+    if (/^(AKIA|ASIA)[A-Z0-9]{12,}$/.test(text))
+      return { wrong: 'is an access key id', remedy: 'it belongs into AWS_ACCESS_KEY_ID' }
+    return /^[A-Za-z0-9+/]{40}$/.test(text)
+      ? { value: text }
+      : { wrong: 'is not an AWS secret access key (40 characters)' }
+  })

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+
+/** What an environment is loaded for: a plan may lack what a deployment cannot. */
+export type Purpose = 'validate' | 'plan' | 'deploy' | 'verify'
+
+/** Looks up another variable of the same environment, as text: what is set, or what was just generated. */
+export type Given = (name: string) => string | undefined
+
+/** What a schema says of one variable besides its type. */
+export interface VariableMeta {
+  /** The heading it stands under in `.env.example` and in the README. */
+  readonly group: string
+  readonly description: string
+  /** A value of the right shape, shown in messages. It is the sample as well, unless `sample` or `generate` is there. */
+  readonly example: string
+  /** What `.env.example` holds instead of the example; refused by name when it was left as it is. */
+  readonly placeholder?: string
+  /** The value of the offline first look, where the example will not do. */
+  readonly sample?: string | (() => string)
+  readonly secret?: boolean
+  /** A path: `~`, `$HOME` and `${HOME}` at its start are expanded, a relative one starts at the project's root. */
+  readonly path?: boolean
+  /** Makes a missing value, or undefined when it cannot be made from what is given. */
+  readonly generate?: (given: Given) => string | undefined
+  /** Purposes for which an optional variable must be set all the same. */
+  readonly neededFor?: readonly Purpose[]
+  /** Former names, still read, with a note. */
+  readonly aliases?: readonly string[]
+  /** What it means when it is not set, for the documentation. */
+  readonly unset?: string
+  /** Shown, not commented out, in `.env.example` although it is optional. */
+  readonly show?: boolean
+}
+
+/** One thing that is wrong with an environment. `variable` is its name (or `--env`). Never holds a secret's value. */
+export interface Problem {
+  readonly variable: string
+  readonly message: string
+  readonly example?: string
+  readonly remedy?: string
+  readonly file?: string
+}
+
+/** Something to tell that does not stop a run. */
+export interface Warning {
+  readonly message: string
+  readonly variable?: string
+  readonly remedy?: string
+  readonly file?: string
+}
+
+/** A rule over several variables, as data. */
+export type Rule =
+  | {
+      readonly kind: 'exactly one' | 'at most one' | 'all or none'
+      readonly of: readonly string[]
+      readonly remedy?: string
+    }
+  | {
+      readonly kind: 'check'
+      readonly of: readonly string[]
+      /** Gets the parsed values, only when all of them are set and valid; answers what is wrong, if anything. */
+      readonly check: (values: readonly unknown[]) => string | undefined
+      readonly remedy?: string
+    }
+
+export type Shape = Readonly<Record<string, z.ZodType>>
+
+/** The environment of one workspace: the single source for reading, checking, generating and documenting it. */
+export interface Schema<S extends Shape = Shape> {
+  readonly workspace: string
+  readonly title: string
+  readonly variables: S
+  readonly rules: readonly Rule[]
+}
+
+/** The parsed environment of a schema: `env.VALENCE_DB_PASSWORD`. */
+export type EnvOf<T extends Schema> = T extends Schema<infer S> ? z.output<z.ZodObject<S>> : never
+
+/** A zod type with what there is to say about the variable; goes last, after `.optional()` and the like. */
+export function variable<T extends z.ZodType>(type: T, meta: VariableMeta): T {
+  return type.meta({ ...meta }) as T
+}
+
+/** A schema; throws when a variable was declared without {@link variable}. */
+export function schema<const S extends Shape>(
+  workspace: string,
+  title: string,
+  variables: S,
+  rules: readonly Rule[] = [],
+): Schema<S> {
+  for (const [name, type] of Object.entries(variables)) metaOf(type, name)
+  return { workspace, title, variables, rules }
+}
+
+/** What the schema says of a variable. Throws when it says nothing. */
+export function metaOf(type: z.ZodType, name = 'variable'): VariableMeta {
+  const meta = type.meta()
+  if (meta?.group === undefined) throw new TypeError(`schema: ${name} is declared without variable(type, meta)`)
+  return meta as unknown as VariableMeta
+}
+
+/** Every variable of a schema with its type and meta, in the order of declaration. */
+export function variablesOf(schema: Schema): { name: string; type: z.ZodType; meta: VariableMeta }[] {
+  return Object.entries(schema.variables).map(([name, type]) => ({ name, type, meta: metaOf(type, name) }))
+}
+
+/** Whether a value may be missing, and the text of its default. */
+export function presence(type: z.ZodType): { optional: boolean; fallback?: string } {
+  if (type instanceof z.ZodPrefault) return { optional: true, fallback: String(type.def.defaultValue) }
+  return { optional: type instanceof z.ZodOptional }
+}

@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs'
+import type { Event } from '../engine/events.ts'
+import type { Reporter } from './reporter.ts'
+
+/** Collects the findings of verify and writes them to `path` as a JUnit report when the run ends. */
+export function junitReporter(path: string): Reporter {
+  const checks: Extract<Event, { type: 'check' }>[] = []
+  let suite = ''
+  return {
+    emit(event) {
+      if (event.type === 'run.start') suite = `${event.workspace} ${event.command}`
+      if (event.type === 'check') checks.push(event)
+      if (event.type === 'check.summary') writeFileSync(path, renderJunit(suite, checks, event.ms))
+    },
+    close() {},
+  }
+}
+
+function renderJunit(suite: string, checks: readonly Extract<Event, { type: 'check' }>[], ms: number): string {
+  const count = (outcome: string) => checks.filter((check) => check.outcome === outcome).length
+  const cases = checks.map(({ id, about, outcome, detail, remedy }) => {
+    const head = `    <testcase classname="${xml(suite)}" name="${xml(`${id}: ${about}`)}"`
+    if (outcome === 'fail') return `${head}><failure message="${xml(detail)}">${xml(remedy ?? '')}</failure></testcase>`
+    if (outcome === 'skipped') return `${head}><skipped message="${xml(detail)}"/></testcase>`
+    return `${head}><system-out>${xml(`${outcome}: ${detail}`)}</system-out></testcase>`
+  })
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites><testsuite name="${xml(suite)}" tests="${checks.length}" failures="${count('fail')}" skipped="${count('skipped')}" time="${ms / 1000}">`,
+    ...cases,
+    '</testsuite></testsuites>',
+    '',
+  ].join('\n')
+}
+
+function xml(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 cannot hold them, even escaped
+  const clean = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '')
+  return clean.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

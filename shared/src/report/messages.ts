@@ -1,0 +1,59 @@
+import type { Event } from '../engine/events.ts'
+import { summarize } from './plan-text.ts'
+import { duration } from './style.ts'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** Every event in one line of plain words: what the JSON and the log carry as its message. */
+export function sayEvent(event: Event): { level: Level; text: string } {
+  switch (event.type) {
+    case 'run.start':
+      return info(`${event.command} ${event.workspace}${event.environment ? ` (${event.environment})` : ''}`)
+    case 'ask.start':
+      return debug(`asking ${event.target}: ${event.questions} questions`)
+    case 'ask.end':
+      return debug(`${event.target} answered ${event.questions} questions in ${duration(event.ms)}`)
+    case 'plan':
+      return info(summarize('plan', event.plan))
+    case 'plan.moved':
+      return { level: 'warn', text: 'what was found has changed since the plan was made: here is the new plan' }
+    case 'lock.wait':
+      return info(`waiting for the lock on ${event.target}, held by ${event.holder}`)
+    case 'lock.taken':
+      return debug(`lock taken on ${event.target}`)
+    case 'lock.released':
+      return debug(`lock released on ${event.target}`)
+    case 'script.start':
+      return info(event.script)
+    case 'script.end':
+      return debug(`${event.script} took ${duration(event.ms)}`)
+    case 'change.start':
+      return info(`${event.verb} ${event.say}`)
+    case 'change.output':
+      return debug(event.line)
+    case 'change.end':
+      return {
+        level: event.outcome === 'done' ? 'info' : 'error',
+        text: `${event.say}: ${event.outcome} after ${duration(event.ms)}`,
+      }
+    case 'check':
+      return { level: levels[event.outcome], text: `${event.about}: ${event.detail}` }
+    case 'check.summary': {
+      const { ok, warn, fail, skipped } = event.counts
+      const rest = [warn && `${warn} warned`, fail && `${fail} failed`, skipped && `${skipped} skipped`].filter(Boolean)
+      return { level: fail > 0 ? 'error' : 'info', text: [`${ok} passed`, ...rest].join(', ') }
+    }
+    case 'message':
+      return { level: event.level, text: event.text }
+    case 'failure':
+      return { level: 'error', text: event.message }
+    case 'run.end':
+      return info(
+        `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${event.made} changes made, ${duration(event.ms)}`,
+      )
+  }
+}
+
+const levels = { ok: 'info', warn: 'warn', fail: 'error', skipped: 'info' } as const
+const info = (text: string) => ({ level: 'info', text }) as const
+const debug = (text: string) => ({ level: 'debug', text }) as const

@@ -1,0 +1,129 @@
+import type { CheckOutcome, Event } from '../engine/events.ts'
+import { sayEvent } from './messages.ts'
+import { planLines, summarize } from './plan-text.ts'
+import { type Progress, progressOn } from './progress.ts'
+import type { Reporter, Sink } from './reporter.ts'
+import { type Color, duration, type Paint } from './style.ts'
+
+export interface PrettyOptions {
+  /** Results: plans, findings. */
+  readonly out: Sink
+  /** Everything else. */
+  readonly err: Sink & { columns?: number }
+  readonly paintOut: Paint
+  readonly paintErr: Paint
+  readonly animate: boolean
+  readonly diff: boolean
+  readonly verbose: boolean
+  /** The run is in GitHub Actions: scripts are folded into groups. */
+  readonly groups: boolean
+}
+
+/** What the formatters draw on. */
+interface Screen extends PrettyOptions {
+  workspace: string
+  readonly progress: Progress
+  result(line: string): void
+  message(line: string): void
+  /** A message in small print, only with `-v`. */
+  aside(line: string): void
+}
+
+type Formatters = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>, screen: Screen) => void }
+
+/** Text for a person: results on one stream, messages and progress on the other. */
+export function prettyReporter(options: PrettyOptions): Reporter {
+  const progress = progressOn(options.err, options.animate, options.paintErr)
+  const write = (sink: Sink) => (line: string) => {
+    progress.stop()
+    sink.write(`${line}\n`)
+  }
+  const message = write(options.err)
+  const screen: Screen = {
+    ...options,
+    workspace: '',
+    progress,
+    result: write(options.out),
+    message,
+    aside: (line) => {
+      if (options.verbose) message(options.paintErr('dim', line))
+    },
+  }
+  return {
+    emit: (event) => (formatters[event.type] as (event: Event, screen: Screen) => void)(event, screen),
+    close: () => progress.stop(),
+  }
+}
+
+const aside = (event: Event, screen: Screen) => screen.aside(sayEvent(event).text)
+
+const message = (event: Event, screen: Screen) => {
+  const { level, text } = sayEvent(event)
+  screen.message(level === 'warn' ? `${screen.paintErr('yellow', 'warning:')} ${text}` : text)
+}
+
+const formatters: Formatters = {
+  'run.start'(event, screen) {
+    screen.workspace = event.workspace
+    for (const note of event.notes) screen.message(note)
+  },
+  'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
+  'ask.end'(event, screen) {
+    screen.progress.stop()
+    aside(event, screen)
+  },
+  plan({ plan, ms }, { result, paintOut, diff, verbose, workspace }) {
+    const lines = planLines(plan, { paint: paintOut, diff, verbose })
+    for (const line of lines) result(line)
+    if (lines.length > 0) result('')
+    result(`${paintOut('bold', summarize(workspace, plan))}  ${paintOut('dim', duration(ms))}`)
+  },
+  'plan.moved': message,
+  'lock.wait': message,
+  'lock.taken': aside,
+  'lock.released': aside,
+  'script.start': ({ script }, screen) =>
+    screen.message(screen.groups ? `::group::${script}` : `\n${screen.paintErr('bold', script)}`),
+  'script.end'(event, screen) {
+    aside(event, screen)
+    if (screen.groups) screen.message('::endgroup::')
+  },
+  'change.start': ({ say }, { progress }) => progress.start(say),
+  'change.output'({ line }, screen) {
+    screen.progress.line(line)
+    if (!screen.verbose) return
+    screen.aside(`       ${line}`)
+  },
+  'change.end'({ say, outcome, ms }, { message, paintErr, verbose }) {
+    const done = outcome === 'done'
+    const took = ms >= 1000 || verbose ? paintErr('dim', `  ${duration(ms)}`) : ''
+    message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${say}${done ? '' : `: ${outcome}`}${took}`)
+  },
+  check({ id, about, outcome, detail, remedy }, { result, paintOut, verbose }) {
+    const [color, mark] = marks[outcome]
+    const name = verbose ? paintOut('dim', `  [${id}]`) : ''
+    result(`  ${paintOut(color, mark)} ${about}  ${paintOut('dim', detail)}${name}`)
+    if (remedy) result(`      ${remedy}`)
+  },
+  'check.summary'(event, { result, paintOut, workspace }) {
+    result(`${paintOut('bold', `${workspace}: ${sayEvent(event).text}`)}  ${paintOut('dim', duration(event.ms))}`)
+  },
+  message,
+  failure(event, { message, paintErr }) {
+    message(`${paintErr('red', 'error:')} ${event.message}`)
+    for (const line of event.detail) message(paintErr('dim', `  ${line}`))
+    for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) message(`  ${line}`)
+  },
+  'run.end'({ command, exitCode, made, ms }, { message, paintErr, workspace }) {
+    if (command !== 'deploy' || exitCode !== 0) return
+    const said = made === 0 ? 'nothing changed' : `${made} changes made, converged`
+    message(`${paintErr('bold', `${workspace}: ${said}`)}  ${paintErr('dim', duration(ms))}`)
+  },
+}
+
+const marks: Readonly<Record<CheckOutcome, readonly [Color, string]>> = {
+  ok: ['green', '✓'],
+  warn: ['yellow', '!'],
+  fail: ['red', '✗'],
+  skipped: ['dim', '-'],
+}

@@ -1,0 +1,59 @@
+import type { Sink } from './reporter.ts'
+import { duration, type Paint } from './style.ts'
+
+/** Shows that something long is alive: on a terminal a line drawn over again, elsewhere a line now and then. */
+export interface Progress {
+  start(what: string): void
+  /** The last line that it printed. */
+  line(text: string): void
+  stop(): void
+}
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+
+/** Seconds of silence after which a stream that is no terminal is told that the work goes on. */
+const quiet = 15
+
+export function progressOn(sink: Sink & { columns?: number }, animate: boolean, paint: Paint): Progress {
+  let what = ''
+  let last = ''
+  let began = 0
+  let told = 0
+  let frame = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const draw = () => {
+    frame = (frame + 1) % frames.length
+    const width = (sink.columns ?? 80) - 1
+    const head = `  ${frames[frame]} ${what}  ${duration(Date.now() - began)}  `
+    const rest = [...last].slice(0, Math.max(0, width - [...head].length)).join('')
+    sink.write(`\r\u001b[K${[...head].slice(0, width).join('')}${paint('dim', rest)}`)
+  }
+  const tell = () => {
+    if (Date.now() - told < quiet * 1000) return
+    told = Date.now()
+    sink.write(`    ${what}: ${duration(Date.now() - began)} so far${last ? `: ${last}` : ''}\n`)
+  }
+
+  return {
+    start(name) {
+      this.stop()
+      what = name
+      last = ''
+      began = Date.now()
+      told = began
+      timer = animate ? setInterval(draw, 100) : setInterval(tell, 1000)
+      timer.unref()
+    },
+    line(text) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program draws must not move our cursor
+      last = text.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u001f\u007f]/g, ' ').trim()
+    },
+    stop() {
+      if (!timer) return
+      clearInterval(timer)
+      timer = undefined
+      if (animate) sink.write('\r\u001b[K')
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { redact } from '../command/secret.ts'
+import { jsonReporter } from './json.ts'
+import type { Reporter } from './reporter.ts'
+
+/** How many run logs are kept. */
+const kept = 50
+
+/**
+ * Writes the events of a run to a file of its own in `folder`, readable by its owner only; the oldest beyond 50 go.
+ * A run must not fail for its log: a folder that cannot be written is told by `warn`.
+ */
+export function runLog(folder: string, name: string, warn: (text: string) => void): Reporter {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*/, '')
+    const file = openSync(join(folder, `${stamp}-${name}-${process.pid}.ndjson`), 'wx', 0o600)
+    const old = readdirSync(folder)
+      .filter((entry) => entry.endsWith('.ndjson'))
+      .sort()
+    for (const entry of old.slice(0, -kept)) rmSync(join(folder, entry), { force: true })
+    const reporter = jsonReporter({ write: (text) => void writeSync(file, redact(text)) })
+    return { emit: reporter.emit, close: () => closeSync(file) }
+  } catch (error) {
+    warn(`no log of this run can be kept in ${folder}: ${error instanceof Error ? error.message : error}`)
+    return { emit() {}, close() {} }
+  }
+}

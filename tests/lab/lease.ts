@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { identify, isAlive, parseId, printId } from './process-id.ts'
+import { must } from './run.ts'
+
+/** One lab host's number and what is recorded of it, so that it can be taken away whoever died. */
+export type Lease = {
+  readonly number: number
+  readonly folder: string
+  /** Notes a fact for the clean-up: `nspawn` (its process) or `work` (its files). */
+  record(name: 'nspawn' | 'work', text: string): Promise<void>
+  /** Leaves the host running when this process ends; only `release` or `endHost` takes it away. */
+  keep(): Promise<void>
+  release(): Promise<void>
+}
+
+/** Machine-wide state of running labs; a reboot takes it away with the hosts. */
+export const stateFolder = '/run/infra-lab'
+const hostsFolder = join(stateFolder, 'hosts')
+const cleanup = fileURLToPath(new URL('cleanup.sh', import.meta.url))
+
+/** Takes a free number: a rename onto a taken one fails, so two processes never get the same. */
+export async function takeLease(): Promise<Lease> {
+  const token = randomBytes(8).toString('hex')
+  await mkdir(hostsFolder, { recursive: true, mode: 0o700 })
+  const draft = join(hostsFolder, `.${token}`)
+  await mkdir(draft)
+  const me = identify(process.pid)
+  if (me === undefined) throw new Error('lab: /proc is not readable')
+  await writeFile(join(draft, 'owner'), printId(me))
+  await writeFile(join(draft, 'token'), token)
+  for (let number = 10; number < 250; number++) {
+    const folder = join(hostsFolder, String(number))
+    if (existsSync(folder)) continue
+    try {
+      await rename(draft, folder)
+    } catch {
+      continue
+    }
+    return guarded(number, folder, token)
+  }
+  await rm(draft, { recursive: true })
+  throw new Error('lab: 240 hosts are running; end some')
+}
+
+function guarded(number: number, folder: string, token: string): Lease {
+  const guard = startGuard(folder, token)
+  return {
+    number,
+    folder,
+    record: (name, text) => writeFile(join(folder, name), text),
+    keep: async () => {
+      await rm(join(folder, 'owner'), { force: true })
+      guard.stdin?.end('keep\n')
+    },
+    release: async () => {
+      await must('sh', [cleanup, folder, token])
+      guard.stdin?.end('keep\n')
+    },
+  }
+}
+
+// Its input closes when we end, by whatever: then it cleans up after us. In a session of its own, so that Ctrl-C in
+// our terminal does not reach it.
+function startGuard(folder: string, token: string): ChildProcess {
+  const script = 'read -r word; [ "$word" = keep ] || exec sh "$@"'
+  const guard = spawn('sh', ['-c', script, 'sh', cleanup, folder, token], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.unref()
+  const input = guard.stdin as unknown as { unref?: () => void } | null
+  input?.unref?.()
+  guard.stdin?.on('error', () => {})
+  return guard
+}
+
+/** Takes away what dead owners left (their guard died too, as by a reboot); hosts that are kept stay. */
+export async function reap(): Promise<readonly number[]> {
+  const reaped: number[] = []
+  for (const number of await runningHosts()) {
+    const owner = await readFile(join(hostsFolder, String(number), 'owner'), 'utf8').catch(() => undefined)
+    const id = owner === undefined ? undefined : parseId(owner)
+    if (id === undefined || isAlive(id)) continue
+    await endHost(number)
+    reaped.push(number)
+  }
+  return reaped
+}
+
+/** Numbers of the hosts that are on this machine now, whoever started them. */
+export async function runningHosts(): Promise<readonly number[]> {
+  const names = await readdir(hostsFolder).catch(() => [])
+  return names.filter((name) => /^\d+$/.test(name)).map(Number)
+}
+
+/** Takes a host away by its number, a kept one too. */
+export async function endHost(number: number): Promise<void> {
+  const folder = join(hostsFolder, String(number))
+  const token = await readFile(join(folder, 'token'), 'utf8').catch(() => '')
+  if (token !== '') await must('sh', [cleanup, folder, token])
+}

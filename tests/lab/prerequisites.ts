@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+/** The parts of the lab a suite may ask for. */
+export type LabPart = 'host' | 'git' | 'git-ssh' | 'moto'
+
+/** Something the machine lacks, and the command that brings it. */
+export type Missing = { readonly what: string; readonly install: string }
+
+type Need = { readonly what: string; readonly install: string; readonly has: () => boolean }
+
+const places = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+const onPath = (name: string): boolean =>
+  [...(process.env.PATH ?? '').split(':'), ...places].some((folder) => existsSync(`${folder}/${name}`))
+
+const program = (name: string, debian: string): Need => ({
+  what: name,
+  install: `apt-get install -y ${debian}`,
+  has: () => onPath(name),
+})
+
+const linux: Need = { what: 'Linux', install: 'run it on a Linux machine', has: () => process.platform === 'linux' }
+const root: Need = { what: 'root', install: 'run it as root (sudo -E)', has: () => process.getuid?.() === 0 }
+const python: Need = {
+  what: 'python3 with venv',
+  install: 'apt-get install -y python3-venv',
+  has: () => onPath('python3') && spawnSync('python3', ['-c', 'import venv, ensurepip']).status === 0,
+}
+const debianKeys: Need = {
+  what: "Debian's archive keys",
+  install: 'apt-get install -y debian-archive-keyring',
+  has: () => existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
+}
+const tunnel: Need = {
+  what: '/dev/net/tun',
+  install: 'modprobe tun',
+  has: () => existsSync('/dev/net/tun'),
+}
+
+const needs: Readonly<Record<LabPart, readonly Need[]>> = {
+  host: [
+    linux,
+    root,
+    program('systemd-nspawn', 'systemd-container'),
+    program('debootstrap', 'debootstrap'),
+    program('ip', 'iproute2'),
+    program('iptables', 'iptables'),
+    program('nsenter', 'util-linux'),
+    program('flock', 'util-linux'),
+    program('ssh', 'openssh-client'),
+    program('python3', 'python3'),
+    debianKeys,
+    tunnel,
+  ],
+  git: [program('git', 'git')],
+  'git-ssh': [linux, root, program('git', 'git'), program('sshd', 'openssh-server')],
+  moto: [python, program('flock', 'util-linux')],
+}
+
+/** What these parts of the lab lack on this machine, each with the command that installs it. */
+export function missing(...parts: readonly LabPart[]): readonly Missing[] {
+  const wanted = new Set(parts.flatMap((part) => needs[part]))
+  return [...wanted].filter((need) => !need.has()).map(({ what, install }) => ({ what, install }))
+}
+
+/**
+ * The reason to skip a suite by name, or undefined when all is there. Under `LAB=required` a lack is an error.
+ * `const skip = requireLab('host'); describe.skipIf(skip)(title('a bare host', skip), …)`
+ */
+export function requireLab(...parts: readonly LabPart[]): string | undefined {
+  const lacking = missing(...parts)
+  if (lacking.length === 0) return undefined
+  const reason = lacking.map(({ what, install }) => `no ${what} (${install})`).join(', ')
+  if (process.env.LAB === 'required') throw new Error(`lab: ${reason}`)
+  return reason
+}
+
+/** A suite's title that says why it is skipped. */
+export const title = (name: string, skip: string | undefined): string =>
+  skip === undefined ? name : `${name} [skipped: ${skip}]`
