@@ -8,7 +8,13 @@ import { flag, integer, loginName, port, timezone } from '@infra/shared/env/text
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
 
 const generated = (group: string, description: string) =>
-  variable(strongSecret(), { group, description, example: '32 random bytes (openssl rand -base64 32)', secret: true, generate: password })
+  variable(strongSecret(), {
+    group,
+    description,
+    example: '32 random bytes (openssl rand -base64 32)',
+    secret: true,
+    generate: password,
+  })
 
 const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
 
@@ -17,7 +23,8 @@ const matrixGroup = 'Matrix/Synapse secrets'
 const repositoryGroup = 'Valence repository'
 
 // A key made for this file, whose private half was thrown away.
-const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA sample@pod.example.com'
+const sampleKey =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA sample@pod.example.com'
 
 export const podSchema = schema(
   'pod',
@@ -28,7 +35,9 @@ export const podSchema = schema(
       description: "The droplet's address, IPv4 or IPv6",
       example: '203.0.113.10',
       placeholder: 'your.droplet.ip',
+      sample: '203.0.113.10',
       neededFor: ['validate', 'deploy', 'verify'],
+      remedy: 'create the droplet, then: doctl compute droplet get valence-pod --format PublicIPv4 --no-header',
       unset: 'the droplet does not exist yet: a plan shows what a blank host would get',
       show: true,
     }),
@@ -74,13 +83,15 @@ export const podSchema = schema(
       placeholder: 'sk-...',
       sample: 'sk-sample-0000-not-a-real-key',
       secret: true,
+      common: true,
     }),
     ANTHROPIC_API_KEY: variable(anthropicKey().optional(), {
       group: 'API keys for VKB service',
-      description: 'Anthropic key',
+      description: 'Anthropic key (optional)',
       example: 'sk-ant-...',
       placeholder: 'sk-ant-...',
       secret: true,
+      common: true,
       unset: 'not written to the host',
     }),
 
@@ -112,7 +123,10 @@ export const podSchema = schema(
 
     VALENCE_SSH_USER: variable(
       loginName().prefault('root'),
-      tuning({ description: 'Who logs in on the host; any other than root needs sudo without a password', example: 'root' }),
+      tuning({
+        description: 'Who logs in on the host; any other than root needs sudo without a password',
+        example: 'root',
+      }),
     ),
     VALENCE_SSH_PRIVATE_KEY_FILE: variable(
       privateKeyPath().optional(),
@@ -124,7 +138,10 @@ export const podSchema = schema(
         unset: "the ssh agent and ssh's own defaults decide",
       }),
     ),
-    VALENCE_SSH_PORT: variable(port().prefault('22'), tuning({ description: 'Port of sshd on the host', example: '22' })),
+    VALENCE_SSH_PORT: variable(
+      port().prefault('22'),
+      tuning({ description: 'Port of sshd on the host', example: '22' }),
+    ),
     VALENCE_POSTGRES_VERSION: variable(
       integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
       tuning({ description: 'Major version of PostgreSQL', example: '16' }),
@@ -137,7 +154,10 @@ export const podSchema = schema(
       url().prefault('https://claude.ai/install.sh'),
       tuning({ description: "Where Claude Code's installer comes from", example: 'https://claude.ai/install.sh' }),
     ),
-    VALENCE_TIMEZONE: variable(timezone().prefault('UTC'), tuning({ description: "The host's time zone", example: 'Europe/Zurich' })),
+    VALENCE_TIMEZONE: variable(
+      timezone().prefault('UTC'),
+      tuning({ description: "The host's time zone", example: 'Europe/Zurich' }),
+    ),
   },
   [
     {
@@ -155,7 +175,9 @@ export const podSchema = schema(
       kind: 'check',
       of: ['VALENCE_REPO_DEPLOY_KEY_FILE', 'VALENCE_REPO_URL'],
       check: ([, address]) =>
-        gitTransport(String(address)) === 'ssh' ? undefined : 'needs an ssh address in VALENCE_REPO_URL, such as git@github.com:owner/name.git',
+        gitTransport(String(address)) === 'ssh'
+          ? undefined
+          : 'needs an ssh address in VALENCE_REPO_URL, such as git@github.com:owner/name.git',
     },
   ],
 )
@@ -170,5 +192,7 @@ export function podPublicKeys(env: PodEnv): readonly PublicKey[] {
 function tokenFits(address: string): string | undefined {
   if (gitTransport(address) !== 'http') return 'needs an https address in VALENCE_REPO_URL'
   const { protocol, hostname } = new URL(address)
-  return protocol === 'https:' || isPrivateHost(hostname) ? undefined : 'would travel unencrypted: VALENCE_REPO_URL is plain http'
+  return protocol === 'https:' || isPrivateHost(hostname)
+    ? undefined
+    : 'would travel unencrypted: VALENCE_REPO_URL is plain http'
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { identify, isAlive, parseId } from './process-id.ts'
 
 /** Where the lab keeps what is slow to make: `$LAB_CACHE`, else `~/.cache/infra-lab`. */
 export const cacheFolder = (): string => process.env.LAB_CACHE || join(homedir(), '.cache', 'infra-lab')
@@ -49,4 +50,21 @@ export async function cached(kind: string, recipe: unknown, build: (folder: stri
     await writeFile(done, `${JSON.stringify(recipe, null, 2)}\n`)
   })
   return folder
+}
+
+/** A folder for as long as this process lives; `reapScratch` removes it when we could not. */
+export async function scratchFolder(name: string): Promise<string> {
+  const me = identify(process.pid)
+  const mine = join(cacheFolder(), 'tmp', `${process.pid}-${me?.start}`)
+  await mkdir(mine, { recursive: true, mode: 0o700 })
+  return mkdtemp(join(mine, `${name}-`))
+}
+
+/** Removes the scratch folders of processes that are no more. */
+export async function reapScratch(): Promise<void> {
+  const all = join(cacheFolder(), 'tmp')
+  for (const name of await readdir(all).catch(() => [])) {
+    const owner = parseId(name.replace('-', ' '))
+    if (owner === undefined || !isAlive(owner)) await rm(join(all, name), { recursive: true, force: true })
+  }
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cacheFolder, reapScratch } from './cache.ts'
 import { identify, isAlive, parseId, printId } from './process-id.ts'
 import { must } from './run.ts'
 
@@ -89,7 +90,21 @@ export async function reap(): Promise<readonly number[]> {
     await endHost(number)
     reaped.push(number)
   }
+  await reapFiles()
   return reaped
+}
+
+// A reboot forgets the leases but not the files. A lease names its files before it makes them.
+async function reapFiles(): Promise<void> {
+  await reapScratch()
+  const all = join(cacheFolder(), 'hosts')
+  const found = await readdir(all).catch(() => [])
+  const numbers = await runningHosts()
+  const used = await Promise.all(
+    numbers.map((number) => readFile(join(hostsFolder, String(number), 'work'), 'utf8').catch(() => '')),
+  )
+  for (const name of found)
+    if (!used.includes(join(all, name))) await must('rm', ['-rf', '--one-file-system', join(all, name)])
 }
 
 /** Numbers of the hosts that are on this machine now, whoever started them. */

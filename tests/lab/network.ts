@@ -53,8 +53,17 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
   const route = [`${address}/32`, 'src', gateway, 'metric', '1']
 
   const apply = async () => {
-    const neighbour = (lladdr: string, to: string, dev: string) =>
-      ['neigh', 'replace', to, 'lladdr', lladdr, 'dev', dev, 'nud', 'permanent']
+    const neighbour = (lladdr: string, to: string, dev: string) => [
+      'neigh',
+      'replace',
+      to,
+      'lladdr',
+      lladdr,
+      'dev',
+      dev,
+      'nud',
+      'permanent',
+    ]
     await must('ip', neighbour(isCut ? nobody : hostMac, address, device))
     await must('ip', [...inside, ...neighbour(isCut ? nobody : gatewayMac, gateway, 'host0')])
     if (ms > 0 && !isCut) {

@@ -53,8 +53,15 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     tunnel,
   ],
   git: [program('git', 'git')],
-  'git-ssh': [linux, root, program('git', 'git'), program('sshd', 'openssh-server')],
-  moto: [python, program('flock', 'util-linux')],
+  'git-ssh': [
+    linux,
+    root,
+    program('git', 'git'),
+    program('sshd', 'openssh-server'),
+    program('ssh-keyscan', 'openssh-client'),
+    program('setpriv', 'util-linux'),
+  ],
+  moto: [linux, python, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
 }
 
 /** What these parts of the lab lack on this machine, each with the command that installs it. */

@@ -7,8 +7,7 @@ import { must } from './run.ts'
 export type Release = 'trixie' | 'bookworm'
 
 // A bare host like a fresh droplet: sshd runs, sudo is there, Python is not.
-const packages =
-  'systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,iproute2,procps,ca-certificates,openssl,sudo'
+const packages = 'systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,iproute2,procps,ca-certificates,openssl,sudo'
 
 // Timers that would take apt's lock or write in the middle of a test: still enabled and active, but far away.
 const quietTimers = ['apt-daily', 'apt-daily-upgrade', 'dpkg-db-backup', 'logrotate', 'man-db', 'certbot']

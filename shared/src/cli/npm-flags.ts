@@ -1,7 +1,16 @@
 import { type OptionName, optionTable, usage } from './options.ts'
 
-/** Flags of ours whose loss only changes how things are shown, and that users keep in their npm settings. */
-const harmless: ReadonlySet<OptionName> = new Set(['yes', 'json', 'verbose', 'help', 'diff', 'no-diff'])
+/** Flags whose loss changes nothing but what is shown or checked, and that may stand in a user's npm settings. */
+const harmless: ReadonlySet<OptionName> = new Set([
+  'yes',
+  'json',
+  'verbose',
+  'help',
+  'diff',
+  'no-diff',
+  'offline',
+  'only',
+])
 
 /**
  * `npm run deploy -w pod --check`, without the `--`, makes npm keep the flag for itself: the script starts as if it had

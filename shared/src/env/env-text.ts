@@ -13,6 +13,11 @@ export interface Assignment {
   readonly end: number
 }
 
+/** Whether an assignment gives a value, to us or to a shell (`A=#x` is empty for dotenv alone). */
+export function isSet({ value, shell }: Assignment): boolean {
+  return value !== '' || ('value' in shell && shell.value !== '')
+}
+
 /** What a file holds, and the numbers of the lines that are neither an assignment, a comment nor blank. */
 export interface EnvText {
   readonly assignments: readonly Assignment[]
@@ -21,11 +26,12 @@ export interface EnvText {
   readonly windows: boolean
 }
 
-const head = /^(\s*(?:export[ \t]+)?)([A-Za-z_]\w*)([ \t]*=)([ \t]*)/
+const head = /^\s*(?:export[ \t]+)?([A-Za-z_]\w*)([ \t]*)=([ \t]*(?=[^\s#]))?/
+const nothing = /^\s*(#[^\n]*)?$/
 
 /**
- * Takes a `.env` text apart, line by line. dotenv gives the values, with `$HOME` and `${HOME}` expanded outside
- * single quotes; this adds what dotenv does not tell: places, lines it skips, and how a shell reads the same line.
+ * Takes a `.env` text apart, line by line. dotenv gives the values, with `$HOME`, `${HOME}` and a bare `~` expanded
+ * where a shell does; this adds what dotenv does not tell: places, lines it skips, and how a shell reads the same line.
  */
 export function parseEnvText(text: string, home: string): EnvText {
   const assignments: Assignment[] = []
@@ -44,11 +50,11 @@ export function parseEnvText(text: string, home: string): EnvText {
       if (span === undefined) broken.push({ line, why: 'a quote that is not closed, or something after it' })
       else {
         end = endOfLine(text, span)
-        const name = match[2] ?? ''
-        if (match[3] !== '=' || match[4] !== '') spaced.push(line)
+        const [, name = '', before, after] = match
+        if (before || after) spaced.push(line)
         assignments.push(assignment(text.slice(at, end), name, line, text.slice(start, span), start, home))
       }
-    } else if (!/^\s*(#.*)?$/.test(row)) broken.push({ line, why: 'not NAME=value' })
+    } else if (!nothing.test(row)) broken.push({ line, why: 'not NAME=value' })
     line += text.slice(at, end).split('\n').length
     at = end + 1
   }
@@ -71,14 +77,14 @@ function valueSpan(text: string, start: number, lineEnd: number): number | undef
       if (close < 0) return undefined
       if (text.charAt(close - 1) !== '\\' || quote === "'") {
         const rest = text.slice(close + 1, endOfLine(text, close))
-        if (/^\s*(#.*)?$/.test(rest)) return close + 1
+        if (nothing.test(rest)) return close + 1
         if (close > lineEnd) return undefined
       }
       from = close + 1
     }
   }
   const row = text.slice(start, lineEnd)
-  const comment = row.startsWith('#') ? 0 : row.search(/\s+#/)
+  const comment = row.search(/\s#/)
   return start + (comment < 0 ? row : row.slice(0, comment)).trimEnd().length
 }
 
@@ -91,7 +97,11 @@ function assignment(
   home: string,
 ): Assignment {
   const parsed = parse(statement)[name] ?? ''
-  const value = raw.startsWith("'") ? parsed : parsed.replace(/\$(HOME(?!\w)|\{HOME\})/g, () => home)
+  const value = raw.startsWith("'")
+    ? parsed
+    : parsed
+        .replace(/\$(HOME(?!\w)|\{HOME\})/g, () => home)
+        .replace(/^~(?=\/|$)/, (tilde) => (raw.startsWith('~') ? home : tilde))
   const shell = shellWord(raw, home)
   const random = 'trouble' in shell && shell.trouble === 'substitution' && /rand|uuid|pwgen|apg|date/i.test(raw)
   return { name, line, value, shell, random, start, end: start + raw.length }

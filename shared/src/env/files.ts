@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assignment, type EnvText, parseEnvText } from './env-text.ts'
+import { type Assignment, type EnvText, isSet, parseEnvText } from './env-text.ts'
 import { nearest } from './suggest.ts'
 import { type Problem, type Schema, variablesOf, type Warning } from './variable.ts'
 
@@ -46,13 +46,20 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
     if (!existsSync(path)) continue
     try {
       const text = parseEnvText(readFileSync(path, 'utf8'), home)
-      read.push({ name: file, path, text, values: new Map(text.assignments.map((entry) => [entry.name, entry])) })
+      read.push({ name: file, path, text, values: lastOf(text.assignments) })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
       problems.push({ variable: file, message: `cannot be read (${code})`, file })
     }
   }
   return { main, read, problems }
+}
+
+/** The assignment of each name that holds: the last one; an empty one does not hide a value before it. */
+function lastOf(assignments: readonly Assignment[]): Map<string, Assignment> {
+  const values = new Map<string, Assignment>()
+  for (const entry of assignments) if (isSet(entry) || !values.has(entry.name)) values.set(entry.name, entry)
+  return values
 }
 
 /** What to say about a file that was read: its mode, broken lines, duplicates, likely typing errors, shell trouble. */

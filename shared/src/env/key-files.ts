@@ -9,8 +9,11 @@ export const publicKey = (): Parsed<PublicKey> => parsed(parsePublicKey)
 /** The path of a file of public keys (one or more lines, `#` comments allowed), read and taken apart. */
 export function publicKeyFile(): Parsed<{ readonly path: string; readonly keys: readonly PublicKey[] }> {
   return parsed((path) => {
+    if (looksPrivate(path) || /(ssh|ecdsa|sk)-\S+ AAAA/.test(path))
+      return { wrong: 'holds a key itself, not the path of its file', remedy: 'give the path of the .pub file' }
     const file = read(path)
-    if ('wrong' in file) return file
+    if ('wrong' in file)
+      return { ...file, remedy: `ssh-keygen -t ed25519 -f ${path.replace(/\.pub$/, '')} makes a new key` }
     if (looksPrivate(file.value))
       return { wrong: `names a private key (${path})`, remedy: `use the public half: ${path}.pub` }
     const keys: PublicKey[] = []

@@ -1,19 +1,18 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import type { z } from 'zod'
 import { type Secret, secret } from '../command/secret.ts'
-import type { Assignment } from './env-text.ts'
-import { type EnvFiles, fileWarnings, readEnvFiles } from './files.ts'
-import { isPlaceholder } from './placeholder.ts'
+import { fileWarnings, readEnvFiles } from './files.ts'
+import { find } from './find.ts'
+import { judgeOf } from './judge.ts'
 import { brokenRules } from './rules.ts'
 import { nearest } from './suggest.ts'
 import {
   type EnvOf,
+  metaOf,
   type Problem,
   type Purpose,
   presence,
   type Schema,
-  type VariableMeta,
   variablesOf,
   type Warning,
 } from './variable.ts'
@@ -48,13 +47,6 @@ export type Loaded<T extends Schema> = Report &
     | { readonly env?: undefined; readonly problems: readonly Problem[] }
   )
 
-/** Where a variable's text was found. */
-interface Found {
-  readonly text: string
-  readonly source: string
-  readonly entry?: Assignment
-}
-
 /**
  * Loads an environment: the process environment over `.env.<workspace>` over `.env`. An empty value counts as not
  * set, on every level, so that a blank variable of the process does not hide a file's (a warning says so).
@@ -69,24 +61,31 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   const sources: Record<string, string> = {}
   const values: Record<string, string | Secret> = {}
   const env: Record<string, unknown> = {}
+  const given = new Set<string>()
+  const judge = judgeOf({
+    schema,
+    files,
+    purpose: options.purpose ?? 'deploy',
+    ...(options.name === undefined ? {} : { name: options.name }),
+  })
 
   for (const { name, type, meta } of variablesOf(schema)) {
     const found = find(name, meta, processEnv, files, warnings)
-    const wrong =
-      found === undefined ? missing(name, type, meta, files.main, options) : misread(name, meta, found, files, options)
+    if (found) given.add(name)
+    const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
     if (wrong) problems.push(wrong)
-    if (wrong || (found === undefined && presence(type).fallback === undefined)) continue
+    if (wrong || (!found && presence(type).fallback === undefined)) continue
     const text = found && meta.path ? expandPath(found.text, home, root) : found?.text
     const result = type.safeParse(text)
     if (!result.success) {
-      problems.push(problem(name, meta, found, result.error.issues[0]))
+      problems.push(judge.invalid(name, meta, found, result.error.issues[0]))
       continue
     }
     env[name] = result.data
     sources[name] = found?.source ?? 'default'
     if (text !== undefined) values[name] = meta.secret ? secret(text) : text
   }
-  problems.push(...brokenRules(schema, env, (name) => find(name, undefined, processEnv, files) !== undefined, problems))
+  problems.push(...brokenRules(schema, env, given, files.main))
   warnings.push(...strangers(schema, processEnv))
   const report: Report = {
     sources,
@@ -108,29 +107,20 @@ function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processE
   return variablesOf(schema).some(({ name, meta }) => !meta.common && Boolean(processEnv[name]))
 }
 
-/** The strongest non-empty value under the variable's name, else under a former one. */
-function find(
-  name: string,
-  meta: VariableMeta | undefined,
-  processEnv: LoadOptions<Schema>['processEnv'],
-  files: EnvFiles,
-  warnings: Warning[] = [],
-): Found | undefined {
-  for (const key of [name, ...(meta?.aliases ?? [])]) {
-    const own = processEnv[key]
-    const entry = files.read
-      .map((file) => ({ file: file.name, entry: file.values.get(key) }))
-      .find((at) => isSet(at.entry))
-    if (!own && !entry?.entry) continue
-    if (key !== name)
-      warnings.push({ variable: key, message: 'is a former name, still read', remedy: `call it ${name}` })
-    if (own) return { text: own, source: 'environment' }
-    if (own === '')
-      warnings.push({ variable: key, message: `is empty in the environment; the value of ${entry?.file} is taken` })
-    if (entry?.entry) return { text: entry.entry.value, source: entry.file, entry: entry.entry }
-  }
-  return undefined
+/** `~`, `$HOME` and `${HOME}` at the start of a path; a relative path starts at the root. */
+function expandPath(text: string, home: string, root: string): string {
+  return resolve(
+    root,
+    text.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, () => home),
+  )
 }
 
-/** Whether an assignment gives a value; a substitution does, although it is refused later. */
-const isSet = (entry: Assignment | undefined) => entry !== undefined && (entry.value !== '' || 'trouble' in entry.shell)
+/** Variables of the process that look like a mistyped one of ours. */
+function strangers(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): Warning[] {
+  const names = variablesOf(schema).flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])])
+  const own = names.filter((name) => !schema.variables[name] || !metaOf(schema.variables[name]).common)
+  return Object.keys(processEnv).flatMap((name) => {
+    const meant = names.includes(name) || name.length < 8 ? undefined : nearest(name, own, 2)
+    return meant ? [{ variable: name, message: 'is not a variable of ours', remedy: `did you mean ${meant}?` }] : []
+  })
+}

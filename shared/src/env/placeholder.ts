@@ -1,8 +1,8 @@
 import type { VariableMeta } from './variable.ts'
 
 const usual =
-  /^(your[\s._-]?\S*|<.*>|change[-_ ]?me!?|todo|fixme|xxx+|\.\.\.|placeholder|example|replace[-_ ]?me|(sk-|sk-ant-|akia)?(\.\.\.|…))$/i
-const yours = /(^|[@/.])your[._-]?(domain|email|droplet|host|server|token|key)\b/i
+  /^(<.*>|change[-_ ]?me!?|todo|fixme|xxx+|\.\.\.|placeholder|example|replace[-_ ]?me|(sk-|sk-ant-|akia)?(\.\.\.|…))$/i
+const yours = /(^|[@/.])your[._-]?(domain|email|droplet|host|server|name|api|token|key|secret|password)\b/i
 
 /** Whether a value is a stand-in of the example that nobody replaced: its own placeholder, or one of the usual ones. */
 export function isPlaceholder(value: string, meta: VariableMeta): boolean {

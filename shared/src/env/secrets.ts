@@ -115,3 +115,13 @@ export const awsSecretKey = (): Parsed<Secret> =>
       ? { value: text }
       : { wrong: 'is not an AWS secret access key (40 characters)' }
   })
+
+/** So many random bytes in standard, padded base64. */
+export const base64Key = (bytes: number): Parsed<Secret> =>
+  hidden((text) => {
+    const key = Buffer.from(text, 'base64')
+    // Encoding again catches the other alphabet, lost padding and stray characters, which Buffer forgives.
+    if (key.toString('base64') !== text) return { wrong: 'is not standard base64 with its padding' }
+    if (key.length !== bytes) return { wrong: `holds ${key.length} bytes; it must be exactly ${bytes}` }
+    return new Set(key).size < bytes / 4 ? { wrong: 'is too simple: it repeats a few bytes' } : { value: text }
+  })

@@ -31,12 +31,10 @@ export function shellWord(text: string, home: string): ShellWord {
       at += 2
     } else if (/\s/.test(char)) {
       return /^\s*(#.*)?$/.test(text.slice(at)) ? { value } : { trouble: 'several words' }
-    } else if (char === '#' && at === 0) {
-      return { value }
     } else if (/[;&|<>()]/.test(char)) {
       return { trouble: 'operator' }
     } else {
-      const plain = dollar(text, at, home)
+      const plain = dollar(text, at, home, false)
       if ('trouble' in plain) return plain
       value += plain.value
       at = plain.end
@@ -61,7 +59,7 @@ function doubleQuoted(text: string, start: number, home: string): Piece {
       at += 2
       continue
     }
-    const piece = dollar(text, at, home)
+    const piece = dollar(text, at, home, true)
     if ('trouble' in piece) return piece
     value += piece.value
     at = piece.end
@@ -70,11 +68,12 @@ function doubleQuoted(text: string, start: number, home: string): Piece {
 }
 
 /** One character, or what begins with `$` or a backquote at that place. */
-function dollar(text: string, at: number, home: string): Piece {
+function dollar(text: string, at: number, home: string, quoted: boolean): Piece {
   const rest = text.slice(at)
   if (rest.startsWith('`') || rest.startsWith('$(')) return { trouble: 'substitution' }
   const known = /^\$(HOME(?!\w)|\{HOME\})/.exec(rest)
   if (known) return { value: home, end: at + known[0].length }
-  if (/^\$[\w{@*#?$!'"-]/.test(rest) && !/^\$"/.test(rest)) return { trouble: 'variable' }
+  // $'…' and $"…" are bash's own, and only outside of quotes.
+  if (/^\$[\w{@*#?$!-]/.test(rest) || (!quoted && /^\$['"]/.test(rest))) return { trouble: 'variable' }
   return { value: rest.charAt(0), end: at + 1 }
 }

@@ -42,10 +42,10 @@ export const parsePublicKey: Parser<PublicKey> = (text) => {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0)
     return { wrong: 'is cut or garbled: its second word is not base64' }
   const parts = takeApart(Buffer.from(base64, 'base64'))
+  const inner = String(parts?.[0] ?? type)
+  if (inner !== type) return { wrong: `says ${type}, but its data is of type ${printable(inner)}` }
   if (parts === undefined || parts.length !== fields)
     return { wrong: 'is cut or garbled: its data ends too early or too late' }
-  const inner = String(parts[0])
-  if (inner !== type) return { wrong: `says ${type}, but its data is of type ${printable(inner)}` }
   const weak = weakness(type, parts)
   if (weak !== undefined) return { wrong: weak, remedy: 'ssh-keygen -t ed25519 makes a good one' }
   const comment = rest.join(' ')

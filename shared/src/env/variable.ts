@@ -28,6 +28,10 @@ export interface VariableMeta {
   readonly aliases?: readonly string[]
   /** What it means when it is not set, for the documentation. */
   readonly unset?: string
+  /** What to do when it is missing, where there is more to say than to set it. */
+  readonly remedy?: string
+  /** A name that other programs use too: that it is set does not mean that this project was configured. */
+  readonly common?: boolean
   /** Shown, not commented out, in `.env.example` although it is optional. */
   readonly show?: boolean
 }
