@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { resolve as absolute, join } from 'node:path'
 import { identify, isAlive, parseId } from './process-id.ts'
 
 /** Where the lab keeps what is slow to make: `$LAB_CACHE`, else `~/.cache/infra-lab`. */
-export const cacheFolder = (): string => process.env.LAB_CACHE || join(homedir(), '.cache', 'infra-lab')
+export const cacheFolder = (): string => absolute(process.env.LAB_CACHE || join(homedir(), '.cache', 'infra-lab'))
 
 /** A short name for a recipe: another recipe, another name, so nothing stale is ever used. */
 export const recipeKey = (recipe: unknown): string =>
@@ -18,7 +18,11 @@ export const recipeKey = (recipe: unknown): string =>
  * when its input closes, so it never outlives us, whatever ends us.
  */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; read -r _'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // In a session of its own: Ctrl-C in our terminal is for us to answer.
+  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; read -r _'], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const ended = new Promise<void>((resolve) => holder.on('close', () => resolve()))
   await new Promise<void>((resolve, reject) => {
     holder.on('error', reject)

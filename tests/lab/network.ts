@@ -96,7 +96,10 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
 }
 
 async function startRelay(tunnel: string, device: string, mac: string) {
-  const relay = spawn('python3', [delayer, tunnel, device, mac, '0'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const relay = spawn('python3', [delayer, tunnel, device, mac, '0'], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   await new Promise<void>((resolve, reject) => {
     relay.stdout.once('data', () => resolve())
     relay.once('exit', (code) => reject(new Error(`lab: the latency relay ended with ${code}`)))

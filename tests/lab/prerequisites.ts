@@ -47,6 +47,8 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     program('iptables', 'iptables'),
     program('nsenter', 'util-linux'),
     program('flock', 'util-linux'),
+    program('setpriv', 'util-linux'),
+    program('unshare', 'util-linux'),
     program('ssh', 'openssh-client'),
     program('python3', 'python3'),
     debianKeys,

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cached } from './cache.ts'
 import { addedAuthorities, aptAccess, mirrors } from './machine.ts'
-import { must } from './run.ts'
+import { must, tether } from './run.ts'
 
 export type Release = 'trixie' | 'bookworm'
 
@@ -20,8 +20,10 @@ export async function debianRoot(release: Release): Promise<string> {
   const access = await aptAccess()
   const recipe = { version: 1, release, packages, from, authorities, access, quietTimers, quiet }
   return cached('roots', recipe, async (root) => {
+    // Namespaces of its own: an interrupted one leaves no process and no mount.
+    const [program, ...apart] = [...tether, 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
     const options = ['--variant=minbase', `--include=${packages}`]
-    await must('debootstrap', [...options, release, root, from.archive])
+    await must(program, [...apart, 'debootstrap', ...options, release, root, from.archive])
     await writeFile(join(root, 'etc/apt/apt.conf.d/90lab'), aptConfiguration(access))
     await rm(join(root, 'etc/apt/sources.list'), { force: true })
     await writeFile(join(root, 'etc/apt/sources.list.d/debian.sources'), aptSources(release, from))

@@ -42,6 +42,9 @@ export async function must(program: string, args: readonly string[], options: Ru
   throw new Error(`lab: ${program} ${args.join(' ')} ended with code ${result.code}\n${tail}`)
 }
 
+/** Puts before a command what ends it when we end, whatever ends us: for servers and long builds. */
+export const tether = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Asks until `probe` answers something, or throws after `timeoutMs`. */

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cached } from './cache.ts'
+import { resolvers } from './machine.ts'
+import { must } from './run.ts'
+
+/** A sudo user beside root: with a password where `sudo -n` must fail. */
+export type LabUser = { readonly name: string; readonly password?: string }
+
+export type KeyPair = { readonly keyFile: string; readonly publicKey: string }
+
+/** The name by which every host knows the machine: a URL with it stays right when a saved host gets a new number. */
+export const labName = 'lab.internal'
+
+/** The key that opens all lab hosts of this machine; it opens nothing else. */
+export async function labKey(): Promise<KeyPair> {
+  const folder = await cached('keys', { version: 1, use: 'lab hosts' }, (to) => makeKey(join(to, 'id_ed25519')))
+  const keyFile = join(folder, 'id_ed25519')
+  return { keyFile, publicKey: (await readFile(`${keyFile}.pub`, 'utf8')).trim() }
+}
+
+/** Makes an ed25519 key pair without a passphrase at this path. */
+export const makeKey = async (file: string): Promise<void> => {
+  await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'infra-lab', '-f', file])
+}
+
+/** What differs at each boot: the way to name servers and to the machine. */
+export async function prepareBoot(root: string, name: string, gateway: string): Promise<void> {
+  await writeFile(join(root, 'etc/resolv.conf'), await resolvers())
+  const hosts = [`127.0.0.1 localhost`, `127.0.1.1 ${name}`, `::1 localhost ip6-localhost`, `${gateway} ${labName}`]
+  await writeFile(join(root, 'etc/hosts'), `${hosts.join('\n')}\n`)
+}
+
+export type HostWish = {
+  readonly name: string
+  readonly user: LabUser | undefined
+  readonly rootKey: boolean
+  readonly cloudInit: boolean
+}
+
+/** Makes a host of its own from the bare root: name, machine id, host keys, who may log in. */
+export async function prepareHost(root: string, wish: HostWish): Promise<void> {
+  const { publicKey } = await labKey()
+  await writeFile(join(root, 'etc/hostname'), `${wish.name}\n`)
+  await writeFile(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`, { mode: 0o444 })
+  for (const type of ['ed25519', 'ecdsa']) {
+    const file = join(root, `etc/ssh/ssh_host_${type}_key`)
+    await must('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${wish.name}`, '-f', file])
+  }
+  if (wish.rootKey) await authorize(root, 'root', publicKey)
+  if (wish.user !== undefined) await addUser(root, wish.user, publicKey)
+  if (wish.cloudInit) {
+    const file = join(root, 'etc/ssh/sshd_config.d/50-cloud-init.conf')
+    await writeFile(file, 'PasswordAuthentication yes\n', { mode: 0o600 })
+  }
+}
+
+async function addUser(root: string, { name, password }: LabUser, publicKey: string): Promise<void> {
+  await must('chroot', [root, 'useradd', '--create-home', '--shell', '/bin/bash', '--groups', 'sudo', name])
+  if (password !== undefined) await must('chroot', [root, 'chpasswd'], { input: `${name}:${password}\n` })
+  else await writeFile(join(root, `etc/sudoers.d/90-${name}`), `${name} ALL=(ALL) NOPASSWD:ALL\n`, { mode: 0o440 })
+  await authorize(root, name, publicKey)
+}
+
+async function authorize(root: string, user: string, publicKey: string): Promise<void> {
+  const line = (await readFile(join(root, 'etc/passwd'), 'utf8')).split('\n').find((row) => row.startsWith(`${user}:`))
+  const [, , uid = '', gid = '', , home = ''] = line?.split(':') ?? []
+  const folder = join(root, home, '.ssh')
+  const file = join(folder, 'authorized_keys')
+  if (!existsSync(folder)) await mkdir(folder, { mode: 0o700 })
+  await appendFile(file, `${publicKey}\n`)
+  await chmod(file, 0o600)
+  for (const path of [folder, file]) await chown(path, Number(uid), Number(gid))
+}

@@ -1,0 +1,234 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { claudeInstaller } from './claude-installer.ts'
+import { diffFingerprints, fingerprintDump } from './fingerprint.ts'
+import { gitServer } from './git-server.ts'
+import { bootHost, type LabHost } from './host.ts'
+import { endHost, runningHosts } from './lease.ts'
+import { parseMirrors } from './machine.ts'
+import { startMoto } from './moto.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { run, until } from './run.ts'
+import { savedState } from './states.ts'
+
+const noHost = requireLab('host')
+const noGit = requireLab('host', 'git', 'git-ssh')
+const noMoto = requireLab('moto')
+const minutes = 60_000
+vi.setConfig({ testTimeout: minutes, hookTimeout: minutes })
+
+test('the mirrors come from the machine where it is Debian, else the public ones', () => {
+  const own = 'http://mirror.example/debian/ trixie\nhttps://mirror.example/debian-security/ trixie-security\n'
+  expect(parseMirrors(own)).toEqual({
+    archive: 'http://mirror.example/debian',
+    security: 'https://mirror.example/debian-security',
+  })
+  expect(parseMirrors('http://archive.ubuntu.com/ubuntu/ noble\n').archive).toMatch(/\/debian$/)
+})
+
+test('a dump is told by its objects, not by its random lines', () => {
+  const dump = (token: string) =>
+    `\\restrict ${token}\n-- Name: a; Type: TABLE\nCREATE TABLE a;\n\\unrestrict ${token}\n`
+  expect(diffFingerprints(fingerprintDump(dump('x')), fingerprintDump(dump('y')))).toEqual([])
+  expect([...fingerprintDump(dump('x')).keys()]).toContain('postgresql:cluster:Name: a; Type: TABLE')
+})
+
+describe.skipIf(noHost)(title('a lab host', noHost), () => {
+  let host: LabHost
+  let folder: string
+  let options: string[]
+  const ssh = (command: string, user = 'root') => run('ssh', [...options, `${user}@${host.address}`, command])
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lab-self-'))
+    host = await bootHost({ user: 'admin', cloudInit: true, diskMb: 500 })
+    const plain = ['-F', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=3', '-o', 'LogLevel=ERROR']
+    const known = ['-o', 'StrictHostKeyChecking=accept-new', '-o', `UserKnownHostsFile=${join(folder, 'known_hosts')}`]
+    options = [...plain, ...known, '-i', host.keyFile]
+  }, 10 * minutes)
+  afterAll(async () => {
+    await host?.destroy()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('is bare, up, and lets its key in', async () => {
+    expect(await ssh('id -un; systemctl is-system-running; command -v python3')).toMatchObject({
+      stdout: 'root\nrunning\n',
+    })
+    expect((await ssh('sudo -n id -un', 'admin')).stdout).toBe('root\n')
+    expect((await ssh('sshd -T | grep ^passwordauth')).stdout).toBe('passwordauthentication yes\n')
+    expect((await host.exec('id -un; cat', 'admin')).stdout).toBe('admin\n')
+    expect((await host.exec('echo no >&2; exit 7')).code).toBe(7)
+  })
+
+  test('latency is felt', async () => {
+    const best = async () => {
+      const times: number[] = []
+      for (let at = 0; at < 3; at++) times.push(await handshake(host.address))
+      return Math.min(...times)
+    }
+    expect(await best()).toBeLessThan(20)
+    await host.latency(60)
+    expect(await best()).toBeGreaterThanOrEqual(59)
+    await host.latency(0)
+    expect(await best()).toBeLessThan(20)
+  })
+
+  test('a partition swallows packets, and heals', async () => {
+    await host.partition()
+    expect((await ssh('true')).stderr).toContain('timed out')
+    await host.heal()
+    expect((await ssh('true')).code).toBe(0)
+  })
+
+  test('its fingerprint stands still and sees a change', async () => {
+    const before = await host.fingerprint()
+    await ssh('cat /etc/passwd >/dev/null')
+    expect(diffFingerprints(before, await host.fingerprint())).toEqual([])
+    await host.exec('echo a >/etc/new; chmod 600 /etc/motd; ln -sf nowhere /etc/mtab; echo "# x" >>/etc/profile')
+    const seen = diffFingerprints(before, await host.fingerprint()).map((line) => line.split(':')[0])
+    expect(seen).toEqual(['~ etc/motd', '~ etc/mtab', '+ etc/new', '~ etc/profile'])
+  })
+
+  test('its disk fills and empties', async () => {
+    await host.fillDisk(64)
+    expect((await host.exec('head -c 1000000 /dev/zero >/var/big')).stderr).toContain('No space left')
+    await host.freeDisk()
+    expect((await host.exec('head -c 1000000 /dev/zero >/var/big')).code).toBe(0)
+  })
+
+  test('it goes off and on again', async () => {
+    await host.powerOff()
+    expect((await ssh('true')).stderr).toContain('timed out')
+    expect(host.leaderPid()).toBe(0)
+    await host.powerOn()
+    expect((await ssh('cat /etc/new')).stdout).toBe('a\n')
+  })
+
+  test(
+    'two more boot side by side, one from its saved state',
+    async () => {
+      const recipe = { at: Date.now() }
+      await host.save({ name: 'self', recipe })
+      const from = await savedState('self', recipe)
+      expect(from).toBeDefined()
+      const others = await Promise.all([
+        bootHost(from === undefined ? {} : { from }),
+        bootHost({ release: 'bookworm' }),
+      ])
+      const [clone, old] = others
+      expect((await clone.exec('cat /etc/new; hostname')).stdout).toBe('a\npod\n')
+      expect((await old.exec('. /etc/os-release; echo $VERSION_CODENAME')).stdout).toBe('bookworm\n')
+      await Promise.all(others.map((other) => other.destroy()))
+      for (const layer of from?.layers.slice(0, 1) ?? []) await rm(join(layer, '..'), { recursive: true })
+      await host.powerOn()
+    },
+    10 * minutes,
+  )
+
+  test(
+    'one whose owner was killed goes by itself, one that is kept stays until it is ended',
+    async () => {
+      const before = await runningHosts()
+      const started = async (keep: string) => {
+        const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
+        const child = spawn(process.execPath, ['--import', 'tsx', script, keep], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
+        child.kill('SIGKILL')
+        return Number(line.toString())
+      }
+      const [lost, kept] = await Promise.all([started('no'), started('keep')])
+      await until('the lost host to go', 10_000, async () => ((await runningHosts()).includes(lost) ? undefined : true))
+      expect(await runningHosts()).toContain(kept)
+      await endHost(kept)
+      expect(await runningHosts()).toEqual(before)
+      const leftovers = await run('sh', ['-c', 'ip -o link; ip netns; cat /proc/mounts; ps -eo args'])
+      for (const number of [lost, kept]) expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
+    },
+    2 * minutes,
+  )
+
+  describe.skipIf(noGit)(title('and the servers it reaches', noGit), () => {
+    test(
+      'git: in public, with a token, with a deploy key; nothing without; the installer',
+      async () => {
+        const git = await gitServer({ hosts: [host], ssh: true })
+        const claude = await claudeInstaller([host])
+        try {
+          const install =
+            'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
+          const installed = await host.exec(`${install} git curl >/dev/null`)
+          expect(installed).toMatchObject({ code: 0 })
+          const clone = (url: string, env = '') =>
+            host.exec(`rm -rf /opt/v; ${env} GIT_TERMINAL_PROMPT=0 git clone -q --branch v1.0.1 ${url} /opt/v &&
+            git -C /opt/v rev-parse HEAD && grep -c 'CREATE TABLE IF NOT EXISTS' /opt/v/src/valence/substrate/schema.sql`)
+          const right = { code: 0, stdout: `${git.commits['v1.0.1']}\n11\n` }
+          expect(await clone(git.publicUrl)).toMatchObject(right)
+          expect((await clone(git.privateUrl)).code).not.toBe(0)
+          expect(git.requests().at(-1)).toMatchObject({ method: 'GET', authorized: false })
+          expect(await clone(git.privateUrl.replace('://', `://x:${git.token}@`))).toMatchObject(right)
+          expect(git.requests().at(-1)).toMatchObject({ method: 'POST', authorized: true })
+
+          await writeFile(join(host.root, 'root/deploy'), await readFile(git.ssh?.keyFile ?? ''), { mode: 0o600 })
+          await writeFile(join(host.root, 'root/known'), `${git.ssh?.knownHosts}\n`)
+          const key = 'ssh -i /root/deploy -o UserKnownHostsFile=/root/known -o BatchMode=yes'
+          expect(await clone(git.ssh?.url ?? '', `GIT_SSH_COMMAND='${key}'`)).toMatchObject(right)
+          const shell = await host.exec(`${key} -p 8419 root@lab.internal id`)
+          expect(shell).toMatchObject({ code: 1, stdout: '' })
+
+          const claudeRun = await host.exec(`curl -fsSL ${claude.url} | bash && ~/.local/bin/claude --version`)
+          expect(claudeRun.stdout).toContain('Claude Code)')
+          expect(claude.requests()).toEqual(['/install.sh'])
+        } finally {
+          await git.stop()
+          await claude.stop()
+        }
+      },
+      5 * minutes,
+    )
+  })
+})
+
+describe.skipIf(noMoto)(title('moto', noMoto), () => {
+  test(
+    'answers the aws CLI, tells what was written, forgets on reset',
+    async () => {
+      const moto = await startMoto()
+      try {
+        const aws = (...args: string[]) => run('aws', [...args, '--output', 'json'], { env: moto.env })
+        const attribute = ['--attribute-definitions', 'AttributeName=id,AttributeType=S']
+        const key = ['--key-schema', 'AttributeName=id,KeyType=HASH', '--billing-mode', 'PAY_PER_REQUEST']
+        expect(await aws('dynamodb', 'create-table', '--table-name', 't', ...attribute, ...key)).toMatchObject({
+          code: 0,
+        })
+        expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: ['t'] })
+        const asked = moto.requests().map(({ operation, writes }) => `${operation.split('.').at(-1)} ${writes}`)
+        expect(asked).toEqual(['CreateTable true', 'ListTables false'])
+        await moto.reset()
+        expect(moto.requests()).toEqual([])
+        expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: [] })
+      } finally {
+        await moto.stop()
+      }
+    },
+    5 * minutes,
+  )
+})
+
+function handshake(address: string): Promise<number> {
+  const start = performance.now()
+  return new Promise((resolve, reject) => {
+    const socket = connect(22, address, () => {
+      socket.destroy()
+      resolve(performance.now() - start)
+    })
+    socket.once('error', reject)
+  })
+}

@@ -1,0 +1,21 @@
+import { sh } from '@infra/shared/command/sh'
+import { ssh } from '@infra/shared/targets/ssh'
+
+/** What this process, meant to be killed, does on the host: holds the lock and runs a command, guarded or not. */
+export interface ChildTask {
+  readonly address: Parameters<typeof ssh>[0]
+  readonly script: string
+  readonly undo?: string
+}
+
+// Started by ssh-target.test.ts as a process of its own, so that it can be killed without warning.
+const task = JSON.parse(process.argv[2] ?? '') as ChildTask
+const host = ssh(task.address)
+await host.lock?.({ holder: 'the child', timeout: 0, waiting: () => {} })
+console.log('locked')
+const commands = [sh`sh -c ${task.script}`]
+const hear = (line: string) => console.log(line)
+if (task.undo === undefined) await host.run(commands, hear)
+else await host.guarded?.(commands, { name: 'child', seconds: 6, undo: sh`sh -c ${task.undo}` }, hear)
+console.log('ran')
+await new Promise((resolve) => setTimeout(resolve, 60_000))

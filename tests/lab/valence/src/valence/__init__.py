@@ -1,0 +1,3 @@
+"""Stand-in for Valence."""
+
+__version__ = "1.0.1"
