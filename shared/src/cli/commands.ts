@@ -1,27 +1,23 @@
 import { runChecks } from '../engine/check.ts'
 import { deploy, planWork } from '../engine/deploy.ts'
-import { exitCodes } from '../engine/failure.ts'
+import { exitCodes, Failure } from '../engine/failure.ts'
 import { collect, isConverged, type Plan } from '../engine/plan.ts'
+import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/holder.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { usage } from './options.ts'
 import { assertFresh, type PlanFile, readPlan, savePlan } from './plan-file.ts'
-import { chooseScripts, type Loaded, open, type Session } from './session.ts'
+import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './session.ts'
 
-/** What a command comes to: its exit code, and how many changes it made. */
-export interface Result {
-  readonly exitCode: number
-  readonly made: number
-}
-
-/** `plan`, and `deploy --check`: shows what would change. */
-export async function runPlan(session: Session): Promise<Result> {
+/** `plan`, and `deploy --check`: shows what would change; with `--plan FILE`, also whether that is what was saved. */
+export async function runPlan(session: Session): Promise<number> {
   const { options, emit, workspace } = session
   const loaded = open(session, 'plan')
-  const scripts = chooseScripts(workspace.scripts, options.tags, options['skip-tags'])
+  const saved = readSaved(session)
   tellTargets(session, loaded)
-  const plan = await planWork(collect(scripts, loaded.context), emit)
+  const plan = await planWork(collect(chosen(session, saved), loaded.context), emit)
+  if (saved) assertFresh(saved, plan)
   if (options.out !== undefined) {
     const about = {
       workspace: workspace.name,
@@ -36,17 +32,17 @@ export async function runPlan(session: Session): Promise<Result> {
       text: `saved: npm run deploy -w ${workspace.name} -- --plan ${options.out}`,
     })
   }
-  return { exitCode: pendingCode(session, plan), made: 0 }
+  return pendingCode(session, plan)
 }
 
 /** `deploy`: plan, ask, apply, verify. */
-export async function runDeploy(session: Session): Promise<Result> {
-  const { options, emit, workspace, signals, processEnv } = session
+export async function runDeploy(session: Session): Promise<number> {
+  const { options, emit, signals, processEnv } = session
   const loaded = open(session, 'deploy')
-  const saved = options.plan === undefined ? undefined : readPlan(options.plan, workspace.name, options.env)
-  const work = collect(chosen(session, saved), loaded.context)
+  const saved = readSaved(session)
+  const scripts = chosen(session, saved)
   tellTargets(session, loaded)
-  const made = await deploy(work, {
+  const made = await deploy(collect(scripts, loaded.context), {
     emit,
     stopping: signals.stopping,
     holder: describeHolder(),
@@ -54,23 +50,25 @@ export async function runDeploy(session: Session): Promise<Result> {
     async agree(plan) {
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
-      signals.hold()
     },
     ...(saved && { expect: (plan: Plan) => assertFresh(saved, plan) }),
   })
-  if (made === 0 || options['skip-verification']) return { exitCode: 0, made }
-  return { exitCode: await verify(session, loaded), made }
+  if (made === 0 || options['skip-verification']) return 0
+  if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked: all changes are made, not yet verified')
+  signals.release()
+  return verify(session, loaded, scripts)
 }
 
 /** `verify`: runs the checks. */
-export async function runVerify(session: Session): Promise<Result> {
+export async function runVerify(session: Session): Promise<number> {
   const loaded = open(session, 'verify')
+  const scripts = chosen(session, undefined)
   tellTargets(session, loaded)
-  return { exitCode: await verify(session, loaded), made: 0 }
+  return verify(session, loaded, scripts)
 }
 
 /** `unlock`: removes the locks of all targets. */
-export async function runUnlock(session: Session): Promise<Result> {
+export async function runUnlock(session: Session): Promise<number> {
   const { emit, options, processEnv } = session
   const { targets } = open(session, 'verify')
   const locked = targets.filter((target) => target.unlock !== undefined)
@@ -81,20 +79,24 @@ export async function runUnlock(session: Session): Promise<Result> {
     const text = holder ? `removed the lock on ${target.name} of ${holder}` : `there was no lock on ${target.name}`
     emit({ type: 'message', level: 'info', text })
   }
-  return { exitCode: 0, made: 0 }
+  return 0
 }
 
-async function verify(session: Session, { context }: Loaded): Promise<number> {
+async function verify(session: Session, { context }: Loaded, scripts: readonly Script<unknown>[]): Promise<number> {
   const { workspace, options, emit } = session
-  const all = workspace.checks(context)
+  const all = chooseChecks(workspace.checks(context), workspace.scripts, scripts)
   const checks = options.only ? all.filter(({ id }) => options.only?.some((only) => id.startsWith(only))) : all
-  if (checks.length === 0)
+  if (checks.length === 0 && options.only)
     throw usage(
-      `no check has an id that starts with ${options.only?.join(', ')}`,
+      `no check has an id that starts with ${options.only.join(', ')}`,
       `There are: ${all.map(({ id }) => id).join(', ')}`,
     )
   const counts = await runChecks(checks, emit)
   return counts.fail > 0 ? exitCodes.verify : 0
+}
+
+function readSaved({ workspace, options }: Session): PlanFile | undefined {
+  return options.plan === undefined ? undefined : readPlan(options.plan, workspace.name, options.env)
 }
 
 function chosen({ workspace, options }: Session, saved: PlanFile | undefined) {

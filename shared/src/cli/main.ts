@@ -2,6 +2,7 @@ import { redact } from '../command/secret.ts'
 import type { Event } from '../engine/events.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
+import { print, printFailure } from '../report/print.ts'
 import { commands, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
 import { type CommandName, type Options, parseOptions, usage } from './options.ts'
@@ -15,10 +16,11 @@ import type { Workspace } from './workspace.ts'
  * README documents.
  */
 export async function main(workspace: Workspace, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+  surviveClosedOutput()
   try {
     const [command, rest] = chooseCommand(workspace, argv)
     if (command === undefined || rest.includes('--help') || rest.includes('-h')) {
-      process.stdout.write(command === undefined ? overview(workspace) : helpText(command, workspace))
+      print(command === undefined ? overview(workspace) : helpText(command, workspace))
       process.exit(0)
     }
     refuseSwallowedFlags(process.env, command)
@@ -26,9 +28,7 @@ export async function main(workspace: Workspace, argv: readonly string[] = proce
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
-    process.stderr.write(
-      `error: ${failure.message}\n${failure.remedy ? `  ${failure.remedy}\n` : ''}${failure.detail.join('\n')}`,
-    )
+    printFailure(failure)
     process.exit(exitCodes[failure.kind])
   }
 }
@@ -50,9 +50,12 @@ async function run(workspace: Workspace, command: CommandName, options: Options)
   const { makeReporter } = await import('./reporters.ts')
   const reporter = makeReporter(options, `${workspace.name}-${command}`)
   let current: string | undefined
+  let made = 0
   const emit = (event: Event) => {
+    if (event.type === 'lock.taken' || event.type === 'change.start') signals.hold()
     if (event.type === 'change.start') current = event.say
     if (event.type === 'change.end') current = undefined
+    if (event.type === 'change.end' && event.outcome === 'done') made += 1
     reporter.emit(event)
   }
   const signals = listenForSignals({
@@ -66,36 +69,41 @@ async function run(workspace: Workspace, command: CommandName, options: Options)
   const root = projectRoot(process.env)
   const session: Session = { workspace, command, options, processEnv: process.env, root, emit, signals, cleanup: [] }
   emit({ type: 'run.start', workspace: workspace.name, command, environment: options.env, notes: [] })
-  const { exitCode, made } = await attempt(session, signals)
+  const exitCode = await attempt(session, signals)
   emit({ type: 'run.end', workspace: workspace.name, command, exitCode, made, ms: Date.now() - began })
   reporter.close()
   signals.close()
   return exitCode
 }
 
-async function attempt(session: Session, signals: Signals): Promise<{ exitCode: number; made: number }> {
+async function attempt(session: Session, signals: Signals): Promise<number> {
   try {
     return await dispatch(session)
   } catch (error) {
     const failure = asFailure(error)
     const { kind, message, remedy, detail } = failure
     session.emit({ type: 'failure', kind, message: redact(message), remedy, detail: detail.map(redact) })
-    return { exitCode: (kind === 'interrupted' && signals.code()) || exitCodes[kind], made: 0 }
+    return (kind === 'interrupted' && signals.code()) || exitCodes[kind]
   } finally {
     await Promise.all(session.cleanup.map((close) => close().catch(() => {})))
   }
 }
 
-async function dispatch(session: Session): Promise<{ exitCode: number; made: number }> {
+async function dispatch(session: Session): Promise<number> {
   const { options, command } = session
   if (command === 'validate') {
     const { runValidate } = await import('./validate.ts')
-    return runValidate(session, (line) => process.stdout.write(`${line}\n`))
+    return runValidate(session)
   }
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
   if (command === 'deploy') return runDeploy(session)
   return command === 'verify' ? runVerify(session) : runUnlock(session)
+}
+
+/** A reader that went away (`| head`) must not end a run in the middle of a change. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
 /** A thrown thing as a failure; what is none is a defect of this program, told with its stack. */

@@ -102,6 +102,7 @@ interface OptionToken {
   readonly name: string
   readonly rawName: string
   readonly value: string | undefined
+  readonly inlineValue: boolean | undefined
 }
 
 function assertOption(command: CommandName, token: OptionToken, known: readonly [OptionName, OptionSpec][]): void {
@@ -114,7 +115,8 @@ function assertOption(command: CommandName, token: OptionToken, known: readonly 
     const near = nearest(token.name, names)
     throw usage(`unknown option ${token.rawName}`, near ? `Did you mean --${near}?` : `See ${command} --help.`)
   }
-  if (spec.type === 'string' && (token.value === undefined || token.value.startsWith('--'))) {
+  // A word that begins with a dash is the next option; a value that does is written --out=-odd-.
+  if (spec.type === 'string' && (!token.value || (!token.inlineValue && token.value.startsWith('-')))) {
     throw usage(`option ${token.rawName} needs a value`, `--${token.name} ${spec.value}`)
   }
   if (spec.type === 'boolean' && token.value !== undefined) {
@@ -125,6 +127,9 @@ function assertOption(command: CommandName, token: OptionToken, known: readonly 
 function split(options: Options): Options {
   const list = (words: string[] | undefined) => words?.flatMap((word) => word.split(',')).filter(Boolean)
   const lists = { tags: list(options.tags), 'skip-tags': list(options['skip-tags']), only: list(options.only) }
+  for (const [name, words] of Object.entries(lists))
+    if (words?.length === 0)
+      throw usage(`option --${name} needs a value`, `--${name} ${optionTable[name as 'tags'].value}`)
   return { ...options, ...Object.fromEntries(Object.entries(lists).filter(([, words]) => words)) }
 }
 

@@ -38,7 +38,7 @@ export function savePlan(
 
 /** Reads a saved plan. Throws a usage failure for what is none, or is one of another workspace or environment. */
 export function readPlan(path: string, workspace: string, environment: string | undefined): PlanFile {
-  let saved: PlanFile
+  let saved: PlanFile | null
   try {
     saved = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
@@ -47,7 +47,7 @@ export function readPlan(path: string, workspace: string, environment: string | 
       `Make one: npm run plan -w ${workspace} -- --out ${path}`,
     )
   }
-  if (saved.format !== 1 || !saved.steps)
+  if (saved?.format !== 1 || !saved.steps)
     throw usage(`--plan ${path} is no saved plan`, `Make one: npm run plan -w ${workspace} -- --out ${path}`)
   if (saved.workspace !== workspace || saved.environment !== environment) {
     const of = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)

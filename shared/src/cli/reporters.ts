@@ -2,7 +2,7 @@ import { githubSummary } from '../report/github.ts'
 import { jsonReporter } from '../report/json.ts'
 import { junitReporter } from '../report/junit.ts'
 import { prettyReporter } from '../report/pretty.ts'
-import { combine, type Reporter } from '../report/reporter.ts'
+import { combine, type Reporter, tolerant } from '../report/reporter.ts'
 import { runLog } from '../report/run-log.ts'
 import { canAnimate, paintFor } from '../report/style.ts'
 import type { Options } from './options.ts'
@@ -26,8 +26,10 @@ export function makeReporter(options: Options, name: string): Reporter {
   const warn = (text: string) => shown.emit({ type: 'message', level: 'warn', text })
   return combine([
     shown,
-    runLog(runFolder(env), name, warn),
-    ...(env.GITHUB_STEP_SUMMARY ? [githubSummary(env.GITHUB_STEP_SUMMARY)] : []),
+    tolerant(runLog(runFolder(env), name, warn), (text) => warn(`the log of this run ends here: ${text}`)),
+    ...(env.GITHUB_STEP_SUMMARY
+      ? [tolerant(githubSummary(env.GITHUB_STEP_SUMMARY), (text) => warn(`no summary for GitHub: ${text}`))]
+      : []),
     ...(options.junit ? [junitReporter(options.junit)] : []),
   ])
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Check } from '../engine/check.ts'
 import type { Emit } from '../engine/events.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Script } from '../engine/script.ts'
@@ -96,11 +97,30 @@ export function chooseScripts(
     const near = nearest(tag, known)
     throw usage(
       `no script is called or tagged "${tag}"`,
-      near ? `Did you mean ${near}? ` : `There are: ${known.join(', ')}`,
+      near ? `Did you mean ${near}?` : `There are: ${known.join(', ')}`,
     )
   }
   const has = (script: Script<unknown>, list: readonly string[]) => script.tags.some((tag) => list.includes(tag))
-  return scripts.filter((script) => (!tags || has(script, tags)) && !(skip && has(script, skip)))
+  const chosen = scripts.filter((script) => (!tags || has(script, tags)) && !(skip && has(script, skip)))
+  if (chosen.length === 0) throw usage('--tags and --skip-tags leave no script', `There are: ${known.join(', ')}`)
+  return chosen
+}
+
+/**
+ * The checks that go with the chosen scripts: one whose id begins with the name or a tag of a script
+ * (`postgresql.extension`) goes with it; one that belongs to no script is always made.
+ */
+export function chooseChecks(
+  checks: readonly Check[],
+  scripts: readonly Script<unknown>[],
+  chosen: readonly Script<unknown>[],
+): readonly Check[] {
+  const tagsOf = (list: readonly Script<unknown>[]) => new Set(list.flatMap(({ tags }) => tags))
+  const [known, kept] = [tagsOf(scripts), tagsOf(chosen)]
+  return checks.filter(({ id }) => {
+    const [owner = ''] = id.split('.')
+    return kept.has(owner) || !known.has(owner)
+  })
 }
 
 /** Where the logs of runs are kept. */

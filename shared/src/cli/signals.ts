@@ -3,6 +3,8 @@ import { exitCodes } from '../engine/failure.ts'
 export interface Signals {
   /** From here on a signal waits for the change that is under way. */
   hold(): void
+  /** All changes are made: from here on a signal ends the run at once again. */
+  release(): void
   /** Whether the user asked to stop. */
   stopping(): boolean
   /** The exit code of the signal that came; undefined when none did. */
@@ -26,13 +28,14 @@ const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SI
  */
 export function listenForSignals({ current, say, quit }: SignalOptions): Signals {
   let held = false
+  let changing = false
   let code: number | undefined
   const handle = (signal: NodeJS.Signals) => {
     const before = code
     code ??= codes[signal as keyof typeof codes]
     const change = current()
     if (!held) {
-      say('stopped; nothing was changed')
+      say(changing ? 'stopped; all changes were made' : 'stopped; nothing was changed')
       quit(code)
     } else if (before === undefined) {
       say(
@@ -48,6 +51,10 @@ export function listenForSignals({ current, say, quit }: SignalOptions): Signals
   return {
     hold: () => {
       held = true
+      changing = true
+    },
+    release: () => {
+      held = false
     },
     stopping: () => code !== undefined,
     code: () => code,

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import { redact } from '../command/secret.ts'
 import { sayEvent } from './messages.ts'
 import { planLines, summarize } from './plan-text.ts'
 import type { Reporter } from './reporter.ts'
@@ -7,7 +8,7 @@ import { plainPaint } from './style.ts'
 /** Puts plans, findings and failures as markdown into the job summary of GitHub Actions (`$GITHUB_STEP_SUMMARY`). */
 export function githubSummary(path: string): Reporter {
   let workspace = ''
-  const add = (text: string) => appendFileSync(path, `${text}\n`)
+  const add = (text: string) => appendFileSync(path, redact(`${text}\n`))
   return {
     emit(event) {
       if (event.type === 'run.start') workspace = event.workspace

@@ -1,4 +1,5 @@
 import { isText, showText } from '../command/command.ts'
+import { redact } from '../command/secret.ts'
 import type { Event } from '../engine/events.ts'
 import { changesOf, type Plan } from '../engine/plan.ts'
 import { sayEvent } from './messages.ts'
@@ -10,10 +11,11 @@ export const jsonFormat = 1
 
 /**
  * One JSON object a line: first the version, then every event with level, message, timestamp and type.
- * Secrets are of a type that prints as `[secret]`.
+ * Secrets are of a type that prints as `[secret]`; what came from outside is searched for them as well.
  */
 export function jsonReporter(sink: Sink, now: () => Date = () => new Date()): Reporter {
-  const line = (value: object) => sink.write(`${JSON.stringify(value, (_key, v) => (isText(v) ? showText(v) : v))}\n`)
+  const line = (value: object) =>
+    sink.write(`${redact(JSON.stringify(value, (_key, v) => (isText(v) ? showText(v) : v)))}\n`)
   line({
     level: 'info',
     message: `infra events, format ${jsonFormat}`,

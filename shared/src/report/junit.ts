@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Event } from '../engine/events.ts'
+import { Failure } from '../engine/failure.ts'
 import type { Reporter } from './reporter.ts'
 
 /** Collects the findings of verify and writes them to `path` as a JUnit report when the run ends. */
@@ -10,9 +11,19 @@ export function junitReporter(path: string): Reporter {
     emit(event) {
       if (event.type === 'run.start') suite = `${event.workspace} ${event.command}`
       if (event.type === 'check') checks.push(event)
-      if (event.type === 'check.summary') writeFileSync(path, renderJunit(suite, checks, event.ms))
+      if (event.type === 'check.summary') save(path, renderJunit(suite, checks, event.ms))
     },
     close() {},
+  }
+}
+
+function save(path: string, report: string): void {
+  try {
+    writeFileSync(path, report)
+  } catch (error) {
+    throw new Failure('error', `the JUnit report cannot be written: ${(error as Error).message}`, {
+      remedy: 'Name a file in a folder that you can write with --junit.',
+    })
   }
 }
 

@@ -49,7 +49,7 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       return { level: 'error', text: event.message }
     case 'run.end':
       return info(
-        `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${event.made} changes made, ${duration(event.ms)}`,
+        `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${event.made} ${event.made === 1 ? 'change' : 'changes'} made, ${duration(event.ms)}`,
       )
   }
 }

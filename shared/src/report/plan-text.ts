@@ -1,7 +1,7 @@
 import { structuredPatch } from 'diff'
 import { changesOf, type Plan, type PlannedStep } from '../engine/plan.ts'
 import type { Change, Diff, Risk, Verb } from '../engine/step.ts'
-import type { Color, Paint } from './style.ts'
+import { type Color, type Paint, printable } from './style.ts'
 
 export const symbols: Readonly<Record<Verb, string>> = { create: '+', update: '~', remove: '-' }
 export const colors: Readonly<Record<Verb, Color>> = { create: 'green', update: 'yellow', remove: 'red' }
@@ -97,7 +97,8 @@ export function diffLines(diff: Diff, paint: Paint): string[] {
     paint('cyan', `       @@ -${oldStart},${oldLines} +${newStart},${newLines} @@`),
     ...lines.map((line) => {
       const color: Color | undefined = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined
-      return `       ${color ? paint(color, line) : line}`
+      const shown = printable(line)
+      return `       ${color ? paint(color, shown) : shown}`
     }),
   ])
 }

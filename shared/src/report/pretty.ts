@@ -1,9 +1,10 @@
+import { redact } from '../command/secret.ts'
 import type { CheckOutcome, Event } from '../engine/events.ts'
 import { sayEvent } from './messages.ts'
 import { planLines, summarize } from './plan-text.ts'
 import { type Progress, progressOn } from './progress.ts'
 import type { Reporter, Sink } from './reporter.ts'
-import { type Color, duration, type Paint } from './style.ts'
+import { type Color, duration, type Paint, printable } from './style.ts'
 
 export interface PrettyOptions {
   /** Results: plans, findings. */
@@ -22,6 +23,8 @@ export interface PrettyOptions {
 /** What the formatters draw on. */
 interface Screen extends PrettyOptions {
   workspace: string
+  /** A group of GitHub's is open. */
+  folded: boolean
   readonly progress: Progress
   result(line: string): void
   message(line: string): void
@@ -36,12 +39,13 @@ export function prettyReporter(options: PrettyOptions): Reporter {
   const progress = progressOn(options.err, options.animate, options.paintErr)
   const write = (sink: Sink) => (line: string) => {
     progress.stop()
-    sink.write(`${line}\n`)
+    sink.write(`${redact(line)}\n`)
   }
   const message = write(options.err)
   const screen: Screen = {
     ...options,
     workspace: '',
+    folded: false,
     progress,
     result: write(options.out),
     message,
@@ -60,6 +64,12 @@ const aside = (event: Event, screen: Screen) => screen.aside(sayEvent(event).tex
 const message = (event: Event, screen: Screen) => {
   const { level, text } = sayEvent(event)
   screen.message(level === 'warn' ? `${screen.paintErr('yellow', 'warning:')} ${text}` : text)
+}
+
+// A failure must not be hidden in a group that nobody unfolds.
+function unfold(screen: Screen): void {
+  if (screen.folded) screen.message('::endgroup::')
+  screen.folded = false
 }
 
 const formatters: Formatters = {
@@ -82,17 +92,19 @@ const formatters: Formatters = {
   'lock.wait': message,
   'lock.taken': aside,
   'lock.released': aside,
-  'script.start': ({ script }, screen) =>
-    screen.message(screen.groups ? `::group::${script}` : `\n${screen.paintErr('bold', script)}`),
+  'script.start'({ script }, screen) {
+    screen.message(screen.groups ? `::group::${script}` : `\n${screen.paintErr('bold', script)}`)
+    screen.folded = screen.groups
+  },
   'script.end'(event, screen) {
     aside(event, screen)
-    if (screen.groups) screen.message('::endgroup::')
+    unfold(screen)
   },
   'change.start': ({ say }, { progress }) => progress.start(say),
   'change.output'({ line }, screen) {
     screen.progress.line(line)
     if (!screen.verbose) return
-    screen.aside(`       ${line}`)
+    screen.aside(`       ${printable(line)}`)
   },
   'change.end'({ say, outcome, ms }, { message, paintErr, verbose }) {
     const done = outcome === 'done'
@@ -109,14 +121,16 @@ const formatters: Formatters = {
     result(`${paintOut('bold', `${workspace}: ${sayEvent(event).text}`)}  ${paintOut('dim', duration(event.ms))}`)
   },
   message,
-  failure(event, { message, paintErr }) {
+  failure(event, screen) {
+    const { message, paintErr } = screen
+    unfold(screen)
     message(`${paintErr('red', 'error:')} ${event.message}`)
-    for (const line of event.detail) message(paintErr('dim', `  ${line}`))
+    for (const line of event.detail) message(paintErr('dim', `  ${printable(line)}`))
     for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) message(`  ${line}`)
   },
   'run.end'({ command, exitCode, made, ms }, { message, paintErr, workspace }) {
     if (command !== 'deploy' || exitCode !== 0) return
-    const said = made === 0 ? 'nothing changed' : `${made} changes made, converged`
+    const said = made === 0 ? 'nothing changed' : `${made} ${made === 1 ? 'change' : 'changes'} made, converged`
     message(`${paintErr('bold', `${workspace}: ${said}`)}  ${paintErr('dim', duration(ms))}`)
   },
 }

@@ -1,5 +1,5 @@
 import type { Sink } from './reporter.ts'
-import { duration, type Paint } from './style.ts'
+import { duration, type Paint, printable } from './style.ts'
 
 /** Shows that something long is alive: on a terminal a line drawn over again, elsewhere a line now and then. */
 export interface Progress {
@@ -46,8 +46,7 @@ export function progressOn(sink: Sink & { columns?: number }, animate: boolean, 
       timer.unref()
     },
     line(text) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program draws must not move our cursor
-      last = text.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u001f\u007f]/g, ' ').trim()
+      last = printable(text).replace(/\s+/g, ' ').trim()
     },
     stop() {
       if (!timer) return

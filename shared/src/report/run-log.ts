@@ -1,6 +1,5 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { redact } from '../command/secret.ts'
 import { jsonReporter } from './json.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -20,7 +19,7 @@ export function runLog(folder: string, name: string, warn: (text: string) => voi
       .filter((entry) => entry.endsWith('.ndjson'))
       .sort()
     for (const entry of old.slice(0, -kept)) rmSync(join(folder, entry), { force: true })
-    const reporter = jsonReporter({ write: (text) => void writeSync(file, redact(text)) })
+    const reporter = jsonReporter({ write: (text) => void writeSync(file, text) })
     return { emit: reporter.emit, close: () => closeSync(file) }
   } catch (error) {
     warn(`no log of this run can be kept in ${folder}: ${error instanceof Error ? error.message : error}`)

@@ -29,13 +29,19 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Whether to colour what goes to a stream: by `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb`, and whether it is a terminal. */
 export function paintFor(stream: Terminal, env: Environment): Paint {
   if (env.NO_COLOR) return plainPaint
-  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR === '0' ? plainPaint : colorPaint
+  if (env.FORCE_COLOR) return ['0', 'false'].includes(env.FORCE_COLOR) ? plainPaint : colorPaint
   return stream.isTTY && env.TERM !== 'dumb' ? colorPaint : plainPaint
 }
 
 /** Whether a line may be drawn over again: on a terminal that can, outside of continuous integration. */
 export function canAnimate(stream: Terminal, env: Environment): boolean {
   return Boolean(stream.isTTY) && env.TERM !== 'dumb' && !env.CI
+}
+
+/** A text from outside as it may be shown: what would draw on the terminal is taken out of it. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
 }
 
 /** `0.4 s`, `12 s`, `3 m 20 s`. */

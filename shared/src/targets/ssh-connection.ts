@@ -140,6 +140,7 @@ export class SshConnection {
 
   #converse(argv: readonly string[], program: Program, conversation: Conversation): Promise<Session> {
     const { hear = () => {}, during, silence = 0 } = conversation
+    const connected = this.#alive
     return new Promise((resolve, reject) => {
       let clock: NodeJS.Timeout | undefined
       const tick = () => {
@@ -168,7 +169,7 @@ export class SshConnection {
       session.running.write(program.source)
       void session.running.ended.then(() => {
         clearTimeout(clock)
-        reject(sshFailure(this.#address, session.stderr, this.#alive || session.stdout !== '' ? during : undefined))
+        reject(sshFailure(this.#address, session.stderr, connected || session.stdout !== '' ? during : undefined))
       })
     })
   }

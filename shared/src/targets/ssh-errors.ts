@@ -16,7 +16,7 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
       `Nothing listens on port ${port}, or a firewall rejects it. Is sshd running? Is VALENCE_SSH_PORT right?`,
   ],
   [
-    /timed out|No route to host|Network is unreachable|Host is down/i,
+    /timed out|not responding|no answer for|No route to host|Network is unreachable|Host is down/i,
     (at) => `${at} does not answer`,
     () => 'Is the machine running, is VALENCE_POD_IP right, does a firewall let you in?',
   ],
@@ -26,7 +26,7 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
     () => 'Check VALENCE_POD_IP and the DNS of this machine.',
   ],
   [
-    /not accessible: No such file|Identity file .* not accessible/,
+    /not accessible: No such file|Identity file .* not accessible|no such identity/,
     (at) => `the private key for ${at} is not there`,
     () => 'Check VALENCE_SSH_PRIVATE_KEY_FILE.',
   ],
@@ -36,13 +36,19 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
     ({ keyFile }) => `chmod 600 ${keyFile ?? 'the key file'}`,
   ],
   [
+    /Load key .*: (invalid format|error in libcrypto)/,
+    () => 'ssh cannot read the private key',
+    ({ keyFile }) =>
+      `Is ${keyFile ?? 'the key file'} the private half (not .pub), whole, with the line end of its last line?`,
+  ],
+  [
     /Permission denied|Too many authentication failures/,
     (at) => `permission denied: ${at} does not accept this key`,
     ({ keyFile }) =>
       `Is the right key in VALENCE_SSH_PRIVATE_KEY_FILE${keyFile ? ` (now ${keyFile})` : ' or in your ssh agent'}, and its public half in the user's authorized_keys? A key with a passphrase needs ssh-add first.`,
   ],
   [
-    /sudo: .*(password|terminal|askpass)/,
+    /sudo: .*(password|terminal|askpass|interactive authentication)/,
     (at) => `sudo on ${at} wants a password`,
     ({ user }) => `Let ${user} use sudo without one (NOPASSWD in /etc/sudoers.d), or set VALENCE_SSH_USER=root.`,
   ],

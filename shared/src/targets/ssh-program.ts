@@ -24,38 +24,42 @@ const makeMark = () => `:${randomBytes(12).toString('hex')}:`
 const words = ({ line, stdin }: Command) =>
   `${quote(line)} ${stdin ? Buffer.from(revealText(stdin)).toString('base64') || "''" : '-'}`
 
-/** Feeds the second argument (base64, or `-` for nothing) to the command line in the first. */
-const feed = `feed() {
+/**
+ * Feeds the second argument (base64, or `-` for nothing) to the command line in the first. Our functions have names that
+ * no program has: a function called `make` would take the place of the program in every line that is run.
+ */
+const feed = `infra_feed() {
   if [ "$2" = - ]; then ( eval "$1" ) </dev/null; else printf %s "$2" | base64 -d | ( eval "$1" ); fi
 }`
 
 /** Asks each question by itself: one that fails or hangs up says nothing of the others. */
 export function questionProgram(questions: readonly Command[]): Program {
   const mark = makeMark()
-  const source = `main() {
+  const source = `infra_main() {
 ${setting}
 exec 3>&1
 ${feed}
-ask() {
-  e=$( { feed "$1" "$2" >&3 3>&-; } 2>&1 )
+infra_ask() {
+  e=$( { infra_feed "$1" "$2" >&3 3>&-; } 2>&1 )
   printf '\\n%s %s\\n%s\\n%s\\n' '${mark}' "$?" "$e" '${mark}'
 }
-${questions.map((question) => `ask ${words(question)}`).join('\n')}
+printf '\\n%s\\n' '${mark}'
+${questions.map((question) => `infra_ask ${words(question)}`).join('\n')}
 printf '%s end\\n' '${mark}'
 }
-main
+infra_main
 `
   const end = `${mark} end\n`
   return {
     source,
     complete: (stdout) => stdout.endsWith(end),
     parse: (stdout) => {
-      const pieces = stdout.replace(end, '').split(`\n${mark}`)
+      // The first piece is not ours: what the user's shell says when it starts.
+      const pieces = stdout.replace(end, '').split(`\n${mark}`).slice(1)
       const answers: Output[] = []
       for (let index = 0; index + 2 < pieces.length; index += 2) {
-        const out = index === 0 ? (pieces[0] ?? '') : (pieces[index] ?? '').replace(/^\n/, '')
         const [code, err] = cut((pieces[index + 1] ?? '').trimStart())
-        answers.push({ code: Number(code), stdout: out, stderr: err })
+        answers.push({ code: Number(code), stdout: cut(pieces[index] ?? '')[1], stderr: err })
       }
       return answers
     },
@@ -68,23 +72,23 @@ main
  */
 export function changeProgram(commands: readonly Command[], guard = ':'): Program {
   const mark = makeMark()
-  const source = `main() {
+  const source = `infra_main() {
 ${setting}
 export DEBIAN_FRONTEND=noninteractive
 ${guard}
 ${feed}
-make() {
-  feed "$1" "$2"
+infra_make() {
+  infra_feed "$1" "$2"
   c=$?
   printf '\\n%s %s\\n' '${mark}' "$c"
   printf '\\n%s\\n' '${mark}' >&2
-  [ "$c" = 0 ] || finish
+  [ "$c" = 0 ] || infra_finish
 }
-finish() { printf '%s end\\n' '${mark}'; exit 0; }
-${commands.map((command) => `make ${words(command)}`).join('\n')}
-finish
+infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
+${commands.map((command) => `infra_make ${words(command)}`).join('\n')}
+infra_finish
 }
-main
+infra_main
 `
   return {
     source,

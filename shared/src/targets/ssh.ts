@@ -137,7 +137,7 @@ const unit = (name: string) => `infra-revert-${name}`
 const armRevert = ({ name, seconds, undo }: Guard): Command =>
   withUndo(
     `systemctl stop ${unit(name)}.timer 2>/dev/null; systemd-run --quiet --collect --unit=${unit(name)} \
---on-active=${seconds}s --timer-property=AccuracySec=1s /bin/sh -c "$(cat)"`,
+--on-active=${seconds}s --timer-property=AccuracySec=1s --property=Type=oneshot /bin/sh -c "$(cat)"`,
     undo,
   )
 
