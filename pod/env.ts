@@ -4,7 +4,7 @@ import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network
 import { password } from '@infra/shared/env/random'
 import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
 import type { PublicKey } from '@infra/shared/env/ssh-key'
-import { flag, integer, loginName, port, timezone } from '@infra/shared/env/text'
+import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
 
 const generated = (group: string, description: string) =>
@@ -17,6 +17,11 @@ const generated = (group: string, description: string) =>
   })
 
 const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
+
+const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
+  group: 'DigitalOcean (npm run provision)',
+  ...meta,
+})
 
 const keyGroup = 'SSH Key (choose ONE of these options)'
 const matrixGroup = 'Matrix/Synapse secrets'
@@ -158,6 +163,59 @@ export const podSchema = schema(
       timezone().prefault('UTC'),
       tuning({ description: "The host's time zone", example: 'Europe/Zurich' }),
     ),
+
+    DIGITALOCEAN_TOKEN: variable(
+      token().optional(),
+      droplet({
+        description: "The account's API token",
+        example: 'dop_v1_...',
+        placeholder: 'dop_v1_...',
+        sample: 'dop_v1_sample',
+        secret: true,
+        common: true,
+        unset: 'the droplet is made by hand: nothing else needs it',
+        remedy: 'make one: https://cloud.digitalocean.com/account/api/tokens',
+      }),
+    ),
+    DIGITALOCEAN_API_URL: variable(
+      url().optional(),
+      droplet({
+        description: 'Another DigitalOcean API, for rehearsals',
+        example: 'http://127.0.0.1:5001',
+        common: true,
+        unset: 'the real DigitalOcean',
+      }),
+    ),
+    DIGITALOCEAN_NAMESERVER: variable(
+      matching(/^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/, 'an IPv4 address, with or without a port').optional(),
+      droplet({
+        description: 'A DNS server to ask instead of all others, for rehearsals',
+        example: '127.0.0.1:8053',
+        unset: "DigitalOcean's name servers and this machine's resolver",
+      }),
+    ),
+    VALENCE_DROPLET_NAME: variable(
+      matching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, 'a host name (letters, digits, . and -)').prefault(
+        'valence-pod',
+      ),
+      droplet({ description: 'By this name the droplet is known: one that has it is adopted', example: 'valence-pod' }),
+    ),
+    VALENCE_DROPLET_IMAGE: variable(
+      matching(/^[a-z0-9][a-z0-9-]*$/, 'the slug or the id of an image').prefault('ubuntu-24-04-x64'),
+      droplet({ description: 'Image of a new droplet', example: 'debian-12-x64' }),
+    ),
+    VALENCE_DROPLET_SIZE: variable(
+      matching(/^[a-z0-9]+(-[a-z0-9.]+)+$/, 'the slug of a size').prefault('s-2vcpu-4gb'),
+      droplet({ description: 'Size of the droplet; it is never resized here', example: 's-4vcpu-8gb' }),
+    ),
+    VALENCE_DROPLET_REGION: variable(
+      matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('nyc1'),
+      droplet({ description: 'Where the droplet is; it is never moved', example: 'fra1' }),
+    ),
+    VALENCE_CLOUD_FIREWALL: variable(
+      flag().prefault('false'),
+      droplet({ description: 'Whether a cloud firewall stands before the droplet, beside its own', example: 'true' }),
+    ),
   },
   [
     {
@@ -185,7 +243,9 @@ export const podSchema = schema(
 export type PodEnv = EnvOf<typeof podSchema>
 
 /** The public keys that shall log in, from whichever of the two variables is set. */
-export function podPublicKeys(env: PodEnv): readonly PublicKey[] {
+export function podPublicKeys(
+  env: Pick<PodEnv, 'VALENCE_SSH_PUBKEY_FILE' | 'VALENCE_SSH_PUBKEY'>,
+): readonly PublicKey[] {
   return env.VALENCE_SSH_PUBKEY_FILE?.keys ?? (env.VALENCE_SSH_PUBKEY ? [env.VALENCE_SSH_PUBKEY] : [])
 }
 

@@ -11,7 +11,7 @@ import {
   vapidPublic,
   vapidPublicOf,
 } from '@infra/shared/env/vapid'
-import { type EnvOf, schema, variable } from '@infra/shared/env/variable'
+import { schema, variable } from '@infra/shared/env/variable'
 
 const userName = () => matching(/^[A-Za-z][A-Za-z0-9_-]{2,62}$/, 'a user name (3 to 63 letters, digits, - and _)')
 
@@ -91,5 +91,3 @@ export const stoatSchema = schema(
     },
   ],
 )
-
-export type StoatEnv = EnvOf<typeof stoatSchema>

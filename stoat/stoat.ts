@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url'
-import { main } from '@infra/shared/cli/main'
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { stoatSchema } from './env.ts'
 
 const stoat: Workspace = workspace({
   name: 'stoat',
-  about: 'the environment of the Stoat chat platform: secrets made and judged',
   schema: stoatSchema,
   scripts: [],
   open: ({ env }) => ({ context: { env }, targets: [] }),
@@ -13,5 +10,3 @@ const stoat: Workspace = workspace({
 })
 
 export default stoat
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(stoat)

@@ -23,9 +23,9 @@ export interface LoadOptions<T extends Schema> {
   readonly root: string
   readonly processEnv: Readonly<Record<string, string | undefined>>
   /** `--env NAME`: another environment of the same workspace. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** What it is loaded for, `deploy` unless told: a plan may lack what a deployment cannot. */
-  readonly purpose?: Purpose
+  readonly purpose?: Purpose | undefined
 }
 
 interface Report {

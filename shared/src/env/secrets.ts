@@ -35,7 +35,7 @@ const parsePrintable: Parser<string> = (text) => {
 }
 
 function isRepeated(text: string): boolean {
-  for (let size = 1; size <= text.length / 3; size++) {
+  for (let size = 1; size <= text.length / 2; size++) {
     const piece = text.slice(0, size)
     if (text === piece.repeat(Math.ceil(text.length / size)).slice(0, text.length)) return true
   }

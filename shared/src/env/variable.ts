@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 
 /** What an environment is loaded for: a plan may lack what a deployment cannot. */
 export type Purpose = 'validate' | 'plan' | 'deploy' | 'verify'
@@ -111,6 +111,7 @@ export function variablesOf(schema: Schema): { name: string; type: z.ZodType; me
 
 /** Whether a value may be missing, and the text of its default. */
 export function presence(type: z.ZodType): { optional: boolean; fallback?: string } {
-  if (type instanceof z.ZodPrefault) return { optional: true, fallback: String(type.def.defaultValue) }
-  return { optional: type instanceof z.ZodOptional }
+  const { def } = type as z.ZodType & { def: { type: string; defaultValue?: unknown } }
+  if (def.type === 'prefault') return { optional: true, fallback: String(def.defaultValue) }
+  return { optional: def.type === 'optional' }
 }

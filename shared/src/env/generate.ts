@@ -1,0 +1,100 @@
+import { chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { renderExample } from './docs.ts'
+import { parseEnvText } from './env-text.ts'
+import { readEnvFiles } from './files.ts'
+import { find } from './find.ts'
+import type { LoadOptions } from './load.ts'
+import { isPlaceholder } from './placeholder.ts'
+import { password } from './random.ts'
+import { type Problem, type Schema, type VariableMeta, variablesOf } from './variable.ts'
+
+export interface Generated {
+  /** The file that holds them, relative to the root. */
+  readonly file: string
+  /** The names that were written, never the values. */
+  readonly written: readonly string[]
+  /** Whether the file is new. */
+  readonly created: boolean
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Writes the secrets that are set nowhere into `.env.<workspace>` (or `.env.<workspace>.<name>`), which is made from
+ * the example when it is not there. A blank assignment, a placeholder and the seed's `$(openssl rand …)` are filled in
+ * place; the rest of the file stays byte for byte. What is set in the process, in this file or in `.env` is kept.
+ * The file is replaced in one step and readable by its owner only. Throws when the folder cannot be written.
+ */
+export function generateMissing(options: LoadOptions<Schema>): Generated {
+  const { schema, root, processEnv, name } = options
+  const home = processEnv.HOME || homedir()
+  const files = readEnvFiles(schema.workspace, root, home, name)
+  const path = join(root, files.main)
+  const created = !existsSync(path)
+  const problems = files.problems.filter((problem) => !(created && problem.file === files.main))
+  if (problems.length > 0) return { file: files.main, written: [], created: false, problems }
+
+  const before = created ? renderExample([schema], { blank: true }) : readFileSync(path, 'utf8')
+  const made = new Map<string, string>()
+  const given = (variable: string) => {
+    const type = schema.variables[variable]
+    return made.get(variable) ?? (type && existing(variable, type.meta() as unknown as VariableMeta)?.text)
+  }
+  const existing = (variable: string, meta: VariableMeta) => {
+    const found = find(variable, meta, processEnv, files)
+    return found && (found.entry?.random || isPlaceholder(found.text, meta)) ? undefined : found
+  }
+  for (const { name: variable, meta } of variablesOf(schema)) {
+    if (meta.generate === undefined || existing(variable, meta)) continue
+    const value = meta.generate(given)
+    if (value === undefined) problems.push(stuck(variable, meta, files.main))
+    else made.set(variable, value)
+  }
+  if (made.size > 0 || created) replaceFile(path, withValues(before, made, home))
+  return { file: files.main, written: [...made.keys()], created, problems }
+}
+
+function stuck(variable: string, meta: VariableMeta, file: string): Problem {
+  const message = 'cannot be generated: it belongs to a value that is set already'
+  return { variable, message, example: meta.example, remedy: 'set it, or empty the other one as well', file }
+}
+
+/** The text with values put into their assignments; those that have none come at the end. */
+function withValues(text: string, made: ReadonlyMap<string, string>, home: string): string {
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  // The last assignment of a name is the one that holds.
+  const places = new Map(parseEnvText(text, home).assignments.map((entry) => [entry.name, entry]))
+  let result = text
+  for (const { name, start, end } of [...places.values()].sort((a, b) => b.start - a.start)) {
+    const value = made.get(name)
+    if (value !== undefined) result = `${result.slice(0, start)}"${value}"${result.slice(end)}`
+  }
+  const rest = [...made].filter(([name]) => !places.has(name))
+  if (rest.length === 0) return result
+  if (result !== '' && !result.endsWith('\n')) result += eol
+  return result + rest.map(([name, value]) => `export ${name}="${value}"${eol}`).join('')
+}
+
+/**
+ * Writes a file beside its place, readable by its owner only from the start, and renames it over. A link stays a
+ * link, and root does not take the file away from its owner.
+ */
+function replaceFile(path: string, text: string): void {
+  const target = existsSync(path) ? realpathSync(path) : path
+  const temporary = `${target}.${password().slice(0, 8)}.tmp`
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
+    if (existsSync(target)) keepOwner(target, temporary)
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+function keepOwner(from: string, to: string): void {
+  const [before, now] = [statSync(from), statSync(to)]
+  if (process.getuid?.() === 0 && (before.uid !== now.uid || before.gid !== now.gid))
+    chownSync(to, before.uid, before.gid)
+}

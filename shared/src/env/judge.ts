@@ -1,0 +1,102 @@
+import type { z } from 'zod'
+import type { Assignment } from './env-text.ts'
+import type { EnvFiles } from './files.ts'
+import type { Found } from './find.ts'
+import { isPlaceholder } from './placeholder.ts'
+import { type Problem, type Purpose, presence, type Schema, type VariableMeta } from './variable.ts'
+
+export interface Case {
+  readonly schema: Schema
+  readonly files: EnvFiles
+  readonly purpose: Purpose
+  readonly name?: string
+}
+
+/** What can be wrong with one variable. Messages are what follows its name, and never quote what it holds. */
+export interface Judge {
+  /** It is not set, and is needed. */
+  missing(name: string, type: z.ZodType, meta: VariableMeta): Problem | undefined
+  /** It is set to a placeholder, or in a way that is not one plain value. */
+  misread(name: string, meta: VariableMeta, found: Found): Problem | undefined
+  /** Its type refuses it. */
+  invalid(name: string, meta: VariableMeta, found: Found | undefined, issue: z.core.$ZodIssue | undefined): Problem
+}
+
+/** The judge of one load. */
+export function judgeOf({ schema, files, purpose, name: environment }: Case): Judge {
+  const flags = environment === undefined ? '' : ` --env ${environment}`
+  const generate = `npm run validate -w ${schema.workspace} --${flags} --generate`
+
+  return {
+    missing(variable, type, meta) {
+      if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
+      const message =
+        presence(type).optional && purpose !== 'validate' ? `is not set, and ${purpose} needs it` : 'is not set'
+      const remedy = meta.remedy ?? (meta.generate ? generate : `set it in ${files.main}`)
+      return { variable, message, example: meta.example, remedy, file: files.main }
+    },
+
+    misread(variable, meta, found) {
+      const about = { variable, example: meta.example, ...fileOf(found) }
+      if (isPlaceholder(found.text, meta)) {
+        const remedy = meta.remedy ?? (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
+        return { ...about, message: "still holds the example's placeholder", remedy }
+      }
+      const random = files.read.find((file) => file.values.get(variable)?.random)
+      if (random) {
+        const message =
+          'is a command that makes another value each time the file is read: a deployed secret would change'
+        const remedy = found.entry
+          ? meta.generate
+            ? generate
+            : 'write the value itself'
+          : `unset ${variable}, then: ${generate}; or, where it is in use already, write its value into ${random.name}`
+        return { ...about, message, remedy, file: random.name }
+      }
+      const trouble = found.entry && troubleOf(found.entry, variable)
+      return trouble && { ...about, ...trouble }
+    },
+
+    invalid(variable, meta, found, issue) {
+      const remedy = issue?.code === 'custom' ? issue.params?.remedy : undefined
+      return {
+        variable,
+        message: issue?.message ?? 'is not valid',
+        example: meta.example,
+        ...(typeof remedy === 'string' ? { remedy } : {}),
+        ...fileOf(found),
+      }
+    },
+  }
+}
+
+const fileOf = (found: Found | undefined) => (found?.entry ? { file: found.source } : {})
+
+/** Why an assignment is not one plain value to everybody who reads the file. */
+function troubleOf(
+  { value, shell, line }: Assignment,
+  variable: string,
+): { message: string; remedy: string } | undefined {
+  const quote = 'put the value in single quotes'
+  if ('value' in shell) {
+    if (shell.value === value) return undefined
+    const message = `can be read in two ways (line ${line}): a shell takes #, \\ and quotes inside a value otherwise than we do`
+    return { message, remedy: `${quote}; if it holds a single quote, set it in the environment` }
+  }
+  switch (shell.trouble) {
+    case 'several words':
+      return undefined
+    case 'substitution':
+      return {
+        message: `is a command substitution (line ${line}), which is not run`,
+        remedy: `write the value itself, or drop the line and set it in your shell: export ${variable}="$(…)"`,
+      }
+    case 'variable':
+      return {
+        message: `refers to another variable (line ${line}); only $HOME is expanded`,
+        remedy: `write the value itself; if the $ belongs to it, ${quote}`,
+      }
+    default:
+      return { message: `cannot be read by a shell (line ${line}): it holds a quote or an operator`, remedy: quote }
+  }
+}

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { renderExample, renderTable, replaceTables } from '@infra/shared/env/docs'
+import { parseEnvText } from '@infra/shared/env/env-text'
+import { loadEnv } from '@infra/shared/env/load'
+import { describe, expect, test } from 'vitest'
+import { podSchema } from '../../../pod/env.ts'
+import { documents, schemas } from './documents.ts'
+import { folder } from './place.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+test.each(documents.filter(({ file }) => file !== 'README.md' || existsSync(join(root, file))))(
+  '$file is what the schemas say',
+  ({ file, render }) => {
+    const now = existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''
+    expect(now, 'rewrite it: node --import tsx tests/unit/env/write-docs.ts').toBe(render(now))
+  },
+)
+
+describe('the example', () => {
+  const example = renderExample(schemas)
+
+  test('names every variable once, in its section', () => {
+    const names = example.split('\n').flatMap((line) => /^(?:# )?export (\w+)=/.exec(line)?.[1] ?? [])
+    expect(names).toEqual(schemas.flatMap((schema) => Object.keys(schema.variables)))
+  })
+
+  test("keeps the seed's words", () => {
+    for (const line of [
+      'export VALENCE_POD_IP="your.droplet.ip"',
+      'export VALENCE_DOMAIN="your.domain.com"',
+      'export LETSENCRYPT_EMAIL="your@email.com"',
+      '# SSH Key (choose ONE of these options)\nexport VALENCE_SSH_PUBKEY_FILE="~/.ssh/valence_pod.pub"  # Path to public key file\n# OR\n',
+      'export VALENCE_SSH_PUBKEY="ssh-ed25519 AAAA... user@host"  # Inline key content',
+      '# Matrix/Synapse secrets\n',
+      '# API keys for VKB service\nexport OPENAI_API_KEY="sk-..."',
+      'export ANTHROPIC_API_KEY="sk-ant-..."',
+    ])
+      expect(example).toContain(line)
+  })
+
+  test('reads without a warning, and a shell sources it', () => {
+    const { broken, spaced, assignments } = parseEnvText(example, '/home/someone')
+    expect([broken, spaced]).toEqual([[], []])
+    expect(assignments.every(({ value, shell }) => 'value' in shell && shell.value === value)).toBe(true)
+    for (const shell of ['bash', 'dash'])
+      execFileSync(shell, ['-euc', '. "$1"', shell, join(folder({ example }), 'example')])
+  })
+
+  // Uncommented, so that every placeholder of optional variables is tried as well.
+  test.each(schemas)('copied as it is, nothing of it passes for a value: $workspace', (schema) => {
+    const whole = example.replace(/^# export/gm, 'export')
+    const { problems = [], sources } = loadEnv({
+      schema,
+      root: folder({ '.env': whole }),
+      processEnv: { HOME: '/nonexistent' },
+      purpose: 'validate',
+    })
+    for (const [name, type] of Object.entries(schema.variables)) {
+      const meta = type.meta()
+      if (meta?.placeholder || meta?.generate || meta?.path) expect(problems.map((one) => one.variable)).toContain(name)
+      else expect(sources[name]).toBe('.env')
+    }
+  })
+})
+
+describe('the README', () => {
+  const readme = '# Title\n\n<!-- variables:pod -->\nold\n<!-- /variables:pod -->\n\nEnd\n'
+
+  test('only what stands between the markers changes, and a second time nothing', () => {
+    const text = replaceTables(readme, schemas)
+    expect(text).toBe(`# Title\n\n<!-- variables:pod -->\n${renderTable(podSchema)}\n<!-- /variables:pod -->\n\nEnd\n`)
+    expect(replaceTables(text, schemas)).toBe(text)
+    expect(replaceTables('# no markers\n', schemas)).toBe('# no markers\n')
+  })
+
+  test.each([readme.replace('<!-- /variables:pod -->', ''), readme.replace('<!-- variables:pod -->', '')])(
+    'half a pair of markers is an error',
+    (text) => {
+      expect(() => replaceTables(text, schemas)).toThrow(/variables:pod --> is missing/)
+    },
+  )
+
+  test('a row for each variable, with four cells', () => {
+    const rows = renderTable(podSchema).split('\n').slice(2)
+    expect(rows.map((row) => /^\| `(\w+)` \|/.exec(row)?.[1])).toEqual(Object.keys(podSchema.variables))
+    expect(rows.every((row) => row.split(/(?<!\\)\|/).length === 6)).toBe(true)
+    expect(rows.find((row) => row.includes('`VALENCE_SSH_PORT`'))).toBe(
+      '| `VALENCE_SSH_PORT` | no | `22` | Port of sshd on the host |',
+    )
+  })
+})

@@ -1,0 +1,14 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { documents } from './documents.ts'
+
+// Rewrites .env.example and the README's tables from the schemas: node --import tsx tests/unit/env/write-docs.ts
+const root = join(import.meta.dirname, '../../..')
+for (const { file, render } of documents) {
+  const path = join(root, file)
+  const now = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const wish = render(now)
+  if (wish === now) continue
+  writeFileSync(path, wish)
+  console.log(`${file} written`)
+}
