@@ -1,0 +1,39 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
+import { type ClusterContext, ownTags } from '../cluster-context.ts'
+
+/** Names, keys and expiry, as the bot uses them. */
+export const tables: readonly Omit<TableOptions, 'tags'>[] = [
+  { name: 'discord_sessions', hash: 'thread_id S' },
+  {
+    name: 'discord_executions',
+    hash: 'execution_id S',
+    indexes: [{ name: 'thread_id-index', hash: 'thread_id S', projection: 'ALL' }],
+    ttl: 'ttl',
+  },
+  {
+    name: 'discord-messages',
+    hash: 'pk S',
+    range: 'sk S',
+    indexes: [{ name: 'TimestampIndex', hash: 'pk S', range: 'timestamp N', projection: 'ALL' }],
+    ttl: 'ttl', // written by the bot: 30 days ahead
+  },
+  { name: 'chat_history', hash: 'date S', range: 'last_message_timestamp N', ttl: 'ttl' },
+]
+
+export default script(
+  'dynamodb',
+  { about: 'DynamoDB tables: sessions, executions, messages, chat history', tags: ['aws'] },
+  ({ env, aws }: ClusterContext) =>
+    tables.map((wish) =>
+      table(aws, {
+        ...wish,
+        tags: ownTags(wish.name),
+        deletionProtection: true,
+        pointInTimeRecovery: env.CLUSTER_PITR,
+      }),
+    ),
+)
+
+standalone(import.meta.url)

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { secret } from '@infra/shared/command/secret'
+import type { Event } from '@infra/shared/engine/events'
+import { Failure } from '@infra/shared/engine/failure'
+import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
+import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
+import { type AwsOptions, awsAccount } from '@infra/shared/targets/aws'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { type Moto, startMoto } from './moto.ts'
+
+export const region = 'ca-central-1'
+/** moto's. */
+export const account = '123456789012'
+export const secretKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+const keys = { id: secret('AKIAIOSFODNN7EXAMPLE'), secret: secret(secretKey) }
+
+/** A table with everything that a table can have. */
+export const wish: TableOptions = {
+  name: 'messages',
+  hash: 'pk S',
+  range: 'sk S',
+  indexes: [{ name: 'by-time', hash: 'pk S', range: 'timestamp N', projection: 'ALL' }],
+  ttl: 'ttl',
+  tags: { Name: 'messages', 'managed-by': 'infra' },
+  deletionProtection: true,
+  pointInTimeRecovery: true,
+}
+
+/** For a suite: a fake AWS that is empty before each test, and the real CLI that knows of no other account. */
+export function useAws() {
+  let moto: Moto
+  const before = { ...process.env }
+
+  beforeAll(async () => {
+    moto = await startMoto()
+    const { PATH, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED } = moto.env
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+    Object.assign(process.env, { PATH, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED })
+  })
+  beforeEach(() => moto.reset())
+  afterAll(async () => {
+    process.env = before
+    await moto?.stop()
+  })
+
+  const open = (options: Partial<AwsOptions> = {}) =>
+    awsAccount({ region, account, endpoint: moto.endpoint, keys, ...options })
+  return {
+    get moto() {
+      return moto
+    },
+    open,
+    writes: () => moto.requests().filter((request) => request.writes),
+    tableWork: (want = wish, options: Partial<AwsOptions> = {}): Work[] => [
+      { script: 'dynamodb', steps: [table(open(options), want)] },
+    ],
+    /** Asks moto itself, without the half second of a CLI. */
+    async dynamo<T>(operation: string, input: object): Promise<T> {
+      const response = await fetch(moto.endpoint, {
+        method: 'POST',
+        headers: {
+          'x-amz-target': `DynamoDB_20120810.${operation}`,
+          'content-type': 'application/x-amz-json-1.0',
+          authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=x`,
+        },
+        body: JSON.stringify(input),
+      })
+      const answer = await response.text()
+      if (!response.ok) throw new Error(`${operation}: ${answer}`)
+      return JSON.parse(answer || '{}') as T
+    },
+  }
+}
+
+export const quiet = { emit: (_: Event) => {}, stopping: () => false, holder: 'the test', lockTimeout: 0 }
+
+/** The changes of a plan, in a line each. */
+export const told = (plan: Plan) =>
+  plan.steps.flatMap((planned) =>
+    changesOf(planned).map(({ verb, say, risk }) => `${verb} ${say}${risk === 'safe' ? '' : ` [${risk}]`}`),
+  )
+
+/** The failure that some work ends with. */
+export async function failureOf(work: Promise<unknown>): Promise<Failure> {
+  const error = await work.then(
+    () => new Error('it did not fail'),
+    (error) => error,
+  )
+  if (error instanceof Failure) return error
+  throw error
+}
+
+/** The command lines of all processes of this machine, looked at again and again. */
+export function sampleArguments() {
+  const seen = new Set<string>()
+  const timer = setInterval(() => {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        seen.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
+      } catch {} // ended meanwhile
+    }
+  }, 100)
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      return [...seen]
+    },
+  }
+}
