@@ -1,0 +1,73 @@
+import { barePod, clonePod, convergedPod, type Pod } from '../lab/pod-setup.ts'
+import { missing } from '../lab/prerequisites.ts'
+import { runCli } from '../support/cli.ts'
+import { allQuestions, coldSsh, missingPackages, podWork } from './floor.ts'
+import { inTurn, ratioLine, timed } from './measure.ts'
+
+// `npm run bench`: ratios, side by side in one run; `npm run bench -- noop` only the first part. Absolute times say
+// more of the machine than of the tool.
+const only = process.argv[2]
+const lacking = missing('host', 'git')
+if (lacking.length > 0) {
+  console.log(`the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)
+  process.exit(1)
+}
+if (!only || only === 'help') await benchHelp()
+if (!only || only === 'noop') await benchNoop()
+if (!only || only === 'first') await benchFirst()
+
+async function must(pod: Pod, ...args: string[]): Promise<void> {
+  const { code, stderr } = await pod.cli(...args)
+  if (code !== 0) throw new Error(`bench: ${args.join(' ')} ended with ${code}: ${stderr}`)
+}
+
+async function benchHelp(): Promise<void> {
+  const times = await inTurn(5, { help: () => runCli('pod', ['deploy', '--help'], { root: '/nonexistent' }) })
+  console.log(`help: ${(times.help ?? []).map((seconds) => seconds.toFixed(2)).join(' ')} s (at most 0.5)`)
+}
+
+async function benchNoop(): Promise<void> {
+  const pod = await clonePod(await convergedPod())
+  const { work, close } = podWork(pod)
+  const { source, count } = allQuestions(work)
+  for (const latency of [0, 40]) {
+    await pod.host.latency(latency)
+    const times = await inTurn(7, {
+      ssh: () => coldSsh(pod, source),
+      deploy: () => must(pod, 'deploy', '--yes'),
+      check: () => must(pod, 'deploy', '--check'),
+    })
+    const at = `at ${latency} ms, ${count} questions`
+    console.log(ratioLine(`no-op deploy / one cold ssh, ${at}`, times.deploy ?? [], times.ssh ?? [], 3))
+    console.log(ratioLine(`check / one cold ssh, ${at}`, times.check ?? [], times.ssh ?? [], 3))
+  }
+  await close()
+  await pod.close()
+}
+
+async function benchFirst(): Promise<void> {
+  const deploys: number[] = []
+  const floors: number[] = []
+  for (let round = 0; round < 2; round++) {
+    const one = await barePod()
+    const { work, close } = podWork(one)
+    const packages = await missingPackages(work)
+    deploys.push(await timed(() => must(one, 'deploy', '--yes', '--skip-verification')))
+    await close()
+    await one.close()
+    const other = await barePod()
+    floors.push(await timed(() => coldSsh(other, floorProgram(packages))))
+    await other.close()
+  }
+  console.log(ratioLine('first deploy / apt and downloads alone', deploys, floors, 1.15))
+}
+
+function floorProgram(packages: readonly string[]): string {
+  return `export DEBIAN_FRONTEND=noninteractive
+set -e
+apt-get update
+apt-get install -y --no-install-recommends ${packages.join(' ')}
+git clone http://lab.internal:8418/public/valence.git /opt/repo
+curl -fsSL http://lab.internal:8480/install.sh >/tmp/install.sh
+`
+}

@@ -1,0 +1,34 @@
+/** The middle one of some times. */
+export function median(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN
+}
+
+/** Seconds that a piece of work took. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return (performance.now() - began) / 1000
+}
+
+/** Runs several pieces of work in turn, `rounds` times after one to warm up; their times, by name. */
+export async function inTurn(
+  rounds: number,
+  works: Readonly<Record<string, () => Promise<unknown>>>,
+): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = Object.fromEntries(Object.keys(works).map((name) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, work] of Object.entries(works)) {
+      const seconds = await timed(work)
+      if (round > 0) times[name]?.push(seconds)
+    }
+  }
+  return times
+}
+
+/** A line of the report: the ratio of two medians, with what it may be at most. */
+export function ratioLine(what: string, of: readonly number[], to: readonly number[], most?: number): string {
+  const ratio = median(of) / median(to)
+  const verdict = most === undefined ? '' : ratio <= most ? `  (at most ${most}: ok)` : `  (at most ${most}: MISSED)`
+  const spread = `${Math.min(...of).toFixed(2)}–${Math.max(...of).toFixed(2)} s`
+  return `${what.padEnd(52)} ${ratio.toFixed(2)}×${verdict}  [${spread} against a median of ${median(to).toFixed(2)} s]`
+}

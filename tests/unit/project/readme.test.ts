@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CommandName, optionTable, parseOptions } from '@infra/shared/cli/options'
+import { exitCodes } from '@infra/shared/engine/failure'
+import { describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../../..')
+const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)]
+const text = (document: string) => readFileSync(join(root, document), 'utf8')
+const scriptsOf = (folder: string): Record<string, string> =>
+  JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
+
+interface Call {
+  readonly line: string
+  readonly script: string
+  readonly workspace: string
+  readonly options: string[]
+}
+
+/** Every `npm run …` of a document, in code blocks and in running text. */
+function calls(document: string): Call[] {
+  const found = text(document).matchAll(/npm (?:run )?([a-z:]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
+  return [...found]
+    .filter(([line, script]) => line.startsWith('npm run') || script === 'test')
+    .map(([line, script = '', , workspace = '.', , options = '']) => ({
+      line,
+      script,
+      workspace,
+      options: options.trim().split(/\s+/).filter(Boolean),
+    }))
+}
+
+describe.each(documents)('%s', (document) => {
+  const all = calls(document)
+
+  test('names scripts that exist', () => {
+    expect(all.filter(({ script, workspace }) => scriptsOf(workspace)[script] === undefined)).toEqual([])
+  })
+
+  test('gives options that the command has', () => {
+    const commands: readonly string[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
+    for (const { script, options } of all.filter(({ script }) => commands.includes(script))) {
+      expect(() => parseOptions(script as CommandName, options)).not.toThrow()
+    }
+  })
+
+  test('names files that exist', () => {
+    const paths = [...text(document).matchAll(/`((?:shared|pod|cluster|stoat|tests|docs)\/[\w./-]+\.(?:ts|md|json))`/g)]
+    const missing = paths.map(([, path]) => path as string).filter((path) => !/NAME|NN-/.test(path))
+    expect(missing.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+})
+
+test('the README has calls, exit codes and options to check', () => {
+  expect(calls('README.md').length).toBeGreaterThan(15)
+  for (const code of Object.values(exitCodes)) expect(text('README.md')).toMatch(new RegExp(`\\b${code}\\b`))
+  const told = [
+    'check',
+    'dry-run',
+    'tags',
+    'skip-tags',
+    'yes',
+    'diff',
+    'no-diff',
+    'env',
+    'verbose',
+    'json',
+    'out',
+    'plan',
+  ]
+  for (const name of told) {
+    expect(optionTable).toHaveProperty(name)
+    expect(text('README.md')).toContain(`--${name}`)
+  }
+})
