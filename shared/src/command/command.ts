@@ -31,7 +31,7 @@ export function text(strings: TemplateStringsArray, ...holes: (string | number |
   holes.forEach((hole, index) => {
     if (isText(hole)) parts.push(...hole.parts)
     else if (isSecret(hole) || typeof hole === 'string') parts.push(hole)
-    else if (typeof hole === 'number') parts.push(String(hole))
+    else if (typeof hole === 'number' && Number.isFinite(hole)) parts.push(String(hole))
     else throw new TypeError(`text: hole ${index + 1} is ${describe(hole)}`)
     parts.push(strings[index + 1] ?? '')
   })

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 
 const values = new WeakMap<Secret, string>()
 const known = new Set<string>()
+let longestFirst: readonly string[] = []
 
 /** A value that never shows: every way of printing it gives `[secret]`. Made by {@link secret}. */
 export interface Secret {
@@ -47,17 +48,22 @@ function remember(value: string): void {
   const encodings = [
     value,
     Buffer.from(value).toString('base64'),
-    encodeURIComponent(value),
+    Buffer.from(value).toString('base64url'),
+    encodeURIComponent(Buffer.from(value).toString()),
     JSON.stringify(value).slice(1, -1),
+    value.replaceAll("'", "''"),
+    value.replaceAll("'", `'\\''`),
   ]
   for (const text of encodings) known.add(text)
   // A secret of several lines (a private key) is hidden line by line too: streams are read by the line.
   if (value.includes('\n')) for (const line of value.split('\n')) if (line.trim().length >= 12) known.add(line.trim())
+  longestFirst = [...known].sort((a, b) => b.length - a.length)
 }
 
 /** The last line of defence: replaces every known secret in a text that came from outside, by `[secret]`. */
 export function redact(text: string): string {
   let clean = text
-  for (const value of known) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
+  // The longest first: where one secret begins with another, nothing of the longer may be left over.
+  for (const value of longestFirst) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
   return clean
 }

@@ -1,4 +1,5 @@
 import { type Command, describe, isText, type Text } from './command.ts'
+import { assertHoles } from './holes.ts'
 import { isSecret } from './secret.ts'
 
 /** Shell text that is already quoted; {@link sh} takes it as it is. Made by `sh`, {@link raw} and {@link words}. */
@@ -18,10 +19,11 @@ export function quote(word: string): string {
 
 /**
  * Builds a command: every hole becomes one quoted word (an array: one word each), so quoting cannot be forgotten.
- * Rejects undefined, promises, objects, and secrets (those travel by stdin: {@link withStdin}).
+ * Rejects undefined, promises, objects, secrets (those travel by stdin: {@link withStdin}), and a hole inside quotes.
  * Works in every POSIX shell: dash has no `$'…'`.
  */
 export function sh(strings: TemplateStringsArray, ...holes: Hole[]): Shell {
+  assertHoles(strings)
   let line = strings[0] ?? ''
   holes.forEach((hole, index) => {
     line += fill(hole, index) + (strings[index + 1] ?? '')

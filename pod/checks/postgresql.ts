@@ -1,0 +1,70 @@
+import { type Check, check, fail, ok } from '@infra/shared/engine/check'
+import { listeningAddresses } from '@infra/shared/facts/listening'
+import { databaseState, extensions, serverState } from '@infra/shared/facts/postgres'
+import { clusters } from '@infra/shared/facts/postgres-cluster'
+import { loginProblem } from '@infra/shared/facts/postgres-login'
+import { unitState } from '@infra/shared/facts/systemd'
+import type { PodContext } from '../pod-context.ts'
+
+const again = 'npm run deploy -w pod -- --tags postgresql'
+
+/** What the script `postgresql` leaves behind, seen from inside the host. */
+export const postgresqlChecks = ({ env, host }: PodContext): readonly Check[] => {
+  const version = env.VALENCE_POSTGRES_VERSION
+  return [
+    check(host, {
+      id: 'postgresql.service',
+      about: `PostgreSQL ${version} runs`,
+      remedy: `${again}; on the host: journalctl -u postgresql@${version}-main`,
+      ask: { unit: unitState(`postgresql@${version}-main.service`), found: clusters },
+      judge({ unit, found }) {
+        const own = found.find((cluster) => cluster.version === String(version) && cluster.name === 'main')
+        if (!own) return fail('no such cluster')
+        return unit.active === 'active' && own.status.startsWith('online') ? ok(own.status) : fail(own.status)
+      },
+    }),
+    check(host, {
+      id: 'postgresql.answers',
+      about: 'PostgreSQL answers',
+      remedy: again,
+      ask: { server: serverState },
+      judge: ({ server }) => (server ? ok(`version ${server.version}`) : fail('not installed')),
+    }),
+    check(host, {
+      id: 'postgresql.database',
+      about: 'database valence, UTF8 with collation C',
+      remedy: again,
+      ask: { now: databaseState('valence') },
+      judge({ now }) {
+        if (!now) return fail('absent')
+        const is = `${now.encoding}, collate ${now.collate}, ctype ${now.ctype}, owner ${now.owner}`
+        return is === 'UTF8, collate C, ctype C, owner valence' ? ok(is) : fail(is)
+      },
+    }),
+    check(host, {
+      id: 'postgresql.extension',
+      about: 'extension vector in database valence',
+      remedy: again,
+      ask: { installed: extensions('valence') },
+      judge: ({ installed: { vector } }) => (vector ? ok(vector) : fail('absent')),
+    }),
+    check(host, {
+      id: 'postgresql.login',
+      about: 'role valence logs in on localhost with its password',
+      remedy: again,
+      ask: { problem: loginProblem('valence', 'valence', env.VALENCE_DB_PASSWORD) },
+      judge: ({ problem }) => (problem === undefined ? ok('it does') : fail(problem)),
+    }),
+    check(host, {
+      id: 'postgresql.localhost',
+      about: 'PostgreSQL listens on localhost only',
+      remedy: again,
+      ask: { addresses: listeningAddresses(5432) },
+      judge({ addresses }) {
+        const open = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address))
+        if (addresses.length === 0) return fail('nothing listens on port 5432')
+        return open.length > 0 ? fail(`listens on ${open.join(', ')}`) : ok(addresses.join(', '))
+      },
+    }),
+  ]
+}

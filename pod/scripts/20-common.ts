@@ -1,0 +1,45 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { aptPackages } from '@infra/shared/steps/apt'
+import { directory } from '@infra/shared/steps/file'
+import { gitCheckout } from '@infra/shared/steps/git'
+import { installer } from '@infra/shared/steps/installer'
+import { line } from '@infra/shared/steps/line'
+import { venv } from '@infra/shared/steps/python'
+import { timezone } from '@infra/shared/steps/timezone'
+import type { PodContext } from '../pod-context.ts'
+import { claude, home, repository, repositoryWish, user, venvPath } from '../valence.ts'
+
+const packages = [
+  ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],
+  ...['python3', 'python3-pip', 'python3-venv', 'nginx', 'certbot', 'python3-certbot-nginx'],
+  // What those only recommend, and is needed: https, time zones, git over ssh, a pager for git.
+  ...['ca-certificates', 'tzdata', 'openssh-client', 'less'],
+]
+
+export default script(
+  'common',
+  { about: 'base packages, time zone, the Valence repository and its venv, Claude Code' },
+  ({ env, host }: PodContext) => {
+    const base = aptPackages(host, packages)
+    const folder = directory(host, home, { owner: user })
+    const claudeCode = installer(host, 'Claude Code', {
+      url: env.VALENCE_CLAUDE_INSTALLER_URL,
+      user,
+      creates: claude,
+      without: 'VALENCE_CLAUDE_CODE=false skips it',
+      after: [base],
+    })
+    const path = line(host, `/home/${user}/.bashrc`, 'export PATH="$HOME/.local/bin:$PATH"', { owner: user })
+    return [
+      base,
+      timezone(host, env.VALENCE_TIMEZONE, { after: [base] }),
+      folder,
+      gitCheckout(host, repository, { ...repositoryWish(env), after: [base, folder] }),
+      venv(host, venvPath, { user, after: [base, folder] }),
+      ...(env.VALENCE_CLAUDE_CODE ? [claudeCode, path] : []),
+    ]
+  },
+)
+
+standalone(import.meta.url)

@@ -1,0 +1,30 @@
+import { plainText } from '../command/command.ts'
+import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { fileContent } from '../facts/file.ts'
+import { diffOf, type Ownership, writeFile } from './file.ts'
+
+/** A line somewhere in a file that belongs to somebody else: added at its end where it is missing, the rest is kept. */
+export function line(
+  on: Target,
+  path: string,
+  wish: string,
+  { mode = '0644', owner = 'root', group = owner, after = [] }: Ownership & { after?: readonly Step[] } = {},
+): Step {
+  return step({
+    id: `line in ${path}: ${wish}`,
+    on,
+    after,
+    ask: { now: fileContent(path) },
+    plan({ now }) {
+      const content = now?.content ?? ''
+      if (now && now.content === undefined) {
+        return refuse(`${path} is no file that could be added to`, `Add this line to it by hand: ${wish}`)
+      }
+      if (content.split('\n').includes(wish)) return changes([], 'there')
+      const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${wish}\n`)
+      const write = writeFile(path, text, now ?? { mode, owner, group })
+      return changes([(now ? update : create)(path, write, { diff: diffOf(path, now, text) })], '')
+    },
+  })
+}
