@@ -63,15 +63,13 @@ describe('droplet', () => {
     ],
     [
       { found: [{ ...state, size: 's-1vcpu-1gb' }] },
-      [
-        '! droplet valence-pod is a s-1vcpu-1gb instead of a s-2vcpu-4gb, and a droplet is never resized or replaced here',
-      ],
+      ['! it is a s-1vcpu-1gb instead of a s-2vcpu-4gb, and a droplet is never resized or replaced here'],
     ],
     [
       { found: [{ ...state, region: 'fra1' }] },
-      ['! droplet valence-pod is in fra1 instead of nyc1, and a droplet is never moved or replaced here'],
+      ['! it is in fra1 instead of nyc1, and a droplet is never moved or replaced here'],
     ],
-    [{ found: [{ ...state, status: 'off' }] }, ['! droplet valence-pod is powered off']],
+    [{ found: [{ ...state, status: 'off' }] }, ['! it is powered off']],
     [
       { found: [state, { ...state, id: 8 }] },
       ['! there are 2 droplets of the name valence-pod: 7 (203.0.113.10, active), 8 (203.0.113.10, active)'],

@@ -1,0 +1,46 @@
+import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { dnsAddresses } from '@infra/shared/facts/do-dns'
+import { dropletSsh, existingDroplet } from '@infra/shared/facts/droplet'
+import { type ProvisionContext, podNames } from '../provision-context.ts'
+
+/** That there is a machine to deploy to, where it is, and whether its names lead to it. */
+export function dropletChecks({ env, cloud }: ProvisionContext): readonly Check[] {
+  const name = env.VALENCE_DROPLET_NAME
+  return [
+    check(cloud, {
+      id: 'droplet.address',
+      about: `droplet ${name} has an address, for .env.pod`,
+      remedy: 'npm run provision -w pod makes it',
+      ask: { droplet: existingDroplet(name) },
+      judge: ({ droplet }) => ok(`export VALENCE_POD_IP="${droplet.address}"`),
+    }),
+    check(cloud, {
+      id: 'droplet.ssh',
+      about: `droplet ${name} answers ssh`,
+      remedy:
+        'A new droplet takes a minute. Later: its console in the control panel, and whether a firewall stands before it.',
+      ask: { ssh: dropletSsh(name, env.VALENCE_SSH_PORT) },
+      judge: ({ ssh: { open, address, reason } }) => (open ? ok(address) : fail(`${address}: ${reason}`)),
+    }),
+    ...podNames(env).map((host) => dnsCheck(cloud, name, host)),
+  ]
+}
+
+const dnsCheck = (cloud: ProvisionContext['cloud'], droplet: string, host: string): Check =>
+  check(cloud, {
+    id: `droplet.dns.${host}`,
+    about: `${host} leads to the droplet`,
+    remedy:
+      'Make the record where the domain is kept, then wait: what was asked before may be remembered for its time to live.',
+    ask: { droplet: existingDroplet(droplet), dns: dnsAddresses(host, 'public') },
+    judge({ droplet: { address }, dns: { addresses, addresses6, unasked } }) {
+      if (unasked !== null)
+        return warn(`DNS cannot be asked from here (${unasked}); it needs the record A ${host} ${address}`)
+      if (addresses.length === 0) return warn(`it has no address; make this record: A ${host} ${address}`)
+      if (addresses.some((other) => other !== address))
+        return warn(`it leads to ${addresses.join(', ')}; it needs the record A ${host} ${address}, and no other`)
+      if (addresses6.length > 0)
+        return warn(`it also has the IPv6 address ${addresses6.join(', ')}: is that the droplet?`)
+      return ok(address)
+    },
+  })

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import type { Command, Output } from '@infra/shared/command/command'
+import { changes, create, type Question, type Step, step, update } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
+import { parseEnvText } from '@infra/shared/env/env-text'
+import { existingDroplet } from '@infra/shared/facts/droplet'
+
+const variable = 'VALENCE_POD_IP'
+const prefix = 'ENV '
+
+/** The file that `--write-env` means, as messages show it: that of `--env NAME`, where there is one. */
+export function envFile(argv: readonly string[]): string | undefined {
+  if (!argv.includes('--write-env')) return undefined
+  const at = argv.findIndex((word) => /^--env(=|$)/.test(word))
+  const name = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
+  return name ? `.env.pod.${name}` : '.env.pod'
+}
+
+/** The same target, which also reads and writes one environment file on this machine, by `ENV` lines. */
+export function withEnvFile(target: Target, path: string): Target {
+  return {
+    ...target,
+    async ask(questions) {
+      const others = await target.ask(questions.filter(({ line }) => !line.startsWith(prefix)))
+      const rest = [...others]
+      return questions.map(({ line }) => (line.startsWith(prefix) ? answer(read(path)) : (rest.shift() as Output)))
+    },
+    async run(commands, hear) {
+      const line = commands[0]?.line ?? ''
+      if (!line.startsWith(`${prefix}${variable}=`)) return target.run(commands, hear)
+      write(path, line.slice(prefix.length + variable.length + 1))
+      return [answer('')]
+    },
+  }
+}
+
+/** The droplet's address in the environment file, where the pod's deployment finds it. */
+export function podAddressIn(on: Target, file: string, wish: { droplet: string; after: readonly Step[] }): Step {
+  const written: Question<string> = { command: { line: prefix + variable }, parse: ({ stdout }) => stdout }
+  return step({
+    id: `${variable} in ${file}`,
+    on,
+    ask: { droplet: existingDroplet(wish.droplet), written },
+    plan({ droplet: { address }, written }) {
+      const line: Command = { line: `${prefix}${variable}=${address}` }
+      if (written === address) return changes([], address)
+      return changes(
+        written === ''
+          ? [create(`${variable}=${address} in ${file}`, line)]
+          : [update(`${variable} ${written} → ${address} in ${file}`, line)],
+        '',
+      )
+    },
+    after: wish.after,
+  })
+}
+
+const answer = (stdout: string): Output => ({ code: 0, stdout, stderr: '' })
+
+const assignment = (text: string) => parseEnvText(text, homedir()).assignments.findLast(({ name }) => name === variable)
+
+function read(path: string): string {
+  return existsSync(path) ? (assignment(readFileSync(path, 'utf8'))?.value ?? '') : ''
+}
+
+/** The rest of the file stays as it is; it is replaced in one step, readable by its owner only. */
+function write(path: string, address: string): void {
+  const target = existsSync(path) ? realpathSync(path) : path
+  const text = existsSync(path) ? readFileSync(target, 'utf8') : ''
+  const at = assignment(text)
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n'
+  const next = at
+    ? `${text.slice(0, at.start)}"${address}"${text.slice(at.end)}`
+    : `${text}${gap}export ${variable}="${address}"\n`
+  const temporary = `${target}.${process.pid}.tmp`
+  writeFileSync(temporary, next, { mode: 0o600, flag: 'wx', flush: true })
+  renameSync(temporary, target)
+}

@@ -1,0 +1,31 @@
+import { dirname, join } from 'node:path'
+import { type Workspace, workspace } from '@infra/shared/cli/workspace'
+import { blank } from '@infra/shared/targets/blank'
+import { digitalOcean } from '@infra/shared/targets/digitalocean'
+import { dropletChecks } from './checks/droplet.ts'
+import { envFile, withEnvFile } from './env-file.ts'
+import type { ProvisionContext } from './provision-context.ts'
+import { provisionSchema } from './provision-env.ts'
+import droplet from './scripts/00-droplet.ts'
+
+const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>({
+  name: 'pod',
+  schema: provisionSchema,
+  scripts: [droplet],
+  open({ env, offline, folder }) {
+    const account =
+      offline || env.DIGITALOCEAN_TOKEN === undefined
+        ? blank('a new DigitalOcean account')
+        : digitalOcean({
+            token: env.DIGITALOCEAN_TOKEN,
+            endpoint: env.DIGITALOCEAN_API_URL,
+            nameServer: env.DIGITALOCEAN_NAMESERVER,
+          })
+    const file = envFile(process.argv)
+    const cloud = file === undefined ? account : withEnvFile(account, join(dirname(folder), file))
+    return { context: { env, cloud, envFile: file }, targets: [cloud] }
+  },
+  checks: dropletChecks,
+})
+
+export default provision

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { byLine, runLocal, start } from '@infra/shared/targets/process'
+import { describe, expect, test } from 'vitest'
+
+describe('runLocal', () => {
+  test('gives exit code, stdout and stderr, and feeds stdin', async () => {
+    expect(await runLocal('cat; echo bad >&2; exit 3', 'größe\n')).toEqual({
+      code: 3,
+      stdout: 'größe\n',
+      stderr: 'bad\n',
+    })
+  })
+  test('a program that is not there is 127, one that was killed is not 0', async () => {
+    expect((await runLocal('exec no-such-program', '')).code).toBe(127)
+    expect((await runLocal('kill -9 $$', '')).code).not.toBe(0)
+  })
+  test('a program that does not read is no error, however much there is', async () => {
+    expect(await runLocal('exit 0', 'x'.repeat(1_000_000))).toMatchObject({ code: 0 })
+  })
+  test('sets and unsets variables', async () => {
+    const { stdout } = await runLocal('echo "$A-$HOME."', '', { A: 'x y', HOME: undefined })
+    expect(stdout).toBe('x y-.\n')
+  })
+  test('is heard line by line while it runs', async () => {
+    const heard: string[] = []
+    await runLocal(String.raw`printf 'a\r10%%\r20%%\n\nb'; printf '\n' `, '', {}, (line) => heard.push(line))
+    expect(heard).toEqual(['a', '10%', '20%', 'b'])
+  })
+  test('letters cut in two between chunks are whole', async () => {
+    const { stdout } = await runLocal(String.raw`printf 'gr\303'; sleep 0.05; printf '\266\303\237e'`, '')
+    expect(stdout).toBe('größe')
+  })
+})
+
+test('byLine keeps an unfinished line until it is finished', () => {
+  const heard: string[] = []
+  const feed = byLine((line) => heard.push(line))
+  for (const chunk of ['on', 'e\ntwo\r', '\nth', 'ree']) feed(chunk)
+  expect(heard).toEqual(['one', 'two'])
+  feed('\n')
+  expect(heard).toEqual(['one', 'two', 'three'])
+})
+
+describe('start', () => {
+  test('gives arguments unchanged, and a group of its own, out of the reach of Ctrl-C', async () => {
+    let stdout = ''
+    const take = (chunk: string) => {
+      stdout += chunk
+    }
+    const running = start(['sh', '-c', 'echo "$1"; ps -o pgid= -p $$; cat', 'x', "it's $HOME"], {
+      stdout: take,
+      stderr: () => {},
+    })
+    running.write('still')
+    running.write(' here\n')
+    running.end()
+    expect(await running.ended).toBe(0)
+    const [first, group, last] = stdout.split('\n')
+    expect([first, last]).toEqual(["it's $HOME", 'still here'])
+    const ours = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[2]
+    expect(group?.trim()).not.toBe(ours)
+  })
+  test('ends when its stdin does, and when it is killed', async () => {
+    const running = start(['sleep', '30'], { stdout: () => {}, stderr: () => {} })
+    await setTimeout(50)
+    running.kill('SIGTERM')
+    expect(await running.ended).not.toBe(0)
+  })
+})
