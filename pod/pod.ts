@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { main } from '@infra/shared/cli/main'
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { blank } from '@infra/shared/targets/blank'
 import { ssh } from '@infra/shared/targets/ssh'
@@ -16,7 +14,6 @@ import postgresql from './scripts/30-postgresql.ts'
 
 const pod: Workspace = workspace<typeof podSchema, PodContext>({
   name: 'pod',
-  about: 'the Valence pod on one host: a hardened system, PostgreSQL with pgvector',
   schema: podSchema,
   scripts: [security, common, postgresql],
   open({ env, offline, folder }) {
@@ -43,5 +40,3 @@ function connect(env: PodEnv, host: string, folder: string) {
 }
 
 export default pod
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(pod)

@@ -23,6 +23,12 @@ export function updateLists(): Shell {
   return sh`${aptGet} -o APT::Update::Error-Mode=any update`
 }
 
+// dpkg fails where something unpacked waits for what is not: that is apt's to bring. What dpkg was killed in the middle of
+// is unpacked anew by neither of them.
+const repair = sh`dpkg --force-confold --configure -a; ${aptGet} install --fix-broken && \
+torn=$(dpkg-query -W -f '\${db:Status-Eflag} \${binary:Package}\\n' | sed -n 's/^reinstreq //p') && \
+{ [ -z "$torn" ] || { ${freshLists} && ${aptGet} install --reinstall $torn; }; }`
+
 /**
  * Packages, without what they only recommend. The packages that several steps of a run miss are installed in one
  * transaction, in the place of the first.
@@ -32,7 +38,7 @@ export function aptPackages(on: Target, names: readonly string[], options: { aft
     all(freshLists, sh`${aptGet} install --no-install-recommends ${items}`),
   ]
   return step({
-    id: `packages ${names.join(' ')}`,
+    id: `packages ${names.slice(0, 3).join(' ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`,
     on,
     after: options.after ?? [],
     ask: { installed: installedPackages(names), audit: dpkgAudit },
@@ -47,10 +53,8 @@ export function aptPackages(on: Target, names: readonly string[], options: { aft
               }),
             ]
           : []
-      const repair = update('packages left half installed', sh`dpkg --configure -a && ${aptGet} install --fix-broken`, {
-        explain: explainApt,
-      })
-      return changes(audit === '' ? list : [repair, ...list], `${names.length} installed`)
+      const mend = update('packages left half installed', repair, { explain: explainApt })
+      return changes(audit === '' ? list : [mend, ...list], `${names.length} installed`)
     },
   })
 }

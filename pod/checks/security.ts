@@ -1,0 +1,91 @@
+import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { jailSettings } from '@infra/shared/facts/fail2ban'
+import { operatingSystem } from '@infra/shared/facts/os'
+import { sshdSettings as settingsOf, sshdPorts } from '@infra/shared/facts/sshd'
+import { unitState } from '@infra/shared/facts/systemd'
+import { ufwConfig, ufwLoaded } from '@infra/shared/facts/ufw'
+import { periodicUpdates, rebootRequired, securityUpdates } from '@infra/shared/facts/updates'
+import { isSupported } from '@infra/shared/steps/os'
+import { differing } from '@infra/shared/steps/sshd'
+import { foreignRules, isLoaded, isOpen, portsOf, sayRule } from '@infra/shared/steps/ufw'
+import type { PodContext } from '../pod-context.ts'
+import { openPorts, sshBan, sshdSettings } from '../security.ts'
+
+const again = 'npm run deploy -w pod -- --tags security'
+
+/** What the script `security` leaves behind, seen from inside the host. */
+export const securityChecks = ({ env, host }: PodContext): readonly Check[] => [
+  check(host, {
+    id: 'security.system',
+    about: 'a supported operating system',
+    remedy: 'Move to Ubuntu 24.04, Debian 12 or Debian 13.',
+    ask: { os: operatingSystem },
+    judge: ({ os }) => (isSupported(os) ? ok(os.name) : fail(os.name)),
+  }),
+  check(host, {
+    id: 'security.firewall',
+    about: 'the firewall lets in ssh, web and Matrix federation, nothing else',
+    remedy: again,
+    ask: { config: ufwConfig, loaded: ufwLoaded, sshd: sshdPorts },
+    judge({ config, loaded, sshd }) {
+      if (!config?.enabled || !loaded[4].active) return fail('off')
+      if (!isLoaded(config, loaded)) return fail('the kernel has other rules than ufw')
+      const ports = portsOf({ tcp: openPorts, ssh: env.VALENCE_SSH_PORT }, sshd)
+      const closed = ports.filter((port) => !isOpen(config, port))
+      if (closed.length > 0) return fail(`closed: ${closed.join(' ')}`)
+      const foreign = foreignRules(config, ports).map(([rule]) => sayRule(rule))
+      return foreign.length > 0 ? fail(foreign.join(', ')) : ok(ports.join(' '))
+    },
+  }),
+  check(host, {
+    id: 'security.sshd',
+    about: 'only keys log in',
+    remedy: again,
+    ask: { now: settingsOf(['root', 'valence'], Object.keys(sshdSettings)) },
+    judge({ now }) {
+      const wrong = now ? differing(now, sshdSettings) : 'no sshd'
+      return wrong ? fail(wrong) : ok('passwords off, for root too')
+    },
+  }),
+  check(host, {
+    id: 'security.fail2ban',
+    about: 'fail2ban guards sshd: 3 attempts, 1 hour',
+    remedy: again,
+    ask: { unit: unitState('fail2ban.service'), now: jailSettings('sshd', Object.keys(sshBan(22).inForce)) },
+    judge({ unit, now }) {
+      if (unit.active !== 'active') return fail(`fail2ban.service is ${unit.active}`)
+      const said = Object.entries(now ?? {}).map((pair) => pair.join(' '))
+      const wrong = Object.entries(sshBan(22).inForce).some(([key, value]) => now?.[key] !== value)
+      if (wrong) return fail(said.join(', ') || 'no jail sshd')
+      return unit.enabled === 'enabled' ? ok(said.join(', ')) : fail('does not start at boot')
+    },
+  }),
+  check(host, {
+    id: 'security.updates',
+    about: 'security updates by themselves, daily',
+    remedy: `${again}; if it stays: grep -rn Periodic /etc/apt/apt.conf.d`,
+    ask: {
+      now: periodicUpdates,
+      unit: unitState('unattended-upgrades.service'),
+      timer: unitState('apt-daily-upgrade.timer'),
+    },
+    judge({ now, unit, timer }) {
+      const off = ['Update-Package-Lists', 'Unattended-Upgrade'].find(
+        (name) => (now[`APT::Periodic::${name}`] ?? '0') === '0',
+      )
+      if (off || now['APT::Periodic::Enable'] === '0') return fail(`APT::Periodic::${off ?? 'Enable'} is off`)
+      if (timer.active !== 'active') return fail(`apt-daily-upgrade.timer is ${timer.active}`)
+      return unit.active === 'active' ? ok('on') : fail(`unattended-upgrades.service is ${unit.active}`)
+    },
+  }),
+  check(host, {
+    id: 'security.pending',
+    about: 'no security update waits',
+    remedy: 'On the host: sudo unattended-upgrade; then reboot if it asks for it.',
+    ask: { updates: securityUpdates, reboot: rebootRequired },
+    judge({ updates, reboot }) {
+      if (reboot) return warn('a reboot is required')
+      return updates.length > 0 ? warn(`${updates.length}: ${updates.slice(0, 5).join(', ')}`) : ok('none')
+    },
+  }),
+]

@@ -1,0 +1,35 @@
+/** The ports that everybody may reach beside ssh: web, and Matrix federation. */
+export const openPorts: readonly number[] = [80, 443, 8448]
+
+/** Only keys let anybody in. */
+export const sshdSettings: Readonly<Record<string, string>> = {
+  PermitRootLogin: 'prohibit-password',
+  PubkeyAuthentication: 'yes',
+  PasswordAuthentication: 'no',
+  KbdInteractiveAuthentication: 'no',
+  X11Forwarding: 'no',
+}
+
+// Where only keys open, all that sshd says of an attempt at a user that exists is this, and fail2ban's own filter does
+// not count it.
+const attempt =
+  '^(?:Connection (?:closed|reset) by|Disconnected from) authenticating user <F-USER>\\S+</F-USER> <ADDR> port \\d+ \\[preauth\\]\\s*$'
+
+/** fail2ban's jail for sshd: 3 attempts within 10 minutes, banned for an hour. */
+export const sshBan = (port: number) => ({
+  settings: {
+    enabled: 'true',
+    port: port === 22 ? 'ssh' : `ssh,${port}`,
+    backend: 'systemd',
+    journalmatch: '_SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session',
+    failregex: `${attempt}\n            %(known/failregex)s`,
+    banaction: 'nftables',
+    maxretry: '3',
+    findtime: '10m',
+    bantime: '1h',
+    ignoreself: 'true',
+  },
+  inForce,
+})
+
+const inForce = { maxretry: '3', findtime: '600', bantime: '3600' }
