@@ -197,7 +197,11 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
   test('a guarded change that cuts off new connections is reverted at once', async () => {
     const target = connect()
     await target.ask([sh`true`])
-    const guard = { name: 'test', seconds: 30, undo: sh`systemctl start ssh.service` }
+    // Not just a word: what systemd would make of `$` and `%` must not change it.
+    const undo = raw(
+      'unit=ssh; for end in service; do [ "$(printf %s x)$$" = x ] || systemctl start "${unit}.$end"; done',
+    )
+    const guard = { name: 'test', seconds: 30, undo }
     const error = await failure(target.guarded?.([raw('systemctl stop ssh.service ssh.socket')], guard, () => {}))
     expect(error.message).toMatch(/no new connection could be made; it was reverted/)
     expect((await connect().ask([sh`systemctl is-active infra-revert-test.timer`]))[0]?.stdout).toBe('inactive\n')

@@ -137,11 +137,11 @@ const unit = (name: string) => `infra-revert-${name}`
 const armRevert = ({ name, seconds, undo }: Guard): Command =>
   withUndo(
     `systemctl stop ${unit(name)}.timer 2>/dev/null; systemd-run --quiet --collect --unit=${unit(name)} \
---on-active=${seconds}s --timer-property=AccuracySec=1s --property=Type=oneshot /bin/sh -c "$(cat)"`,
+--on-active=${seconds}s --timer-property=AccuracySec=1s --property=Type=oneshot /bin/sh -c "$(sed 's/[$]/$$/g')"`,
     undo,
   )
 
-// The undo travels on stdin so that its quoting is nobody's business; it holds no secret.
+// The undo travels on stdin so that its quoting is nobody's business; it holds no secret. systemd reads `$$` as `$`.
 const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { parts: [undo.line] } })
 
 /** Stops the timer of a revert that was armed. */
