@@ -199,6 +199,7 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
     await target.ask([sh`true`])
     // Not just a word: what systemd would make of `$` and `%` must not change it.
     const undo = raw(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: shell
       'unit=ssh; for end in service; do [ "$(printf %s x)$$" = x ] || systemctl start "${unit}.$end"; done',
     )
     const guard = { name: 'test', seconds: 30, undo }
