@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
 import { type CommandName, optionsOf } from './options.ts'
+import type { Workspace } from './workspace.ts'
 
 /** What each command does, in a line. */
 export const commands: Readonly<Record<CommandName, string>> = {
@@ -10,30 +13,40 @@ export const commands: Readonly<Record<CommandName, string>> = {
   unlock: 'remove the lock that a lost run left behind',
 }
 
-export interface Described {
+/** A workspace as it is before it is loaded: enough for its help, which shall be quick. */
+export interface Entry {
   readonly name: string
   readonly about: string
-  readonly scripts: readonly { readonly name: string; readonly about: string; readonly tags: readonly string[] }[]
+  /** Its folder: the file names in `scripts` are the scripts, in order. */
+  readonly folder: string
+  /** Which of those files are its own, where they are not all. */
+  readonly scripts?: RegExp
+  /** The npm script that stands for its commands, where that is not the command's own name. */
+  readonly npm?: string
+  /** The commands it has; all of them when left out. */
+  readonly commands?: readonly CommandName[]
+  load(): Promise<{ default: Workspace }>
+}
+
+/** The commands of a workspace, in the order of their use. */
+export function commandsOf(entry: Entry): readonly CommandName[] {
+  return entry.commands ?? (Object.keys(commands) as CommandName[])
 }
 
 /** The help of a command. */
-export function helpText(command: CommandName, workspace: Described): string {
+export function helpText(command: CommandName, entry: Entry): string {
   const options = optionsOf(command).map(([name, { short, value, help }]) => {
     const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
     return `  ${flags.padEnd(28)}${help}`
   })
-  const scripts = workspace.scripts.map(({ name, about, tags }) => {
-    const more = tags.filter((tag) => tag !== name)
-    return `  ${name.padEnd(28)}${about}${more.length > 0 ? ` (tags: ${more.join(', ')})` : ''}`
-  })
   return [
-    `${workspace.name} ${command}: ${commands[command]}`,
+    `${entry.name} ${command}: ${commands[command]}`,
     '',
-    `Usage: npm run ${command} -w ${workspace.name} -- [options]`,
+    `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- [options]`,
     '',
     'Options:',
     ...options,
-    ...(command === 'plan' || command === 'deploy' ? ['', 'Scripts, in order:', ...scripts] : []),
+    ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',
     `Exit codes: 0 ok, ${exitCodes.error} error, ${exitCodes.changes} changes pending (--detailed-exitcode), ${exitCodes.verify} verify failed, ` +
       `${exitCodes.unreachable} unreachable,`,
@@ -43,13 +56,19 @@ export function helpText(command: CommandName, workspace: Described): string {
 }
 
 /** The help of a workspace. */
-export function overview(workspace: Described): string {
+export function overview(entry: Entry): string {
   return [
-    `${workspace.name}: ${workspace.about}`,
+    `${entry.name}: ${entry.about}`,
     '',
-    ...Object.entries(commands).map(([name, about]) => `  npm run ${name.padEnd(10)}-w ${workspace.name}   ${about}`),
+    ...commandsOf(entry).map((name) => `  npm run ${name.padEnd(10)}-w ${entry.name}   ${commands[name]}`),
     '',
-    `Options go after --: npm run plan -w ${workspace.name} -- --help`,
+    `Options go after --: npm run ${commandsOf(entry)[0]} -w ${entry.name} -- --help`,
     '',
   ].join('\n')
+}
+
+/** The names of the scripts by their files, without loading them: `30-postgresql.ts` is `postgresql`. */
+function scriptNames({ folder, scripts = /./ }: Entry): string[] {
+  const files = readdirSync(join(folder, 'scripts')).filter((file) => /^\d+-.*\.ts$/.test(file) && scripts.test(file))
+  return files.sort().map((file) => file.replace(/^\d+-|\.ts$/g, ''))
 }

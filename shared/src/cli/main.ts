@@ -3,7 +3,7 @@ import type { Event } from '../engine/events.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
 import { print, printFailure } from '../report/print.ts'
-import { commands, helpText, overview } from './help.ts'
+import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
 import { type CommandName, type Options, parseOptions, usage } from './options.ts'
 import { projectRoot } from './paths.ts'
@@ -12,19 +12,21 @@ import { listenForSignals, type Signals } from './signals.ts'
 import type { Workspace } from './workspace.ts'
 
 /**
- * The command line of a workspace: `main(pod, ['deploy', '--check'])`. Ends the process with the exit code that the
- * README documents.
+ * The command line of a workspace: `main({ name: 'pod', … }, ['deploy', '--check'])`. Ends the process with the exit
+ * code that the README documents.
  */
-export async function main(workspace: Workspace, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+export async function main(entry: Entry, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   surviveClosedOutput()
   try {
-    const [command, rest] = chooseCommand(workspace, argv)
+    const [command, rest] = chooseCommand(entry, argv)
     if (command === undefined || rest.includes('--help') || rest.includes('-h')) {
-      print(command === undefined ? overview(workspace) : helpText(command, workspace))
+      print(command === undefined ? overview(entry) : helpText(command, entry))
       process.exit(0)
     }
     refuseSwallowedFlags(process.env, command)
-    process.exit(await run(workspace, command, parseOptions(command, rest)))
+    const options = parseOptions(command, rest)
+    const { default: workspace } = await entry.load()
+    process.exit(await run(workspace, command, options))
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
@@ -33,14 +35,14 @@ export async function main(workspace: Workspace, argv: readonly string[] = proce
   }
 }
 
-function chooseCommand(workspace: Workspace, argv: readonly string[]): [CommandName | undefined, readonly string[]] {
+function chooseCommand(entry: Entry, argv: readonly string[]): [CommandName | undefined, readonly string[]] {
   const [word, ...rest] = argv
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') return [undefined, []]
-  const names = Object.keys(commands)
+  const names: readonly string[] = commandsOf(entry)
   if (names.includes(word)) return [word as CommandName, rest]
   const near = nearest(word, names)
   throw usage(
-    `${workspace.name} has no command "${word}"`,
+    `${entry.name} has no command "${word}"`,
     near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`,
   )
 }
@@ -68,9 +70,11 @@ async function run(workspace: Workspace, command: CommandName, options: Options)
   })
   const root = projectRoot(process.env)
   const session: Session = { workspace, command, options, processEnv: process.env, root, emit, signals, cleanup: [] }
-  emit({ type: 'run.start', workspace: workspace.name, command, environment: options.env, notes: [] })
+  // A rehearsal is told as what it is.
+  const told = options.check || options['dry-run'] ? 'plan' : command
+  emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env, notes: [] })
   const exitCode = await attempt(session, signals)
-  emit({ type: 'run.end', workspace: workspace.name, command, exitCode, made, ms: Date.now() - began })
+  emit({ type: 'run.end', workspace: workspace.name, command: told, exitCode, made, ms: Date.now() - began })
   reporter.close()
   signals.close()
   return exitCode

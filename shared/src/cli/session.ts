@@ -62,14 +62,16 @@ export function readEnv({ workspace, root, processEnv, options }: Session, purpo
 }
 
 export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {
-  for (const { message, remedy } of warnings)
-    emit({ type: 'message', level: 'warn', text: remedy ? `${message}: ${remedy}` : message })
+  for (const { message, remedy, variable, file } of warnings) {
+    const said = `${variable ?? file ?? ''} ${message}`.trim()
+    emit({ type: 'message', level: 'warn', text: remedy ? `${said}; ${remedy}` : said })
+  }
 }
 
 /** All problems of an environment as one failure. */
 export function problemFailure(problems: readonly Problem[], workspace: string, unconfigured: boolean): Failure {
   const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
-    `${variable}: ${message}${file ? ` (${file})` : ''}`,
+    `${variable} ${message}${file ? ` (${file})` : ''}`,
     ...(remedy ? [`    ${remedy}`] : example ? [`    for example ${variable}=${example}`] : []),
   ])
   const start = `cp .env.example .env.${workspace}, edit it, and npm run validate -w ${workspace} -- --generate makes the secrets.`

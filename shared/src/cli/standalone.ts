@@ -1,16 +1,21 @@
 import { realpathSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import type { Workspace } from './workspace.ts'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { main } from './main.ts'
 
 /**
  * Lets a script be run by itself: `node --import tsx pod/scripts/30-postgresql.ts --check`. Does nothing when the file
- * was imported. The workspace is loaded late, since it imports the script.
+ * was imported. The workspace, the file in the folder above that is called like it unless told, imports the script, so
+ * it is loaded late.
  */
-export function standalone(url: string, load: () => Promise<{ default: Workspace }>, name: string): void {
+export function standalone(url: string, workspace?: string): void {
+  const file = fileURLToPath(url)
   const started = process.argv[1]
-  if (!started || realpathSync(started) !== fileURLToPath(url)) return
-  void (async () => {
-    const [{ main }, { default: workspace }] = await Promise.all([import('./main.ts'), load()])
-    await main(workspace, ['deploy', '--tags', name, ...process.argv.slice(2)])
-  })()
+  if (!started || realpathSync(started) !== file) return
+  const folder = dirname(dirname(file))
+  const name = basename(folder)
+  const script = basename(file).replace(/^\d+-|\.ts$/g, '')
+  const load = () => import(pathToFileURL(join(folder, workspace ?? `${name}.ts`)).href)
+  const entry = { name, about: `the script ${script}`, folder, load }
+  void main(entry, ['deploy', '--tags', script, ...process.argv.slice(2)])
 }

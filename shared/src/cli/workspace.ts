@@ -21,7 +21,6 @@ export interface Opened<C> {
 /** A deployable part of the project, as the command line sees it. */
 export interface Workspace<S extends Schema = Schema, C = unknown> {
   readonly name: string
-  readonly about: string
   readonly schema: S
   open(opening: Opening<S>): Opened<C>
   readonly scripts: readonly Script<C>[]

@@ -32,6 +32,7 @@ export async function apply(plan: Plan, work: readonly Work[], applying: Applyin
     if (run.made > before && index < last) await assertConverged([{ script, steps }], applying.emit)
     applying.emit({ type: 'script.end', script, ms: Date.now() - began })
   }
+  run.stopIfAsked()
   await assertConverged(work, applying.emit)
   return run.made
 }
@@ -62,13 +63,16 @@ class Run {
   readonly #applying: Applying
   readonly #changed = new Set<Target>()
   readonly #batched = new Set<Change>()
+  readonly #passed = new Set<Step>()
 
   constructor(applying: Applying) {
     this.#applying = applying
   }
 
+  /** Whether there is something to do, or may be once the steps that it comes after are done. */
   isOpen(step: Step): boolean {
-    return this.planned.get(step)?.decision?.kind !== 'converged'
+    const planned = this.planned.get(step)
+    return planned?.decision?.kind !== 'converged' || planned.pending.length > 0
   }
 
   /** Whether an earlier script changed something on a target of these steps: what they read may be out of date. */
@@ -78,24 +82,29 @@ class Run {
 
   async apply(script: string, step: Step): Promise<void> {
     const { emit } = this.#applying
-    this.#stopIfAsked()
+    this.stopIfAsked()
     let planned = this.planned.get(step) as PlannedStep
-    if (this.#changed.has(step.on)) {
+    // What it comes after may be on another target.
+    if (this.#changed.has(step.on) || planned.pending.length > 0) {
       const again = await makePlan([{ script, steps: [step] }], () => {})
       assertSound(again)
       this.#tellBatched(script, planned)
       planned = again.steps[0] as PlannedStep
     }
+    this.#passed.add(step)
     for (const change of changesOf(planned)) {
-      this.#stopIfAsked()
-      const { verb, say, risk, diff } = change
+      this.stopIfAsked()
+      const items = change.batch && this.#batchItems(step, change)
+      const more = (items?.length ?? 0) - (change.batch?.items.length ?? 0)
+      const { verb, risk, diff } = change
+      const say = more > 0 ? `${change.say} and ${more} more of later steps` : change.say
       emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
       const began = Date.now()
       const finish = (outcome: Outcome) =>
         emit({ type: 'change.end', step: step.id, say, outcome, ms: Date.now() - began })
       this.#changed.add(step.on)
       try {
-        await this.#make(step, change)
+        await this.#make(step, change, items ?? [])
       } catch (error) {
         finish(error instanceof Failure && error.kind === 'interrupted' ? 'interrupted' : 'failed')
         throw error
@@ -117,10 +126,10 @@ class Run {
     }
   }
 
-  async #make(step: Step, change: Change): Promise<void> {
+  async #make(step: Step, change: Change, items: readonly string[]): Promise<void> {
     const { emit } = this.#applying
     const hear = (line: string) => emit({ type: 'change.output', step: step.id, line: redact(line) })
-    const commands = change.batch ? change.batch.run(this.#batchItems(step, change)) : change.run
+    const commands = change.batch ? change.batch.run(items) : change.run
     const outputs =
       change.guard && step.on.guarded
         ? await step.on.guarded(commands, change.guard, hear)
@@ -129,7 +138,7 @@ class Run {
     if (failed < 0) return
     const undone = change.undo ? await this.#undo(step, change.undo, hear) : ''
     const output = outputs[failed] as Output
-    const cause = explain(change, output)
+    const cause = redact(explain(change, output))
     throw new Failure('error', `${step.id} on ${step.on.name}: ${cause} (exit code ${output.code})${undone}`, {
       detail: [`$ ${commands[failed]?.line}`, ...tail(output), ...where(step).detail],
       remedy: 'Mend the cause and run again: what is done is kept, the rest is planned anew.',
@@ -137,8 +146,8 @@ class Run {
   }
 
   async #undo(step: Step, undo: readonly Command[], hear: (line: string) => void): Promise<string> {
-    const outputs = await step.on.run(undo, hear)
-    return outputs.every(({ code }) => code === 0) ? '; undone' : '; undoing it failed too'
+    const outputs = await step.on.run(undo, hear).catch(() => undefined)
+    return outputs?.every(({ code }) => code === 0) ? '; undone' : '; undoing it failed too'
   }
 
   /** The items of this change and of every later planned one of the same batch that waits for nothing else. */
@@ -146,19 +155,20 @@ class Run {
     const key = change.batch?.key
     const items = new Set(change.batch?.items)
     for (const later of this.planned.values()) {
-      if (later.step.on !== step.on || later.pending.length > 0) continue
+      if (this.#passed.has(later.step) || later.step.on !== step.on || later.pending.length > 0) continue
       for (const other of changesOf(later)) {
         if (other.batch?.key !== key || this.#batched.has(other)) continue
-        if (later.step !== step) this.#batched.add(other)
+        this.#batched.add(other)
         for (const item of other.batch?.items ?? []) items.add(item)
       }
     }
     return [...items]
   }
 
-  #stopIfAsked(): void {
+  /** Between changes: throws when the user asked to stop. */
+  stopIfAsked(): void {
     if (!this.#applying.stopping()) return
-    throw new Failure('interrupted', `stopped as asked, after ${this.made} changes`, {
+    throw new Failure('interrupted', `stopped as asked, after ${this.made} ${this.made === 1 ? 'change' : 'changes'}`, {
       remedy: 'Run the same command again to go on: what is done is kept.',
     })
   }
@@ -170,6 +180,6 @@ function explain(change: Change, output: Output): string {
 }
 
 function tail({ stdout, stderr }: Output): string[] {
-  const lines = (stderr.trim() === '' ? stdout : stderr).trimEnd().split('\n')
+  const lines = (stderr.trim() === '' ? stdout : stderr).trimEnd().split(/[\r\n]+/)
   return lines.slice(-15).map((line) => redact(line))
 }

@@ -52,12 +52,11 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   })
   const [plan, probed] = await Promise.all([
     makePlan([{ script: 'verify', steps }], emit),
-    Promise.all(checks.map(async (check) => [check.id, check.probe && (await attempt(check.probe))] as const)),
+    Promise.all(checks.map((check) => check.probe && attempt(check.probe))),
   ])
-  const answered = new Map(plan.steps.map((planned) => [planned.step.id, planned]))
-  const probes = new Map(probed)
-  for (const check of checks) {
-    const finding = probes.get(check.id) ?? judge(check, answered.get(check.id) as PlannedStep)
+  const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
+  for (const [index, check] of checks.entries()) {
+    const finding = probed[index] ?? judge(check, answered.get(check))
     counts[finding.outcome] += 1
     emit({
       type: 'check',
@@ -71,14 +70,21 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   return counts
 }
 
-function judge({ asked }: Check, { facts, unknown }: PlannedStep): Finding {
-  return facts && asked ? asked.judge(facts) : fail(unknown ?? 'no answer')
+function judge({ asked }: Check, planned: PlannedStep | undefined): Finding {
+  if (!planned?.facts || !asked) return fail(planned?.unknown ?? 'no answer')
+  try {
+    return asked.judge(planned.facts)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
 async function attempt(probe: () => Promise<Finding>): Promise<Finding> {
   try {
     return await probe()
   } catch (error) {
-    return fail(redact(error instanceof Error ? error.message : String(error)))
+    return failed(error)
   }
 }
+
+const failed = (error: unknown) => fail(redact(error instanceof Error ? error.message : String(error)))

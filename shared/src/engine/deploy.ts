@@ -17,6 +17,9 @@ export interface DeployOptions {
   expect?(plan: Plan): void
 }
 
+/** How often facts may be found changed after the lock was taken, before the run gives up. */
+const patience = 3
+
 /** Plans, and says so. Throws the plan's refusals after it was shown. */
 export async function planWork(work: readonly Work[], emit: Emit): Promise<Plan> {
   const began = Date.now()
@@ -39,10 +42,11 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
   await options.agree(plan, false)
   const locks = await lockAll(plan, options)
   try {
-    for (;;) {
+    for (let moves = 0; ; moves += 1) {
       const now = await makePlan(work, emit)
       assertSound(now)
       if (samePlan(plan, now)) break
+      if (moves === patience) throw restless(plan, now)
       emit({ type: 'plan.moved' })
       emit({ type: 'plan', plan: now, ms: 0 })
       options.expect?.(now)
@@ -53,10 +57,21 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
     return await apply(plan, work, options)
   } finally {
     for (const { target, lock } of locks) {
-      await lock.release()
-      emit({ type: 'lock.released', target: target.name })
+      // A lock that cannot be released expires; the failure that led here is the one to tell.
+      await lock.release().then(
+        () => emit({ type: 'lock.released', target: target.name }),
+        () => {},
+      )
     }
   }
+}
+
+function restless(before: Plan, after: Plan): Failure {
+  const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]
+  return new Failure('stale', 'what is found changes all the time, so there is no plan to agree to; nothing was done', {
+    detail: Object.keys(other).filter((id) => one[id] !== other[id]),
+    remedy: 'Look for what else is at work on the target, another run or a person, and run again when it has ended.',
+  })
 }
 
 function samePlan(one: Plan, other: Plan): boolean {

@@ -8,11 +8,17 @@ import type { Plan, PlannedStep } from './plan.ts'
  * of them. Equal fingerprints: the same facts and the same changes.
  */
 export function digestStep(planned: PlannedStep, salt: string): string {
-  const seen = JSON.stringify([planned.facts, planned.decision, planned.unknown], (_key, value) => {
-    if (isSecret(value)) return hmac(reveal(value), salt)
-    if (isText(value)) return hmac(revealText(value), salt)
-    return value instanceof Map || value instanceof Set ? [...value] : value
-  })
+  // `this[key]` and not the value given: that one has been through toJSON, where all secrets look alike.
+  const seen = JSON.stringify(
+    [planned.facts, planned.decision, planned.unknown],
+    function (this: Record<string, unknown>, key) {
+      const value = this[key]
+      if (isSecret(value)) return hmac(reveal(value), salt)
+      if (isText(value)) return hmac(revealText(value), salt)
+      if (typeof value === 'bigint') return String(value)
+      return value instanceof Map || value instanceof Set ? [...value] : value
+    },
+  )
   return hmac(seen, salt)
 }
 

@@ -88,7 +88,7 @@ export function assertSound(plan: Plan): void {
   const open = plan.steps.find(({ unknown, pending }) => unknown !== undefined && pending.length === 0)
   if (open) {
     throw new Failure('error', `${open.step.id} on ${open.step.on.name}: ${open.unknown}`, {
-      remedy: 'Mend this on the target, then run again; nothing was changed.',
+      remedy: 'Mend this on the target, then run again: it looks before it acts.',
       ...where(open.step),
     })
   }
@@ -119,8 +119,12 @@ async function askAll(steps: readonly Step[], emit: Emit): Promise<Answers> {
     emit({ type: 'ask.start', target: target.name, questions: questions.size })
     const outputs = await target.ask([...questions.values()].map(({ command }) => command))
     emit({ type: 'ask.end', target: target.name, questions: questions.size, ms: Date.now() - began })
-    const keys = [...questions.keys()]
-    return [target, new Map(keys.map((key, index) => [key, outputs[index] as Output]))] as const
+    const answers = [...questions].map(([key, { command }], index) => {
+      const output = outputs[index]
+      if (!output) throw new Failure('error', `${target.name} gave no answer to: ${command.line}`)
+      return [key, output] as const
+    })
+    return [target, new Map(answers)] as const
   })
   return new Map(await Promise.all(asked))
 }

@@ -94,11 +94,16 @@ export function diffLines(diff: Diff, paint: Paint): string[] {
   if (diff.kind === 'secret') return [paint('dim', '       content changed (not shown: it holds a secret or is large)')]
   const patch = structuredPatch(diff.path, diff.path, diff.before, diff.after, '', '', { context: 3 })
   return patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-    paint('cyan', `       @@ -${oldStart},${oldLines} +${newStart},${newLines} @@`),
+    paint('cyan', `       @@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`),
     ...lines.map((line) => {
       const color: Color | undefined = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined
       const shown = printable(line)
       return `       ${color ? paint(color, shown) : shown}`
     }),
   ])
+}
+
+/** As diff -u writes it: the line before, where there is none. */
+function range(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`
 }

@@ -86,6 +86,9 @@ const formatters: Formatters = {
     const lines = planLines(plan, { paint: paintOut, diff, verbose })
     for (const line of lines) result(line)
     if (lines.length > 0) result('')
+    const tentative = plan.steps.some(({ decision, pending }) => decision?.kind !== 'converged' && pending.length > 0)
+    if (tentative)
+      result(paintOut('dim', '?: an earlier change may alter this; it is asked again right before it is made'))
     result(`${paintOut('bold', summarize(workspace, plan))}  ${paintOut('dim', duration(ms))}`)
   },
   'plan.moved': message,

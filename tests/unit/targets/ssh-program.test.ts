@@ -53,6 +53,7 @@ describe('questions', () => {
     ['a syntax error', raw('if then'), said('', 2, expect.stringContaining('yntax error'))],
     ['an open quote', raw("echo 'x"), said('', 2, expect.stringContaining('nterminated'))],
     ['names of ours', raw('main; ask; feed; finish'), said('', 127, expect.stringContaining('not found'))],
+    ['a descriptor of ours', raw('{ echo leak >&3; } 2>/dev/null; echo on'), said('on\n')],
     ['several lines', raw('a=1\nb=2\necho $a$b'), said('12\n')],
     ['set -e', raw('set -e; false; echo no'), said('', 1)],
     ['what the one before it set', raw('echo "$a$e" "$PWD"'), said(expect.stringMatching(/^ \//))],

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+/** How a run of the command line ended, and all it printed. */
+export interface CliResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly ms: number
+}
+
+/** A run under way. */
+export interface CliRun {
+  readonly pid: number
+  /** What it printed so far, on both streams. */
+  said(): string
+  kill(signal: NodeJS.Signals): void
+  readonly ended: Promise<CliResult>
+}
+
+export interface CliOptions {
+  /** The folder of the environment files and of `.infra`: never the project's own. */
+  readonly root: string
+  /** More variables; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** A file to run instead of the workspace's own: `pod/scripts/30-postgresql.ts`. */
+  readonly file?: string
+  /** Its output goes straight to our terminal, and Ctrl-C there is left to us. */
+  readonly live?: boolean
+}
+
+/** The folder of the project. */
+export const project = join(import.meta.dirname, '../..')
+
+// What of our own environment would change a run: settings of the product, npm's traces, CI.
+const foreign =
+  /^(npm_|VALENCE_|SYNAPSE_|LETSENCRYPT_|OPENAI_|ANTHROPIC_|ANSIBLE_|AWS_|CLUSTER_|STOAT_|GITHUB_|TURBO_|INFRA_|CI$|VITEST|NODE_OPTIONS$|FORCE_COLOR$|NO_COLOR$)/
+
+/** Our environment without what would change a run. */
+export function plainEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
+}
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts the real command line of a workspace as a process of its own, off a terminal. */
+export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
+  const { root, env, file = `${workspace}/cli.ts`, live = false } = options
+  const began = performance.now()
+  const child = spawn(process.execPath, ['--import', 'tsx', join(project, file), ...args], {
+    cwd: project,
+    env: { ...plainEnv(), INFRA_ROOT: root, ...env },
+    stdio: live ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    detached: live,
+  })
+  running.add(child)
+  const printed = { stdout: '', stderr: '', all: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      printed[name] += text
+      printed.all += text
+    })
+  }
+  const ended = new Promise<CliResult>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      running.delete(child)
+      const { stdout, stderr } = printed
+      const ms = Math.round(performance.now() - began)
+      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\n(ended by ${signal})` : stderr, ms })
+    })
+  })
+  return { pid: child.pid ?? 0, said: () => printed.all, kill: (signal) => child.kill(signal), ended }
+}
+
+/** Runs the real command line of a workspace to its end: `runCli('pod', ['plan'], { root })`. */
+export function runCli(workspace: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return startCli(workspace, args, options).ended
+}

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
+import { type OptionName, optionTable } from '@infra/shared/cli/options'
+import { Failure } from '@infra/shared/engine/failure'
+import { describe, expect, test } from 'vitest'
+import { bundled, type Place, place } from '../../support/fixture-workspace.ts'
+
+/** `npm run deploy -w fixture …` in a workspace of its own, whose script is the real command line with a yes. */
+function npmRun(here: Place, ...words: string[]): Promise<{ code: number; said: string }> {
+  const workspace = join(here.root, 'fixture')
+  mkdirSync(workspace, { recursive: true })
+  // --yes is in the script, so that nothing but the guard stands between a lost flag and a deployment.
+  const deploy = `"${process.execPath}" "${bundled()}" deploy --yes`
+  writeFileSync(join(here.root, 'package.json'), JSON.stringify({ private: true, workspaces: ['fixture'] }))
+  writeFileSync(
+    join(workspace, 'package.json'),
+    JSON.stringify({ name: 'fixture', version: '1.0.0', scripts: { deploy } }),
+  )
+  const env = { ...here.env, HOME: here.root, npm_config_update_notifier: 'false' }
+  return new Promise((resolve) => {
+    execFile('npm', ['run', 'deploy', '-w', 'fixture', ...words], { cwd: here.root, env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
+    )
+  })
+}
+
+describe.concurrent('npm run without the --', { timeout: 90_000 }, () => {
+  test.each([
+    ['--check'],
+    ['--dry-run'],
+    ['--detailed-exitcode'],
+    ['--tags', 'files'],
+    ['--plan=reviewed'],
+    ['-t', 'files'],
+  ])('%s %s never deploys', async (...words) => {
+    const here = place()
+    const { code, said } = await npmRun(here, ...words)
+    expect(code, said).toBe(64)
+    expect(said).toMatch(/npm kept --|takes no argument/)
+    expect(readdirSync(here.folder)).toEqual([])
+  })
+
+  test('with it, options arrive', async () => {
+    const here = place()
+    const { code, said } = await npmRun(here, '--', '--check')
+    expect([code, said]).toEqual([0, expect.stringContaining('5 to create')])
+    expect(readdirSync(here.folder)).toEqual([])
+  })
+})
+
+describe('what npm leaves in the environment', () => {
+  const judge = (env: Record<string, string>) => {
+    try {
+      refuseSwallowedFlags({ npm_lifecycle_event: 'deploy', ...env }, 'deploy')
+    } catch (error) {
+      if (error instanceof Failure) return error
+      throw error
+    }
+    return undefined
+  }
+
+  // Their loss changes only what is shown or asked; --yes that is lost means a question.
+  const harmless = ['yes', 'json', 'verbose', 'help', 'diff', 'no-diff', 'offline', 'only']
+  const names = Object.keys(optionTable) as OptionName[]
+
+  test.each(names.filter((name) => !harmless.includes(name)))('of --%s is refused, with a value or without', (name) => {
+    for (const value of ['true', 'some/value']) {
+      expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: value })).toMatchObject({
+        kind: 'usage',
+        message: `npm kept --${name} for itself, so deploy was not told of it; nothing was done`,
+        remedy: expect.stringContaining(`npm run deploy -- --${name}`),
+      })
+    }
+  })
+
+  test.each(harmless)('of --%s is let be: it may stand in the settings of a user', (name) => {
+    expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: 'true' })).toBeUndefined()
+  })
+
+  test('nothing is refused without such a trace, when it says no, or outside of npm', () => {
+    expect(judge({})).toBeUndefined()
+    expect(judge({ npm_config_check: 'false', npm_config_dry_run: '' })).toBeUndefined()
+    expect(() => refuseSwallowedFlags({ npm_config_check: 'true' }, 'deploy')).not.toThrow()
+  })
+})

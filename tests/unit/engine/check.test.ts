@@ -1,0 +1,78 @@
+import { secret } from '@infra/shared/command/secret'
+import { raw } from '@infra/shared/command/sh'
+import { type Check, check, fail, ok, runChecks, warn } from '@infra/shared/engine/check'
+import type { Target } from '@infra/shared/engine/target'
+import { describe, expect, test } from 'vitest'
+import { localTarget } from '../../support/local-target.ts'
+import { noteContent } from '../../support/notes.ts'
+import { only, recorder } from '../../support/record.ts'
+import { tempFolder } from '../../support/temp.ts'
+
+const about = (id: string) => ({ id, about: `about ${id}`, remedy: `mend ${id}` })
+
+const asks = (on: Target, id: string, judge: (note: string | null) => ReturnType<typeof ok>) =>
+  check(on, { ...about(id), ask: { note: noteContent('a') }, judge: ({ note }) => judge(note) })
+
+async function run(checks: readonly Check[]) {
+  const { events, emit } = recorder()
+  const counts = await runChecks(checks, emit)
+  return { counts, told: only(events, 'check'), summary: only(events, 'check.summary') }
+}
+
+describe('checks', () => {
+  test('come out as told, in order, questions in one batch, a remedy where one is needed', async () => {
+    const here = localTarget(tempFolder())
+    const { counts, told, summary } = await run([
+      asks(here, 'good', (note) => ok(`note ${note}`)),
+      asks(here, 'so-so', () => warn('12 days left')),
+      { ...about('outside'), probe: async () => ok('port 22 is open') },
+      asks(here, 'bad', () => fail('gone')),
+    ])
+    expect(here.asked).toHaveLength(1)
+    expect(here.ran).toEqual([])
+    expect(told.map(({ id, outcome, detail, remedy }) => [id, outcome, detail, remedy])).toEqual([
+      ['good', 'ok', 'note null', undefined],
+      ['so-so', 'warn', '12 days left', 'mend so-so'],
+      ['outside', 'ok', 'port 22 is open', undefined],
+      ['bad', 'fail', 'gone', 'mend bad'],
+    ])
+    expect(counts).toEqual({ ok: 2, warn: 1, fail: 1, skipped: 0 })
+    expect(summary).toMatchObject([{ counts }])
+  })
+
+  test('that cannot be answered, judged or probed fail one by one, without a secret', async () => {
+    const here = localTarget(tempFolder())
+    secret('sentinel-in-a-check')
+    const boom = () => {
+      throw new Error('cannot: sentinel-in-a-check')
+    }
+    const { told } = await run([
+      check(here, { ...about('ask'), ask: { x: { command: raw('true'), parse: boom } }, judge: () => ok('') }),
+      asks(here, 'judge', boom),
+      { ...about('probe'), probe: async () => boom() },
+      asks(here, 'fine', () => ok('')),
+    ])
+    expect(told.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ['fail', 'x: cannot: [secret]'],
+      ['fail', 'cannot: [secret]'],
+      ['fail', 'cannot: [secret]'],
+      ['ok', ''],
+    ])
+  })
+
+  test('of one id are each judged by their own answers', async () => {
+    const here = localTarget(tempFolder())
+    const says = (word: string) =>
+      check(here, {
+        ...about('same'),
+        ask: { it: { command: raw(`echo ${word}`), parse: ({ stdout }) => stdout.trim() } },
+        judge: ({ it }) => ok(it),
+      })
+    const { told } = await run([says('one'), says('two')])
+    expect(told.map(({ detail }) => detail)).toEqual(['one', 'two'])
+  })
+
+  test('of nothing is nothing', async () => {
+    expect((await run([])).counts).toEqual({ ok: 0, warn: 0, fail: 0, skipped: 0 })
+  })
+})

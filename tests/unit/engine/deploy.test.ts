@@ -1,0 +1,189 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { raw } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
+import { changesOf } from '@infra/shared/engine/plan'
+import { changes, type Question, refuse, step, update } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { localTarget } from '../../support/local-target.ts'
+import { note } from '../../support/notes.ts'
+import { deployed, only, work } from '../../support/record.ts'
+import { tempFolder } from '../../support/temp.ts'
+
+describe('plan first, lock late', () => {
+  test('the lock is taken after the yes, the facts are asked again, and it is released at the end', async () => {
+    const here = localTarget(tempFolder())
+    const agreed: string[] = []
+    const { made, events } = await deployed(work(note(here, 'a', '1')), {
+      agree: async (plan, moved) => {
+        agreed.push(`${plan.steps.flatMap(changesOf).map(({ say }) => say)} ${moved} ${here.order}`)
+      },
+    })
+    expect(made).toBe(1)
+    expect(agreed).toEqual(['note a false ask'])
+    expect(here.order).toEqual(['ask', 'lock', 'ask', 'run', 'ask', 'release'])
+    expect(only(events, 'lock.released')).toHaveLength(1)
+    expect(readdirSync(here.folder)).toEqual(['a'])
+  })
+
+  test('with nothing to change there is no question to the user, no lock and no second look', async () => {
+    const here = localTarget(tempFolder())
+    const { made } = await deployed(work(note(here, 'a', null)), {
+      agree: async () => {
+        throw new Error('asked')
+      },
+    })
+    expect([made, here.order]).toEqual([0, ['ask']])
+  })
+
+  test('a no leaves everything as it is', async () => {
+    const here = localTarget(tempFolder())
+    const { failure } = await deployed(work(note(here, 'a', '1')), {
+      agree: async () => {
+        throw new Failure('interrupted', 'no')
+      },
+    })
+    expect(failure?.message).toBe('no')
+    expect(here.order).toEqual(['ask'])
+  })
+
+  test('a refusal stops before the question to the user', async () => {
+    const here = localTarget(tempFolder())
+    const no = step({ id: 'no', on: here, ask: {}, plan: () => refuse('it must not be', 'do otherwise') })
+    const { failure } = await deployed(work(note(here, 'a', '1'), no), {
+      agree: async () => {
+        throw new Error('asked')
+      },
+    })
+    expect(failure?.message).toBe('no: it must not be')
+    expect(here.order).toEqual(['ask'])
+  })
+
+  test('a blank target cannot be deployed to', async () => {
+    const { failure } = await deployed(work(note(blank('a new host'), 'a', '1')))
+    expect(failure).toMatchObject({ kind: 'error', message: 'nothing to deploy to: a new host' })
+  })
+
+  test('only targets that something changes on are locked; one that has no lock needs none', async () => {
+    const [here, there, cloud] = [
+      localTarget(tempFolder()),
+      localTarget(tempFolder(), { name: 'there' }),
+      localTarget(tempFolder(), { name: 'cloud', lockless: true }),
+    ]
+    const { made } = await deployed(work(note(here, 'a', '1'), note(there, 'a', null), note(cloud, 'a', '1')))
+    expect(made).toBe(2)
+    expect([here.order.includes('lock'), there.order.includes('lock')]).toEqual([true, false])
+  })
+})
+
+describe('facts that moved between the plan and the lock', () => {
+  /** Changes the folder right after the first look, as another run would. */
+  const meanwhile = (on: ReturnType<typeof localTarget>, act: () => void) => ({
+    ...on,
+    async lock(request: Parameters<NonNullable<Target['lock']>>[0]) {
+      act()
+      return (await on.lock?.(request)) ?? { release: async () => {} }
+    },
+  })
+
+  test('make a new plan, which has to be agreed to again', async () => {
+    const here = localTarget(tempFolder())
+    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
+    const agreed: string[] = []
+    const { made, events } = await deployed(work(note(target, 'a', '1')), {
+      agree: async (plan, moved) => {
+        agreed.push(`${changesOf(plan.steps[0] as never)[0]?.verb} ${moved}`)
+      },
+    })
+    expect(agreed).toEqual(['create false', 'update true'])
+    expect(made).toBe(1)
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('plan'))).toEqual([
+      'plan',
+      'plan.moved',
+      'plan',
+    ])
+  })
+
+  test('and a no to it releases the lock and changes nothing', async () => {
+    const here = localTarget(tempFolder())
+    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
+    const { failure } = await deployed(work(note(target, 'a', '1')), {
+      agree: async (_plan, moved) => {
+        if (moved) throw new Failure('interrupted', 'no')
+      },
+    })
+    expect(failure?.message).toBe('no')
+    expect([here.ran, here.order.at(-1)]).toEqual([[], 'release'])
+  })
+
+  test('by what we wanted anyway leave nothing to do', async () => {
+    const here = localTarget(tempFolder())
+    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), '1'))
+    const { made } = await deployed(work(note(target, 'a', '1')))
+    expect([made, here.ran, here.order.at(-1)]).toEqual([0, [], 'release'])
+  })
+
+  test('are stale for a saved plan, before and after the lock', async () => {
+    const here = localTarget(tempFolder())
+    const stale = new Failure('stale', 'it moved')
+    const at = async (call: number) => {
+      let calls = 0
+      const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), String(call)))
+      const { failure } = await deployed(work(note(target, 'a', 'wish')), {
+        expect: () => {
+          calls += 1
+          if (calls === call) throw stale
+        },
+      })
+      return failure
+    }
+    expect(await at(1)).toBe(stale)
+    expect(here.order).toEqual(['ask'])
+    expect(await at(2)).toBe(stale)
+    expect([here.ran, here.order.at(-1)]).toEqual([[], 'release'])
+  })
+
+  test('that never stand still end the run instead of going round for ever', async () => {
+    const here = localTarget(tempFolder())
+    const clock: Question<string> = { command: raw('date +%N'), parse: ({ stdout }) => stdout }
+    const restless = step({
+      id: 'restless',
+      on: here,
+      ask: { clock },
+      plan: () => changes([update('it', raw('true'))], ''),
+    })
+    const { failure } = await deployed(work(restless))
+    expect(failure).toMatchObject({ kind: 'stale', detail: ['restless'] })
+    expect([here.ran, here.order.at(-1)]).toEqual([[], 'release'])
+  })
+})
+
+describe('the lock', () => {
+  test('of another run stops this one, named, and what was locked before is released', async () => {
+    const [here, there] = [localTarget(tempFolder()), localTarget(tempFolder(), { name: 'there' })]
+    mkdirSync(join(there.folder, '.lock'))
+    writeFileSync(join(there.folder, '.lock', 'holder'), 'ana@laptop')
+    const { failure, events } = await deployed(work(note(here, 'a', '1'), note(there, 'a', '1')))
+    expect(failure).toMatchObject({ kind: 'locked', message: 'another run holds the lock: ana@laptop' })
+    expect(only(events, 'lock.wait')).toMatchObject([{ target: 'there', holder: 'ana@laptop' }])
+    expect([here.ran, there.ran, here.order.at(-1)]).toEqual([[], [], 'release'])
+  })
+
+  test('that cannot be released does not hide why the run failed', async () => {
+    const here = localTarget(tempFolder())
+    const broken = {
+      ...here,
+      lock: async () => ({
+        release: async () => {
+          throw new Error('the connection is gone')
+        },
+      }),
+    }
+    const fails = step({ id: 'x', on: broken, ask: {}, plan: () => changes([update('x', raw('exit 9'))], '') })
+    const { failure, events } = await deployed(work(fails))
+    expect(failure?.message).toContain('exit code 9')
+    expect(only(events, 'lock.released')).toEqual([])
+  })
+})

@@ -1,0 +1,86 @@
+import { raw } from '@infra/shared/command/sh'
+import { changes, create } from '@infra/shared/engine/step'
+import { countPlan, planLines, summarize } from '@infra/shared/report/plan-text'
+import { colorPaint, plainPaint } from '@infra/shared/report/style'
+import { describe, expect, test } from 'vitest'
+import { controls } from '../../support/sink.ts'
+import { calm, everything, planned } from './plans.ts'
+
+const lines = (options: Partial<Parameters<typeof planLines>[1]> = {}, plan = everything) =>
+  planLines(plan, { paint: plainPaint, diff: false, verbose: false, ...options })
+
+describe('the lines of a plan', () => {
+  test('tell changes only, by script, with symbol, risk and what is uncertain', () => {
+    expect(lines()).toEqual([
+      '',
+      'base',
+      '  +  user valence',
+      '  ~  /etc/motd',
+      '  ~  /etc/env',
+      '',
+      'net',
+      '  ~? ssh restarted  (restart)',
+      '  ~  cluster 16  (downtime)',
+      '  -  table old  (data loss)',
+      '  ?  role  asked again after cluster 16, a, b',
+      '  ?  extension  version: no answer',
+      '  !  disk: it cannot shrink',
+    ])
+  })
+
+  test('with diffs: three lines of context, and never a secret', () => {
+    expect(lines({ diff: true }).slice(3, 11)).toEqual([
+      '  ~  /etc/motd',
+      '       @@ -1,3 +1,3 @@',
+      '        one',
+      '       -two',
+      '       +2',
+      '        three',
+      '  ~  /etc/env',
+      '       content changed (not shown: it holds a secret or is large)',
+    ])
+  })
+
+  test('when verbose, what stays and why, other scripts too', () => {
+    const verbose = lines({ verbose: true })
+    expect(verbose).toContain('  =  timezone  UTC')
+    expect(verbose.slice(-2)).toEqual(['unchanged', '  =  quiet  nothing to do'])
+  })
+
+  test('of nothing to do are none', () => expect(lines({ diff: true }, calm)).toEqual([]))
+
+  test('a file from the host cannot draw on the terminal', () => {
+    const diff = {
+      kind: 'text',
+      path: '/x',
+      before: 'a\u001b[2J\u009b31m\u0007\u001b]0;title\u0007',
+      after: 'b\tc',
+    } as const
+    const plan = { steps: [planned('x', changes([create('x', raw('true'), { diff })], ''))] }
+    const text = lines({ diff: true }, plan).join('\n')
+    expect(text).not.toMatch(controls)
+    expect(text).toContain('+b\tc')
+  })
+
+  test('are coloured by what they do', () => {
+    const painted = lines({ paint: colorPaint, diff: true })
+    expect(painted).toContain('  \u001b[32m+\u001b[39m  user valence')
+    expect(painted).toContain('       \u001b[31m-two\u001b[39m')
+    expect(painted.join('\n')).toContain('\u001b[31m  (data loss)\u001b[39m')
+  })
+})
+
+describe('the summary', () => {
+  const table: [string, Parameters<typeof summarize>[1], string][] = [
+    ['everything', everything, 'pod: 1 to create, 4 to change, 1 to remove, 2 not known yet, 1 refused, 2 unchanged'],
+    ['nothing to do', calm, 'pod: nothing to change, 2 unchanged'],
+    ['no steps', { steps: [] }, 'pod: nothing to change, 0 unchanged'],
+    ['all new', { steps: everything.steps.slice(0, 1) }, 'pod: 1 to create, 0 unchanged'],
+  ]
+  test.each(table)('of %s', (_name, plan, text) => expect(summarize('pod', plan)).toBe(text))
+
+  test('counts changes, not steps, and steps that stay', () => {
+    const two = changes([create('a', raw('true')), create('b', raw('true'))], '')
+    expect(countPlan({ steps: [planned('x', two), ...calm.steps] })).toMatchObject({ create: 2, unchanged: 2 })
+  })
+})

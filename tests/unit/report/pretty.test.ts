@@ -1,0 +1,175 @@
+import { setTimeout } from 'node:timers/promises'
+import { secret } from '@infra/shared/command/secret'
+import type { Event } from '@infra/shared/engine/events'
+import { type PrettyOptions, prettyReporter } from '@infra/shared/report/pretty'
+import { progressOn } from '@infra/shared/report/progress'
+import { plainPaint } from '@infra/shared/report/style'
+import { describe, expect, test } from 'vitest'
+import { controls, Memory } from '../../support/sink.ts'
+import { everything } from './plans.ts'
+
+/** To the start of the line, and erase it. */
+const redraw = '\r\u001b[K'
+
+/** What a person sees of these events, on both streams. */
+function told(events: readonly Event[], options: Partial<PrettyOptions> = {}) {
+  const [out, err] = [new Memory(), new Memory()]
+  const reporter = prettyReporter({
+    out,
+    err,
+    paintOut: plainPaint,
+    paintErr: plainPaint,
+    animate: false,
+    diff: true,
+    verbose: false,
+    groups: false,
+    ...options,
+  })
+  for (const event of events) reporter.emit(event)
+  reporter.close()
+  return { out: out.text, err: err.text }
+}
+
+const change = (outcome: 'done' | 'failed', ms = 10): Event[] => [
+  { type: 'change.start', script: 'base', step: 's', verb: 'create', say: 'package x', risk: 'safe' },
+  { type: 'change.output', step: 's', line: 'Unpacking x …' },
+  { type: 'change.end', step: 's', say: 'package x', outcome, ms },
+]
+
+const deployment: Event[] = [
+  { type: 'run.start', workspace: 'pod', command: 'deploy', environment: undefined, notes: ['a note'] },
+  { type: 'ask.start', target: 'here', questions: 3 },
+  { type: 'ask.end', target: 'here', questions: 3, ms: 50 },
+  { type: 'plan', plan: everything, ms: 1234 },
+  { type: 'lock.taken', target: 'here' },
+  { type: 'script.start', script: 'base' },
+  ...change('done', 2500),
+  { type: 'script.end', script: 'base', ms: 3000 },
+  { type: 'lock.released', target: 'here' },
+  { type: 'run.end', workspace: 'pod', command: 'deploy', exitCode: 0, made: 1, ms: 4000 },
+]
+
+const failure: Event = {
+  type: 'failure',
+  kind: 'error',
+  message: 'it broke',
+  remedy: 'mend it\nrun again',
+  detail: ['$ apt-get install x', '\u001b[31mE: no\u001b[0m'],
+}
+
+describe('text for a person', () => {
+  test('results on stdout, everything else on stderr', () => {
+    const { out, err } = told(deployment)
+    expect(out.startsWith('\nbase\n  +  user valence\n')).toBe(true)
+    expect(out).toMatch(/\npod: 1 to create, .* 2 unchanged {2}1\.2 s\n$/)
+    expect(err).toBe('a note\n\nbase\n  ✓ package x  2.5 s\npod: 1 change made, converged  4.0 s\n')
+  })
+
+  test('off a terminal nothing is drawn and nothing is coloured', () => {
+    const { out, err } = told([...deployment, failure])
+    expect(out + err).not.toMatch(controls)
+  })
+
+  test('with -v: times, output and what stays', () => {
+    const { out, err } = told(deployment, { verbose: true })
+    expect(out).toContain('  =  timezone  UTC')
+    expect(err).toContain('here answered 3 questions in 0.1 s')
+    expect(err).toContain('       Unpacking x …')
+    expect(err).toContain('lock taken on here')
+    expect(err).toContain('base took 3.0 s')
+  })
+
+  test('a failure: what, the command, what to do', () => {
+    const { out, err } = told([...change('failed'), failure])
+    expect(out).toBe('')
+    expect(err).toBe(
+      '  ✗ package x: failed\nerror: it broke\n  $ apt-get install x\n   E: no \n  mend it\n  run again\n',
+    )
+  })
+
+  test('findings of verify on stdout, with what to do', () => {
+    const { out } = told([
+      { type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined, notes: [] },
+      { type: 'check', id: 'a', about: 'disk', outcome: 'ok', detail: '40 % used', remedy: undefined },
+      { type: 'check', id: 'b', about: 'certificate', outcome: 'warn', detail: '12 days', remedy: 'renew it' },
+      { type: 'check', id: 'c', about: 'database', outcome: 'fail', detail: 'down', remedy: 'start it' },
+      { type: 'check.summary', counts: { ok: 1, warn: 1, fail: 1, skipped: 0 }, ms: 100 },
+    ])
+    expect(out).toBe(
+      '  ✓ disk  40 % used\n  ! certificate  12 days\n      renew it\n  ✗ database  down\n      start it\n' +
+        'pod: 1 passed, 1 warned, 1 failed  0.1 s\n',
+    )
+  })
+
+  test('no secret, whoever puts it into a message', () => {
+    secret('sentinel-pretty')
+    const { out, err } = told(
+      [
+        { ...failure, message: 'sentinel-pretty', detail: ['sentinel-pretty'], remedy: 'sentinel-pretty' } as Event,
+        { type: 'check', id: 'a', about: 'x', outcome: 'fail', detail: 'sentinel-pretty', remedy: 'sentinel-pretty' },
+      ],
+      { verbose: true },
+    )
+    expect(out + err).not.toContain('sentinel')
+  })
+})
+
+describe('GitHub groups', () => {
+  test('fold a script, and close before a failure so that it is seen', () => {
+    const { err } = told([{ type: 'script.start', script: 'base' }, ...change('failed'), failure], { groups: true })
+    expect(err.split('\n').slice(0, 4)).toEqual([
+      '::group::base',
+      '  ✗ package x: failed',
+      '::endgroup::',
+      'error: it broke',
+    ])
+    expect(err.match(/::endgroup::/g)).toHaveLength(1)
+  })
+  test('are closed once where all goes well', () => {
+    const { err } = told(deployment, { groups: true })
+    expect(err.match(/::group::|::endgroup::/g)).toEqual(['::group::', '::endgroup::'])
+  })
+})
+
+describe('progress', () => {
+  test('on a terminal: one line drawn over again, no wider than it, what the program draws taken out', async () => {
+    const sink = new Memory(40)
+    const progress = progressOn(sink, true, plainPaint)
+    progress.start('package postgresql')
+    progress.line('\u001b[31mGet:1\u001b[0m\thttp://deb.debian.org/a/very/long/path \u0007\rnext')
+    await setTimeout(260)
+    progress.stop()
+    const frames = sink.text.split(redraw)
+    expect(frames.length).toBeGreaterThan(2)
+    for (const frame of frames) {
+      expect([...frame].length).toBeLessThanOrEqual(39)
+      expect(frame).not.toMatch(controls)
+    }
+    expect(frames[1]).toMatch(/^ {2}\S package postgresql {2}0\.1 s {2}Get:1/)
+    expect(sink.text.endsWith(redraw)).toBe(true)
+  })
+
+  test('a name wider than the terminal is cut', async () => {
+    const sink = new Memory(20)
+    const progress = progressOn(sink, true, plainPaint)
+    progress.start('x'.repeat(100))
+    await setTimeout(130)
+    progress.stop()
+    expect(sink.text.split(redraw)[1]).toMatch(/^ {2}\S x{15}$/)
+  })
+
+  test('before a message the line is taken away', async () => {
+    const err = new Memory()
+    const reporter = prettyReporter({
+      out: new Memory(),
+      err,
+      ...{ paintOut: plainPaint, paintErr: plainPaint, animate: true, diff: true, verbose: false, groups: false },
+    })
+    reporter.emit({ type: 'ask.start', target: 'here', questions: 1 })
+    await setTimeout(130)
+    reporter.emit({ type: 'message', level: 'warn', text: 'look' })
+    reporter.close()
+    expect(err.text).toContain('asking here')
+    expect(err.text.endsWith(`${redraw}warning: look\n`)).toBe(true)
+  })
+})
