@@ -32,6 +32,7 @@ describe.concurrent('the command line', { timeout: patience }, () => {
     const check = await cli(here, 'deploy', '--check', '--json', '--yes')
     expect(check).toMatchObject({ code: 0, stderr: '' })
     expect(events(check)[0]).toMatchObject({ type: 'version', format: 1 })
+    expect(events(check).at(-1)).toMatchObject({ type: 'run.end', command: 'plan', made: 0 })
 
     const unasked = await cli(here, 'deploy')
     expect(unasked.code).toBe(64)
