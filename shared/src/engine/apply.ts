@@ -107,7 +107,7 @@ class Run {
         await this.#make(step, change, items ?? [])
       } catch (error) {
         finish(error instanceof Failure && error.kind === 'interrupted' ? 'interrupted' : 'failed')
-        throw error
+        throw named(step, error)
       }
       this.made += 1
       finish('done')
@@ -172,6 +172,13 @@ class Run {
       remedy: 'Run the same command again to go on: what is done is kept.',
     })
   }
+}
+
+/** A connection that broke knows the command that ran over it, not the step that it was of. */
+function named(step: Step, error: unknown): unknown {
+  if (!(error instanceof Failure) || error.kind !== 'unreachable') return error
+  const { kind, message, remedy, detail, cause } = error
+  return new Failure(kind, `${step.id}: ${message}`, { ...(remedy && { remedy }), detail, cause })
 }
 
 function explain(change: Change, output: Output): string {

@@ -16,8 +16,11 @@ export function installedPackages(names: readonly string[]): Question<Readonly<R
   }
 }
 
-/** What an interrupted dpkg left half done, in its own words; empty when there is nothing. */
+/**
+ * What an interrupted dpkg left half done, in its own words, and the numbered files of its journal, which the audit passes
+ * over, but apt does nothing before they are worked off. Empty when there is nothing.
+ */
 export const dpkgAudit: Question<string> = {
-  command: raw('dpkg --audit'),
+  command: raw("dpkg --audit; ls /var/lib/dpkg/updates 2>/dev/null | grep '^[0-9]*$' || true"),
   parse: ({ stdout }) => stdout.trim(),
 }

@@ -70,7 +70,7 @@ export function sshdSettings(
 echo "user $u"; s=$(sshd -T -C "user=$u,"${outsider}) || exit; echo "$s" | grep -E ${wanted}; done`,
     parse({ code, stdout, stderr }) {
       if (code === 127) return null
-      if (code !== 0) throw new Error(`sshd does not accept its configuration: ${stderr.trim()}`)
+      if (code !== 0) throw new Error(`sshd does not accept its configuration: ${stderr.trim().split(/[\r\n]/)[0]}`)
       const found: Record<string, Record<string, string[]>> = {}
       let settings: Record<string, string[]> = {}
       for (const line of stdout.split('\n').filter(Boolean)) {

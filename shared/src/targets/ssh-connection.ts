@@ -45,6 +45,8 @@ export class SshConnection {
     // Unix sockets take about 100 characters, so the system's short folder rather than the project's.
     this.#folder = mkdtempSync(join(tmpdir(), 'infra-'))
     mkdirSync(dirname(address.knownHosts), { recursive: true, mode: 0o700 })
+    // A run that is stopped at once does not come to `close`.
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
   }
 
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */

@@ -34,11 +34,15 @@ describe.concurrent('npm run without the --', { timeout: 90_000 }, () => {
     ['--tags', 'files'],
     ['--plan=reviewed'],
     ['-t', 'files'],
+    ['--json'],
+    // Alone, npm leaves no trace of -c; then there is no --yes either, and the run asks.
+    ['-c', '--', '--yes'],
+    ['-n'],
   ])('%s %s never deploys', async (...words) => {
     const here = place()
     const { code, said } = await npmRun(here, ...words)
     expect(code, said).toBe(64)
-    expect(said).toMatch(/npm kept --|takes no argument/)
+    expect(said).toMatch(/npm kept -|takes no argument/)
     expect(readdirSync(here.folder)).toEqual([])
   })
 
@@ -61,8 +65,8 @@ describe('what npm leaves in the environment', () => {
     return undefined
   }
 
-  // Their loss changes only what is shown or asked; --yes that is lost means a question.
-  const harmless = ['yes', 'json', 'verbose', 'help', 'diff', 'no-diff', 'offline', 'only']
+  // Machines set these in npm's environment; --yes that is lost means a question.
+  const harmless = ['yes', 'offline']
   const names = Object.keys(optionTable) as OptionName[]
 
   test.each(names.filter((name) => !harmless.includes(name)))('of --%s is refused, with a value or without', (name) => {
@@ -75,8 +79,17 @@ describe('what npm leaves in the environment', () => {
     }
   })
 
-  test.each(harmless)('of --%s is let be: it may stand in the settings of a user', (name) => {
+  test.each(harmless)('of --%s is let be: it may stand in the environment of a machine', (name) => {
     expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: 'true' })).toBeUndefined()
+  })
+
+  test('a flag that stands in the settings of a user is no trace of the call', () => {
+    const settings = join(place().root, 'npmrc')
+    writeFileSync(settings, 'json = true\nyes=false\n')
+    expect(judge({ npm_config_json: 'true', npm_config_userconfig: settings })).toBeUndefined()
+    expect(judge({ npm_config_yes: '', npm_config_userconfig: settings })).toBeUndefined()
+    expect(judge({ npm_config_yes: '' })?.message).toContain('npm kept -n')
+    expect(judge({ npm_config_check: 'true', npm_config_userconfig: settings })?.message).toContain('npm kept --check')
   })
 
   test('nothing is refused without such a trace, when it says no, or outside of npm', () => {

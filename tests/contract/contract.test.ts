@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deploy, planWork } from '@infra/shared/engine/deploy'
+import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
+import type { Target } from '@infra/shared/engine/target'
+import { pgdgSource } from '@infra/shared/steps/pgdg'
+import { blank } from '@infra/shared/targets/blank'
+import { type SshTarget, ssh } from '@infra/shared/targets/ssh'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claudeInstaller } from '../lab/claude-installer.ts'
+import { diffFingerprints } from '../lab/fingerprint.ts'
+import { gitServer } from '../lab/git-server.ts'
+import { bootHost, type LabHost } from '../lab/host.ts'
+import { requireLab, title } from '../lab/prerequisites.ts'
+import { accessKinds } from './access.ts'
+import { contractState } from './contract-host.ts'
+import { databaseKinds } from './database.ts'
+import type { Damage, Kind, Servers } from './kind.ts'
+import { packageKinds } from './packages.ts'
+import { systemKinds } from './system.ts'
+
+const kinds: readonly Kind[] = [...packageKinds, ...systemKinds, ...accessKinds, ...databaseKinds]
+
+const stepFolder = join(import.meta.dirname, '../../shared/src/steps')
+const testFolder = join(import.meta.dirname, '..')
+
+/** Steps of clouds are tried against their servers, each in a suite of its own. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'dynamodb.ts': 'lab/dynamodb.test.ts',
+  'do-dns.ts': 'lab/digitalocean.test.ts',
+  'do-firewall.ts': 'lab/digitalocean.test.ts',
+  'do-ssh-key.ts': 'lab/digitalocean.test.ts',
+  'droplet.ts': 'lab/digitalocean.test.ts',
+}
+
+test('every exported function that makes a step is in the table', () => {
+  const covered = new Set(kinds.flatMap(({ covers }) => covers))
+  for (const name of readdirSync(stepFolder)) {
+    const suite = elsewhere[name]
+    if (suite !== undefined) expect(existsSync(join(testFolder, suite)), suite).toBe(true)
+    else
+      for (const made of stepsMadeBy(readFileSync(join(stepFolder, name), 'utf8')))
+        expect(covered, name).toContain(made)
+  }
+})
+
+/** The exported functions of a source whose type is Step or Step[]: the type stands where the head of a function ends. */
+function stepsMadeBy(source: string): string[] {
+  const heads = source.matchAll(/^export function (\w+)\([\s\S]*?\): ([^\n]*) \{$/gm)
+  return [...heads].filter(([, , type]) => /^Step(\[\])?$/.test(type ?? '')).map(([, name]) => name ?? '')
+}
+
+const skip = requireLab('host', 'git')
+
+describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
+  let lab: LabHost
+  let folder: string
+  let servers: Servers
+  let host: SshTarget
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'contract-'))
+    lab = await bootHost({ from: await contractState() })
+    servers = { git: await gitServer({ hosts: [lab] }), claude: await claudeInstaller([lab]) }
+    const knownHosts = join(folder, 'known_hosts')
+    host = ssh({ host: lab.address, port: 22, user: 'root', keyFile: lab.keyFile, knownHosts })
+  })
+  afterAll(async () => {
+    await host?.close()
+    await servers?.git.stop()
+    await servers?.claude.stop()
+    await lab?.destroy()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const onHost = async (script: string) => {
+    const { code, stdout, stderr } = await lab.exec(script)
+    expect(code, `${script}\n${stdout}${stderr}`).toBe(0)
+  }
+  const workOf = ({ kind, steps }: Kind, on: Target): Work[] => [{ script: kind, steps: steps(on, servers) }]
+  const make = (work: readonly Work[]) =>
+    deploy(work, { emit: () => {}, stopping: () => false, holder: 'contract', lockTimeout: 0, agree: async () => {} })
+
+  test("PostgreSQL's package source is wished only where the release lacks that version", async () => {
+    const plan = (on: Target, version: number) =>
+      planWork([{ script: 'pgdg', steps: [pgdgSource(on, version, { after: [] })] }], () => {})
+    const because = async (on: Target, version: number) => {
+      const { decision } = (await plan(on, version)).steps[0] ?? {}
+      return decision?.kind === 'converged' ? decision.because : said(await plan(on, version))
+    }
+    expect(await because(host, 17)).toBe('trixie carries PostgreSQL 17 and pgvector')
+    expect(await because(host, 16)).toBe('source pgdg')
+    expect(await because(blank('a new host'), 16)).toBe('noble carries PostgreSQL 16 and pgvector')
+    expect(await because(blank('a new host'), 17)).toBe('source pgdg')
+  })
+
+  describe.each(kinds)('$kind', (kind) => {
+    test('is planned for a blank host', async () => {
+      const plan = await planWork(workOf(kind, blank('a new host')), () => {})
+      if (!kind.judges) expect(said(plan)).not.toBe('')
+    })
+
+    test('is made; a second plan is empty', async () => {
+      if (kind.prepare) await onHost(kind.prepare)
+      const work = workOf(kind, host)
+      const made = await make(work)
+      expect(made > 0).toBe(kind.judges !== true)
+      expect(said(await planWork(work, () => {}))).toBe('')
+    })
+
+    test.for(kind.damages)('$name: shown, then healed', async (damage) => {
+      await onHost(damage.sh)
+      const work = workOf(kind, host)
+      const before = await lab.fingerprint()
+      await judge(damage, work)
+      expect(diffFingerprints(before, await lab.fingerprint())).toEqual([])
+      if ('mend' in damage) await onHost(damage.mend)
+      else expect(await make(work)).toBeGreaterThan(0)
+      expect(said(await planWork(work, () => {}))).toBe('')
+    })
+  })
+
+  /** The plan of a damaged host shows this step and no other, or stops; a deploy that must stop writes nothing. */
+  async function judge(damage: Damage, work: readonly Work[]): Promise<void> {
+    if ('stops' in damage) {
+      for (const attempt of [planWork(work, () => {}), make(work)]) {
+        const error = await attempt.then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        )
+        expect(error).toMatchObject({
+          message: expect.stringMatching(damage.stops),
+          remedy: expect.stringMatching(/./),
+        })
+      }
+      return
+    }
+    const plan = await planWork(work, () => {})
+    const open = plan.steps.filter((planned) => changesOf(planned).length > 0)
+    expect(said(plan)).toMatch(damage.says)
+    expect(open.map(({ step }) => step.id).join(', ')).toBe(damage.step ?? work[0]?.steps.at(-1)?.id)
+  }
+})
+
+/** All changes of a plan, in its words. */
+function said(plan: Plan): string {
+  return plan.steps
+    .flatMap(changesOf)
+    .map(({ say }) => say)
+    .join(', ')
+}

@@ -1,0 +1,42 @@
+import type { Step } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
+import type { ClaudeInstaller } from '../lab/claude-installer.ts'
+import type { GitServer } from '../lab/git-server.ts'
+
+/** The servers that the steps of the contract may use. */
+export interface Servers {
+  readonly git: GitServer
+  readonly claude: ClaudeInstaller
+}
+
+/** Something that happens to hosts, as shell lines run as root on the host. */
+export type Damage = {
+  readonly name: string
+  readonly sh: string
+} & (
+  | {
+      /** The changes of the plan, joined by commas. */
+      readonly says: RegExp
+      /** The step that must be the only one to change anything; the last of the kind's unless told. */
+      readonly step?: string
+    }
+  | {
+      /** The plan stops with this message … */
+      readonly stops: RegExp
+      /** … until somebody does this by hand. */
+      readonly mend: string
+    }
+)
+
+/** A kind of step as the contract tries it. */
+export interface Kind {
+  readonly kind: string
+  /** The exported functions of shared/src/steps that it tries. */
+  readonly covers: readonly string[]
+  /** Shell lines run as root before the first plan. */
+  readonly prepare?: string
+  /** Whether it only judges: there is nothing to create on a host that is as it should be. */
+  readonly judges?: boolean
+  steps(on: Target, servers: Servers): readonly Step[]
+  readonly damages: readonly Damage[]
+}

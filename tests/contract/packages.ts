@@ -1,0 +1,182 @@
+import { aptPackages } from '@infra/shared/steps/apt'
+import { aptSource } from '@infra/shared/steps/apt-source'
+import { gitCheckout } from '@infra/shared/steps/git'
+import { installer } from '@infra/shared/steps/installer'
+import { supportedSystem } from '@infra/shared/steps/os'
+import { pgdgSource } from '@infra/shared/steps/pgdg'
+import { venv } from '@infra/shared/steps/python'
+import { unattendedUpgrades } from '@infra/shared/steps/unattended-upgrades'
+import type { Kind } from './kind.ts'
+
+const repo = '/opt/contract/repo'
+const inRepo = (git: string) => `runuser -u valence -- git -C ${repo} ${git}`
+
+/** Kinds that bring software: packages, sources, a repository, an installer, a venv. */
+export const packageKinds: readonly Kind[] = [
+  {
+    kind: 'operating system',
+    covers: ['supportedSystem'],
+    judges: true,
+    steps: (on) => [supportedSystem(on)],
+    damages: [
+      {
+        name: 'another distribution',
+        sh: `cp -P /etc/os-release /etc/os-release.kept; rm /etc/os-release
+printf '%s\\n' 'ID=fedora' 'VERSION_ID=43' 'PRETTY_NAME="Fedora Linux 43"' >/etc/os-release`,
+        stops: /Fedora Linux 43 is not supported/,
+        mend: 'mv -f /etc/os-release.kept /etc/os-release',
+      },
+    ],
+  },
+  {
+    kind: 'packages',
+    covers: ['aptPackages'],
+    steps: (on) => [aptPackages(on, ['less', 'nano'])],
+    damages: [
+      { name: 'one removed', sh: 'apt-get -y remove less', says: /^package less$/ },
+      { name: 'both purged', sh: 'apt-get -y purge less nano', says: /^packages less nano$/ },
+      {
+        name: 'one unpacked, not configured',
+        sh: 'dpkg --unpack /var/cache/apt/archives/less_*.deb',
+        says: /^packages left half installed, package less$/,
+      },
+      {
+        name: 'one half installed, as dpkg leaves it when it is killed while it unpacks',
+        sh: `sed -i '/^Package: less$/,/^$/ s/^Status: .*/Status: install reinstreq half-installed/' /var/lib/dpkg/status`,
+        says: /^packages left half installed, package less$/,
+      },
+      {
+        name: 'another package of the host not configured',
+        sh: `sed -i '/^Package: nano$/,/^$/ s/^Status: .*/Status: install ok half-configured/' /var/lib/dpkg/status`,
+        says: /^packages left half installed/,
+      },
+    ],
+  },
+  {
+    kind: 'package source',
+    covers: ['aptSource'],
+    steps: (on) => [
+      aptSource(on, 'backports', {
+        uri: 'http://deb.debian.org/debian',
+        suite: (release) => `${release}-backports`,
+        components: ['main'],
+        signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',
+        needless: () => 'not needed',
+      }),
+    ],
+    damages: [
+      {
+        name: 'removed',
+        sh: 'rm /etc/apt/sources.list.d/backports.sources',
+        says: /^source backports$/,
+      },
+      {
+        name: 'turned off by hand',
+        sh: 'echo "Enabled: no" >>/etc/apt/sources.list.d/backports.sources',
+        says: /^source backports$/,
+      },
+      {
+        name: 'written, but its lists never fetched',
+        sh: 'rm /var/lib/apt/lists/*backports*',
+        says: /^lists of source backports$/,
+      },
+    ],
+  },
+  {
+    kind: "PostgreSQL's package source",
+    covers: ['pgdgSource'],
+    judges: true,
+    steps: (on) => [pgdgSource(on, 17, { after: [] })],
+    damages: [],
+  },
+  {
+    kind: 'unattended upgrades',
+    covers: ['unattendedUpgrades'],
+    steps: (on) => unattendedUpgrades(on),
+    damages: [
+      {
+        name: 'turned off by dpkg-reconfigure',
+        sh: `printf '%s\\n' 'APT::Periodic::Update-Package-Lists "0";' 'APT::Periodic::Unattended-Upgrade "0";' >/etc/apt/apt.conf.d/20auto-upgrades`,
+        step: 'file /etc/apt/apt.conf.d/20auto-upgrades',
+        says: /20auto-upgrades/,
+      },
+      {
+        name: 'a timer disabled',
+        sh: 'systemctl disable --now apt-daily-upgrade.timer',
+        step: 'service apt-daily-upgrade.timer',
+        says: /^apt-daily-upgrade.timer at boot, apt-daily-upgrade.timer started$/,
+      },
+      {
+        name: 'a timer masked',
+        sh: 'systemctl mask --now apt-daily.timer',
+        stops: /apt-daily.timer is masked/,
+        mend: 'systemctl unmask apt-daily.timer; systemctl start apt-daily.timer',
+      },
+      { name: 'its service stopped', sh: 'systemctl stop unattended-upgrades', says: /started$/ },
+    ],
+  },
+  {
+    kind: 'repository',
+    covers: ['gitCheckout'],
+    steps: (on, { git }) => [gitCheckout(on, repo, { url: git.publicUrl, ref: 'v1.0.1', user: 'valence' })],
+    damages: [
+      { name: 'another commit checked out', sh: inRepo('checkout -q v1.0.2'), says: /repo \w{7} → v1.0.1$/ },
+      { name: 'its tag deleted', sh: inRepo('tag -d v1.0.1'), says: /→ v1.0.1$/ },
+      { name: 'a file of root in it', sh: `chown root: ${repo}/README.md`, says: /belongs to valence .*README/ },
+      {
+        name: 'a checkout that was killed',
+        sh: `rm ${repo}/README.md; runuser -u valence -- touch ${repo}/.git/index.lock`,
+        says: /an interrupted checkout put aside$/,
+      },
+      {
+        name: 'another address',
+        sh: inRepo('remote set-url origin http://elsewhere.invalid/valence.git'),
+        says: /from http:\/\/elsewhere.invalid\/valence.git → http/,
+      },
+      { name: 'removed', sh: `rm -rf ${repo}`, says: /^\/opt\/contract\/repo at v1.0.1$/ },
+      {
+        name: 'left as an empty folder, with the rest of a clone that broke off',
+        sh: `rm -rf ${repo}; mkdir ${repo} /opt/contract/.clone.x; chown valence: ${repo} /opt/contract/.clone.x`,
+        says: /at v1.0.1$/,
+      },
+      {
+        name: 'a file edited by hand',
+        sh: `echo 'a note' >>${repo}/README.md`,
+        stops: /has local modifications: README.md/,
+        mend: inRepo('checkout -- .'),
+      },
+      {
+        name: 'something else in its place',
+        sh: `mv ${repo} ${repo}.old; mkdir ${repo}; touch ${repo}/data`,
+        stops: /is no git repository/,
+        mend: `rm -r ${repo}; mv ${repo}.old ${repo}`,
+      },
+    ],
+  },
+  {
+    kind: 'installer',
+    covers: ['installer'],
+    steps: (on, { claude }) => [
+      installer(on, 'Claude Code', { url: claude.url, user: 'valence', creates: '.local/bin/claude', without: '' }),
+    ],
+    damages: [
+      { name: 'its program removed', sh: 'rm ~valence/.local/bin/claude', says: /^Claude Code$/ },
+      { name: 'its program not executable', sh: 'chmod a-x ~valence/.local/bin/claude', says: /^Claude Code$/ },
+    ],
+  },
+  {
+    kind: 'venv',
+    covers: ['venv'],
+    steps: (on) => [venv(on, '/opt/contract/venv', { user: 'valence' })],
+    damages: [
+      { name: 'removed', sh: 'rm -rf /opt/contract/venv', says: /^venv \/opt\/contract\/venv$/ },
+      { name: 'its python gone', sh: 'rm /opt/contract/venv/bin/python', says: /broken: made anew$/ },
+      {
+        name: "made for a Python that is gone, as after an upgrade of the system's",
+        sh: 'cd /opt/contract/venv/lib && mv python3.* python3.1',
+        says: /broken: made anew$/,
+      },
+      { name: 'owned by root', sh: 'chown -R root: /opt/contract/venv', says: /root → valence$/ },
+    ],
+  },
+]

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LabHost } from './host.ts'
+
+/** A secret, and the texts that would give it away. */
+export type Marks = ReadonlyMap<string, readonly string[]>
+
+/** Each secret by its name, in the forms in which it might turn up: as it is, quoted, and encoded. */
+export function marksOf(secrets: Readonly<Record<string, string>>): Marks {
+  return new Map(
+    Object.entries(secrets).map(([name, value]) => [
+      name,
+      [...new Set(value.includes('\n') ? lines(value) : forms(value))],
+    ]),
+  )
+}
+
+function forms(value: string): string[] {
+  const shifted = [0, 1, 2].map((shift) => {
+    // The part of the base64 of a text around it that does not depend on that text.
+    const encoded = Buffer.from(' '.repeat(shift) + value).toString('base64')
+    return encoded.slice(shift === 0 ? 0 : 4, -4)
+  })
+  return [
+    value,
+    ...shifted,
+    Buffer.from(value).toString('base64url').slice(0, -4),
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+    value.replaceAll("'", "''"),
+    value.replaceAll("'", `'\\''`),
+  ]
+}
+
+// What stands before is the same in every OpenSSH key, or public.
+const lines = (key: string) => key.trim().split('\n').slice(3, -1)
+
+/** The names of the secrets that a text gives away. */
+export function leaks(text: string, marks: Marks): string[] {
+  return [...marks].filter(([, found]) => found.some((mark) => text.includes(mark))).map(([name]) => name)
+}
+
+/** Watches the arguments and the environment of every process on both sides: this machine sees those of its hosts. */
+export function watchProcesses(): { stop(): string[] } {
+  const seen = new Set<string>()
+  const look = () => {
+    for (const pid of readdirSync('/proc')) {
+      if (!/^\d+$/.test(pid)) continue
+      for (const name of ['cmdline', 'environ']) {
+        try {
+          seen.add(readFileSync(`/proc/${pid}/${name}`, 'utf8').replaceAll('\0', ' '))
+        } catch {
+          // It has ended.
+        }
+      }
+    }
+  }
+  const clock = setInterval(look, 40)
+  return {
+    stop() {
+      clearInterval(clock)
+      return [...seen]
+    },
+  }
+}
+
+/** The secrets that files below a folder of this machine give away, by file. */
+export async function leaksBelow(folder: string, marks: Marks): Promise<string[]> {
+  const found: string[] = []
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    for (const name of leaks(await readFile(path, 'utf8'), marks)) found.push(`${path}: ${name}`)
+  }
+  return found
+}
+
+// Where nobody but root may look, and a secret still has no business.
+const forbidden =
+  '/tmp /var/tmp /run /root /home /var/lib/infra /var/log /var/lib/postgresql /opt/valence/repo /recorded'
+
+/** The files of a host that give a secret away: what others may read, what runs leave behind, the journal. */
+export async function leaksOn(host: LabHost, marks: Marks): Promise<string[]> {
+  const patterns = [...marks.values()].flat().join('\n')
+  const script = `export LC_ALL=C
+umask 077
+cat >/dev/shm/marks <<'MARKS'
+${patterns}
+MARKS
+look() { xargs -0 -r grep -aFl -f /dev/shm/marks; }
+find / \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -type f -perm /044 -print0 | look
+find ${forbidden} -type f -print0 2>/dev/null | look
+journalctl -q --no-pager -a -o export | grep -aF -f /dev/shm/marks | head -n 5 | cut -c 1-300
+rm /dev/shm/marks`
+  const { stdout, stderr } = await host.exec(script)
+  const trouble = stderr.split('\n').filter((line) => line !== '' && !/No such file/.test(line))
+  return [...new Set([...stdout.split('\n').filter(Boolean), ...trouble])]
+}
+
+/** Has the host write down how these programs are called, by whom, and in what environment: in /recorded. */
+export async function recordCalls(host: LabHost, programs: readonly string[]): Promise<void> {
+  const { code, stderr } = await host.exec(`set -e
+mkdir -p /recorded
+chmod 1777 /recorded
+for name in ${programs.join(' ')}; do
+  real=$(command -v "$name")
+  printf '#!/bin/sh\\n{ echo "%s $*"; env; } >>"/recorded/%s.$(id -u)"\\nexec %s "$@"\\n' "$name" "$name" "$real" >"/usr/local/sbin/$name"
+  chmod 755 "/usr/local/sbin/$name"
+done`)
+  if (code !== 0) throw new Error(`the programs cannot be recorded: ${stderr}`)
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CliOptions, type CliResult, type CliRun, project, runCli, startCli } from '../support/cli.ts'
+import { type ClaudeInstaller, claudeInstaller } from './claude-installer.ts'
+import { type GitServer, gitServer } from './git-server.ts'
+import { type BootOptions, bootHost, type LabHost } from './host.ts'
+import type { Release } from './root.ts'
+import { ensureState, type SavedState } from './states.ts'
+
+type Variables = Readonly<Record<string, string | undefined>>
+type CliExtra = Omit<CliOptions, 'root'>
+
+/** A lab host, the servers that a deployment of it needs, and the real command line with an environment for it. */
+export interface Pod {
+  readonly host: LabHost
+  readonly git: GitServer
+  readonly claude: ClaudeInstaller
+  /** The folder of its `.env.pod` and `.infra`. */
+  readonly root: string
+  /** Runs the command line to its end: `pod.cli('deploy', '--yes')`. */
+  cli(...args: string[]): Promise<CliResult>
+  /** The same with a changed process environment, or another file. */
+  cliWith(extra: CliExtra, ...args: string[]): Promise<CliResult>
+  /** Starts the command line, to be watched or stopped. */
+  start(...args: string[]): CliRun
+  /** Writes `.env.pod` anew, with these variables changed. */
+  configure(more?: Variables): Promise<void>
+  /** Takes all away, the host too. */
+  close(): Promise<void>
+}
+
+const made = (name: string) => createHash('sha256').update(`lab ${name}`).digest('base64url')
+
+/** The secrets of every lab pod: always the same, so that a clone of a saved host is found converged. */
+export const podSecrets: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'VALENCE_DB_PASSWORD',
+      'VALENCE_BOT_PASSWORD',
+      'SYNAPSE_ADMIN_PASSWORD',
+      'SYNAPSE_REGISTRATION_SECRET',
+      'SYNAPSE_MACAROON_SECRET',
+      'SYNAPSE_FORM_SECRET',
+      // With characters that shells, SQL and URLs mind.
+    ].map((name) => [name, `${made(name)}+/%"$&= \\;`]),
+  ),
+  OPENAI_API_KEY: `sk-proj-${made('OPENAI_API_KEY')}`,
+  ANTHROPIC_API_KEY: `sk-ant-api03-${made('ANTHROPIC_API_KEY')}`,
+}
+
+// What the release itself carries (Debian 12 without pgvector).
+const postgres: Readonly<Record<Release, number>> = { trixie: 17, bookworm: 15 }
+
+/** A full, valid environment for the pod on this lab host, without secrets. */
+export function podSettings(host: LabHost, release: Release = 'trixie'): Record<string, string> {
+  return {
+    VALENCE_POD_IP: host.address,
+    VALENCE_DOMAIN: 'pod.lab.example.org',
+    LETSENCRYPT_EMAIL: 'admin@lab.example.org',
+    VALENCE_SSH_PUBKEY_FILE: `${host.keyFile}.pub`,
+    VALENCE_SSH_PRIVATE_KEY_FILE: host.keyFile,
+    VALENCE_SSH_PORT: String(host.sshPort),
+    VALENCE_POSTGRES_VERSION: String(postgres[release]),
+    VALENCE_REPO_URL: 'http://lab.internal:8418/public/valence.git',
+    VALENCE_REPO_REF: 'v1.0.1',
+    VALENCE_CLAUDE_INSTALLER_URL: 'http://lab.internal:8480/install.sh',
+  }
+}
+
+/**
+ * Writes variables as an environment file that only we can read; those without a value are left out. A value with a
+ * single quote cannot be written in a file that a shell reads the same: give it by `cliWith({ env })`.
+ */
+export async function writeEnv(file: string, variables: Variables): Promise<void> {
+  const set = Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const lines = set.map(([name, value]) => `${name}='${value}'\n`)
+  await writeFile(file, lines.join(''), { mode: 0o600 })
+}
+
+/** Starts what a deployment of this host needs beside it, and writes an environment for it. */
+export async function openPod(host: LabHost, options: { release?: Release; ssh?: boolean } = {}): Promise<Pod> {
+  const root = await mkdtemp(join(tmpdir(), 'infra-pod-'))
+  const git = await gitServer({ hosts: [host], ssh: options.ssh === true })
+  const claude = await claudeInstaller([host])
+  const configure = (more: Variables = {}) =>
+    writeEnv(join(root, '.env.pod'), { ...podSettings(host, options.release), ...podSecrets, ...more })
+  await configure()
+  return {
+    host,
+    git,
+    claude,
+    root,
+    cli: (...args) => runCli('pod', args, { root }),
+    cliWith: (extra, ...args) => runCli('pod', args, { ...extra, root }),
+    start: (...args) => startCli('pod', args, { root }),
+    configure,
+    close: async () => {
+      await Promise.all([git.stop(), claude.stop()])
+      await host.destroy()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A bare host, opened as a pod. */
+export async function barePod(boot: BootOptions = {}): Promise<Pod> {
+  const { release = 'trixie' } = boot
+  return openPod(await bootHost({ cloudInit: true, ...boot }), { release })
+}
+
+/** A clone of a saved host (about a second), opened as a pod. */
+export async function clonePod(
+  state: SavedState,
+  boot: BootOptions = {},
+  options: { ssh?: boolean } = {},
+): Promise<Pod> {
+  return openPod(await bootHost({ ...boot, from: state }), { release: state.release, ...options })
+}
+
+/** A host on which `deploy -t security` was run and nothing else. */
+export async function halfMadePod(): Promise<SavedState> {
+  return ensureState('pod-half', await sourcesRecipe(), (as) => saved(() => barePod(), as, ['-t', 'security']))
+}
+
+/** A host that was deployed in full, by the real command line. Made once for these sources. */
+export async function convergedPod(): Promise<SavedState> {
+  const half = await halfMadePod()
+  return ensureState('pod-converged', await sourcesRecipe(), (as) => saved(() => clonePod(half), as, []))
+}
+
+async function saved(
+  open: () => Promise<Pod>,
+  as: { name: string; recipe: unknown },
+  args: readonly string[],
+): Promise<SavedState> {
+  const pod = await open()
+  try {
+    const { code, stdout, stderr } = await pod.cli('deploy', '--yes', ...args)
+    if (code !== 0) throw new Error(`lab: the deployment for ${as.name} ended with ${code}\n${stdout}\n${stderr}`)
+    return await pod.host.save(as)
+  } finally {
+    await pod.close()
+  }
+}
+
+/** Everything that a deployment is made of: a saved host of other sources is never used. */
+async function sourcesRecipe(): Promise<unknown> {
+  const files = ['tests/lab/pod-setup.ts', 'tests/lab/claude-installer.ts', 'tests/lab/root.ts']
+  for (const folder of ['pod', 'shared/src', 'tests/lab/valence']) {
+    const entries = await readdir(join(project, folder), { recursive: true })
+    files.push(...entries.filter((name) => /\.(ts|py|sql|toml)$/.test(name)).map((name) => join(folder, name)))
+  }
+  const hash = createHash('sha256')
+  for (const file of files.sort()) hash.update(file).update(await readFile(join(project, file)))
+  return { version: 1, sources: hash.digest('hex') }
+}
