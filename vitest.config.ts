@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** `npx vitest run --project unit` needs nothing but node and sh; `--project lab` boots real hosts and servers. */
 export default defineConfig({
   test: {
+    reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
       {
         test: {
