@@ -4,7 +4,7 @@ import { deployed, deployUntil, eventsOf, expectConverged, failureOf } from './p
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { sleep } from './run.ts'
+import { sleep, until } from './run.ts'
 
 const skip = requireLab('host', 'git')
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 900_000 })
@@ -232,7 +232,13 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
 
     const { run, seen } = await deployUntil(pod, ({ line }) => /^Unpacking /.test(line ?? ''))
     expect(seen).toBe(true)
-    await pod.host.fillDisk()
+    // While it fills by itself, the size that was measured may be too small a moment later.
+    await until('the disk to be full', 10_000, () =>
+      pod.host.fillDisk().then(
+        () => true,
+        () => undefined,
+      ),
+    )
     expect(failureOf(await run.ended, 1).message).toMatch(/: the disk is full/)
     await pod.host.freeDisk()
     expect((await deployed(pod)).join()).toMatch(/packages/)

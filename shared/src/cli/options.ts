@@ -52,7 +52,11 @@ export const optionTable = {
   'detailed-exitcode': { type: 'boolean', help: 'exit 2 when there is something to change', of: ['plan', 'deploy'] },
   offline: { type: 'boolean', help: 'plan as for a new, blank target; connect to nothing', of: ['plan'] },
   'lock-timeout': { type: 'string', value: 'SECONDS', help: 'wait for another run to end (default 0)', of: ['deploy'] },
-  'skip-validation': { type: 'boolean', help: 'do not judge what only validate judges', of: ['deploy'] },
+  'skip-validation': {
+    type: 'boolean',
+    help: 'take the values of the environment as they are; what is missing stays an error',
+    of: ['deploy'],
+  },
   'skip-verification': { type: 'boolean', help: 'do not verify after deploying', of: ['deploy'] },
   generate: { type: 'boolean', help: 'make missing secrets and write them to the environment file', of: ['validate'] },
   export: { type: 'boolean', help: 'print export lines for a shell, secrets included', of: ['validate'] },

@@ -58,7 +58,8 @@ export function open(session: Session, purpose: Purpose): Loaded {
 /** Reads the environment of a session's workspace. */
 export function readEnv({ workspace, root, processEnv, options }: Session, purpose: Purpose) {
   const name = options.env === undefined ? {} : { name: options.env }
-  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, ...name })
+  const unjudged = options['skip-validation'] === true
+  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, unjudged, ...name })
 }
 
 export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {

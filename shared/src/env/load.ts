@@ -5,6 +5,7 @@ import { fileWarnings, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import { judgeOf } from './judge.ts'
 import { brokenRules } from './rules.ts'
+import { sampleEnv } from './sample.ts'
 import { nearest } from './suggest.ts'
 import {
   type EnvOf,
@@ -13,6 +14,7 @@ import {
   type Purpose,
   presence,
   type Schema,
+  type VariableMeta,
   variablesOf,
   type Warning,
 } from './variable.ts'
@@ -26,6 +28,8 @@ export interface LoadOptions<T extends Schema> {
   readonly name?: string | undefined
   /** What it is loaded for, `deploy` unless told: a plan may lack what a deployment cannot. */
   readonly purpose?: Purpose | undefined
+  /** Take texts and secrets as they are although they are judged wrong; a warning says so. */
+  readonly unjudged?: boolean | undefined
 }
 
 interface Report {
@@ -78,7 +82,13 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     const text = found && meta.path ? expandPath(found.text, home, root) : found?.text
     const result = type.safeParse(text)
     if (!result.success) {
-      problems.push(judge.invalid(name, meta, found, result.error.issues[0]))
+      const wrong = judge.invalid(name, meta, found, result.error.issues[0])
+      if (!options.unjudged || text === undefined || !isTextual(schema, name, meta)) {
+        problems.push(wrong)
+        continue
+      }
+      warnings.push({ variable: name, message: `${wrong.message}; taken as it is` })
+      env[name] = meta.secret ? secret(text) : text
       continue
     }
     env[name] = result.data
@@ -105,6 +115,11 @@ export function isUnconfigured({ schema, root, processEnv, name }: LoadOptions<S
 
 function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): boolean {
   return variablesOf(schema).some(({ name, meta }) => !meta.common && Boolean(processEnv[name]))
+}
+
+/** Whether the variable is a secret or a text, and not something that was made of one: by what its sample is. */
+function isTextual(schema: Schema, name: string, meta: VariableMeta): boolean {
+  return meta.secret === true || typeof (sampleEnv(schema) as Record<string, unknown>)[name] === 'string'
 }
 
 /** `~`, `$HOME` and `${HOME}` at the start of a path; a relative path starts at the root. */

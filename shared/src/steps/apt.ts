@@ -62,9 +62,11 @@ export function aptPackages(on: Target, names: readonly string[], options: { aft
 /** What apt means, in a line. */
 export function explainApt({ stdout, stderr }: Output): string | undefined {
   const said = stdout + stderr
-  // It tells of the holder while it waits as well: that is no error yet.
-  const holder = said.match(/^E: .*held by process (\d+)(?: \(([^)]+)\))?/m)
-  if (holder) return `another package manager is at work (process ${holder[1]}${holder[2] ? `, ${holder[2]}` : ''})`
+  // It tells of the holder while it waits as well: that alone is no error.
+  if (/^E: (Unable to (acquire|lock)|Could not get lock)/m.test(said)) {
+    const [, id, name] = said.match(/held by process (\d+)(?: \(([^)]+)\))?/) ?? []
+    return `another package manager is at work${id ? ` (process ${id}${name ? `, ${name}` : ''})` : ''}`
+  }
   if (/You don't have enough free space/.test(said)) return 'the disk is full'
   const unknown = said.match(/Unable to locate package (\S+)|Package '?(\S+?)'? has no installation candidate/)
   if (unknown) return `no source on the host has the package ${unknown[1] ?? unknown[2]}`
