@@ -6,7 +6,11 @@ import { supportedSystem } from '@infra/shared/steps/os'
 import { pgdgSource } from '@infra/shared/steps/pgdg'
 import { venv } from '@infra/shared/steps/python'
 import { unattendedUpgrades } from '@infra/shared/steps/unattended-upgrades'
+import { mirrors } from '../lab/machine.ts'
 import type { Kind } from './kind.ts'
+
+// The machine's own, which the host's other sources use as well.
+const mirror = (await mirrors().catch(() => undefined))?.archive ?? 'http://mirror.invalid/debian'
 
 const repo = '/opt/contract/repo'
 const inRepo = (git: string) => `runuser -u valence -- git -C ${repo} ${git}`
@@ -57,7 +61,7 @@ printf '%s\\n' 'ID=fedora' 'VERSION_ID=43' 'PRETTY_NAME="Fedora Linux 43"' >/etc
     covers: ['aptSource'],
     steps: (on) => [
       aptSource(on, 'backports', {
-        uri: 'http://deb.debian.org/debian',
+        uri: mirror,
         suite: (release) => `${release}-backports`,
         components: ['main'],
         signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',

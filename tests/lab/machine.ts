@@ -6,23 +6,19 @@ import { run } from './run.ts'
 /** The Debian archives this machine uses: a lab host uses the same. */
 export type Mirrors = { readonly archive: string; readonly security: string }
 
-// What debootstrap and Debian's installer take when nobody says otherwise.
-const publicMirrors: Mirrors = {
-  archive: 'http://deb.debian.org/debian',
-  security: 'http://deb.debian.org/debian-security',
-}
-
-/** Reads the mirrors from `apt-get indextargets` lines `URI SUITE` (it knows both formats of apt's sources). */
-export function parseMirrors(targets: string): Mirrors {
+/**
+ * Reads the mirrors from `apt-get indextargets` lines `URI SUITE` (it knows both formats of apt's sources); where the
+ * machine is no Debian, `own` names the archive and the security archive is its neighbour. Throws where neither helps.
+ */
+export function parseMirrors(targets: string, own = process.env.LAB_MIRROR): Mirrors {
   const rows = targets.split('\n').map((line) => line.trim().replace(/\/ /, ' ').split(' '))
   const find = (path: RegExp) => rows.find(([uri]) => uri !== undefined && /^https?:/.test(uri) && path.test(uri))?.[0]
-  return {
-    archive: find(/\/debian$/) ?? publicMirrors.archive,
-    security: find(/\/debian-security$/) ?? publicMirrors.security,
-  }
+  const archive = own?.replace(/\/$/, '') ?? find(/\/debian$/)
+  if (!archive) throw new Error('lab: this machine is no Debian: set LAB_MIRROR to a mirror, http://HOST/debian')
+  return { archive, security: (own ? undefined : find(/\/debian-security$/)) ?? `${archive}-security` }
 }
 
-/** The mirrors from the machine's apt configuration, the public ones where the machine is no Debian. */
+/** The mirrors from the machine's apt configuration, or from `LAB_MIRROR`. */
 export async function mirrors(): Promise<Mirrors> {
   const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'])
   return parseMirrors(targets.code === 0 ? targets.stdout : '')

@@ -22,13 +22,15 @@ const noMoto = requireLab('moto')
 const minutes = 60_000
 vi.setConfig({ testTimeout: minutes, hookTimeout: minutes })
 
-test('the mirrors come from the machine where it is Debian, else the public ones', () => {
+test('the mirrors come from the machine where it is Debian, else from LAB_MIRROR', () => {
   const own = 'http://mirror.example/debian/ trixie\nhttps://mirror.example/debian-security/ trixie-security\n'
   expect(parseMirrors(own)).toEqual({
     archive: 'http://mirror.example/debian',
     security: 'https://mirror.example/debian-security',
   })
-  expect(parseMirrors('http://archive.ubuntu.com/ubuntu/ noble\n').archive).toMatch(/\/debian$/)
+  const other = 'http://mirror.example/ubuntu/ noble\n'
+  expect(() => parseMirrors(other)).toThrow('LAB_MIRROR')
+  expect(parseMirrors(other, 'http://mirror.example/debian').security).toBe('http://mirror.example/debian-security')
 })
 
 test('a dump is told by its objects, not by its random lines', () => {

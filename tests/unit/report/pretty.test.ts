@@ -136,7 +136,7 @@ describe('progress', () => {
     const sink = new Memory(40)
     const progress = progressOn(sink, true, plainPaint)
     progress.start('package postgresql')
-    progress.line('\u001b[31mGet:1\u001b[0m\thttp://deb.debian.org/a/very/long/path \u0007\rnext')
+    progress.line('\u001b[31mGet:1\u001b[0m\thttp://mirror.example/a/very/long/path \u0007\rnext')
     await setTimeout(260)
     progress.stop()
     const frames = sink.text.split(redraw)
