@@ -127,8 +127,8 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
   /** The plan of a damaged host shows this step and no other, or stops; a deploy that must stop writes nothing. */
   async function judge(damage: Damage, work: readonly Work[]): Promise<void> {
     if ('stops' in damage) {
-      for (const attempt of [planWork(work, () => {}), make(work)]) {
-        const error = await attempt.then(
+      for (const attempt of [() => planWork(work, () => {}), () => make(work)]) {
+        const error = await attempt().then(
           () => undefined,
           (thrown: unknown) => thrown,
         )

@@ -39,6 +39,7 @@ export class SshConnection {
   readonly #folder: string
   #master: Promise<Session> | undefined
   #alive = false
+  readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
 
   constructor(address: SshAddress) {
     this.#address = address
@@ -46,7 +47,7 @@ export class SshConnection {
     this.#folder = mkdtempSync(join(tmpdir(), 'infra-'))
     mkdirSync(dirname(address.knownHosts), { recursive: true, mode: 0o700 })
     // A run that is stopped at once does not come to `close`.
-    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
+    process.once('exit', this.#tidy)
   }
 
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
@@ -92,7 +93,8 @@ export class SshConnection {
     const stuck = setTimeout(() => session?.running.kill('SIGTERM'), 3000)
     await session?.running.ended
     clearTimeout(stuck)
-    rmSync(this.#folder, { recursive: true, force: true })
+    process.off('exit', this.#tidy)
+    this.#tidy()
   }
 
   /** For a terminal of the user's own (`ssh`, `logs`): the arguments that reach the same host in the same way. */
