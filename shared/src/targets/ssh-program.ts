@@ -78,7 +78,7 @@ export DEBIAN_FRONTEND=noninteractive
 ${guard}
 ${feed}
 infra_make() {
-  infra_feed "$1" "$2" 8>&- # what a change leaves running must not hold the lock's descriptor
+  infra_feed "$1" "$2"
   c=$?
   printf '\\n%s %s\\n' '${mark}' "$c"
   printf '\\n%s\\n' '${mark}' >&2
