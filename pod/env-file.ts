@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Command, Output } from '@infra/shared/command/command'
 import { changes, create, type Question, type Step, step, update } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { parseEnvText } from '@infra/shared/env/env-text'
+import { replaceFile, withValues } from '@infra/shared/env/generate'
 import { existingDroplet } from '@infra/shared/facts/droplet'
 
 const variable = 'VALENCE_POD_IP'
@@ -64,16 +65,8 @@ function read(path: string): string {
   return existsSync(path) ? (assignment(readFileSync(path, 'utf8'))?.value ?? '') : ''
 }
 
-/** The rest of the file stays as it is; it is replaced in one step, readable by its owner only. */
+/** The rest of the file stays as it is. */
 function write(path: string, address: string): void {
-  const target = existsSync(path) ? realpathSync(path) : path
-  const text = existsSync(path) ? readFileSync(target, 'utf8') : ''
-  const at = assignment(text)
-  const gap = text === '' || text.endsWith('\n') ? '' : '\n'
-  const next = at
-    ? `${text.slice(0, at.start)}"${address}"${text.slice(at.end)}`
-    : `${text}${gap}export ${variable}="${address}"\n`
-  const temporary = `${target}.${process.pid}.tmp`
-  writeFileSync(temporary, next, { mode: 0o600, flag: 'wx', flush: true })
-  renameSync(temporary, target)
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  replaceFile(path, withValues(text, new Map([[variable, address]]), homedir()))
 }

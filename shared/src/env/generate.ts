@@ -61,7 +61,7 @@ function stuck(variable: string, meta: VariableMeta, file: string): Problem {
 }
 
 /** The text with values put into their assignments; those that have none come at the end. */
-function withValues(text: string, made: ReadonlyMap<string, string>, home: string): string {
+export function withValues(text: string, made: ReadonlyMap<string, string>, home: string): string {
   const eol = text.includes('\r\n') ? '\r\n' : '\n'
   // The last assignment of a name is the one that holds.
   const places = new Map(parseEnvText(text, home).assignments.map((entry) => [entry.name, entry]))
@@ -80,7 +80,7 @@ function withValues(text: string, made: ReadonlyMap<string, string>, home: strin
  * Writes a file beside its place, readable by its owner only from the start, and renames it over. A link stays a
  * link, and root does not take the file away from its owner.
  */
-function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string): void {
   const target = existsSync(path) ? realpathSync(path) : path
   const temporary = `${target}.${password().slice(0, 8)}.tmp`
   try {
