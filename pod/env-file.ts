@@ -10,13 +10,9 @@ import { existingDroplet } from '@infra/shared/facts/droplet'
 const variable = 'VALENCE_POD_IP'
 const prefix = 'ENV '
 
-/** The file that `--write-env` means, as messages show it: that of `--env NAME`, where there is one. */
-export function envFile(argv: readonly string[]): string | undefined {
-  if (!argv.includes('--write-env')) return undefined
-  const at = argv.findIndex((word) => /^--env(=|$)/.test(word))
-  const name = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
-  return name ? `.env.pod.${name}` : '.env.pod'
-}
+/** The file that an environment's variables are kept in, as messages show it. */
+export const envFile = (environment: string | undefined): string =>
+  environment ? `.env.pod.${environment}` : '.env.pod'
 
 /** The same target, which also reads and writes one environment file on this machine, by `ENV` lines. */
 export function withEnvFile(target: Target, path: string): Target {

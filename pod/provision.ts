@@ -12,7 +12,7 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
   name: 'pod',
   schema: provisionSchema,
   scripts: [droplet],
-  open({ env, offline, folder }) {
+  open({ env, offline, folder, environment, own }) {
     const account =
       offline || env.DIGITALOCEAN_TOKEN === undefined
         ? blank('a new DigitalOcean account')
@@ -21,7 +21,7 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
             endpoint: env.DIGITALOCEAN_API_URL,
             nameServer: env.DIGITALOCEAN_NAMESERVER,
           })
-    const file = envFile(process.argv)
+    const file = own?.['write-env'] ? envFile(environment) : undefined
     const cloud = file === undefined ? account : withEnvFile(account, join(dirname(folder), file))
     return { context: { env, cloud, envFile: file }, targets: [cloud] }
   },

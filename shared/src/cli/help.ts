@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
-import { type CommandName, optionsOf } from './options.ts'
+import { type CommandName, type OwnSyntax, optionsOf } from './options.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What each command does, in a line. */
@@ -23,26 +23,31 @@ export interface Entry {
   readonly scripts?: RegExp
   /** The npm script that stands for its commands, where that is not the command's own name. */
   readonly npm?: string
-  /** The commands it has; all of them when left out. */
+  /** The shared commands it has; all of them when left out. */
   readonly commands?: readonly CommandName[]
+  /** Commands and options that no other workspace has. */
+  readonly own?: OwnSyntax
   load(): Promise<{ default: Workspace }>
 }
 
-/** The commands of a workspace, in the order of their use. */
-export function commandsOf(entry: Entry): readonly CommandName[] {
-  return entry.commands ?? (Object.keys(commands) as CommandName[])
+/** The commands of a workspace, in the order of their use, each with what it does. */
+export function commandsOf({ commands: shared, own }: Entry): Readonly<Record<string, string>> {
+  const names = shared ?? (Object.keys(commands) as CommandName[])
+  const mine = Object.entries(own?.commands ?? {}).map(([name, { about }]) => [name, about])
+  return Object.fromEntries([...names.map((name) => [name, commands[name]]), ...mine])
 }
 
 /** The help of a command. */
-export function helpText(command: CommandName, entry: Entry): string {
-  const options = optionsOf(command).map(([name, { short, value, help }]) => {
+export function helpText(command: string, entry: Entry): string {
+  const words = entry.own?.commands?.[command]?.words ?? []
+  const options = optionsOf(command, entry.own).map(([name, { short, value, help }]) => {
     const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
     return `  ${flags.padEnd(28)}${help}`
   })
   return [
-    `${entry.name} ${command}: ${commands[command]}`,
+    `${entry.name} ${command}: ${commandsOf(entry)[command]}`,
     '',
-    `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- [options]`,
+    `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...words, '[options]'].join(' ')}`,
     '',
     'Options:',
     ...options,
@@ -60,9 +65,11 @@ export function overview(entry: Entry): string {
   return [
     `${entry.name}: ${entry.about}`,
     '',
-    ...commandsOf(entry).map((name) => `  npm run ${name.padEnd(10)}-w ${entry.name}   ${commands[name]}`),
+    ...Object.entries(commandsOf(entry)).map(
+      ([name, says]) => `  npm run ${name.padEnd(10)}-w ${entry.name}   ${says}`,
+    ),
     '',
-    `Options go after --: npm run ${commandsOf(entry)[0]} -w ${entry.name} -- --help`,
+    `Options go after --: npm run ${Object.keys(commandsOf(entry))[0]} -w ${entry.name} -- --help`,
     '',
   ].join('\n')
 }

@@ -5,7 +5,7 @@ import { nearest } from '../env/suggest.ts'
 import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
-import { type CommandName, type Options, parseOptions, usage } from './options.ts'
+import { type Call, parseCall, usage } from './options.ts'
 import { projectRoot } from './paths.ts'
 import type { Session } from './session.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -23,10 +23,10 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
       print(command === undefined ? overview(entry) : helpText(command, entry))
       process.exit(0)
     }
-    refuseSwallowedFlags(process.env, command)
-    const options = parseOptions(command, rest)
+    refuseSwallowedFlags(process.env, command, entry.own?.options)
+    const call = parseCall(command, rest, entry.own)
     const { default: workspace } = await entry.load()
-    process.exit(await run(workspace, command, options))
+    process.exit(await run(workspace, command, call))
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
@@ -35,11 +35,11 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
   }
 }
 
-function chooseCommand(entry: Entry, argv: readonly string[]): [CommandName | undefined, readonly string[]] {
+function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefined, readonly string[]] {
   const [word, ...rest] = argv
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') return [undefined, []]
-  const names: readonly string[] = commandsOf(entry)
-  if (names.includes(word)) return [word as CommandName, rest]
+  const names = Object.keys(commandsOf(entry))
+  if (names.includes(word)) return [word, rest]
   const near = nearest(word, names)
   throw usage(
     `${entry.name} has no command "${word}"`,
@@ -47,7 +47,8 @@ function chooseCommand(entry: Entry, argv: readonly string[]): [CommandName | un
   )
 }
 
-async function run(workspace: Workspace, command: CommandName, options: Options): Promise<number> {
+async function run(workspace: Workspace, command: string, call: Call): Promise<number> {
+  const { options } = call
   const began = Date.now()
   const { makeReporter } = await import('./reporters.ts')
   const reporter = makeReporter(options, `${workspace.name}-${command}`)
@@ -69,7 +70,7 @@ async function run(workspace: Workspace, command: CommandName, options: Options)
     },
   })
   const root = projectRoot(process.env)
-  const session: Session = { workspace, command, options, processEnv: process.env, root, emit, signals, cleanup: [] }
+  const session: Session = { workspace, command, ...call, processEnv: process.env, root, emit, signals, cleanup: [] }
   // A rehearsal is told as what it is.
   const told = options.check || options['dry-run'] ? 'plan' : command
   emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env, notes: [] })
@@ -99,6 +100,8 @@ async function dispatch(session: Session): Promise<number> {
     const { runValidate } = await import('./validate.ts')
     return runValidate(session)
   }
+  const own = session.workspace.commands?.[command]
+  if (own) return own(session)
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
   if (command === 'deploy') return runDeploy(session)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { type OptionName, optionTable, usage } from './options.ts'
+import { type OptionTable, optionTable, usage } from './options.ts'
 
 /** Flags that machines set in npm's environment for their own ends; a lost --yes means a question, no deployment. */
-const usual: ReadonlySet<OptionName> = new Set(['yes', 'offline'])
+const usual: ReadonlySet<string> = new Set(['yes', 'offline'])
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,9 +17,9 @@ const shorts: readonly { flag: string; key: string; kept(value: string | undefin
  * not been given. npm leaves a trace of it in the environment. Throws a usage failure when it finds one, for a run that
  * was meant as a rehearsal must never deploy. What stands in the user's npm settings is no trace of the call.
  */
-export function refuseSwallowedFlags(env: Environment, command: string): void {
+export function refuseSwallowedFlags(env: Environment, command: string, own: OptionTable = {}): void {
   if (!env.npm_lifecycle_event) return
-  const long = (Object.keys(optionTable) as OptionName[])
+  const long = Object.keys({ ...optionTable, ...own })
     .filter((name) => !usual.has(name))
     .map((name) => ({
       flag: `--${name}`,

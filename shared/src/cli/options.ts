@@ -2,20 +2,40 @@ import { parseArgs } from 'node:util'
 import { Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
 
+/** The commands that every workspace has. */
 export type CommandName = 'validate' | 'plan' | 'deploy' | 'verify' | 'unlock'
 
-interface OptionSpec {
+export interface OptionSpec {
   readonly type: 'boolean' | 'string'
   readonly short?: string
   readonly multiple?: boolean
   readonly value?: string
   readonly help: string
-  readonly of: readonly CommandName[]
+  /** The commands that have it: shared ones, or a workspace's own. */
+  readonly of: readonly string[]
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>
+
+/** A command that one workspace has beside the shared ones. */
+export interface OwnCommand {
+  readonly about: string
+  /** The words that it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wished. */
+  readonly words?: readonly string[]
+  /** The options of shared commands that it has too; those that every command has (`--json`) need not be named. */
+  readonly takes?: readonly OptionName[]
+}
+
+/** What a workspace adds to the command line. */
+export interface OwnSyntax {
+  readonly commands?: Readonly<Record<string, OwnCommand>>
+  /** Options of its own commands, or more of a shared one. */
+  readonly options?: OptionTable
 }
 
 const every = ['validate', 'plan', 'deploy', 'verify', 'unlock'] as const
 
-/** Every option there is: parsing, help and the guard against npm's swallowing of flags all read this table. */
+/** Every shared option: parsing, help and the guard against npm's swallowing of flags all read this table. */
 export const optionTable = {
   check: { type: 'boolean', short: 'c', help: 'show what would change, change nothing', of: ['deploy'] },
   'dry-run': { type: 'boolean', short: 'n', help: 'the same as --check', of: ['deploy'] },
@@ -66,7 +86,7 @@ export const optionTable = {
   verbose: { type: 'boolean', short: 'v', help: 'unchanged steps with why, output and times', of: every },
   json: { type: 'boolean', help: 'one JSON event a line on stdout', of: every },
   help: { type: 'boolean', short: 'h', help: 'this help', of: every },
-} as const satisfies Record<string, OptionSpec>
+} as const satisfies OptionTable
 
 export type OptionName = keyof typeof optionTable
 
@@ -74,15 +94,32 @@ type ValueOf<S> = S extends { type: 'boolean' } ? boolean : S extends { multiple
 
 export type Options = { readonly [K in OptionName]?: ValueOf<(typeof optionTable)[K]> }
 
-/** The options of a command, in the order of the table. */
-export function optionsOf(command: CommandName): [OptionName, OptionSpec][] {
-  return (Object.entries(optionTable) as [OptionName, OptionSpec][]).filter(([, { of }]) => of.includes(command))
+/** Values of a workspace's own options, by name. */
+export type OwnValues = Readonly<Record<string, boolean | string | readonly string[] | undefined>>
+
+/** What a command was called with. */
+export interface Call {
+  readonly options: Options
+  /** Of the workspace's own options. */
+  readonly own: OwnValues
+  readonly words: readonly string[]
 }
 
-/** Parses a command's arguments. Throws a usage failure for what it does not know, with a suggestion. */
-export function parseOptions(command: CommandName, argv: readonly string[]): Options {
-  const known = optionsOf(command)
-  const { tokens, values } = parseArgs({
+/** The options of a command, in the order of the table. */
+export function optionsOf(command: string, own: OwnSyntax = {}): [string, OptionSpec][] {
+  const mine = own.commands?.[command]
+  const shared = (name: string, { of }: OptionSpec) =>
+    mine ? of === every || (mine.takes as readonly string[] | undefined)?.includes(name) : of.includes(command)
+  return [
+    ...Object.entries(own.options ?? {}).filter(([, { of }]) => of.includes(command)),
+    ...Object.entries(optionTable as OptionTable).filter(([name, spec]) => shared(name, spec)),
+  ]
+}
+
+/** Parses what a command is called with. Throws a usage failure for what it does not know, with a suggestion. */
+export function parseCall(command: string, argv: readonly string[], own: OwnSyntax = {}): Call {
+  const known = optionsOf(command, own)
+  const { tokens, values, positionals } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
       known.map(([name, { type, short, multiple }]) => [
@@ -94,12 +131,30 @@ export function parseOptions(command: CommandName, argv: readonly string[]): Opt
     allowPositionals: true,
     tokens: true,
   })
-  for (const token of tokens) {
-    if (token.kind === 'positional')
-      throw usage(`${command} takes no argument "${token.value}"`, 'Options of a value are written --tags db.')
-    if (token.kind === 'option') assertOption(command, token, known)
+  assertWords(command, positionals, own)
+  for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, own)
+  const mine = Object.entries(values).filter(([name]) => own.options && name in own.options)
+  const rest = Object.entries(values).filter(([name]) => !(own.options && name in own.options))
+  return {
+    options: split(Object.fromEntries(rest) as Options),
+    own: Object.fromEntries(mine) as OwnValues,
+    words: positionals,
   }
-  return split(values as Options)
+}
+
+/** The options of a shared command, parsed as {@link parseCall} does. */
+export function parseOptions(command: CommandName, argv: readonly string[]): Options {
+  return parseCall(command, argv).options
+}
+
+function assertWords(command: string, words: readonly string[], own: OwnSyntax): void {
+  const wanted = own.commands?.[command]?.words ?? []
+  const most = wanted.some((word) => word.includes('...')) ? Number.POSITIVE_INFINITY : wanted.length
+  const extra = words[most]
+  if (extra !== undefined)
+    throw usage(`${command} takes no argument "${extra}"`, 'Options of a value are written --tags db.')
+  const lacking = wanted.filter((word) => !word.startsWith('['))[words.length]
+  if (lacking) throw usage(`${command} needs ${lacking}`, `npm run ${command} -w … -- ${wanted.join(' ')}`)
 }
 
 interface OptionToken {
@@ -109,10 +164,15 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined
 }
 
-function assertOption(command: CommandName, token: OptionToken, known: readonly [OptionName, OptionSpec][]): void {
+function assertOption(
+  command: string,
+  token: OptionToken,
+  known: readonly [string, OptionSpec][],
+  own: OwnSyntax,
+): void {
   const spec = known.find(([name]) => name === token.name)?.[1]
   if (!spec) {
-    const elsewhere = (optionTable as Record<string, OptionSpec>)[token.name]
+    const elsewhere = own.options?.[token.name] ?? (optionTable as OptionTable)[token.name]
     if (elsewhere)
       throw usage(`${command} has no option ${token.rawName}`, `It belongs to: ${elsewhere.of.join(', ')}.`)
     const names = known.map(([name]) => name)

@@ -7,16 +7,15 @@ import { loadEnv } from '../env/load.ts'
 import { sampleEnv } from '../env/sample.ts'
 import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
-import { type CommandName, type Options, usage } from './options.ts'
+import { type Call, usage } from './options.ts'
 import { projectRoot, stateFolder } from './paths.ts'
 import type { Signals } from './signals.ts'
 import type { Opened, Workspace } from './workspace.ts'
 
 /** One call of the command line: what its commands work with. */
-export interface Session {
+export interface Session extends Call {
   readonly workspace: Workspace
-  readonly command: CommandName
-  readonly options: Options
+  readonly command: string
   readonly processEnv: NodeJS.ProcessEnv
   readonly root: string
   readonly emit: Emit
@@ -50,7 +49,13 @@ export function open(session: Session, purpose: Purpose): Loaded {
   }
   const env = first || !loaded.env ? sampleEnv(workspace.schema) : loaded.env
   const offline = first || options.offline === true
-  const opened = workspace.open({ env, offline, folder: stateFolder(session.root) })
+  const opened = workspace.open({
+    env,
+    offline,
+    environment: options.env,
+    own: session.own,
+    folder: stateFolder(session.root),
+  })
   session.cleanup.push(...opened.targets.map((target) => () => target.close()))
   return { ...opened, env, offline }
 }

@@ -2,12 +2,18 @@ import type { Check } from '../engine/check.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import type { EnvOf, Schema } from '../env/variable.ts'
+import type { OwnValues } from './options.ts'
+import type { Session } from './session.ts'
 
 /** What a workspace is opened with. */
 export interface Opening<S extends Schema> {
   readonly env: EnvOf<S>
   /** Connect to nothing: every target is blank. */
   readonly offline: boolean
+  /** The name of `--env NAME`: its files are `.env.<workspace>.NAME`. */
+  readonly environment?: string | undefined
+  /** Values of the workspace's own options. */
+  readonly own?: OwnValues
   /** The project's own folder for what is no secret and no state: known hosts, run logs. */
   readonly folder: string
 }
@@ -25,6 +31,8 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   open(opening: Opening<S>): Opened<C>
   readonly scripts: readonly Script<C>[]
   checks(context: C): readonly Check[]
+  /** The commands that it declares as its own; each gives its exit code. */
+  readonly commands?: Readonly<Record<string, (session: Session) => Promise<number>>>
 }
 
 /** Declares a workspace; its types follow from its schema and its scripts. */

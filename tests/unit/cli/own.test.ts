@@ -1,0 +1,68 @@
+import { helpText } from '@infra/shared/cli/help'
+import { refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
+import { type OwnSyntax, parseCall } from '@infra/shared/cli/options'
+import { describe, expect, test } from 'vitest'
+import { cli, place, startCli } from '../../support/fixture-workspace.ts'
+
+const own: OwnSyntax = {
+  commands: {
+    logs: { about: 'the last lines of a service', words: ['SERVICE', '[PATTERN]'] },
+    remove: { about: 'take it away', words: ['[NAME...]'], takes: ['yes', 'lock-timeout'] },
+  },
+  options: {
+    follow: { type: 'boolean', short: 'f', help: 'go on', of: ['logs'] },
+    prune: { type: 'boolean', help: 'also what is no longer wanted', of: ['plan', 'deploy'] },
+    confirm: { type: 'string', multiple: true, value: 'NAME', help: 'yes, this one', of: ['remove'] },
+  },
+}
+
+describe("a workspace's own commands and options", () => {
+  test.each([
+    ['logs', ['web'], { options: {}, own: {}, words: ['web'] }],
+    ['logs', ['web', '-f', 'GET', '--json'], { options: { json: true }, own: { follow: true }, words: ['web', 'GET'] }],
+    ['remove', [], { options: {}, own: {}, words: [] }],
+    ['remove', ['a', 'b', 'c', '-y'], { options: { yes: true }, own: {}, words: ['a', 'b', 'c'] }],
+    ['remove', ['--confirm', 'a', '--confirm=b'], { options: {}, own: { confirm: ['a', 'b'] }, words: [] }],
+    ['deploy', ['--prune', '-t', 'a,b'], { options: { tags: ['a', 'b'] }, own: { prune: true }, words: [] }],
+  ])('%s %j', (command, argv, call) => {
+    expect(parseCall(command, argv, own)).toEqual(call)
+  })
+
+  test.each([
+    ['logs', [], 'logs needs SERVICE'],
+    ['logs', ['a', 'b', 'c'], 'logs takes no argument "c"'],
+    ['logs', ['a', '--yes'], 'logs has no option --yes'],
+    ['logs', ['a', '--folow'], 'unknown option --folow'],
+    ['logs', ['a', '--prune'], 'logs has no option --prune'],
+    ['deploy', ['--follow'], 'deploy has no option --follow'],
+    ['deploy', ['web'], 'deploy takes no argument "web"'],
+    ['remove', ['--confirm'], 'option --confirm needs a value'],
+  ])('%s %j is refused', (command, argv, message) => {
+    expect(() => parseCall(command, argv, own)).toThrow(message)
+  })
+
+  test('the help of a command tells its words and its options', () => {
+    const entry = { name: 'demo', about: '', folder: '', own, load: () => Promise.reject(new Error('not loaded')) }
+    const help = helpText('remove', entry)
+    expect(help).toContain('demo remove: take it away')
+    expect(help).toContain('-- [NAME...] [options]')
+    expect(help).toMatch(/--confirm NAME +yes, this one/)
+    expect(help).toMatch(/--lock-timeout SECONDS/)
+    expect(help).not.toContain('--follow')
+  })
+
+  test('npm must not keep one of them for itself', () => {
+    const env = { npm_lifecycle_event: 'deploy', npm_config_prune: 'true' }
+    expect(() => refuseSwallowedFlags(env, 'deploy')).not.toThrow()
+    expect(() => refuseSwallowedFlags(env, 'deploy', own.options)).toThrow(/npm kept --prune for itself/)
+  })
+
+  test('run through the real command line, with the environment loaded', async () => {
+    const here = place()
+    expect(await cli(here, 'notes', 'motd', '--loud')).toMatchObject({ code: 0, stdout: `MOTD in ${here.folder}\n` })
+    expect(await cli(here, 'notes')).toMatchObject({ code: 64, stderr: expect.stringContaining('notes needs NAME') })
+    expect((await cli(here, 'note')).stderr).toContain('Did you mean notes?')
+    expect((await cli(here, '--help')).stdout).toMatch(/npm run notes +-w fixture +says where a note is/)
+    expect((await startCli(here, ['notes', 'motd', '--json']).ended).stdout).toContain('"type":"run.end"')
+  })
+})
