@@ -28,7 +28,7 @@ export async function apply(plan: Plan, work: readonly Work[], applying: Applyin
     const began = Date.now()
     const before = run.made
     applying.emit({ type: 'script.start', script })
-    for (const step of steps) await run.apply(script, step)
+    for (const [at, step] of steps.entries()) await run.apply(script, step, steps.slice(at + 1))
     if (run.made > before && index < last) await assertConverged([{ script, steps }], applying.emit)
     applying.emit({ type: 'script.end', script, ms: Date.now() - began })
   }
@@ -64,6 +64,10 @@ class Run {
   readonly #changed = new Set<Target>()
   readonly #batched = new Set<Change>()
   readonly #passed = new Set<Step>()
+  /** Steps that were asked ahead and found converged; true until the next change. */
+  readonly #ahead = new Set<Step>()
+  /** How many steps to ask ahead. */
+  #reach = 0
 
   constructor(applying: Applying) {
     this.#applying = applying
@@ -80,16 +84,21 @@ class Run {
     return steps.some(({ on }) => this.#changed.has(on))
   }
 
-  async apply(script: string, step: Step): Promise<void> {
+  /** Makes what `step` still needs; `next` are the steps of the script that follow. */
+  async apply(script: string, step: Step, next: readonly Step[]): Promise<void> {
     const { emit } = this.#applying
     this.stopIfAsked()
     let planned = this.planned.get(step) as PlannedStep
+    if (this.#ahead.delete(step)) {
+      this.#tellBatched(script, planned)
+      this.#passed.add(step)
+      return
+    }
     // What it comes after may be on another target.
     if (this.#changed.has(step.on) || planned.pending.length > 0) {
-      const again = await makePlan([{ script, steps: [step] }], () => {})
-      assertSound(again)
+      const again = await this.#askAgain(script, step, next)
       this.#tellBatched(script, planned)
-      planned = again.steps[0] as PlannedStep
+      planned = again
     }
     this.#passed.add(step)
     for (const change of changesOf(planned)) {
@@ -103,6 +112,8 @@ class Run {
       const finish = (outcome: Outcome) =>
         emit({ type: 'change.end', step: step.id, say, outcome, ms: Date.now() - began })
       this.#changed.add(step.on)
+      this.#ahead.clear()
+      this.#reach = 0
       try {
         await this.#make(step, change, items ?? [])
       } catch (error) {
@@ -112,6 +123,22 @@ class Run {
       this.made += 1
       finish('done')
     }
+  }
+
+  /**
+   * Asks a step again. As long as nothing is found to do, twice as many of the next ones are asked along each time: a
+   * single change early in a long run must not cost a round trip for every step after it. What they answer counts
+   * only where it means that nothing is to be done, and only until something is.
+   */
+  async #askAgain(script: string, step: Step, next: readonly Step[]): Promise<PlannedStep> {
+    const along = next.filter(({ on }) => on === step.on).slice(0, this.#reach)
+    const { steps } = await makePlan([{ script, steps: [step, ...along] }], () => {})
+    const [own, ...others] = steps as [PlannedStep, ...PlannedStep[]]
+    assertSound({ steps: [own] })
+    this.#reach = this.#reach * 2 + 1
+    for (const { step: other, decision, pending } of others)
+      if (decision?.kind === 'converged' && pending.length === 0) this.#ahead.add(other)
+    return own
   }
 
   /** Changes of this step that an earlier one made along with its own count, and are told, in their place. */

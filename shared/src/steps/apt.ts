@@ -18,9 +18,18 @@ const freshLists = raw(
   `{ [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Release' -mmin -${freshness} 2>/dev/null)" ] || ${updateLists().line}; }`,
 )
 
-/** Fetches the package lists. An unreachable mirror is an error, not a warning. */
+/**
+ * Fetches the package lists, without translations. An unreachable mirror is an error, not a warning. apt waits for the
+ * locks of dpkg by itself, for that of the lists it does not: a new machine may be fetching them just now.
+ */
 export function updateLists(): Shell {
-  return sh`${aptGet} -o APT::Update::Error-Mode=any update`
+  const update = raw(`${aptGet.line} -o Acquire::Languages=none -o APT::Update::Error-Mode=any update`)
+  return sh`{ end=$(($(date +%s) + ${lockTimeout})); while :; do
+  { said=$(LC_ALL=C ${update} 2>&1 >&3); code=$?; } 3>&1
+  case $said in *'Could not get lock /var/lib/apt/lists/lock'*) ;; *) break ;; esac
+  [ "$code" != 0 ] && [ "$(date +%s)" -lt "$end" ] || break
+  echo 'waiting for another package manager to fetch its lists'; sleep 2
+done; [ -z "$said" ] || printf '%s\\n' "$said" >&2; [ "$code" = 0 ]; }`
 }
 
 // dpkg fails where something unpacked waits for what is not: that is apt's to bring. What dpkg was killed in the middle of

@@ -20,7 +20,7 @@ const pathOf = (jail: string) => `/etc/fail2ban/jail.d/zz-${jail}.local`
 
 /** The server answers a second or so after systemd calls it started. */
 const ready = raw(
-  'i=0; until fail2ban-client ping >/dev/null 2>&1; do i=$((i+1)); [ "$i" -lt 60 ] || { journalctl -n 20 --no-pager -u fail2ban.service >&2; exit 1; }; sleep 0.5; done',
+  'i=0; until fail2ban-client ping >/dev/null 2>&1; do i=$((i+1)); [ "$i" -lt 300 ] || { journalctl -n 20 --no-pager -u fail2ban.service >&2; exit 1; }; sleep 0.1; done',
 )
 
 /** A jail of fail2ban with these settings, in force in a server that runs and starts at boot. */
@@ -52,7 +52,8 @@ export function jail(on: Target, name: string, options: JailOptions): Step {
       if (unit.enabled !== 'enabled')
         list.push(create('fail2ban at boot', sh`systemctl enable --quiet fail2ban.service`))
       const differs = Object.entries(options.inForce).find(([key, value]) => settings?.[key] !== value)
-      const begin = (verb: 'start' | 'restart') => all(sh`systemctl ${verb} fail2ban.service`, ready)
+      // Of one that failed too often systemd starts no other before it is told to forget that.
+      const begin = (verb: 'start' | 'restart') => all(sh`{ systemctl reset-failed fail2ban.service; systemctl ${verb} fail2ban.service; }`, ready)
       if (unit.active !== 'active') list.push(create('fail2ban started', begin('start')))
       else if (!isWritten || pending.length > 0 || (newest ?? 0) > (unit.since ?? 0))
         list.push(update('fail2ban restarted', begin('restart')))

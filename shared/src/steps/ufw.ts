@@ -27,7 +27,11 @@ const forget = raw(`for t in iptables ip6tables; do
 $t -S 2>/dev/null | grep -E '^-A (INPUT|FORWARD|OUTPUT) -j ufw' | while read -r _ rule; do $t -D $rule; done
 for o in -F -X; do $t -S 2>/dev/null | grep '^-N ufw' | while read -r _ chain; do $t $o $chain; done; done; done`)
 
-const start = all(sh`ufw --force disable`, sh`{ ${forget}; }`, sh`ufw --force enable`)
+const stop = raw(
+  `{ iptables -S; ip6tables -S; } 2>/dev/null | grep -q ufw || exit 0; ufw --force disable && { ${forget.line}; }`,
+)
+
+const start = all(sh`(${stop})`, sh`ufw --force enable`)
 
 /** After files were put back: the firewall as they say. */
 const effect = sh`if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ${start}; else ufw --force disable; fi`
