@@ -21,16 +21,18 @@ const failedDeploy = async (pod: Pod, exitCode = 1) => failureOf(await pod.cli('
 // A package that nothing needs, a small one.
 const removed = 'apt-get -y purge htop'
 
-/** Holds dpkg's lock, as another package manager does, until it is killed. */
-const holdLock = `cat >/root/holder.py <<'END'
+/** Holds a lock, as another package manager does, until it is killed. */
+const holding = (file: string) => `cat >/root/holder.py <<'END'
 import fcntl, time
-lock = open('/var/lib/dpkg/lock-frontend', 'w')
+lock = open('${file}', 'w')
 fcntl.lockf(lock, fcntl.LOCK_EX)
 print('held', flush=True)
 time.sleep(600)
 END
 systemd-run --quiet --unit=holder /usr/bin/python3 /root/holder.py
 until journalctl -u holder | grep -q held; do sleep 0.2; done; systemctl show -p MainPID --value holder`
+
+const holdLock = holding('/var/lib/dpkg/lock-frontend')
 
 describe.skipIf(skip)(title('what fails is told once and clearly, and heals', skip), () => {
   let pod: Pod
@@ -183,6 +185,18 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     const { run, seen } = await deployUntil(pod, ({ line }) => /Waiting for cache lock/.test(line ?? ''))
     expect(seen, run.said()).toBe(true)
     await sleep(5000)
+    await onHost(pod, 'systemctl stop holder')
+    const { code, stdout, stderr } = await run.ended
+    expect(code, stdout + stderr).toBe(0)
+    await expectConverged(pod)
+  })
+
+  test.concurrent('a new machine that fetches its package lists just now', async () => {
+    const pod = await clone()
+    await onHost(pod, `${removed}; touch -d yesterday /var/lib/apt/lists/*Release`)
+    await onHost(pod, holding('/var/lib/apt/lists/lock'))
+    const { run, seen } = await deployUntil(pod, ({ line }) => /^waiting for another package manager/.test(line ?? ''))
+    expect(seen, run.said()).toBe(true)
     await onHost(pod, 'systemctl stop holder')
     const { code, stdout, stderr } = await run.ended
     expect(code, stdout + stderr).toBe(0)
