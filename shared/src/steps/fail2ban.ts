@@ -53,7 +53,8 @@ export function jail(on: Target, name: string, options: JailOptions): Step {
         list.push(create('fail2ban at boot', sh`systemctl enable --quiet fail2ban.service`))
       const differs = Object.entries(options.inForce).find(([key, value]) => settings?.[key] !== value)
       // Of one that failed too often systemd starts no other before it is told to forget that.
-      const begin = (verb: 'start' | 'restart') => all(sh`{ systemctl reset-failed fail2ban.service; systemctl ${verb} fail2ban.service; }`, ready)
+      const begin = (verb: 'start' | 'restart') =>
+        all(sh`{ systemctl reset-failed fail2ban.service; systemctl ${verb} fail2ban.service; }`, ready)
       if (unit.active !== 'active') list.push(create('fail2ban started', begin('start')))
       else if (!isWritten || pending.length > 0 || (newest ?? 0) > (unit.since ?? 0))
         list.push(update('fail2ban restarted', begin('restart')))
