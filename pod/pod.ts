@@ -11,11 +11,12 @@ import type { PodContext } from './pod-context.ts'
 import security from './scripts/10-security.ts'
 import common from './scripts/20-common.ts'
 import postgresql from './scripts/30-postgresql.ts'
+import synapse from './scripts/40-synapse.ts'
 
 const pod: Workspace = workspace<typeof podSchema, PodContext>({
   name: 'pod',
   schema: podSchema,
-  scripts: [security, common, postgresql],
+  scripts: [security, common, postgresql, synapse],
   open({ env, offline, folder }) {
     const host =
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder)

@@ -7,7 +7,7 @@ import { inTurn, ratioLine, timed } from './measure.ts'
 // `npm run bench`: ratios, side by side in one run; `npm run bench -- noop` only the first part. Absolute times say
 // more of the machine than of the tool.
 const only = process.argv[2]
-const lacking = missing('host', 'git')
+const lacking = missing('host', 'git', 'acme')
 if (lacking.length > 0) {
   console.log(`the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)
   process.exit(1)

@@ -1,5 +1,5 @@
+import { labName } from './authority.ts'
 import { answer, listen } from './http.ts'
-import { labName } from './prepare.ts'
 
 /** A stand-in for Claude Code's installer, served to lab hosts. */
 export type ClaudeInstaller = {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { labName } from './authority.ts'
 import { type DeployKeyServer, startDeployKeyServer } from './git-ssh.ts'
 import { answer, listen } from './http.ts'
-import { labName } from './prepare.ts'
 import { makeValenceRepository } from './valence-repository.ts'
 
 export type GitRequest = { readonly method: string; readonly url: string; readonly authorized: boolean }

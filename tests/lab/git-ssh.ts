@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { labName } from './authority.ts'
 import { scratchFolder } from './cache.ts'
-import { labName, makeKey } from './prepare.ts'
+import { makeKey } from './prepare.ts'
 import { must, run, tether, until } from './run.ts'
 
 /** The git server by ssh: one deploy key that can read one repository and do nothing else. */

@@ -80,7 +80,7 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
       const { rootKey = true, cloudInit = false } = options
       await prepareHost(files.root, { name, user, rootKey, cloudInit })
     }
-    await prepareBoot(files.root, name, network.gateway)
+    await prepareBoot(files.root, name, network)
 
     const wish = { number: lease.number, root: files.root, namespace: network.namespace, log: join(files.work, 'log') }
     const start = async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { cacheFolder } from './cache.ts'
 import type { Release } from './root.ts'
 import { must } from './run.ts'
+import { shareWheels } from './wheels.ts'
 
 /** A host's files: read-only layers below, its own writes above. */
 export type Files = {
@@ -56,6 +57,7 @@ async function sharePackages(work: string, release: Release): Promise<string> {
   await mkdir(debFolder(release), { recursive: true })
   for (const name of await readdir(debFolder(release)))
     if (name.endsWith('.deb')) await link(join(debFolder(release), name), join(layer, archives, name))
+  await shareWheels(layer, release)
   return layer
 }
 

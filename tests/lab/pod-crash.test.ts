@@ -4,7 +4,7 @@ import { barePod, clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
-const skip = requireLab('host', 'git')
+const skip = requireLab('host', 'git', 'acme')
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 const apt =

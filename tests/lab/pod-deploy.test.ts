@@ -6,7 +6,7 @@ import { barePod, clonePod, convergedPod, halfMadePod, type Pod } from './pod-se
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
-const skip = requireLab('host', 'git')
+const skip = requireLab('host', 'git', 'acme')
 
 /** Opens a pod for the tests of a suite. */
 function podFor(open: () => Promise<Pod>): () => Pod {

@@ -6,7 +6,7 @@ import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { sleep, until } from './run.ts'
 
-const skip = requireLab('host', 'git')
+const skip = requireLab('host', 'git', 'acme')
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 900_000 })
 
 /** Runs on the host what must succeed. */

@@ -6,7 +6,7 @@ import { leaks, leaksBelow, leaksOn, marksOf, recordCalls, watchProcesses } from
 import { barePod, clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 
-const skip = requireLab('host', 'git', 'git-ssh')
+const skip = requireLab('host', 'git', 'git-ssh', 'acme')
 const marks = marksOf(podSecrets)
 
 const printed = ({ stdout, stderr }: CliResult) => stdout + stderr

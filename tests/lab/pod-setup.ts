@@ -3,11 +3,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CliOptions, type CliResult, type CliRun, project, runCli, startCli } from '../support/cli.ts'
+import { type AcmeServer, acmeDirectory, acmeServer } from './acme.ts'
 import { type ClaudeInstaller, claudeInstaller } from './claude-installer.ts'
 import { type GitServer, gitServer } from './git-server.ts'
 import { type BootOptions, bootHost, type LabHost } from './host.ts'
+import { labDomain } from './prepare.ts'
 import type { Release } from './root.ts'
 import { ensureState, type SavedState } from './states.ts'
+import { ensureWheels } from './wheels.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 type CliExtra = Omit<CliOptions, 'root'>
@@ -17,6 +20,7 @@ export interface Pod {
   readonly host: LabHost
   readonly git: GitServer
   readonly claude: ClaudeInstaller
+  readonly acme: AcmeServer
   /** The folder of its `.env.pod` and `.infra`. */
   readonly root: string
   /** Runs the command line to its end: `pod.cli('deploy', '--yes')`. */
@@ -57,7 +61,7 @@ const postgres: Readonly<Record<Release, number>> = { trixie: 17, bookworm: 15 }
 export function podSettings(host: LabHost, release: Release = 'trixie'): Record<string, string> {
   return {
     VALENCE_POD_IP: host.address,
-    VALENCE_DOMAIN: 'pod.lab.example.org',
+    VALENCE_DOMAIN: labDomain,
     LETSENCRYPT_EMAIL: 'admin@lab.example.org',
     VALENCE_SSH_PUBKEY_FILE: `${host.keyFile}.pub`,
     VALENCE_SSH_PRIVATE_KEY_FILE: host.keyFile,
@@ -65,6 +69,9 @@ export function podSettings(host: LabHost, release: Release = 'trixie'): Record<
     VALENCE_POSTGRES_VERSION: String(postgres[release]),
     VALENCE_REPO_URL: 'http://lab.internal:8418/public/valence.git',
     VALENCE_REPO_REF: 'v1.0.1',
+    // packages.matrix.org is not within reach of every machine; and pip says which version.
+    SYNAPSE_INSTALL: 'pip',
+    ACME_DIRECTORY_URL: acmeDirectory,
     VALENCE_CLAUDE_INSTALLER_URL: 'http://lab.internal:8480/install.sh',
   }
 }
@@ -83,7 +90,7 @@ export async function writeEnv(file: string, variables: Variables): Promise<void
 export async function openPod(host: LabHost, options: { release?: Release; ssh?: boolean } = {}): Promise<Pod> {
   const root = await mkdtemp(join(tmpdir(), 'infra-pod-'))
   const git = await gitServer({ hosts: [host], ssh: options.ssh === true })
-  const claude = await claudeInstaller([host])
+  const [claude, acme] = await Promise.all([claudeInstaller([host]), acmeServer(host)])
   const configure = (more: Variables = {}) =>
     writeEnv(join(root, '.env.pod'), { ...podSettings(host, options.release), ...podSecrets, ...more })
   await configure()
@@ -91,13 +98,14 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
     host,
     git,
     claude,
+    acme,
     root,
     cli: (...args) => runCli('pod', args, { root }),
     cliWith: (extra, ...args) => runCli('pod', args, { ...extra, root }),
     start: (...args) => startCli('pod', args, { root }),
     configure,
     close: async () => {
-      await Promise.all([git.stop(), claude.stop()])
+      await Promise.all([git.stop(), claude.stop(), acme.stop()])
       await host.destroy()
       await rm(root, { recursive: true, force: true })
     },
@@ -107,6 +115,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
 /** A bare host, opened as a pod. */
 export async function barePod(boot: BootOptions = {}): Promise<Pod> {
   const { release = 'trixie' } = boot
+  await ensureWheels(release, () => bootHost({ release }))
   return openPod(await bootHost({ cloudInit: true, ...boot }), { release })
 }
 
@@ -147,7 +156,7 @@ async function saved(
 
 /** Everything that a deployment is made of: a saved host of other sources is never used. */
 async function sourcesRecipe(): Promise<unknown> {
-  const files = ['tests/lab/pod-setup.ts', 'tests/lab/claude-installer.ts', 'tests/lab/root.ts']
+  const files = ['tests/lab/pod-setup.ts', 'tests/lab/claude-installer.ts', 'tests/lab/root.ts', 'tests/lab/prepare.ts']
   for (const folder of ['pod', 'shared/src', 'tests/lab/valence']) {
     const entries = await readdir(join(project, folder), { recursive: true })
     files.push(...entries.filter((name) => /\.(ts|py|sql|toml)$/.test(name)).map((name) => join(folder, name)))

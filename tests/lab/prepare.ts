@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { labAuthority, labName } from './authority.ts'
 import { cached } from './cache.ts'
 import { resolvers } from './machine.ts'
 import { must } from './run.ts'
@@ -11,8 +12,8 @@ export type LabUser = { readonly name: string; readonly password?: string }
 
 export type KeyPair = { readonly keyFile: string; readonly publicKey: string }
 
-/** The name by which every host knows the machine: a URL with it stays right when a saved host gets a new number. */
-export const labName = 'lab.internal'
+/** The domain that every lab host takes for its own. */
+export const labDomain = 'pod.lab.example.org'
 
 /** The key that opens all lab hosts of this machine; it opens nothing else. */
 export async function labKey(): Promise<KeyPair> {
@@ -26,10 +27,15 @@ export const makeKey = async (file: string): Promise<void> => {
   await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'infra-lab', '-f', file])
 }
 
-/** What differs at each boot: the way to name servers and to the machine. */
-export async function prepareBoot(root: string, name: string, gateway: string): Promise<void> {
+/** What differs at each boot: the way to name servers, to the machine, and to itself. */
+export async function prepareBoot(
+  root: string,
+  name: string,
+  { address, gateway }: { readonly address: string; readonly gateway: string },
+): Promise<void> {
   await writeFile(join(root, 'etc/resolv.conf'), await resolvers())
   const hosts = [`127.0.0.1 localhost`, `127.0.1.1 ${name}`, `::1 localhost ip6-localhost`, `${gateway} ${labName}`]
+  hosts.push(`${address} ${labDomain} matrix.${labDomain}`)
   await writeFile(join(root, 'etc/hosts'), `${hosts.join('\n')}\n`)
 }
 
@@ -49,12 +55,19 @@ export async function prepareHost(root: string, wish: HostWish): Promise<void> {
     const file = join(root, `etc/ssh/ssh_host_${type}_key`)
     await must('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${wish.name}`, '-f', file])
   }
+  await trust(root, (await labAuthority()).certificate)
   if (wish.rootKey) await authorize(root, 'root', publicKey)
   if (wish.user !== undefined) await addUser(root, wish.user, publicKey)
   if (wish.cloudInit) {
     const file = join(root, 'etc/ssh/sshd_config.d/50-cloud-init.conf')
     await writeFile(file, 'PasswordAuthentication yes\n', { mode: 0o600 })
   }
+}
+
+// By hand what update-ca-certificates would do, and will do again when a package asks for it.
+async function trust(root: string, certificate: string): Promise<void> {
+  await writeFile(join(root, 'usr/local/share/ca-certificates/infra-lab.crt'), certificate)
+  await appendFile(join(root, 'etc/ssl/certs/ca-certificates.crt'), certificate)
 }
 
 async function addUser(root: string, { name, password }: LabUser, publicKey: string): Promise<void> {

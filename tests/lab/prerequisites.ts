@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 /** The parts of the lab a suite may ask for. */
-export type LabPart = 'host' | 'git' | 'git-ssh' | 'moto'
+export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -63,6 +63,7 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     program('ssh-keyscan', 'openssh-client'),
     program('setpriv', 'util-linux'),
   ],
+  acme: [program('pebble', 'pebble'), program('pebble-challtestsrv', 'pebble'), program('openssl', 'openssl')],
   moto: [linux, python, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
 }
 

@@ -18,7 +18,7 @@ const apt = 'apt-get install -y '
 
 /** Whether the machine has all that a rehearsal needs; else tells what it lacks, and installs it when `agree` says so. */
 export async function prepareMachine(agree: (question: string) => Promise<boolean>): Promise<boolean> {
-  const lacks = missing('host', 'git')
+  const lacks = missing('host', 'git', 'acme')
   if (lacks.length === 0) return true
   console.log('This machine lacks:')
   for (const { what } of lacks) console.log(`  ${what}`)
@@ -30,7 +30,7 @@ export async function prepareMachine(agree: (question: string) => Promise<boolea
   console.log(`\nThis installs it:\n  ${command}\n`)
   if (!(await agree('Install it now?'))) return false
   if (!(await shell(`apt-get update && ${command}`))) return false
-  return missing('host', 'git').length === 0
+  return missing('host', 'git', 'acme').length === 0
 }
 
 /** One apt command for all packages, and what no package brings. */

@@ -1,4 +1,4 @@
-import { raw, sh } from '../command/sh.ts'
+import { quote, raw, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
 export interface UnitState {
@@ -9,12 +9,14 @@ export interface UnitState {
   readonly enabled: string
   /** When it last became active, in milliseconds since 1970; undefined while it is not. */
   readonly since: number | undefined
+  /** Whether its files were written after systemd last read them. */
+  readonly outdated: boolean
 }
 
 /** The state of a systemd unit. A host without systemd has none of it. */
 export function unitState(unit: string): Question<UnitState> {
   return {
-    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp ${unit}`,
+    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload ${unit}`,
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const value = new Map(stdout.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]))
@@ -23,15 +25,20 @@ export function unitState(unit: string): Question<UnitState> {
         active: value.get('ActiveState') ?? 'inactive',
         enabled: value.get('UnitFileState') ?? '',
         since: parseTime(value.get('ActiveEnterTimestamp') ?? ''),
+        outdated: value.get('NeedDaemonReload') === 'yes',
       }
     },
   }
 }
 
-/** When the newest of these files was last written, in milliseconds since 1970; undefined when none is there. */
+/**
+ * When the newest of these files was last written, in milliseconds since 1970; undefined when none is there. A `*` in a
+ * path stands for what a shell takes it for.
+ */
 export function newestChange(paths: readonly string[]): Question<number | undefined> {
+  const patterns = raw(paths.map((path) => path.split('*').map(quote).join('*')).join(' '))
   return {
-    command: sh`stat -c %.6Y ${paths} 2>/dev/null || true`,
+    command: sh`stat -c %.6Y ${patterns} 2>/dev/null || true`,
     parse: ({ stdout }) => {
       const times = stdout.split('\n').filter(Boolean).map(Number)
       return times.length === 0 ? undefined : Math.max(...times) * 1000

@@ -1,4 +1,4 @@
-import { digestText, holdsSecret, plainText, showText, type Text } from '../command/command.ts'
+import { digestText, holdsSecret, type Output, plainText, showText, type Text } from '../command/command.ts'
 import { all, raw, type Shell, sh, withStdin } from '../command/sh.ts'
 import { type Change, changes, create, type Diff, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
@@ -17,6 +17,8 @@ export interface FileOptions extends Ownership {
   content: string | Text
   /** Checks the new content before it takes its place; `temp` is where it lies until then. */
   validate?(temp: Shell): Shell
+  /** What the check means, in a line. */
+  explain?(output: Output): string | undefined
   risk?: Risk
   after?: readonly Step[]
 }
@@ -28,7 +30,7 @@ export const previousFolder = '/var/lib/infra/previous'
 export function file(on: Target, path: string, options: FileOptions): Step {
   const content = typeof options.content === 'string' ? plainText(options.content) : options.content
   const wish = ownership('0644', options)
-  const change = { risk: options.risk ?? 'safe' }
+  const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
   return step({
     id: `file ${path}`,
     on,
@@ -67,11 +69,12 @@ export function directory(on: Target, path: string, options: Ownership & { after
 
 /**
  * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
- * the previous version put by, then a rename.
+ * the previous version put by (not of a file that holds secrets: an old one has no business elsewhere), then a rename.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
   const folder = path.slice(0, path.lastIndexOf('/')) || '/'
   const kept = `${previousFolder}${path}`
+  const keep = sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p ${path} ${kept}; }; }`
   const line = all(
     sh`t=$(mktemp ${`${folder}/.infra.XXXXXX`})`,
     raw(`trap 'rm -f "$t"' EXIT`),
@@ -79,7 +82,7 @@ export function writeFile(path: string, content: Text, owner: Required<Ownership
     sh`chown ${`${owner.owner}:${owner.group}`} "$t"`,
     sh`chmod ${owner.mode} "$t"`,
     ...(validate ? [validate(raw('"$t"'))] : []),
-    sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p ${path} ${kept}; }; }`,
+    ...(holdsSecret(content) ? [] : [keep]),
     sh`mv -f "$t" ${path}`,
   )
   return withStdin(line, content)

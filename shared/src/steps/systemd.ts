@@ -1,16 +1,21 @@
-import { sh } from '../command/sh.ts'
+import type { Output } from '../command/command.ts'
+import { type Shell, sh } from '../command/sh.ts'
 import { type Change, changes, create, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { newestChange, unitState } from '../facts/systemd.ts'
 
 export interface ServiceOptions {
-  /** Files that it reads when it starts: one newer than its start asks for a restart. */
+  /** Files that it reads when it starts (`*` as in a shell): one newer than its start asks for a restart. */
   reads?: readonly string[]
   /** The steps that write those files or install it. */
   after?: readonly Step[]
   risk?: Risk
   /** A check that must pass before a restart: a broken configuration keeps the old process serving. */
-  validate?: ReturnType<typeof sh>
+  validate?: Shell
+  /** Waits until it answers, after a start: systemd may call it started before. */
+  ready?: Shell
+  /** What a failed start means, in a line: it has the last lines of the journal. */
+  explain?(output: Output): string | undefined
 }
 
 /**
@@ -18,7 +23,13 @@ export interface ServiceOptions {
  * older than its files: a run that died in between heals on the next.
  */
 export function service(on: Target, unit: string, options: ServiceOptions = {}): Step {
-  const { reads = [], after = [], risk = 'restart', validate } = options
+  const { reads = [], after = [], risk = 'restart', validate, ready, explain } = options
+  const more = explain && { explain }
+  const bring = (verb: 'start' | 'restart') => {
+    const line = sh`systemctl ${verb} ${unit}`
+    const journal = sh`{ journalctl -q -u ${unit} -n 20 -o cat >&2; exit 1; }`
+    return [...(validate ? [validate] : []), ready ? sh`{ ${line} && ${ready}; } || ${journal}` : line]
+  }
   return step({
     id: `service ${unit}`,
     on,
@@ -28,14 +39,14 @@ export function service(on: Target, unit: string, options: ServiceOptions = {}):
       if (now.enabled === 'masked')
         return refuse(`${unit} is masked`, `If that is not wanted any more: systemctl unmask ${unit}`)
       const list: Change[] = []
+      if (now.outdated) list.push(update(`${unit} read anew by systemd`, sh`systemctl daemon-reload`))
       if (now.enabled !== 'enabled' && now.enabled !== 'static' && now.enabled !== 'alias') {
         list.push(create(`${unit} at boot`, sh`systemctl enable --quiet ${unit}`))
       }
-      const checked = (line: ReturnType<typeof sh>) => (validate ? [validate, line] : [line])
       if (now.active !== 'active') {
-        list.push(create(`${unit} started`, checked(sh`systemctl start ${unit}`)))
+        list.push(create(`${unit} started`, bring('start'), { ...more }))
       } else if (pending.length > 0 || (newest ?? 0) > (now.since ?? 0)) {
-        list.push(update(`${unit} restarted`, checked(sh`systemctl restart ${unit}`), { risk }))
+        list.push(update(`${unit} restarted`, bring('restart'), { risk, ...more }))
       }
       return changes(list, `${now.active}, ${now.enabled}`)
     },

@@ -1,0 +1,125 @@
+import { isIP } from 'node:net'
+import { type Output, plainText } from '../command/command.ts'
+import { type Shell, sh } from '../command/sh.ts'
+import { type Change, changes, create, refuse, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { certificateFiles, certificateState } from '../facts/certificate.ts'
+import { type Resolved, resolved } from '../facts/dns.ts'
+import { fileContent } from '../facts/file.ts'
+import { writeFile } from './file.ts'
+
+export interface CertificateOptions {
+  /** More names, each taken in once it leads to the host. */
+  readonly optional?: readonly string[]
+  readonly email: string
+  /** The folder that the site serves `/.well-known/acme-challenge/` from. */
+  readonly webroot: string
+  /** The authority's ACME directory. */
+  readonly directory: string
+  /** The address by which the world knows the host, where it is not one of its own. */
+  readonly address?: string | undefined
+  /** How to deploy the rest meanwhile, for the refusal. */
+  readonly without: string
+  readonly after?: readonly Step[]
+}
+
+/**
+ * A certificate by certbot, proven over HTTP. One that is valid and of this authority is used as it is; its renewal is
+ * certbot's own, and is set to prove itself by the same folder. Where a name leads is looked up before the authority is
+ * asked, which counts failures.
+ */
+export function certificate(on: Target, name: string, options: CertificateOptions): Step {
+  const { optional = [], email, webroot, directory, address, after = [] } = options
+  const { chain, renewal: path } = certificateFiles(name)
+  return step({
+    id: `certificate ${name}`,
+    on,
+    after,
+    ask: { now: certificateState(name), dns: resolved([name, ...optional], chain), notes: fileContent(path) },
+    plan({ now, dns, notes }) {
+      const own = [...(dns?.own ?? []), ...(address === undefined ? [] : [address])]
+      const held = now?.names ?? []
+      const missing = optional.filter((more) => !held.includes(more) && leadsHere(dns, more, own))
+      const names = [name, ...optional.filter((more) => held.includes(more) || missing.includes(more))]
+      const request = (...more: readonly string[]): Shell =>
+        sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${more}`
+      const ask = (make: typeof create, say: string, ...more: readonly string[]) => {
+        const astray = held.includes(name) ? undefined : wrongWay(dns, name, own)
+        if (astray)
+          return refuse(
+            astray,
+            `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
+          )
+        return changes([make(say, request(...more), { explain })], '')
+      }
+      const host = new URL(directory).host
+      if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
+      if (!held.includes(name))
+        return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`, '--force-renewal')
+      const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
+      if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}`, '--force-renewal')
+      if (now.due) return ask(update, 'certificate renewed: its end is near', '--force-renewal')
+      if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}`, '--expand')
+      const list: Change[] = []
+      const mended = notes?.content && byWebroot(notes.content, webroot, held)
+      if (notes && mended && mended !== notes.content) {
+        const diff = { kind: 'text', path, before: notes.content ?? '', after: mended } as const
+        list.push(
+          update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, plainText(mended), notes), { diff }),
+        )
+      }
+      return changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
+    },
+  })
+}
+
+const isLoopback = (address: string) => /^127\.|^::1$/.test(address)
+
+/** Where a name leads that does not lead to the host alone; undefined when it does, or when that cannot be told. */
+function wrongWay(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
+  if (!dns) return undefined
+  const found = dns.names[name] ?? []
+  if (found.length === 0) return `${name} does not resolve: there is no certificate for it before it does`
+  // The host's own name is often in its /etc/hosts, by the loopback.
+  const astray = found.filter((address) => !isLoopback(address) && !own.includes(address))
+  return astray.length === 0
+    ? undefined
+    : `${name} leads to ${astray.join(', ')}, not to this host (${own.filter((each) => isIP(each) === isIP(astray[0] ?? '')).join(', ') || own.join(', ')})`
+}
+
+function leadsHere(dns: Resolved | null, name: string, own: readonly string[]): boolean {
+  return (dns?.names[name] ?? []).length > 0 && wrongWay(dns, name, own) === undefined
+}
+
+/** A value of certbot's notes. */
+const noted = (notes: string, key: string) => notes.match(new RegExp(`^${key} *= *(.*?)(?: *,)? *$`, 'm'))?.[1]
+
+const hostOf = (url: string | undefined) => (url && URL.canParse(url) ? new URL(url).host : (url ?? 'another'))
+
+/** certbot's notes with the proof by this folder; as they are where they already say so. */
+function byWebroot(notes: string, webroot: string, names: readonly string[]): string {
+  const [, map = ''] = notes.split(/^\[\[webroot_map\]\]\n/m)
+  const mapped = names.every((name) => noted(map, name.replaceAll('.', '\\.')) === webroot)
+  if (noted(notes, 'authenticator') === 'webroot' && mapped) return notes
+  const kept = notes
+    .replace(/^\[\[webroot_map\]\]\n(?:[^[\n]*\n?)*/m, '')
+    .split('\n')
+    .filter((line) => !/^(authenticator|installer|webroot_path)\s*=/.test(line))
+    .join('\n')
+    .trimEnd()
+  const lines = [`authenticator = webroot`, `webroot_path = ${webroot},`, '[[webroot_map]]']
+  return `${kept}\n${[...lines, ...names.map((name) => `${name} = ${webroot}`)].join('\n')}\n`
+}
+
+/** What certbot and the authority mean, in a line. */
+function explain({ stdout, stderr }: Output): string | undefined {
+  const said = stdout + stderr
+  const limit = said.match(/too many [^\n]*/)?.[0]
+  if (limit) return `the authority has had enough of us for now: ${limit}`
+  const detail = said.match(/^ *Detail: (.*)$/m)?.[1]
+  if (detail) return `the authority could not see the proof: ${detail}`
+  if (/CERTIFICATE_VERIFY_FAILED/.test(said)) return 'the host does not trust the authority of ACME_DIRECTORY_URL'
+  if (/Failed to (establish|resolve)|ConnectionError|Connection refused|Max retries/.test(said))
+    return 'the authority cannot be reached'
+  return said.match(/^(?:An unexpected error occurred:|Error:?)\s*(.*)$/m)?.[1]
+}

@@ -1,0 +1,145 @@
+import { type Shell, sh } from '../command/sh.ts'
+import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import {
+  configFiles,
+  databaseLocale,
+  signingKeys,
+  synapseConfig,
+  synapseDropIns,
+  userServerNames,
+} from '../facts/synapse.ts'
+import { previousFolder } from './file.ts'
+
+interface Options {
+  readonly after?: readonly Step[]
+}
+
+/**
+ * Who this server is cannot change: its users, rooms and keys carry the name. A host that runs, or whose database holds,
+ * another server is refused, and so is one whose media are elsewhere.
+ */
+export function synapseIdentity(
+  on: Target,
+  serverName: string,
+  { database, media, after = [] }: Options & { database: string; media: string },
+): Step {
+  return step({
+    id: `synapse.identity ${serverName}`,
+    on,
+    after,
+    ask: { files: configFiles, servers: userServerNames(database) },
+    plan({ files, servers = [] }) {
+      const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
+      const other = servers.find((name) => name !== serverName)
+      if (other)
+        return refuse(`the database ${database} is that of the Matrix server ${other}, not ${serverName}`, stay(other))
+      const named = files.findLast(({ values }) => values.server_name !== undefined)
+      const name = named?.values.server_name
+      if (named && name && name !== serverName)
+        return refuse(`${named.path} says that this is the Matrix server ${name}, not ${serverName}`, stay(name))
+      const store = files.findLast(({ values }) => values.media_store_path)?.values.media_store_path
+      if (store && store.replace(/\/$/, '') !== media)
+        return refuse(
+          `Synapse keeps its media in ${store}, not in ${media}`,
+          `Stop it and move them: systemctl stop matrix-synapse; mv ${store} ${media}; and put the new path into ${synapseConfig}.`,
+        )
+      return converged(
+        name ? `as configured${servers.length > 0 ? ' and in the database' : ''}` : 'no other server here',
+      )
+    },
+  })
+}
+
+/** The database can hold Synapse: UTF-8, and collated by bytes. Otherwise its indexes break at the next upgrade of the C library. */
+export function synapseDatabase(on: Target, database: string, { after = [] }: Options = {}): Step {
+  return step({
+    id: `synapse.database ${database}`,
+    on,
+    after,
+    ask: { now: databaseLocale(database) },
+    plan: ({ now: { encoding, locale } }) =>
+      encoding === 'UTF8' && locale === 'libc, collate C, ctype C'
+        ? converged(`${encoding}, ${locale}`)
+        : refuse(
+            `database ${database} is ${encoding}, ${locale}: Synapse wants UTF8, libc, collate C, ctype C`,
+            `Keep its data and make room: pg_dump -Fc ${database} > ${database}.dump; ALTER DATABASE ${database} RENAME TO ${database}_old (as user postgres). Then deploy, and pg_restore.`,
+          ),
+  })
+}
+
+/** The files that Debian's package writes by itself, and answers for. */
+const packaged = ['server_name.yaml', 'report_stats.yaml'].map((name) => `${synapseDropIns}/${name}`)
+
+/** What `keys` say is said in one file only: drop-ins that say it too would win over it, and are put aside. */
+export function synapseDropInsApart(on: Target, keys: readonly string[], { after = [] }: Options = {}): Step {
+  return step({
+    id: 'synapse.drop-ins',
+    on,
+    after,
+    ask: { files: configFiles },
+    plan({ files }) {
+      const list: Change[] = []
+      for (const { path, keys: found } of files) {
+        if (path === synapseConfig || packaged.includes(path)) continue
+        const ours = found.filter((key) => keys.includes(key))
+        const others = found.filter((key) => !keys.includes(key))
+        if (ours.length === 0) continue
+        if (others.length > 0)
+          return refuse(
+            `${path} sets ${ours.join(', ')} over ${synapseConfig}, and also ${others.join(', ')}`,
+            `Move what shall stay into a file of yours named by SYNAPSE_EXTRA_CONFIG_FILE, and remove ${path}.`,
+          )
+        const kept = `${previousFolder}${path}`
+        const run = sh`(umask 077; mkdir -p ${`${previousFolder}${synapseDropIns}`}) && chmod 600 ${path} && mv -f ${path} ${kept}`
+        list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
+      }
+      return changes(list, 'none of ours is set twice')
+    },
+  })
+}
+
+export interface SigningKeyOptions extends Options {
+  readonly database: string
+  readonly user: string
+  readonly venv: string
+}
+
+/**
+ * The key that signs what this server says to others. It is made once: another one would make the server a stranger to
+ * all that know it. So one that is elsewhere is brought here, and a server that has users but no key is refused.
+ */
+export function synapseSigningKey(on: Target, path: string, options: SigningKeyOptions): Step {
+  const { database, user, venv, after = [] } = options
+  return step({
+    id: `synapse.signing-key ${path}`,
+    on,
+    after,
+    ask: { files: configFiles, keys: signingKeys([path]), servers: userServerNames(database) },
+    plan({ files, keys, servers }) {
+      const named = files.findLast(({ values }) => values.signing_key_path)?.values.signing_key_path
+      const now = keys[path]
+      if (now && !now.sound)
+        return refuse(
+          `${path} is not a signing key`,
+          'Put back the key from a backup; if the server never spoke to others, remove the file.',
+        )
+      const finish = sh`chown ${`root:${user}`} "$t" && chmod 640 "$t" && ln "$t" ${path}`
+      const made = (from: Shell) =>
+        sh`t=$(mktemp ${`${path}.XXXXXX`}) && trap 'rm -f "$t"' EXIT && ${from} && [ -s "$t" ] && ${finish}`
+      if (!now && named && named !== path)
+        return changes([create(`${path} from ${named}`, made(sh`cat ${named} >"$t"`))], '')
+      if (!now && (servers?.length ?? 0) > 0)
+        return refuse(
+          `the signing key ${path} is gone, but the database ${database} holds the server that it is of`,
+          `Put it back from a backup. If it is lost for good, make a new one, which other servers will not know: ${venv}/bin/generate_signing_key -o ${path}`,
+        )
+      if (!now)
+        return changes([create(`signing key ${path}`, made(sh`${`${venv}/bin/generate_signing_key`} -o - >"$t"`))], '')
+      const is = `${now.mode} ${now.owner}:${now.group}`
+      const wish = `0640 root:${user}`
+      const close = sh`chmod go-rwx ${path} && chown ${`root:${user}`} ${path} && chmod 640 ${path}`
+      return changes(is === wish ? [] : [update(`${path} ${is} → ${wish}`, close)], wish)
+    },
+  })
+}

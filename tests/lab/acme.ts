@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { labAuthority, labName } from './authority.ts'
+import { scratchFolder } from './cache.ts'
+import { tether, until } from './run.ts'
+
+/** A certificate authority that speaks ACME (pebble), for one lab host, and its own name server. */
+export type AcmeServer = {
+  /** The same for all hosts: each knows the machine by one name. */
+  readonly directory: string
+  /** The root that the certificates of this authority lead to: a new one at each start. */
+  root(): Promise<string>
+  stop(): Promise<void>
+}
+
+export const acmeDirectory = `https://${labName}:14000/dir`
+
+/** Starts pebble at the host's gateway; in its eyes every name leads to the host. */
+export async function acmeServer({ address, gateway }: { address: string; gateway: string }): Promise<AcmeServer> {
+  const { folder, certificate } = await labAuthority()
+  const config = {
+    pebble: {
+      listenAddress: `${gateway}:14000`,
+      managementListenAddress: `${gateway}:15000`,
+      certificate: join(folder, 'server.pem'),
+      privateKey: join(folder, 'server.key'),
+      httpPort: 80,
+      tlsPort: 443,
+      ocspResponderURL: '',
+      externalAccountBindingRequired: false,
+    },
+  }
+  const file = join(await scratchFolder('acme'), 'pebble.json')
+  await writeFile(file, JSON.stringify(config))
+  const off = ['-http01', '', '-https01', '', '-tlsalpn01', '']
+  const dns = ['-defaultIPv4', address, '-defaultIPv6', '', '-dns01', `${gateway}:8053`]
+  const names = start('pebble-challtestsrv', [...dns, ...off, '-management', `${gateway}:8055`])
+  // No waits and no refusals at random: this is not about certbot's patience.
+  const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' }
+  const pebble = start('pebble', ['-config', file, '-dnsserver', `${gateway}:8053`], env)
+  const root = () => fetchText(gateway, 15000, '/roots/0', certificate)
+  await until('pebble to answer', 30_000, async () => {
+    if (pebble.exitCode !== null) throw new Error(`lab: pebble ended with ${pebble.exitCode}`)
+    return (await root().catch(() => undefined)) ? true : undefined
+  })
+  return {
+    directory: acmeDirectory,
+    root,
+    stop: async () => {
+      await Promise.all([end(pebble), end(names)])
+    },
+  }
+}
+
+function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const [tied, ...words] = [...tether, program, ...args]
+  const child = spawn(tied, words, { detached: true, stdio: 'ignore', env: { ...process.env, ...env } })
+  child.unref()
+  return child
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+function fetchText(host: string, port: number, path: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host, port, path, ca, servername: labName, timeout: 5000 }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (piece) => {
+        text += piece
+      })
+      answer.on('end', () =>
+        answer.statusCode === 200 ? resolve(text) : reject(new Error(`HTTP ${answer.statusCode}`)),
+      )
+    })
+    asked.on('error', reject)
+    asked.on('timeout', () => asked.destroy(new Error('no answer')))
+    asked.end()
+  })
+}

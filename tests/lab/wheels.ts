@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs'
+import { cp, link, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cached, cacheFolder, recipeKey } from './cache.ts'
+import type { Release } from './root.ts'
+
+// What deployments install by pip, with all it needs: built once, so that no host has to compile.
+const wanted = ['matrix-synapse[postgres]==1.163.2']
+
+const recipe = (release: Release) => ({ version: 1, release, wanted })
+const place = 'var/cache/lab-wheels'
+
+type Builder = {
+  readonly root: string
+  exec(script: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
+  destroy(): Promise<void>
+}
+
+/** Builds the wheels of a release on a bare host of it, the first time (about a minute). */
+export async function ensureWheels(release: Release, boot: () => Promise<Builder>): Promise<void> {
+  await cached('wheels', recipe(release), async (folder) => {
+    const host = await boot()
+    try {
+      const { code, stdout, stderr } = await host.exec(`export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-venv python3-dev libpq-dev build-essential ca-certificates &&
+python3 -m venv /root/venv && /root/venv/bin/pip wheel -q -w /${place} ${wanted.map((one) => `'${one}'`).join(' ')}`)
+      if (code !== 0) throw new Error(`lab: the wheels cannot be built\n${stdout}${stderr}`)
+      await cp(join(host.root, place), folder, { recursive: true, preserveTimestamps: true })
+    } finally {
+      await host.destroy()
+    }
+  })
+}
+
+/** Puts the wheels into a layer of a host, where its pip takes them before it looks elsewhere. */
+export async function shareWheels(layer: string, release: Release): Promise<void> {
+  const folder = join(cacheFolder(), 'wheels', recipeKey(recipe(release)))
+  if (!existsSync(`${folder}.done`)) return
+  await mkdir(join(layer, place), { recursive: true, mode: 0o755 })
+  for (const name of await readdir(folder)) await link(join(folder, name), join(layer, place, name))
+  await mkdir(join(layer, 'etc'), { mode: 0o755, recursive: true })
+  await writeFile(join(layer, 'etc/pip.conf'), `[global]\nfind-links = /${place}\n`)
+}
