@@ -1,12 +1,12 @@
-import { textFile, yamlFile } from '@infra/shared/env/config-files'
 import { gitRef, gitTransport, gitUrl } from '@infra/shared/env/git'
 import { privateKeyFile, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
 import { password } from '@infra/shared/env/random'
 import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
 import type { PublicKey } from '@infra/shared/env/ssh-key'
-import { choice, flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
+import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
+import { synapseVariables } from './env-synapse.ts'
 
 const generated = (group: string, description: string) =>
   variable(strongSecret(), {
@@ -27,19 +27,6 @@ const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
 const keyGroup = 'SSH Key (choose ONE of these options)'
 const matrixGroup = 'Matrix/Synapse secrets'
 const repositoryGroup = 'Valence repository'
-
-// What Synapse's configuration may not set by a file of the user's: the deployment stands on it.
-const decided = {
-  server_name: 'it is VALENCE_DOMAIN',
-  registration_shared_secret: 'it is SYNAPSE_REGISTRATION_SECRET',
-  macaroon_secret_key: 'it is SYNAPSE_MACAROON_SECRET',
-  form_secret: 'it is SYNAPSE_FORM_SECRET',
-  database: 'the deployment makes the database',
-  signing_key_path: 'the deployment keeps the signing key',
-  signing_key: 'the deployment keeps the signing key',
-  media_store_path: 'the deployment keeps the media',
-  listeners: 'nginx stands before the listener that the deployment makes',
-}
 
 // A key made for this file, whose private half was thrown away.
 const sampleKey =
@@ -165,42 +152,6 @@ export const podSchema = schema(
       integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
       tuning({ description: 'Major version of PostgreSQL', example: '16' }),
     ),
-    SYNAPSE_INSTALL: variable(
-      choice('apt', 'pip').prefault('apt'),
-      tuning({
-        description: 'Where Synapse comes from: `apt` (packages.matrix.org) or `pip` (PyPI, in a venv of its own)',
-        example: 'pip',
-      }),
-    ),
-    SYNAPSE_VERSION: variable(
-      matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault('1.163.2'),
-      tuning({ description: 'Which Synapse `pip` installs; `apt` takes the newest', example: '1.163.2' }),
-    ),
-    SYNAPSE_EXTRA_CONFIG_FILE: variable(
-      yamlFile(decided).optional(),
-      tuning({
-        description: 'Path to a YAML file whose settings win over those of the deployment in homeserver.yaml',
-        example: './synapse-extra.yaml',
-        path: true,
-        unset: 'homeserver.yaml is as the deployment makes it',
-      }),
-    ),
-    NGINX_EXTRA_CONFIG_FILE: variable(
-      textFile().optional(),
-      tuning({
-        description: 'Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN',
-        example: './nginx-extra.conf',
-        path: true,
-        unset: 'the site is as the deployment makes it',
-      }),
-    ),
-    ACME_DIRECTORY_URL: variable(
-      url().prefault('https://acme-v02.api.letsencrypt.org/directory'),
-      tuning({
-        description: 'Who issues the certificate: the ACME directory of a staging or private authority',
-        example: 'https://acme-staging-v02.api.letsencrypt.org/directory',
-      }),
-    ),
     VALENCE_CLAUDE_CODE: variable(
       flag().prefault('true'),
       tuning({ description: 'Whether to install Claude Code for user valence', example: 'false' }),
@@ -213,6 +164,8 @@ export const podSchema = schema(
       timezone().prefault('UTC'),
       tuning({ description: "The host's time zone", example: 'Europe/Zurich' }),
     ),
+
+    ...synapseVariables,
 
     DIGITALOCEAN_TOKEN: variable(
       token().optional(),

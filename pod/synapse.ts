@@ -1,4 +1,4 @@
-import { plainText, type Text, text } from '@infra/shared/command/command'
+import { type Output, plainText, type Text, text } from '@infra/shared/command/command'
 import { type Shell, sh } from '@infra/shared/command/sh'
 import { yaml } from '@infra/shared/command/yaml'
 import type { MatrixServer, MatrixUser } from '@infra/shared/facts/matrix-users'
@@ -112,21 +112,23 @@ export const synapseReads = (config: Shell): Shell =>
 export const synapseReady = sh`i=0; until curl -fsS -o /dev/null --noproxy '*' ${`${synapseUrl}/health`} 2>/dev/null; do
 i=$((i+1)); [ $i -le 240 ] && [ "$(systemctl is-active ${synapseUnit})" != failed ] || { echo 'Synapse does not answer' >&2; false; break; }; sleep 0.25; done`
 
-/** What Synapse means, in a line. */
-export function explainSynapse({ stdout, stderr }: { stdout: string; stderr: string }): string | undefined {
+/** What Synapse means by not taking a configuration, in a line. */
+export const explainConfig = (output: Output): string => `Synapse does not take it: ${causeOf(output) ?? 'see below'}`
+
+/** What Synapse means by not starting, in a line. */
+export const explainStart = (output: Output): string => `Synapse does not start: ${causeOf(output) ?? 'see below'}`
+
+function causeOf({ stdout, stderr }: Output): string | undefined {
   const said = stdout + stderr
-  const setting = said.match(/^(?:.*: )?(Error in configuration.*|Unable to parse configuration.*)$/ms)?.[1]
+  const setting = said.match(/^Error in configuration[\s\S]*/m)?.[0]
   if (setting)
-    return `Synapse does not take it: ${setting
-      .trim()
+    return setting
       .split('\n')
       .slice(0, 3)
       .map((line) => line.trim())
-      .join(' ')}`
-  const yamlError = said.match(/^yaml\.\S+: ([\s\S]*?)\n(?:\s|$)/m)?.[1]
-  if (yamlError) return `Synapse does not take it: ${yamlError}`
-  const cause = [...said.matchAll(/^(?:\S+Error|psycopg2\.\S+|synapse\.\S+Exception|Exception): (.*)$/gm)].at(-1)?.[1]
-  return cause && `Synapse does not start: ${cause}`
+      .join(' ')
+      .trim()
+  return [...said.matchAll(/^((?:[\w.]+\.)?\w*(?:Error|Exception|Locale)\w*: .*)$/gm)].at(-1)?.[1]
 }
 
 /** Its unit where no package brings one, and what closes it in either way. */

@@ -35,7 +35,7 @@ export default script(
       mode: '0640',
       group: synapse.synapseUser,
       validate: synapse.synapseReads,
-      explain: synapse.explainSynapse,
+      explain: synapse.explainConfig,
       risk: 'restart',
       after: [...installed, key, apart],
     })
@@ -45,7 +45,7 @@ export default script(
     const homeserver = service(host, synapse.synapseUnit, {
       reads: synapse.synapseFiles,
       ready: synapse.synapseReady,
-      explain: synapse.explainSynapse,
+      explain: synapse.explainStart,
       after: [collation, config, hardened],
     })
     const users = matrixUserAccounts(host, {

@@ -20,15 +20,19 @@ import { databaseKinds } from './database.ts'
 import type { Damage, Kind, Servers } from './kind.ts'
 import { packageKinds } from './packages.ts'
 import { systemKinds } from './system.ts'
+import { webKinds } from './web.ts'
 
-const kinds: readonly Kind[] = [...packageKinds, ...systemKinds, ...accessKinds, ...databaseKinds]
+const kinds: readonly Kind[] = [...packageKinds, ...systemKinds, ...webKinds, ...accessKinds, ...databaseKinds]
 
 const stepFolder = join(import.meta.dirname, '../../shared/src/steps')
 const testFolder = join(import.meta.dirname, '..')
 
-/** Steps of clouds are tried against their servers, each in a suite of its own. */
+/** Steps of clouds are tried against their servers, those of Synapse on a whole pod, each in a suite of its own. */
 const elsewhere: Readonly<Record<string, string>> = {
   'dynamodb.ts': 'lab/dynamodb.test.ts',
+  'certificate.ts': 'lab/pod-synapse.test.ts',
+  'matrix-users.ts': 'lab/pod-synapse.test.ts',
+  'synapse.ts': 'lab/pod-synapse.test.ts',
   'do-dns.ts': 'lab/digitalocean.test.ts',
   'do-firewall.ts': 'lab/digitalocean.test.ts',
   'do-ssh-key.ts': 'lab/digitalocean.test.ts',

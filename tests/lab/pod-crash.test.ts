@@ -137,5 +137,23 @@ describe.skipIf(skip)(title('a change that is killed half way', skip), () => {
     expect(made.join()).toMatch(/^fail2ban sshd: fail2ban restarted/)
   })
 
+  test("Synapse's configuration, written but not in force", async () => {
+    const open = 'sed -i s/50M/51M/ /etc/matrix-synapse/homeserver.yaml && systemctl restart matrix-synapse'
+    const made = await killedAt(open, 'systemctl', 'restart matrix-synapse.service', 'before')
+    expect(made).toEqual(['service matrix-synapse.service: matrix-synapse.service restarted'])
+  })
+
+  test("nginx's site, written but not in force", async () => {
+    const open = 'sed -i s/50M/51M/ /etc/nginx/sites-available/valence && systemctl reload nginx'
+    const made = await killedAt(open, 'systemctl', 'reload nginx.service', 'before')
+    expect(made).toEqual(['nginx.site valence: nginx reloaded'])
+  })
+
+  test('a Matrix user set right, with Synapse stopped for it', async () => {
+    const open = `cd / && runuser -u postgres -- psql -qXd valence -c "UPDATE users SET admin = 0 WHERE name LIKE '@admin:%'"`
+    const made = await killedAt(open, 'systemctl', 'start matrix-synapse.service', 'before')
+    expect(made).toEqual(['service matrix-synapse.service: matrix-synapse.service started'])
+  })
+
   test('in the end all is as before', () => expectConverged(pod))
 })

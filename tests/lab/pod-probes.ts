@@ -25,7 +25,7 @@ export async function logins(host: LabHost): Promise<number> {
 
 /** The main processes of everything that a deployment may restart. */
 export async function mainPids(host: LabHost): Promise<string> {
-  const units = 'ssh fail2ban nginx unattended-upgrades "postgresql@*"'
+  const units = 'ssh fail2ban nginx matrix-synapse unattended-upgrades "postgresql@*"'
   return (await host.exec(`systemctl show --property=Id,MainPID,ActiveEnterTimestamp ${units}`)).stdout
 }
 

@@ -29,6 +29,8 @@ export interface Pod {
   cliWith(extra: CliExtra, ...args: string[]): Promise<CliResult>
   /** Starts the command line, to be watched or stopped. */
   start(...args: string[]): CliRun
+  /** The roots that its certificate may lead to. */
+  roots(): Promise<readonly string[]>
   /** Writes `.env.pod` anew, with these variables changed. */
   configure(more?: Variables): Promise<void>
   /** Takes all away, the host too. */
@@ -103,6 +105,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
     cli: (...args) => runCli('pod', args, { root }),
     cliWith: (extra, ...args) => runCli('pod', args, { ...extra, root }),
     start: (...args) => startCli('pod', args, { root }),
+    roots: async () => [(await host.exec(`cat ${keptRoot}`)).stdout, await acme.root()].filter(Boolean),
     configure,
     close: async () => {
       await Promise.all([git.stop(), claude.stop(), acme.stop()])
@@ -115,7 +118,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
 /** A bare host, opened as a pod. */
 export async function barePod(boot: BootOptions = {}): Promise<Pod> {
   const { release = 'trixie' } = boot
-  await ensureWheels(release, () => bootHost({ release }))
+  if (release === 'trixie') await ensureWheels(release, () => bootHost({ release }))
   return openPod(await bootHost({ cloudInit: true, ...boot }), { release })
 }
 
@@ -139,6 +142,8 @@ export async function convergedPod(): Promise<SavedState> {
   return ensureState('pod-converged', await sourcesRecipe(), (as) => saved(() => clonePod(half), as, []))
 }
 
+const keptRoot = '/root/acme-root.pem'
+
 async function saved(
   open: () => Promise<Pod>,
   as: { name: string; recipe: unknown },
@@ -148,6 +153,8 @@ async function saved(
   try {
     const { code, stdout, stderr } = await pod.cli('deploy', '--yes', ...args)
     if (code !== 0) throw new Error(`lab: the deployment for ${as.name} ended with ${code}\n${stdout}\n${stderr}`)
+    // pebble's root is another at each start: that of the certificate goes with the host.
+    if (args.length === 0) await pod.host.exec(`cat >${keptRoot} <<'END'\n${await pod.acme.root()}END`)
     return await pod.host.save(as)
   } finally {
     await pod.close()

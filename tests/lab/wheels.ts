@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { cached, cacheFolder, recipeKey } from './cache.ts'
 import type { Release } from './root.ts'
 
-// What deployments install by pip, with all it needs: built once, so that no host has to compile.
-const wanted = ['matrix-synapse[postgres]==1.163.2']
+// All that lab hosts may install by pip, with what it needs: no host compiles, none asks an index.
+const wanted = ['matrix-synapse[postgres]==1.163.2', 'six==1.16.0', 'six==1.17.0']
 
 const recipe = (release: Release) => ({ version: 1, release, wanted })
 const place = 'var/cache/lab-wheels'
@@ -23,7 +23,8 @@ export async function ensureWheels(release: Release, boot: () => Promise<Builder
     try {
       const { code, stdout, stderr } = await host.exec(`export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-venv python3-dev libpq-dev build-essential ca-certificates &&
-python3 -m venv /root/venv && /root/venv/bin/pip wheel -q -w /${place} ${wanted.map((one) => `'${one}'`).join(' ')}`)
+python3 -m venv /root/venv || exit
+for wish in ${wanted.map((one) => `'${one}'`).join(' ')}; do /root/venv/bin/pip wheel -q -w /${place} "$wish" || exit; done`)
       if (code !== 0) throw new Error(`lab: the wheels cannot be built\n${stdout}${stderr}`)
       await cp(join(host.root, place), folder, { recursive: true, preserveTimestamps: true })
     } finally {
@@ -32,12 +33,12 @@ python3 -m venv /root/venv && /root/venv/bin/pip wheel -q -w /${place} ${wanted.
   })
 }
 
-/** Puts the wheels into a layer of a host, where its pip takes them before it looks elsewhere. */
+/** Puts the wheels into a layer of a host, where its pip takes them and looks nowhere else. */
 export async function shareWheels(layer: string, release: Release): Promise<void> {
   const folder = join(cacheFolder(), 'wheels', recipeKey(recipe(release)))
   if (!existsSync(`${folder}.done`)) return
   await mkdir(join(layer, place), { recursive: true, mode: 0o755 })
   for (const name of await readdir(folder)) await link(join(folder, name), join(layer, place, name))
   await mkdir(join(layer, 'etc'), { mode: 0o755, recursive: true })
-  await writeFile(join(layer, 'etc/pip.conf'), `[global]\nfind-links = /${place}\n`)
+  await writeFile(join(layer, 'etc/pip.conf'), `[global]\nno-index = true\nfind-links = /${place}\n`)
 }

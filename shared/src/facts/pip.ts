@@ -1,26 +1,33 @@
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
-// INSTALLER is the last but one file that pip writes: a package without it was left half installed.
-const script = `import importlib.metadata as m, sys
-for name in sys.argv[1:]:
-    try:
-        found = m.distribution(name)
-        print(name, found.version if found.read_text("INSTALLER") else "")
-    except m.PackageNotFoundError:
-        pass`
+export interface PipState {
+  /** The versions of the packages that were asked for, by name; one that is not wholly installed is not in it. */
+  readonly versions: Readonly<Record<string, string>>
+  /** All packages of the environment that were left half installed, as pip wants them named: `six==1.17.0`. */
+  readonly broken: readonly string[]
+}
 
-/** The versions of packages in a virtual environment, by name; one that is not wholly installed is not in it. */
-export function pipVersions(venv: string, names: readonly string[]): Question<Readonly<Record<string, string>>> {
+// INSTALLER is one of the last files that pip writes: what lacks it, pip was killed in the middle of.
+const script = `import importlib.metadata, sys
+for found in importlib.metadata.distributions():
+    name = found.metadata["Name"] if found.metadata else None
+    if name and not found.read_text("INSTALLER"):
+        print("broken", name + "==" + found.version)
+    elif name and name in sys.argv[1:]:
+        print("version", name, found.version)`
+
+/** Packages in a virtual environment of Python. */
+export function pipState(venv: string, names: readonly string[]): Question<PipState> {
   return {
     // -I and -B: nothing of the environment's settings, and no byte code written.
     command: sh`[ -x ${`${venv}/bin/python`} ] || exit 127; exec ${`${venv}/bin/python`} -I -B -c ${script} ${names}`,
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const lines = stdout.split('\n').map((line) => line.split(' '))
-      return Object.fromEntries(
-        lines.filter(([, version]) => version).map(([name = '', version = '']) => [name, version]),
-      )
+      const versions = lines.filter(([word]) => word === 'version').map(([, name, version]) => [name, version])
+      const broken = lines.filter(([word]) => word === 'broken').map(([, wish = '']) => wish)
+      return { versions: Object.fromEntries(versions) as Record<string, string>, broken }
     },
   }
 }

@@ -37,7 +37,7 @@ export function certificate(on: Target, name: string, options: CertificateOption
     after,
     ask: { now: certificateState(name), dns: resolved([name, ...optional], chain), notes: fileContent(path) },
     plan({ now, dns, notes }) {
-      const own = [...(dns?.own ?? []), ...(address === undefined ? [] : [address])]
+      const own = [...new Set([...(address === undefined ? [] : [address]), ...(dns?.own ?? [])])]
       const held = now?.names ?? []
       const missing = optional.filter((more) => !held.includes(more) && leadsHere(dns, more, own))
       const names = [name, ...optional.filter((more) => held.includes(more) || missing.includes(more))]

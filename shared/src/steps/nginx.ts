@@ -100,7 +100,7 @@ function putAside(path: string): Shell {
 /** What nginx means, in a line. */
 function explain({ stdout, stderr }: Output): string | undefined {
   const [, said, file, line] =
-    (stdout + stderr).match(/\[emerg\][^:]*?(?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
+    (stdout + stderr).match(/\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
   return (
     said &&
     `nginx does not take it: ${said}${file ? ` (line ${line} of ${file.replace('sites-enabled', 'site')})` : ''}`

@@ -1,8 +1,8 @@
 import type { Output } from '../command/command.ts'
 import { sh } from '../command/sh.ts'
-import { changes, create, type Step, step, update } from '../engine/step.ts'
+import { type Change, changes, create, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
-import { pipVersions } from '../facts/pip.ts'
+import { pipState } from '../facts/pip.ts'
 
 export interface PipOptions {
   readonly version: string
@@ -13,26 +13,30 @@ export interface PipOptions {
   readonly after?: readonly Step[]
 }
 
-/** A package of one version in a virtual environment. What pip was killed in the middle of is installed anew. */
+/** A package of one version in a virtual environment. What pip was killed in the middle of is written anew. */
 export function pipPackage(on: Target, name: string, options: PipOptions): Step {
   const { version, extras = [], venv, after = [] } = options
   const wish = `${name}${extras.length > 0 ? `[${extras.join(',')}]` : ''}==${version}`
+  const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore`
   return step({
     id: `pip ${name}`,
     on,
     after,
-    ask: { versions: pipVersions(venv, [name]) },
-    plan({ versions }) {
+    ask: { now: pipState(venv, [name]) },
+    plan({ now: { versions, broken } }) {
+      const list: Change[] = []
+      // Without the list of its files nothing can be uninstalled, only written over.
+      if (broken.length > 0)
+        list.push(
+          update(`half installed: ${broken.join(', ')}`, sh`${pip} --ignore-installed --no-deps ${broken}`, {
+            explain,
+          }),
+        )
       const now = versions[name]
-      if (now === version) return changes([], `installed ${version}`)
-      // Packages that a killed pip left without their list of files cannot be uninstalled, only written over.
-      const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore`
-      const install = sh`${pip} ${wish} || ${pip} --ignore-installed ${wish}`
-      const change =
-        now === undefined
-          ? create(wish, install, { explain })
-          : update(`${name} ${now} → ${version}`, install, { explain, risk: 'restart' })
-      return changes([change], '')
+      if (now === undefined) list.push(create(wish, sh`${pip} ${wish}`, { explain }))
+      else if (now !== version)
+        list.push(update(`${name} ${now} → ${version}`, sh`${pip} ${wish}`, { explain, risk: 'restart' }))
+      return changes(list, `installed ${version}`)
     },
   })
 }
@@ -40,8 +44,12 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
 /** What pip means, in a line. */
 function explain({ stdout, stderr }: Output): string | undefined {
   const said = stdout + stderr
-  const unknown = said.match(/No matching distribution found for (\S+)/)?.[1]
-  if (/(Connection|NewConnection|ReadTimeout|ProxyError|SSLError|ConnectTimeout)/.test(said))
+  if (
+    /NewConnectionError|ConnectionResetError|ReadTimeout|ConnectTimeout|ProxyError|SSLError|Network is unreachable/.test(
+      said,
+    )
+  )
     return 'the Python package index cannot be reached'
+  const unknown = said.match(/No matching distribution found for (\S+)/)?.[1]
   return unknown && `the Python package index has no ${unknown} for this Python`
 }

@@ -1,0 +1,62 @@
+import { textFile, yamlFile } from '@infra/shared/env/config-files'
+import { url } from '@infra/shared/env/network'
+import { choice, matching } from '@infra/shared/env/text'
+import { type VariableMeta, variable } from '@infra/shared/env/variable'
+
+// What Synapse's configuration may not set by a file of the user's: the deployment stands on it.
+const decided = {
+  server_name: 'it is VALENCE_DOMAIN',
+  registration_shared_secret: 'it is SYNAPSE_REGISTRATION_SECRET',
+  macaroon_secret_key: 'it is SYNAPSE_MACAROON_SECRET',
+  form_secret: 'it is SYNAPSE_FORM_SECRET',
+  database: 'the deployment makes the database',
+  signing_key_path: 'the deployment keeps the signing key',
+  signing_key: 'the deployment keeps the signing key',
+  media_store_path: 'the deployment keeps the media',
+  listeners: 'nginx stands before the listener that the deployment makes',
+}
+
+const matrix = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
+  group: 'Synapse, nginx and the certificate (optional)',
+  ...meta,
+})
+
+/** How Synapse is installed, what a user adds to its configuration and to nginx's, and who issues the certificate. */
+export const synapseVariables = {
+  SYNAPSE_INSTALL: variable(
+    choice('apt', 'pip').prefault('apt'),
+    matrix({
+      description: 'Where Synapse comes from: `apt` (packages.matrix.org) or `pip` (PyPI, in a venv of its own)',
+      example: 'pip',
+    }),
+  ),
+  SYNAPSE_VERSION: variable(
+    matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault('1.163.2'),
+    matrix({ description: 'Which Synapse `pip` installs; `apt` takes the newest', example: '1.163.2' }),
+  ),
+  SYNAPSE_EXTRA_CONFIG_FILE: variable(
+    yamlFile(decided).optional(),
+    matrix({
+      description: 'Path to a YAML file whose settings win over those of the deployment in homeserver.yaml',
+      example: './synapse-extra.yaml',
+      path: true,
+      unset: 'homeserver.yaml is as the deployment makes it',
+    }),
+  ),
+  NGINX_EXTRA_CONFIG_FILE: variable(
+    textFile().optional(),
+    matrix({
+      description: 'Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN',
+      example: './nginx-extra.conf',
+      path: true,
+      unset: 'the site is as the deployment makes it',
+    }),
+  ),
+  ACME_DIRECTORY_URL: variable(
+    url().prefault('https://acme-v02.api.letsencrypt.org/directory'),
+    matrix({
+      description: 'Who issues the certificate: the ACME directory of a staging or private authority',
+      example: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+    }),
+  ),
+}

@@ -1,0 +1,91 @@
+import { keyring } from '@infra/shared/steps/keyring'
+import { nginxSite } from '@infra/shared/steps/nginx'
+import { pipPackage } from '@infra/shared/steps/pip'
+import { systemUser } from '@infra/shared/steps/system-user'
+import type { Kind } from './kind.ts'
+
+const venv = '/opt/contract/pip'
+const site = '/etc/nginx/sites-available/contract'
+const enabled = '/etc/nginx/sites-enabled'
+
+/** Kinds of what serves the web: a user to run as, software of its own, a site. */
+export const webKinds: readonly Kind[] = [
+  {
+    kind: 'system user',
+    covers: ['systemUser'],
+    steps: (on) => [systemUser(on, 'contract-daemon', { home: '/var/lib/contract' })],
+    damages: [
+      { name: 'removed', sh: 'userdel contract-daemon', says: /^system user contract-daemon$/ },
+      { name: 'given a shell', sh: 'usermod --shell /bin/bash contract-daemon', says: /^shell of contract-daemon → / },
+      {
+        name: 'given a password',
+        sh: 'echo contract-daemon:contract-password | chpasswd',
+        says: /^no login for contract-daemon$/,
+      },
+    ],
+  },
+  {
+    kind: 'package of pip',
+    covers: ['pipPackage'],
+    prepare: `python3 -m venv ${venv}`,
+    steps: (on) => [pipPackage(on, 'six', { version: '1.17.0', venv })],
+    damages: [
+      { name: 'another version', sh: `${venv}/bin/pip install -q six==1.16.0`, says: /^six 1.16.0 → 1.17.0$/ },
+      { name: 'removed', sh: `${venv}/bin/pip uninstall -q -y six`, says: /^six==1.17.0$/ },
+      {
+        name: 'half installed, as pip leaves it when it is killed',
+        sh: `cd ${venv}/lib/python3*/site-packages && rm six.py six-*.dist-info/INSTALLER six-*.dist-info/RECORD`,
+        says: /^half installed: six==1.17.0, six==1.17.0$/,
+      },
+    ],
+  },
+  {
+    kind: 'keys of a package source',
+    covers: ['keyring'],
+    steps: (on, { claude }) => [keyring(on, '/usr/share/keyrings/contract.gpg', { url: claude.url })],
+    damages: [
+      { name: 'removed', sh: 'rm /usr/share/keyrings/contract.gpg', says: /^\/usr\/share\/keyrings\/contract.gpg$/ },
+    ],
+  },
+  {
+    kind: 'site of nginx',
+    covers: ['nginxSite'],
+    steps: (on) => [
+      nginxSite(on, 'contract', {
+        names: ['contract.example.org'],
+        certificate: 'contract.example.org',
+        content: ({ ipv6 }) =>
+          `server {\n  listen 80;\n${ipv6 ? '  listen [::]:80;\n' : ''}  server_name contract.example.org;\n  return 204;\n}\n`,
+      }),
+    ],
+    damages: [
+      { name: 'edited', sh: `echo '# a note' >>${site}`, says: /^\S+\/contract, nginx reloaded$/ },
+      { name: 'removed', sh: `rm ${site}`, says: /^\S+\/contract, nginx reloaded$/ },
+      { name: 'disabled', sh: `rm ${enabled}/contract`, says: /^site contract enabled, nginx reloaded$/ },
+      { name: 'nginx stopped', sh: 'systemctl stop nginx', says: /^nginx started$/ },
+      { name: 'nginx killed', sh: 'pkill -9 -x nginx; sleep 0.5', says: /^nginx started$/ },
+      { name: 'nginx not started at boot', sh: 'systemctl disable nginx', says: /^nginx at boot$/ },
+      {
+        name: "Debian's default site",
+        sh: `ln -s ../sites-available/default ${enabled}/default`,
+        says: /^site \S+\/default, nginx reloaded$/,
+      },
+      {
+        name: 'another site that claims its name, in force',
+        sh: `printf 'server {\\n  listen 80;\\n  server_name www.example.org\\n    contract.example.org;\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
+        says: /^site \/etc\/nginx\/conf.d\/a.conf, nginx reloaded$/,
+      },
+      {
+        name: 'written, but not loaded: a run that died before the reload',
+        sh: `sleep 0.1; touch ${site}`,
+        says: /^nginx reloaded$/,
+      },
+      {
+        name: 'masked',
+        sh: 'systemctl mask nginx',
+        stops: /nginx.service is masked/,
+        mend: 'systemctl unmask nginx',
+      },
+    ],
+  },
+]

@@ -1,0 +1,53 @@
+import { request } from 'node:https'
+import type { Pod } from './pod-setup.ts'
+import { labDomain } from './prepare.ts'
+
+/** An answer of the pod as the world gets it. */
+export type Answer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly text: string
+  /** The serial number of the certificate that it came with. */
+  readonly serial: string
+}
+
+export type Call = {
+  readonly method?: string
+  readonly body?: unknown
+  readonly token?: string
+  readonly port?: number
+}
+
+/** Asks the pod over https, from outside, with the lab's authority as the only one that is trusted. */
+export async function ask(
+  pod: Pod,
+  path: string,
+  { method = 'GET', body, token, port = 443 }: Call = {},
+): Promise<Answer> {
+  const ca = [...(await pod.roots())]
+  const headers = { host: labDomain, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+  return new Promise((resolve, reject) => {
+    const options = { host: pod.host.address, port, path, method, headers, ca, servername: labDomain, agent: false }
+    const asked = request({ ...options, timeout: 20_000 }, (answer) => {
+      const peer = answer.socket as unknown as { getPeerCertificate(): { serialNumber?: string } }
+      const serial = peer.getPeerCertificate().serialNumber ?? ''
+      let text = ''
+      answer.setEncoding('utf8').on('data', (piece) => {
+        text += piece
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, serial }))
+    })
+    asked.on('error', reject)
+    asked.on('timeout', () => asked.destroy(new Error(`no answer to ${path}`)))
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+/** Logs in by the pod's nginx; gives the access token, or the error code of Matrix. */
+export async function login(pod: Pod, user: string, password: string): Promise<{ token?: string; errcode?: string }> {
+  const identifier = { type: 'm.id.user', user }
+  const body = { type: 'm.login.password', identifier, password }
+  const { text } = await ask(pod, '/_matrix/client/v3/login', { method: 'POST', body })
+  const { access_token: token, errcode } = JSON.parse(text) as { access_token?: string; errcode?: string }
+  return { ...(token && { token }), ...(errcode && { errcode }) }
+}

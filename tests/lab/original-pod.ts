@@ -1,0 +1,116 @@
+import type { Pod } from './pod-setup.ts'
+import { podSecrets } from './pod-setup.ts'
+import { labDomain as domain } from './prepare.ts'
+
+const quoted = (name: string) => JSON.stringify(podSecrets[name])
+
+const homeserver = `server_name: "${domain}"
+pid_file: /var/run/matrix-synapse.pid
+public_baseurl: https://${domain}/
+listeners:
+  - port: 8008
+    tls: false
+    type: http
+    x_forwarded: true
+    bind_addresses: ['127.0.0.1']
+    resources:
+      - names: [client, federation]
+        compress: false
+media_store_path: /var/lib/matrix-synapse/media
+enable_registration: false
+registration_shared_secret: ${quoted('SYNAPSE_REGISTRATION_SECRET')}
+macaroon_secret_key: ${quoted('SYNAPSE_MACAROON_SECRET')}
+form_secret: ${quoted('SYNAPSE_FORM_SECRET')}
+signing_key_path: "/etc/matrix-synapse/homeserver.signing.key"
+trusted_key_servers:
+  - server_name: "matrix.org"
+report_stats: false
+rc_messages_per_second: 10
+rc_message_burst_count: 50
+`
+
+const database = `database:
+  name: psycopg2
+  args:
+    user: valence
+    password: ${quoted('VALENCE_DB_PASSWORD')}
+    database: valence
+    host: localhost
+    cp_min: 5
+    cp_max: 10
+`
+
+// As Synapse's Debian package has it.
+const unit = `[Unit]
+Description=Synapse Matrix homeserver
+[Service]
+Type=notify
+User=matrix-synapse
+WorkingDirectory=/var/lib/matrix-synapse
+ExecStart=/opt/venvs/matrix-synapse/bin/python -m synapse.app.homeserver --config-path=/etc/matrix-synapse/homeserver.yaml --config-path=/etc/matrix-synapse/conf.d/
+Restart=always
+RestartSec=3
+[Install]
+WantedBy=multi-user.target
+`
+
+const site = `server {
+    listen 80;
+    server_name ${domain};
+    location /.well-known/acme-challenge/ { root /var/www/html; }
+    location / { return 301 https://$host$request_uri; }
+}
+server {
+    listen 443 ssl;
+    listen 8448 ssl default_server;
+    server_name ${domain};
+    ssl_certificate /etc/letsencrypt/live/${domain}/fullchain.pem;
+    ssl_certificate_key /etc/letsencrypt/live/${domain}/privkey.pem;
+    location ~ ^(/_matrix|/_synapse/client) { proxy_pass http://127.0.0.1:8008; client_max_body_size 50M; }
+}
+`
+
+const jail = `[sshd]
+enabled = true
+backend = systemd
+maxretry = 10
+findtime = 600
+bantime = 600
+`
+
+const write = (path: string, mode: string, text: string) =>
+  `cat >${path} <<'ORIGINAL'\n${text}ORIGINAL\nchmod ${mode} ${path}\n`
+
+/**
+ * Turns a host that we deployed into what the Ansible roles before us left: their files, users, database and markers, and
+ * none of what only we write. Its data and its keys stay.
+ */
+export async function makeOriginal({ host }: Pod): Promise<void> {
+  const script = `set -e
+systemctl disable --quiet --now matrix-synapse nginx
+rm -rf /var/lib/infra /etc/systemd/system/matrix-synapse.service /etc/systemd/system/matrix-synapse.service.d
+rm -rf /etc/letsencrypt/renewal-hooks /var/www/acme /etc/nginx/sites-available/valence /etc/nginx/sites-enabled/valence
+rm /etc/ssh/sshd_config.d/00-valence.conf /etc/fail2ban/jail.d/zz-sshd.local
+printf '%s\\n' 'PermitRootLogin prohibit-password' 'PasswordAuthentication no' 'PubkeyAuthentication yes' 'X11Forwarding no' >>/etc/ssh/sshd_config
+${write('/etc/fail2ban/jail.local', '644', jail)}
+${write('/usr/lib/systemd/system/matrix-synapse.service', '644', unit)}
+${write('/etc/matrix-synapse/homeserver.yaml', '644', homeserver)}
+${write('/etc/matrix-synapse/conf.d/server_name.yaml', '644', `server_name: ${domain}\n`)}
+${write('/etc/matrix-synapse/conf.d/database.yaml', '644', database)}
+chmod 644 /etc/matrix-synapse/homeserver.signing.key
+${write('/etc/nginx/sites-available/synapse', '644', site)}
+ln -s /etc/nginx/sites-available/synapse /etc/nginx/sites-enabled/synapse
+sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/${domain}.conf
+(cd / && runuser -u postgres -- psql -qXc 'ALTER DATABASE valence OWNER TO postgres' -c 'ALTER SYSTEM RESET ALL')
+(cd / && runuser -u postgres -- psql -qXd valence) <<'END'
+GRANT ALL ON DATABASE valence TO valence; GRANT ALL ON SCHEMA public TO valence;
+CREATE TABLE beliefs (id serial, content text); INSERT INTO beliefs (content) VALUES ('pods last'); ALTER TABLE beliefs OWNER TO valence;
+END
+touch /var/lib/matrix-synapse/.admin_created /opt/valence/.vkb_initialized /var/lib/matrix-synapse/.bot_created
+systemctl daemon-reload
+systemctl restart ssh fail2ban postgresql@17-main
+systemctl enable --quiet --now matrix-synapse nginx
+`
+  const { code, stdout, stderr } = await host.exec(script)
+  if (code !== 0) throw new Error(`lab: the original cannot be made\n${stdout}${stderr}`)
+}

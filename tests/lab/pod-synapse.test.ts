@@ -1,0 +1,222 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ask, login } from './matrix.ts'
+import { mainPids, written } from './pod-probes.ts'
+import { deployed, expectConverged, failureOf } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { until } from './run.ts'
+
+const skip = requireLab('host', 'git', 'acme')
+const domain = 'pod.lab.example.org'
+const config = '/etc/matrix-synapse/homeserver.yaml'
+const key = '/etc/matrix-synapse/homeserver.signing.key'
+const sites = '/etc/nginx/sites-available'
+const sql = (statement: string) =>
+  `(cd / && runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1 -d valence) <<'END'\n${statement};\nEND`
+
+describe.skipIf(skip)(title('the Matrix server of a deployed pod', skip), () => {
+  let pod: Pod
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod())
+  })
+  afterAll(() => pod?.close())
+
+  /** Runs on the host what must succeed. */
+  async function onHost(script: string): Promise<string> {
+    const { code, stdout, stderr } = await pod.host.exec(`set -e\n${script}`)
+    expect(code, `${script}\n${stdout}${stderr}`).toBe(0)
+    return stdout
+  }
+  const failedDeploy = async () => failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
+  const serials = async () => ({
+    served: (await ask(pod, '/')).serial,
+    kept: (await onHost(`openssl x509 -noout -serial -in /etc/letsencrypt/live/${domain}/fullchain.pem`))
+      .trim()
+      .replace('serial=', ''),
+  })
+
+  test('answers the world over TLS, and nothing else of it does', async () => {
+    const server = await ask(pod, '/.well-known/matrix/server')
+    expect(JSON.parse(server.text)).toEqual({ 'm.server': `${domain}:443` })
+    expect(server.headers).toMatchObject({
+      'strict-transport-security': expect.stringContaining('max-age='),
+      'access-control-allow-origin': '*',
+      'content-type': 'application/json',
+    })
+    const client = await ask(pod, '/.well-known/matrix/client')
+    expect(JSON.parse(client.text)).toEqual({ 'm.homeserver': { base_url: `https://${domain}` } })
+    expect((await ask(pod, '/_matrix/client/versions')).text).toContain('v1.')
+    expect((await ask(pod, '/_matrix/federation/v1/version', { port: 8448 })).text).toContain('Synapse')
+    expect((await ask(pod, '/_synapse/admin/v1/register')).status).toBe(404)
+    const registration = { method: 'POST', body: { username: 'x', password: 'x', auth: { type: 'm.login.dummy' } } }
+    expect((await ask(pod, '/_matrix/client/v3/register', registration)).status).toBe(403)
+    await expect(
+      fetch(`http://${pod.host.address}:8008/health`, { signal: AbortSignal.timeout(2000) }),
+    ).rejects.toThrow()
+    const plain = await fetch(`http://${pod.host.address}/_matrix/client/versions`, { redirect: 'manual' })
+    expect(plain).toMatchObject({ status: 301 })
+  })
+
+  test('its users log in with the passwords of the environment', async () => {
+    expect(await login(pod, 'admin', podSecrets.SYNAPSE_ADMIN_PASSWORD ?? '')).toHaveProperty('token')
+    expect(await login(pod, 'valence-bot', podSecrets.VALENCE_BOT_PASSWORD ?? '')).toHaveProperty('token')
+    expect(await login(pod, 'admin', 'a guess of somebody')).toEqual({ errcode: 'M_FORBIDDEN' })
+  })
+
+  test('whatever was changed is found and mended, in one run', async () => {
+    const before = await onHost(`cat ${key}`)
+    await onHost(`systemctl disable --quiet --now nginx certbot.timer
+rm /etc/letsencrypt/renewal-hooks/deploy/reload-nginx
+chmod 644 ${key} ${config}
+sed -i 's/enable_registration: false/enable_registration: true/' ${config}
+echo 'enable_registration: true' >/etc/matrix-synapse/conf.d/open.yaml
+ln -s ${sites}/default /etc/nginx/sites-enabled/default
+echo 'server { listen 80; server_name ${domain}; return 200; }' >/etc/nginx/sites-enabled/stray
+sed -i 's/NoNewPrivileges=yes/NoNewPrivileges=no/' /etc/systemd/system/matrix-synapse.service.d/hardening.conf
+sed -i '/webroot/d; s/^\\[renewalparams\\]/&\\nauthenticator = nginx/' /etc/letsencrypt/renewal/${domain}.conf
+${sql(`DELETE FROM users WHERE name = '@valence-bot:${domain}'`)}`)
+    const password = `another "one" \\ 'of' $(the) lab's`
+    const env = { SYNAPSE_ADMIN_PASSWORD: password }
+    const made = (await pod.cliWith({ env }, 'deploy', '--yes', '--no-diff')).stdout
+    for (const change of [
+      `${key} 0644 root:matrix-synapse → 0640 root:matrix-synapse`,
+      '/etc/matrix-synapse/conf.d/open.yaml, which sets enable_registration',
+      config,
+      '/etc/systemd/system/matrix-synapse.service.d/hardening.conf',
+      'matrix-synapse.service read anew by systemd',
+      'matrix-synapse.service restarted',
+      `password of Matrix user @admin:${domain}`,
+      `Matrix user @valence-bot:${domain}`,
+      'site /etc/nginx/sites-enabled/default',
+      'site /etc/nginx/sites-enabled/stray',
+      'nginx at boot',
+      'nginx started',
+      '/etc/letsencrypt/renewal-hooks/deploy/reload-nginx',
+      `renewal of certificate ${domain} by /var/www/acme`,
+      'certbot.timer at boot',
+      'certbot.timer started',
+    ])
+      expect(made).toContain(`✓ ${change}`)
+    expect(await onHost(`cat ${key}`)).toBe(before)
+    expect(await login(pod, 'admin', password)).toHaveProperty('token')
+    expect(await login(pod, 'valence-bot', podSecrets.VALENCE_BOT_PASSWORD ?? '')).toHaveProperty('token')
+    // The environment file still has the old one.
+    expect(await deployed(pod)).toEqual([expect.stringMatching(/: password of Matrix user @admin/)])
+  })
+
+  test('a user who was deactivated or lost the rights is given them back', async () => {
+    await onHost(
+      sql(`UPDATE users SET deactivated = 1, password_hash = NULL WHERE name = '@valence-bot:${domain}';
+UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
+    )
+    expect(await deployed(pod)).toEqual([
+      expect.stringMatching(/Matrix user @admin:\S+ not locked, administrator$/),
+      expect.stringMatching(/Matrix user @valence-bot:\S+ active again$/),
+    ])
+    const { token = '' } = await login(pod, 'admin', podSecrets.SYNAPSE_ADMIN_PASSWORD ?? '')
+    expect(await login(pod, 'valence-bot', podSecrets.VALENCE_BOT_PASSWORD ?? '')).toHaveProperty('token')
+    const server = await pod.host.exec(
+      `curl -sS -H 'Authorization: Bearer ${token}' http://127.0.0.1:8008/_synapse/admin/v2/users/@admin:${domain}`,
+    )
+    expect(JSON.parse(server.stdout)).toMatchObject({ admin: true, deactivated: false })
+  })
+
+  test('a certificate that is renewed is served without our help', async () => {
+    const before = await serials()
+    expect(before.served).toBe(before.kept)
+    await onHost('certbot renew --quiet --force-renewal')
+    const { kept } = await serials()
+    expect(kept).not.toBe(before.kept)
+    await until('the new certificate to be served', 10_000, async () => (await serials()).served === kept || undefined)
+    expect(await deployed(pod)).toEqual([])
+    // Without the hook nginx would serve the old one on: that follows from its age.
+    await onHost(`sleep 0.1; touch /etc/letsencrypt/archive/${domain}/fullchain2.pem`)
+    expect(await deployed(pod)).toEqual(['nginx.site valence: nginx reloaded'])
+  })
+
+  test.each([
+    [
+      'NGINX_EXTRA_CONFIG_FILE',
+      'location = /about { return 200 "a pod"; }\nbroken on;\n',
+      /line \d+ .*unknown directive "broken"|unknown directive "broken" \(line/,
+    ],
+    [
+      'SYNAPSE_EXTRA_CONFIG_FILE',
+      'url_preview_enabled: true\n',
+      /Synapse does not take it: .*url_preview_ip_range_blacklist/,
+    ],
+  ])('a broken setting of the user in %s is refused, and the old one serves on', async (name, content, says) => {
+    const file = join(pod.root, 'extra')
+    await writeFile(file, content)
+    const pids = await mainPids(pod.host)
+    await pod.configure({ [name]: file })
+    expect((await failedDeploy()).message).toMatch(says)
+    expect(await mainPids(pod.host)).toBe(pids)
+    expect((await ask(pod, '/_matrix/client/versions')).status).toBe(200)
+    await pod.configure()
+    expect(await deployed(pod)).toEqual([])
+  })
+
+  test('sound settings of the user are in force', async () => {
+    const files = {
+      NGINX_EXTRA_CONFIG_FILE: join(pod.root, 'nginx'),
+      SYNAPSE_EXTRA_CONFIG_FILE: join(pod.root, 'synapse'),
+    }
+    await writeFile(files.NGINX_EXTRA_CONFIG_FILE, 'location = /about { return 200 "a pod"; }\n')
+    await writeFile(files.SYNAPSE_EXTRA_CONFIG_FILE, 'max_upload_size: 3M\n')
+    await pod.configure(files)
+    expect((await deployed(pod)).map((change) => change.split(': ')[1])).toEqual([
+      config,
+      'matrix-synapse.service restarted',
+      `${sites}/valence`,
+      'nginx reloaded',
+    ])
+    const { token = '' } = await login(pod, 'admin', podSecrets.SYNAPSE_ADMIN_PASSWORD ?? '')
+    expect((await ask(pod, '/_matrix/media/v3/config', { token })).text).toContain(String(3 * 1024 * 1024))
+    expect((await ask(pod, '/about')).text).toBe('a pod')
+    await pod.configure()
+    expect(await deployed(pod)).toHaveLength(4)
+  })
+
+  test('another server name is refused, by the files and by the database alone', async () => {
+    await pod.configure({ VALENCE_DOMAIN: 'other.lab.example.org' })
+    const touched = await written(pod.host, async () => {
+      expect((await failedDeploy()).message).toMatch(/the database valence is that of the Matrix server pod\.lab/)
+      await onHost(sql('ALTER TABLE users RENAME TO kept'))
+      expect((await failedDeploy()).message).toMatch(/homeserver.yaml says that this is the Matrix server pod\.lab/)
+      await onHost(sql('ALTER TABLE kept RENAME TO users'))
+    })
+    expect(touched).toEqual([])
+    await pod.configure()
+  })
+
+  test('a name that leads elsewhere is told before the authority is asked; a lost certificate is got anew', async () => {
+    await onHost(
+      `mv /etc/letsencrypt /root/letsencrypt; sed -i.kept 's/^10\\.[0-9.]* pod/198.51.100.7 pod/' /etc/hosts`,
+    )
+    const { message, remedy } = await failedDeploy()
+    expect(message).toMatch(/pod\.lab\.example\.org leads to 198\.51\.100\.7, not to this host \(10\.77\./)
+    expect(remedy).toMatch(/Set its records to 10\.77\./)
+    expect(await onHost('ls /etc/letsencrypt 2>/dev/null || echo absent')).toBe('absent\n')
+    await onHost('mv /etc/hosts.kept /etc/hosts')
+    const made = await deployed(pod)
+    expect(made.join('\n')).toMatch(/certificate for pod\.lab\S+, matrix\.pod\.lab\S+ from lab\.internal/)
+    const { served, kept } = await serials()
+    expect(served).toBe(kept)
+  })
+
+  test('a signing key that is lost is not replaced by another', async () => {
+    await onHost(`mv ${key} /root/key`)
+    const touched = await written(pod.host, async () => {
+      expect((await failedDeploy()).message).toMatch(
+        /the signing key \S+ is gone, but the database valence holds the server/,
+      )
+    })
+    expect(touched).toEqual([])
+    await onHost(`mv /root/key ${key}`)
+  })
+
+  test('in the end all is as before', () => expectConverged(pod))
+})

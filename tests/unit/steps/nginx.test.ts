@@ -1,0 +1,79 @@
+import { nothing } from '@infra/shared/command/command'
+import { nginxState } from '@infra/shared/facts/nginx'
+import { nginxSite } from '@infra/shared/steps/nginx'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { told } from './told.ts'
+
+const path = '/etc/nginx/sites-available/pod'
+const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
+const site = nginxSite(blank('new'), 'pod', options)
+const before = nginxSite(blank('new'), 'pod', { ...options, until: 'certificate' })
+const file = { type: 'file', mode: '0644', owner: 'root', group: 'root', content: 'server {}\n' }
+const link = '/etc/nginx/sites-enabled/pod'
+const sound = {
+  nginx: { version: '1.26.3', ipv6: true, stale: false, sites: [{ path: link, names: ['pod.example.org'] }] },
+  site: file,
+  enabled: { ...file, type: 'link' },
+  unit: { exists: true, active: 'active', enabled: 'enabled', since: 1, outdated: false },
+  certificate: { names: ['pod.example.org'] },
+}
+const beside = (path: string, ...names: string[]) => ({ nginx: { ...sound.nginx, sites: [{ path, names }] } })
+
+describe('nginxSite', () => {
+  test.each<[string, object, string[]]>([
+    ['as wished', {}, ['= TLS, pod.example.org']],
+    ['older than its files', { nginx: { ...sound.nginx, stale: true } }, ['~ nginx reloaded']],
+    ['another content', { site: { ...file, content: '' } }, [`~ ${path}`, '~ nginx reloaded']],
+    ['writable by others', { site: { ...file, mode: '0666' } }, [`~ ${path}`, '~ nginx reloaded']],
+    ['not enabled', { enabled: null }, ['+ site pod enabled', '~ nginx reloaded']],
+    ['stopped', { unit: { ...sound.unit, active: 'inactive' } }, ['+ nginx started']],
+    ['not at boot', { unit: { ...sound.unit, enabled: 'disabled' } }, ['+ nginx at boot']],
+    ['masked', { unit: { ...sound.unit, enabled: 'masked' } }, ['! nginx.service is masked']],
+    [
+      "Debian's default site",
+      beside('/etc/nginx/sites-enabled/default', '_'),
+      ['- site /etc/nginx/sites-enabled/default', '~ nginx reloaded'],
+    ],
+    [
+      'another site of this name',
+      beside('/etc/nginx/conf.d/x.conf', 'www.example.org', 'Pod.example.org'),
+      ['- site /etc/nginx/conf.d/x.conf', '~ nginx reloaded'],
+    ],
+    ['a site of other names', beside('/etc/nginx/sites-enabled/blog', 'blog.example.org'), ['= TLS, pod.example.org']],
+  ])('%s', (_, now, wish) => {
+    expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  })
+
+  test('the site before the certificate is wanted until there is one', () => {
+    const plan = (now: object) => told(before.plan({ ...sound, ...now }, { pending: [] }))
+    expect(plan({ site: null })).toEqual(['= there is a certificate'])
+    expect(plan({ site: null, certificate: null })).toEqual([`+ ${path}`, '~ nginx reloaded'])
+    expect(plan({ certificate: null })).toEqual(['= HTTP'])
+  })
+
+  test('what the first site will do is not planned twice', () => {
+    const fresh = { ...sound, site: null, enabled: null, unit: { ...sound.unit, active: 'inactive', enabled: '' } }
+    expect(told(site.plan(fresh, { pending: [before.id] }))).toEqual([`+ ${path}`, '~ nginx reloaded'])
+  })
+})
+
+test('what is found of nginx', () => {
+  const { parse } = nginxState()
+  const stdout = `version 1.26.3
+ipv6
+site /etc/nginx/sites-enabled/default _
+site ${link} pod.example.org matrix.pod.example.org pod.example.org
+stale
+`
+  expect(parse({ code: 0, stdout, stderr: '' })).toEqual({
+    version: '1.26.3',
+    ipv6: true,
+    stale: true,
+    sites: [
+      { path: '/etc/nginx/sites-enabled/default', names: ['_'] },
+      { path: link, names: ['pod.example.org', 'matrix.pod.example.org', 'pod.example.org'] },
+    ],
+  })
+  expect(parse(nothing)).toEqual({ version: '1.24.0', ipv6: true, stale: false, sites: [] })
+})

@@ -1,0 +1,177 @@
+import { nothing } from '@infra/shared/command/command'
+import { type ConfigFile, configFiles, databaseLocale, signingKeys, userServerNames } from '@infra/shared/facts/synapse'
+import { synapseDatabase, synapseDropInsApart, synapseIdentity, synapseSigningKey } from '@infra/shared/steps/synapse'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { told } from './told.ts'
+
+const on = blank('a new host')
+const none = { pending: [] }
+const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
+const unset = { server_name: undefined, signing_key_path: undefined, media_store_path: undefined }
+const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse/homeserver.yaml'): ConfigFile => ({
+  path,
+  keys: Object.keys(values),
+  values: { ...unset, ...values },
+})
+
+describe('what Synapse is configured as', () => {
+  test('its files, without what is secret', () => {
+    const said = `file /etc/matrix-synapse/homeserver.yaml
+key server_name
+key form_secret
+value server_name: "old.example.org"   # never change
+value signing_key_path: /etc/key
+file /etc/matrix-synapse/conf.d/server_name.yaml
+key server_name
+value server_name: 'pod.example.org'
+`
+    expect(configFiles.parse(answer(said))).toEqual([
+      {
+        path: '/etc/matrix-synapse/homeserver.yaml',
+        keys: ['server_name', 'form_secret'],
+        values: { server_name: 'old.example.org', signing_key_path: '/etc/key', media_store_path: undefined },
+      },
+      file({ server_name: 'pod.example.org' }, '/etc/matrix-synapse/conf.d/server_name.yaml'),
+    ])
+    expect(configFiles.parse(nothing)).toEqual([])
+  })
+
+  test("Debian's empty name says nothing", () => {
+    const found = configFiles.parse(answer("file /etc/matrix-synapse/conf.d/server_name.yaml\nvalue server_name: ''\n"))
+    expect(found[0]?.values.server_name).toBeUndefined()
+  })
+
+  test('the servers of the users in the database', () => {
+    const { parse } = userServerNames('valence')
+    expect(parse(answer('server pod.example.org\nserver a:8448\n'))).toEqual(['pod.example.org', 'a:8448'])
+    expect(parse(answer(''))).toEqual([])
+    expect(parse(answer('', 2, 'connection refused'))).toBeUndefined()
+  })
+})
+
+describe('synapseIdentity', () => {
+  const step = synapseIdentity(on, 'pod.example.org', { database: 'valence', media: '/var/lib/matrix-synapse/media' })
+  const dropIn = '/etc/matrix-synapse/conf.d/server_name.yaml'
+  test.each<[string, object, string[]]>([
+    ['a bare host', { files: [], servers: undefined }, ['= no other server here']],
+    [
+      'itself',
+      { files: [file({ server_name: 'pod.example.org' })], servers: ['pod.example.org'] },
+      ['= as configured and in the database'],
+    ],
+    [
+      'another by homeserver.yaml',
+      { files: [file({ server_name: 'old.org' })], servers: [] },
+      ['! /etc/matrix-synapse/homeserver.yaml says that this is the Matrix server old.org, not pod.example.org'],
+    ],
+    [
+      'another by a drop-in, which wins',
+      { files: [file({ server_name: 'pod.example.org' }), file({ server_name: 'old.org' }, dropIn)], servers: [] },
+      [`! ${dropIn} says that this is the Matrix server old.org, not pod.example.org`],
+    ],
+    [
+      'another in the database alone',
+      { files: [], servers: ['old.org'] },
+      ['! the database valence is that of the Matrix server old.org, not pod.example.org'],
+    ],
+    [
+      'media elsewhere',
+      { files: [file({ media_store_path: '/srv/media' })], servers: [] },
+      ['! Synapse keeps its media in /srv/media, not in /var/lib/matrix-synapse/media'],
+    ],
+    [
+      'media where they belong',
+      { files: [file({ media_store_path: '/var/lib/matrix-synapse/media/' })], servers: [] },
+      ['= no other server here'],
+    ],
+  ])('%s', (_, now, wish) => {
+    expect(told(step.plan({ ...now }, none))).toEqual(wish)
+  })
+})
+
+describe('synapseDatabase', () => {
+  const { plan } = synapseDatabase(on, 'valence')
+  test.each([
+    [{ encoding: 'UTF8', locale: 'libc, collate C, ctype C' }, ['= UTF8, libc, collate C, ctype C']],
+    [
+      { encoding: 'UTF8', locale: 'libc, collate en_US.UTF-8, ctype en_US.UTF-8' },
+      [
+        '! database valence is UTF8, libc, collate en_US.UTF-8, ctype en_US.UTF-8: Synapse wants UTF8, libc, collate C, ctype C',
+      ],
+    ],
+  ])('%o', (now, wish) => {
+    expect(told(plan({ now }, none))).toEqual(wish)
+  })
+
+  test('nothing is said of a database that is not there', () => {
+    const { parse } = databaseLocale('valence')
+    expect(() => parse(nothing)).toThrow('there is no database valence yet')
+    expect(() => parse(answer('{"databases": {}}'))).toThrow('there is no database valence yet')
+  })
+})
+
+describe('synapseDropInsApart', () => {
+  const { plan } = synapseDropInsApart(on, ['database', 'listeners'])
+  const dropIn = (name: string, keys: string[]) => ({
+    path: `/etc/matrix-synapse/conf.d/${name}.yaml`,
+    keys,
+    values: unset,
+  })
+  test.each<[string, ConfigFile[], string[]]>([
+    ['none', [], ['= none of ours is set twice']],
+    ['homeserver.yaml itself', [{ ...file({}), keys: ['database'] }], ['= none of ours is set twice']],
+    ['of other things', [dropIn('email', ['email'])], ['= none of ours is set twice']],
+    [
+      'what the package writes',
+      [dropIn('server_name', ['server_name']), dropIn('report_stats', ['database'])],
+      ['= none of ours is set twice'],
+    ],
+    [
+      'the same',
+      [dropIn('database', ['database'])],
+      ['- /etc/matrix-synapse/conf.d/database.yaml, which sets database'],
+    ],
+    [
+      'the same and more',
+      [dropIn('mine', ['database', 'email'])],
+      ['! /etc/matrix-synapse/conf.d/mine.yaml sets database over /etc/matrix-synapse/homeserver.yaml, and also email'],
+    ],
+  ])('%s', (_, files, wish) => {
+    expect(told(plan({ files }, none))).toEqual(wish)
+  })
+})
+
+describe('synapseSigningKey', () => {
+  const path = '/etc/matrix-synapse/homeserver.signing.key'
+  const { plan } = synapseSigningKey(on, path, { database: 'valence', user: 'synapse', venv: '/opt/v' })
+  const key = { mode: '0640', owner: 'root', group: 'synapse', sound: true }
+  const base = { files: [], keys: { [path]: key }, servers: ['pod.example.org'] }
+  test.each<[string, object, string[]]>([
+    ['as wished', {}, ['= 0640 root:synapse']],
+    ['of a new server', { keys: {}, servers: [] }, [`+ signing key ${path}`]],
+    ['of a bare host', { keys: {}, servers: undefined }, [`+ signing key ${path}`]],
+    [
+      'open to all',
+      { keys: { [path]: { ...key, mode: '0644' } } },
+      [`~ ${path} 0644 root:synapse → 0640 root:synapse`],
+    ],
+    ['elsewhere', { keys: {}, files: [file({ signing_key_path: '/etc/old.key' })] }, [`+ ${path} from /etc/old.key`]],
+    [
+      'lost',
+      { keys: {} },
+      [`! the signing key ${path} is gone, but the database valence holds the server that it is of`],
+    ],
+    ['emptied', { keys: { [path]: { ...key, sound: false } } }, [`! ${path} is not a signing key`]],
+  ])('%s', (_, now, wish) => {
+    expect(told(plan({ ...base, ...now }, none))).toEqual(wish)
+  })
+
+  test('what is found of it', () => {
+    const { parse } = signingKeys([path])
+    expect(parse(answer(`${path} 640 root synapse\nsound\n`))).toEqual({ [path]: key })
+    expect(parse(answer(`${path} 640 root synapse\nbroken\n`))).toEqual({ [path]: { ...key, sound: false } })
+    expect(parse(answer(''))).toEqual({})
+    expect(parse(nothing)).toEqual({})
+  })
+})
