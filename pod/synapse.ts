@@ -119,16 +119,14 @@ export const explainConfig = (output: Output): string => `Synapse does not take 
 export const explainStart = (output: Output): string => `Synapse does not start: ${causeOf(output) ?? 'see below'}`
 
 function causeOf({ stdout, stderr }: Output): string | undefined {
-  const said = stdout + stderr
-  const setting = said.match(/^Error in configuration[\s\S]*/m)?.[0]
-  if (setting)
-    return setting
-      .split('\n')
-      .slice(0, 3)
-      .map((line) => line.trim())
+  const lines = (stdout + stderr).split('\n').map((line) => line.trim())
+  const setting = lines.findIndex((line) => line.startsWith('Error in configuration'))
+  if (setting >= 0)
+    return lines
+      .slice(setting, setting + 3)
       .join(' ')
       .trim()
-  return [...said.matchAll(/^((?:[\w.]+\.)?\w*(?:Error|Exception|Locale)\w*: .*)$/gm)].at(-1)?.[1]
+  return lines.findLast((line) => /^([\w.]+\.)?\w*(Error|Exception|Locale)\w*: /.test(line)) ?? lines.findLast(Boolean)
 }
 
 /** Its unit where no package brings one, and what closes it in either way. */

@@ -6,7 +6,13 @@ import { certificate } from '@infra/shared/steps/certificate'
 import { directory, file } from '@infra/shared/steps/file'
 import { matrixUserAccounts } from '@infra/shared/steps/matrix-users'
 import { nginxSite } from '@infra/shared/steps/nginx'
-import { synapseDatabase, synapseDropInsApart, synapseIdentity, synapseSigningKey } from '@infra/shared/steps/synapse'
+import {
+  synapseDatabase,
+  synapseDropInsApart,
+  synapseIdentity,
+  synapseOrigin,
+  synapseSigningKey,
+} from '@infra/shared/steps/synapse'
 import { service } from '@infra/shared/steps/systemd'
 import { httpSite, siteNames, tlsSite, webroot } from '../nginx-site.ts'
 import type { PodContext } from '../pod-context.ts'
@@ -20,6 +26,7 @@ export default script(
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
     const identity = synapseIdentity(host, domain, { database, media: synapse.synapseMedia })
+    const origin = synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit })
     const collation = synapseDatabase(host, database, { after: [identity] })
     const web = aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { after: [identity] })
     const installed = (env.SYNAPSE_INSTALL === 'pip' ? synapseByPip : synapseByApt)(host, env, { after: [identity] })
@@ -84,6 +91,7 @@ export default script(
     })
     return [
       identity,
+      origin,
       collation,
       web,
       ...installed,

@@ -69,14 +69,14 @@ with ThreadPoolExecutor() as pool:
     print(json.dumps(list(pool.map(state, wish["users"]))))
 `
 
-/** The wish as JSON, for a program's stdin. YAML's quoted scalars are JSON. */
-export function wishText({ serverName, database }: MatrixServer, users: readonly MatrixUser[]): Text {
+/** The wish as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
+export function wishText({ serverName, database }: MatrixServer, users: readonly MatrixUser[], more?: Text): Text {
   const list = users.map(
     ({ name, admin, password }) =>
       yaml`{"name": ${name}, "id": ${`@${name}:${serverName}`}, "admin": ${admin}, "password": ${password}}`,
   )
   const joined = list.reduce((before, user, index) => (index === 0 ? user : text`${before}, ${user}`), plainText(''))
-  return yaml`{"database": ${database}, "users": [${joined}]}`
+  return yaml`{${more ? text`${more}, ` : plainText('')}"database": ${database}, "users": [${joined}]}`
 }
 
 /** Shell text that runs a program of ours by the Python of Synapse's environment; 127 where there is none. */

@@ -27,9 +27,11 @@ export interface MatrixUsersOptions extends MatrixServer {
 }
 
 // https://element-hq.github.io/synapse/latest/admin_api/register_api.html
-const register = `import hashlib, hmac, json, sys, urllib.error, urllib.request
-wish = json.load(sys.stdin)
-user = wish["wish"]["users"][0]
+const register = `${preamble}import hashlib, hmac, urllib.error, urllib.request
+user = wish["users"][0]
+# Where only the row of the user was lost, Synapse stumbles over what is left of the profile.
+left = literal(user["id"]), literal(user["name"]), literal(user["id"])
+psql("delete from profiles where (full_user_id = %s or user_id = %s) and not exists (select from users where name = %s)" % left)
 # No proxy of the environment: this goes to the loopback.
 client = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def call(body=None):
@@ -72,12 +74,12 @@ export function matrixUserAccounts(on: Target, options: MatrixUsersOptions): Ste
       const list = users.flatMap((user, index): Change[] => {
         const found = now[index]
         const id = `@${user.name}:${options.serverName}`
-        const wish = wishText(options, [user])
         if (!found) {
-          const request = yaml`{"wish": ${wish}, "url": ${`${url}/_synapse/admin/v1/register`}, "secret": ${secret}}`
+          const more = yaml`"url": ${`${url}/_synapse/admin/v1/register`}, "secret": ${secret}`
+          const request = wishText(options, [user], more)
           return [create(`Matrix user ${id}`, withStdin(synapsePython(venv, register), request), { explain })]
         }
-        const write = withStdin(synapsePython(venv, set), wish)
+        const write = withStdin(synapsePython(venv, set), wishText(options, [user]))
         const differs = differences(found, user)
         if (differs.length > 0) {
           // Synapse remembers these while it runs. Stopped first: a run that dies in between leaves a fact to see.

@@ -1,6 +1,8 @@
 import { type Shell, sh } from '../command/sh.ts'
 import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
+import { installedPackages } from '../facts/apt.ts'
+import { fileDigest } from '../facts/file.ts'
 import {
   configFiles,
   databaseLocale,
@@ -47,6 +49,31 @@ export function synapseIdentity(
       return converged(
         name ? `as configured${servers.length > 0 ? ' and in the database' : ''}` : 'no other server here',
       )
+    },
+  })
+}
+
+/** By which way Synapse came to the host: the two share their places, so one must not follow the other unasked. */
+export function synapseOrigin(on: Target, way: 'apt' | 'pip', { unit, after = [] }: Options & { unit: string }): Step {
+  const own = `/etc/systemd/system/${unit}`
+  const name = 'matrix-synapse-py3'
+  return step({
+    id: `synapse.origin ${way}`,
+    on,
+    after,
+    ask: { packages: installedPackages([name]), file: fileDigest(own) },
+    plan({ packages, file }) {
+      if (way === 'pip' && packages[name])
+        return refuse(
+          `Synapse is there by its Debian package ${name}, and pip would write into its folder`,
+          `Set SYNAPSE_INSTALL=apt, or remove the package first, which keeps configuration and data: apt-get remove ${name}; rm -rf /opt/venvs/matrix-synapse`,
+        )
+      if (way === 'apt' && file && !packages[name])
+        return refuse(
+          `Synapse is there by pip (${own}), and the Debian package would write into its folder`,
+          `Set SYNAPSE_INSTALL=pip, or remove it first, which keeps configuration and data: systemctl disable --now ${unit}; rm -rf ${own} /opt/venvs/matrix-synapse`,
+        )
+      return converged(way)
     },
   })
 }

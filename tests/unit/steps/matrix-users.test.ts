@@ -53,7 +53,7 @@ describe('matrixUserAccounts', () => {
     expect(register).toMatchObject({
       url: 'http://127.0.0.1:8008/_synapse/admin/v1/register',
       secret: 'shared registration secret',
-      wish: { users: [{ name: 'admin', id: '@admin:pod.example.org', admin: true, password: 'the "admin" \\ of it' }] },
+      users: [{ name: 'admin', id: '@admin:pod.example.org', admin: true, password: 'the "admin" \\ of it' }],
     })
     expect(set).toMatchObject({
       database: 'valence',
