@@ -80,6 +80,9 @@ export async function leaksBelow(folder: string, marks: Marks): Promise<string[]
 const forbidden =
   '/tmp /var/tmp /run /root /home /var/lib/infra /var/log /var/lib/postgresql /opt/valence/repo /recorded'
 
+// Root's, and readable by the user that Synapse runs as: the one file where its secrets are.
+const homeserver = '-path /etc/matrix-synapse/homeserver.yaml -user root -group matrix-synapse -perm 640'
+
 /** The files of a host that give a secret away: what others may read, what runs leave behind, the journal. */
 export async function leaksOn(host: LabHost, marks: Marks): Promise<string[]> {
   const patterns = [...marks.values()].flat().join('\n')
@@ -89,7 +92,7 @@ cat >/dev/shm/marks <<'MARKS'
 ${patterns}
 MARKS
 look() { xargs -0 -r grep -aFl -f /dev/shm/marks; }
-find / \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -type f -perm /044 -print0 | look
+find / \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o ${homeserver} -o -type f -perm /044 -print0 | look
 find ${forbidden} -type f -print0 2>/dev/null | look
 journalctl -q --no-pager -a -o export | grep -aF -f /dev/shm/marks | head -n 5 | cut -c 1-300
 rm /dev/shm/marks`

@@ -140,12 +140,12 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     [
       'NGINX_EXTRA_CONFIG_FILE',
       'location = /about { return 200 "a pod"; }\nbroken on;\n',
-      /line \d+ .*unknown directive "broken"|unknown directive "broken" \(line/,
+      /nginx does not take it: unknown directive "broken" \(line \d+ of site\/valence\)/,
     ],
     [
       'SYNAPSE_EXTRA_CONFIG_FILE',
-      'url_preview_enabled: true\n',
-      /Synapse does not take it: .*url_preview_ip_range_blacklist/,
+      'trusted_key_servers: matrix.org\n',
+      /Synapse does not take it: .*trusted_key_servers.* must be a list/,
     ],
   ])('a broken setting of the user in %s is refused, and the old one serves on', async (name, content, says) => {
     const file = join(pod.root, 'extra')

@@ -58,6 +58,7 @@ describe('homeserver.yaml', () => {
       'Traceback (most recent call last):\n  File "x"\nyaml.scanner.ScannerError: mapping values\n',
       'Synapse does not take it: yaml.scanner.ScannerError: mapping values',
     ],
+    ['\ntrusted_key_servers must be a list\n', 'Synapse does not take it: trusted_key_servers must be a list'],
     ['', 'Synapse does not take it: see below'],
   ])('what it says of %j', (stderr, says) => {
     expect(explainConfig({ code: 1, stdout: '', stderr })).toBe(says)

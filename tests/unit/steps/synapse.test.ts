@@ -1,6 +1,12 @@
 import { nothing } from '@infra/shared/command/command'
 import { type ConfigFile, configFiles, databaseLocale, signingKeys, userServerNames } from '@infra/shared/facts/synapse'
-import { synapseDatabase, synapseDropInsApart, synapseIdentity, synapseSigningKey } from '@infra/shared/steps/synapse'
+import {
+  synapseDatabase,
+  synapseDropInsApart,
+  synapseIdentity,
+  synapseOrigin,
+  synapseSigningKey,
+} from '@infra/shared/steps/synapse'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { told } from './told.ts'
@@ -87,6 +93,29 @@ describe('synapseIdentity', () => {
     ],
   ])('%s', (_, now, wish) => {
     expect(told(step.plan({ ...now }, none))).toEqual(wish)
+  })
+})
+
+describe('synapseOrigin', () => {
+  const unit = 'matrix-synapse.service'
+  const ours = { type: 'file' }
+  test.each<['apt' | 'pip', object, string[]]>([
+    ['pip', { packages: {}, file: null }, ['= pip']],
+    ['pip', { packages: {}, file: ours }, ['= pip']],
+    ['apt', { packages: {}, file: null }, ['= apt']],
+    ['apt', { packages: { 'matrix-synapse-py3': '1.2' }, file: null }, ['= apt']],
+    [
+      'pip',
+      { packages: { 'matrix-synapse-py3': '1.2' }, file: null },
+      ['! Synapse is there by its Debian package matrix-synapse-py3, and pip would write into its folder'],
+    ],
+    [
+      'apt',
+      { packages: {}, file: ours },
+      [`! Synapse is there by pip (/etc/systemd/system/${unit}), and the Debian package would write into its folder`],
+    ],
+  ])('%s %o', (way, now, wish) => {
+    expect(told(synapseOrigin(on, way, { unit }).plan({ ...now }, none))).toEqual(wish)
   })
 })
 
