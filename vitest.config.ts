@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
+const { argv, env } = process
+
+/** Only where there is a deployment to try: asked for by name, or by the variables that say where it is. */
+const integration =
+  argv.includes('integration') || Boolean(env.VKB_DB_HOST || (env.VALENCE_POD_IP && env.VALENCE_DOMAIN))
+
 /** `npx vitest run --project unit` needs nothing but node and sh; `--project lab` boots real hosts and servers. */
 export default defineConfig({
   test: {
@@ -22,6 +28,17 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      ...(integration
+        ? [
+            {
+              test: {
+                name: 'integration',
+                include: ['tests/integration/**/*.test.ts'],
+                testTimeout: 60_000,
+              },
+            },
+          ]
+        : []),
     ],
   },
 })

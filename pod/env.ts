@@ -1,3 +1,4 @@
+import { authoritiesFile } from '@infra/shared/env/ca-file'
 import { gitRef, gitTransport, gitUrl } from '@infra/shared/env/git'
 import { privateKeyFile, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
@@ -166,6 +167,16 @@ export const podSchema = schema(
     ),
 
     ...synapseVariables,
+    VALENCE_CA_FILE: variable(
+      authoritiesFile().optional(),
+      tuning({
+        description:
+          'Path to a PEM file of authorities that verify trusts beside the usual ones: of a private or staging CA',
+        example: './ca.pem',
+        path: true,
+        unset: 'certificates are checked by the authorities that everybody trusts',
+      }),
+    ),
 
     DIGITALOCEAN_TOKEN: variable(
       token().optional(),

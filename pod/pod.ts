@@ -3,20 +3,25 @@ import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { blank } from '@infra/shared/targets/blank'
 import { ssh } from '@infra/shared/targets/ssh'
 import { commonChecks } from './checks/common.ts'
+import { matrixChecks } from './checks/matrix.ts'
 import { outsideChecks } from './checks/outside.ts'
 import { postgresqlChecks } from './checks/postgresql.ts'
 import { securityChecks } from './checks/security.ts'
+import { synapseChecks } from './checks/synapse.ts'
+import { systemChecks } from './checks/system.ts'
+import { vkbChecks } from './checks/vkb.ts'
 import { type PodEnv, podSchema } from './env.ts'
 import type { PodContext } from './pod-context.ts'
 import security from './scripts/10-security.ts'
 import common from './scripts/20-common.ts'
 import postgresql from './scripts/30-postgresql.ts'
 import synapse from './scripts/40-synapse.ts'
+import vkb from './scripts/50-vkb.ts'
 
 const pod: Workspace = workspace<typeof podSchema, PodContext>({
   name: 'pod',
   schema: podSchema,
-  scripts: [security, common, postgresql, synapse],
+  scripts: [security, common, postgresql, synapse, vkb],
   open({ env, offline, folder }) {
     const host =
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder)
@@ -26,6 +31,10 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
     ...securityChecks(context),
     ...commonChecks(context),
     ...postgresqlChecks(context),
+    ...synapseChecks(context),
+    ...matrixChecks(context),
+    ...vkbChecks(context),
+    ...systemChecks(context),
     ...outsideChecks(context),
   ],
 })

@@ -1,35 +1,92 @@
-import { connect } from 'node:net'
-import { type Check, type Finding, fail, ok } from '@infra/shared/engine/check'
+import { Resolver } from 'node:dns/promises'
+import { connect, isIPv6 } from 'node:net'
+import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import type { PodContext } from '../pod-context.ts'
+import { openPorts } from '../security.ts'
 
-/** Seconds to wait for a port. */
-const patience = 4
+/** Seconds to wait for a port: one that the firewall drops never answers. */
+const patience = { open: 4, closed: 2 }
 
-/** What must, and what must not, answer on the pod's public address, seen from this machine. */
+/** What must, and what must not, answer on the pod's public address, seen from this machine; and where its name leads. */
 export function outsideChecks({ env }: PodContext): Check[] {
   const address = env.VALENCE_POD_IP
   if (address === undefined) return []
+  const port = (id: string, number: number, about: string, wanted: boolean, remedy: string): Check => ({
+    id: `outside.${id}`,
+    about,
+    remedy,
+    probe: () => probe(address, number, wanted),
+  })
   return [
+    port(
+      'ssh',
+      env.VALENCE_SSH_PORT,
+      `port ${env.VALENCE_SSH_PORT} answers from outside`,
+      true,
+      'Look at the firewall: sudo ufw status verbose',
+    ),
+    port(
+      'postgresql',
+      5432,
+      'PostgreSQL does not answer from outside',
+      false,
+      "It must listen on localhost only: npm run deploy -w pod -- -t postgresql; then look for a provider's firewall",
+    ),
+  ]
+}
+
+const closed = 'It must listen on localhost only, behind nginx: npm run deploy -w pod -- -t synapse'
+
+/** The same for what the script `synapse` opens. */
+export function matrixPortChecks({ env }: PodContext): Check[] {
+  const address = env.VALENCE_POD_IP
+  if (address === undefined) return []
+  return [
+    ...openPorts.map(
+      (number): Check => ({
+        id: `synapse.port-${number}`,
+        about: `port ${number} answers from outside`,
+        remedy: "On the host: sudo ufw status verbose; systemctl status nginx; before it: the provider's firewall",
+        probe: () => probe(address, number, true),
+      }),
+    ),
     {
-      id: 'outside.ssh',
-      about: `port ${env.VALENCE_SSH_PORT} answers from outside`,
-      remedy: 'Look at the firewall: sudo ufw status verbose',
-      probe: () => probe(address, env.VALENCE_SSH_PORT, true),
+      id: 'synapse.port-8008',
+      about: "Synapse's own port does not answer from outside",
+      remedy: closed,
+      probe: () => probe(address, 8008, false),
     },
     {
-      id: 'outside.postgresql',
-      about: 'PostgreSQL does not answer from outside',
-      remedy:
-        "It must listen on localhost only: npm run deploy -w pod -- -t postgresql; then look for a provider's firewall",
-      probe: () => probe(address, 5432, false),
+      id: 'synapse.dns',
+      about: `${env.VALENCE_DOMAIN} leads to the pod`,
+      remedy: `Make this record where the domain is kept: ${isIPv6(address) ? 'AAAA' : 'A'} ${env.VALENCE_DOMAIN} ${address}`,
+      probe: async () => judgeDns(await addresses(env.VALENCE_DOMAIN), address),
     },
   ]
+}
+
+/** What the name servers say, not this machine's own list of hosts. */
+async function addresses(name: string): Promise<readonly string[] | string> {
+  const resolver = new Resolver({ timeout: 2500, tries: 1 })
+  const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+  const list = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+  if (list.length > 0) return list
+  const [first] = found.flatMap((each) => (each.status === 'rejected' ? [each.reason as NodeJS.ErrnoException] : []))
+  return first?.code ?? 'no address'
+}
+
+/** Addresses of the name, or why there are none: this machine may have a resolver that does not know the name yet. */
+export function judgeDns(found: readonly string[] | string, address: string): Finding {
+  if (typeof found === 'string') return warn(`it cannot be resolved from here (${found})`)
+  if (!found.includes(address)) return fail(`it leads to ${found.join(', ')}`)
+  const others = found.filter((each) => each !== address)
+  return others.length > 0 ? warn(`it leads to ${others.join(', ')} as well`) : ok(address)
 }
 
 /** Opens a TCP connection, and says whether that is as it should be. */
 function probe(host: string, port: number, wanted: boolean): Promise<Finding> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: patience * 1000 })
+    const socket = connect({ host, port, timeout: patience[wanted ? 'open' : 'closed'] * 1000 })
     const end = (open: boolean, detail: string) => {
       socket.destroy()
       resolve(open === wanted ? ok(detail) : fail(detail))

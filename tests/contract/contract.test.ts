@@ -20,9 +20,17 @@ import { databaseKinds } from './database.ts'
 import type { Damage, Kind, Servers } from './kind.ts'
 import { packageKinds } from './packages.ts'
 import { systemKinds } from './system.ts'
+import { vkbKinds } from './vkb.ts'
 import { webKinds } from './web.ts'
 
-const kinds: readonly Kind[] = [...packageKinds, ...systemKinds, ...webKinds, ...accessKinds, ...databaseKinds]
+const kinds: readonly Kind[] = [
+  ...packageKinds,
+  ...systemKinds,
+  ...webKinds,
+  ...accessKinds,
+  ...databaseKinds,
+  ...vkbKinds,
+]
 
 const stepFolder = join(import.meta.dirname, '../../shared/src/steps')
 const testFolder = join(import.meta.dirname, '..')

@@ -93,8 +93,12 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
   const root = await mkdtemp(join(tmpdir(), 'infra-pod-'))
   const git = await gitServer({ hosts: [host], ssh: options.ssh === true })
   const [claude, acme] = await Promise.all([claudeInstaller([host]), acmeServer(host)])
-  const configure = (more: Variables = {}) =>
-    writeEnv(join(root, '.env.pod'), { ...podSettings(host, options.release), ...podSecrets, ...more })
+  // A saved host has its certificate of an authority that is gone.
+  const roots = async () => [(await host.exec(`cat ${keptRoot}`)).stdout, await acme.root()].filter(Boolean)
+  const authorities = join(root, 'authorities.pem')
+  await writeFile(authorities, (await roots()).join(''))
+  const settings = { ...podSettings(host, options.release), VALENCE_CA_FILE: authorities }
+  const configure = (more: Variables = {}) => writeEnv(join(root, '.env.pod'), { ...settings, ...podSecrets, ...more })
   await configure()
   return {
     host,
@@ -105,7 +109,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
     cli: (...args) => runCli('pod', args, { root }),
     cliWith: (extra, ...args) => runCli('pod', args, { ...extra, root }),
     start: (...args) => startCli('pod', args, { root }),
-    roots: async () => [(await host.exec(`cat ${keptRoot}`)).stdout, await acme.root()].filter(Boolean),
+    roots,
     configure,
     close: async () => {
       await Promise.all([git.stop(), claude.stop(), acme.stop()])

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 /** The parts of the lab a suite may ask for. */
-export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto'
+export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto' | 'psql'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -38,6 +38,7 @@ const tunnel: Need = {
 }
 
 const needs: Readonly<Record<LabPart, readonly Need[]>> = {
+  psql: [program('psql', 'postgresql-client'), program('pg_isready', 'postgresql-client')],
   host: [
     linux,
     root,

@@ -5,7 +5,11 @@ import { cached, cacheFolder, recipeKey } from './cache.ts'
 import type { Release } from './root.ts'
 
 // All that lab hosts may install by pip, with what it needs: no host compiles, none asks an index.
-const wanted = ['matrix-synapse[postgres]==1.163.2', 'six==1.16.0', 'six==1.17.0']
+const wanted = [
+  ...['matrix-synapse[postgres]==1.163.2', 'six==1.16.0', 'six==1.17.0'],
+  // What builds the stand-in for Valence, and what that needs.
+  ...['hatchling==1.27.0', 'editables==0.5', 'psycopg2-binary==2.9.11', 'iniconfig==2.1.0'],
+]
 
 const recipe = (release: Release) => ({ version: 1, release, wanted })
 const place = 'var/cache/lab-wheels'

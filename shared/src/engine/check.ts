@@ -10,31 +10,39 @@ export interface Finding {
   readonly detail: string
 }
 
-/** Something that must hold in a deployed workspace, as data. It only reads. */
+/** Something that must hold in a deployed workspace, as data. */
 export interface Check {
+  /** How bad it is at the worst: `fail` unless told. What only warns never makes `verify` fail. */
+  readonly severity?: 'warn' | 'fail' | undefined
   /** Short and stable, for `--only` and for JUnit: `postgres.extension`. */
   readonly id: string
   /** What holds when it passes: `extension vector in valence`. */
   readonly about: string
   /** What to do when it does not. */
   readonly remedy: string
-  /** Asked on a target, all checks in one batch … */
+  /** Asked on a target, all checks in one batch, which only reads … */
   readonly asked?: {
     readonly on: Target
     readonly ask: Questions
     judge(now: Readonly<Record<string, unknown>>): Finding
   }
-  /** … or probed from this machine, from outside. */
+  /** … or probed from this machine, from outside. One that has to write to find out takes away what it wrote. */
   probe?(): Promise<Finding>
 }
 
 /** A check by questions on a target. */
 export function check<const Q extends Questions>(
   on: Target,
-  options: { id: string; about: string; remedy: string; ask: Q; judge(now: Facts<Q>): Finding },
+  options: Pick<Check, 'id' | 'about' | 'remedy' | 'severity'> & { ask: Q; judge(now: Facts<Q>): Finding },
 ): Check {
-  const { id, about, remedy, ask, judge } = options
-  return { id, about, remedy, asked: { on, ask, judge: judge as (now: Readonly<Record<string, unknown>>) => Finding } }
+  const { id, about, remedy, severity, ask, judge } = options
+  return {
+    id,
+    about,
+    remedy,
+    severity,
+    asked: { on, ask, judge: judge as (now: Readonly<Record<string, unknown>>) => Finding },
+  }
 }
 
 export const ok = (detail: string): Finding => ({ outcome: 'ok', detail })
@@ -56,12 +64,15 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   ])
   const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
   for (const [index, check] of checks.entries()) {
-    const finding = probed[index] ?? judge(check, answered.get(check))
+    const { severity = 'fail' } = check
+    const found = probed[index] ?? judge(check, answered.get(check))
+    const finding = found.outcome === 'fail' ? { ...found, outcome: severity } : found
     counts[finding.outcome] += 1
     emit({
       type: 'check',
       id: check.id,
       about: check.about,
+      severity,
       ...finding,
       remedy: finding.outcome === 'ok' ? undefined : check.remedy,
     })

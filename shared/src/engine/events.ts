@@ -19,7 +19,15 @@ export type Event =
   | { type: 'change.start'; script: string; step: string; verb: Verb; say: string; risk: Risk; diff?: Change['diff'] }
   | { type: 'change.output'; step: string; line: string }
   | { type: 'change.end'; step: string; say: string; outcome: Outcome; ms: number }
-  | { type: 'check'; id: string; about: string; outcome: CheckOutcome; detail: string; remedy: string | undefined }
+  | {
+      type: 'check'
+      id: string
+      about: string
+      severity?: 'warn' | 'fail' | undefined
+      outcome: CheckOutcome
+      detail: string
+      remedy: string | undefined
+    }
   | { type: 'check.summary'; counts: Readonly<Record<CheckOutcome, number>>; ms: number }
   | { type: 'message'; level: 'info' | 'warn'; text: string }
   | { type: 'failure'; kind: string; message: string; remedy: string | undefined; detail: readonly string[] }

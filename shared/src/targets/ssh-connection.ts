@@ -28,6 +28,8 @@ interface Conversation {
   during?: string
   /** Seconds without any output after which to give up; 0: never. */
   silence?: number
+  /** Told of its first output: by then the connection is there to be shared. */
+  begun?(): void
 }
 
 /**
@@ -38,6 +40,7 @@ export class SshConnection {
   readonly #address: SshAddress
   readonly #folder: string
   #master: Promise<Session> | undefined
+  #sharable: Promise<void> | undefined
   #alive = false
   readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
 
@@ -62,7 +65,7 @@ export class SshConnection {
   /** As `send`, leaving the session open: it ends when its stdin does, and so when we do. */
   async hold(program: Program, conversation: Conversation = {}): Promise<Session> {
     if (!this.#master) await this.#open(questionProgram([]), {})
-    await this.#master
+    await this.#sharable
     if (!this.#alive) throw sshFailure(this.#address, '', conversation.during ?? 'idle')
     return this.#converse(this.#shared(), program, conversation)
   }
@@ -78,9 +81,19 @@ export class SshConnection {
   }
 
   async #open(program: Program, conversation: Conversation): Promise<Session> {
-    this.#master = this.#converse(this.#opening(), program, conversation)
-    const session = await this.#master
-    this.#alive = true
+    let share = () => {}
+    const shared = new Promise<void>((resolve) => {
+      share = resolve
+    })
+    const begun = () => {
+      this.#alive = true
+      share()
+    }
+    const opened = this.#converse(this.#opening(), program, { ...conversation, begun })
+    this.#master = opened
+    this.#sharable = Promise.race([shared, opened.then(share)])
+    this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
+    const session = await opened
     void session.running.ended.then(() => {
       this.#alive = false
     })
@@ -143,7 +156,7 @@ export class SshConnection {
   }
 
   #converse(argv: readonly string[], program: Program, conversation: Conversation): Promise<Session> {
-    const { hear = () => {}, during, silence = 0 } = conversation
+    const { hear = () => {}, during, silence = 0, begun = () => {} } = conversation
     const connected = this.#alive
     return new Promise((resolve, reject) => {
       let clock: NodeJS.Timeout | undefined
@@ -157,6 +170,7 @@ export class SshConnection {
       }
       const lines = byLine((line) => isFrame(line) || hear(line))
       const take = (stream: 'stdout' | 'stderr') => (chunk: string) => {
+        if (stream === 'stdout' && session.stdout === '') begun()
         session[stream] += chunk
         tick()
         lines(chunk)

@@ -72,6 +72,21 @@ describe('checks', () => {
     expect(told.map(({ detail }) => detail)).toEqual(['one', 'two'])
   })
 
+  test('that can only warn never fails, whether it is asked or probed', async () => {
+    const here = localTarget(tempFolder())
+    const { counts, told } = await run([
+      check(here, { ...about('asked'), severity: 'warn', ask: { note: noteContent('a') }, judge: () => fail('odd') }),
+      { ...about('probed'), severity: 'warn', probe: async () => fail('odd') },
+      { ...about('full'), probe: async () => warn('odd') },
+    ])
+    expect(told.map(({ severity, outcome, remedy }) => [severity, outcome, remedy])).toEqual([
+      ['warn', 'warn', 'mend asked'],
+      ['warn', 'warn', 'mend probed'],
+      ['fail', 'warn', 'mend full'],
+    ])
+    expect(counts).toMatchObject({ warn: 3, fail: 0 })
+  })
+
   test('of nothing is nothing', async () => {
     expect((await run([])).counts).toEqual({ ok: 0, warn: 0, fail: 0, skipped: 0 })
   })

@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import os
 import sys
 
 from valence import __version__
+from valence.core.health import cli_health_check
 
 NAME = "valence-substrate"
 
@@ -18,17 +18,11 @@ def serve(name: str) -> int:
     return 0
 
 
-def health() -> int:
-    state = {"status": "healthy", "version": __version__, "database": os.environ.get("VKB_DB_NAME", "")}
-    print(json.dumps(state))
-    return 0
-
-
-def main() -> int:
+def run() -> None:
     parser = argparse.ArgumentParser(prog=NAME)
     parser.add_argument("--health-check", action="store_true")
-    return health() if parser.parse_args().health_check else serve(NAME)
+    raise SystemExit(cli_health_check() if parser.parse_args().health_check else serve(NAME))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

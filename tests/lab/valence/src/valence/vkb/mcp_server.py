@@ -2,5 +2,10 @@
 
 from valence.substrate.mcp_server import serve
 
-if __name__ == "__main__":
+
+def run() -> None:
     raise SystemExit(serve("valence-vkb"))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,91 @@
+import { redact } from '@infra/shared/command/secret'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
+import {
+  availableMemory,
+  type ClockState,
+  clockState,
+  type FileSystem,
+  failedUnits,
+  fileSystems,
+  type JournalErrors,
+  journalErrors,
+} from '@infra/shared/facts/host-health'
+import type { PodContext } from '../pod-context.ts'
+import { home } from '../valence.ts'
+
+/** What a deployment fills, sooner or later. */
+const paths = ['/', '/tmp', '/var/lib/postgresql', '/var/lib/matrix-synapse', '/var/log', home]
+const services = ['postgresql*', 'matrix-synapse*', 'nginx*', 'fail2ban*', 'vkb*', 'certbot*']
+/** Minutes of the journal that are looked at. */
+const lately = 60
+
+/** How the host itself is. */
+export const systemChecks = ({ host }: PodContext): readonly Check[] => [
+  check(host, {
+    id: 'system.disk',
+    about: 'there is room on the disk',
+    remedy: 'On the host: sudo du -xhd2 / | sort -h | tail; sudo journalctl --vacuum-size=200M; sudo apt-get clean',
+    ask: { disks: fileSystems(paths) },
+    judge: ({ disks }) => judgeDisks(disks),
+  }),
+  check(host, {
+    id: 'system.memory',
+    about: 'there is memory left',
+    remedy: 'On the host: ps aux --sort=-rss | head; a droplet with more memory: see the runbook.',
+    ask: { mb: availableMemory },
+    judge: ({ mb }) => judgeMemory(mb),
+  }),
+  check(host, {
+    id: 'system.clock',
+    about: 'the clock is right',
+    remedy: 'On the host: timedatectl; sudo systemctl enable --now systemd-timesyncd',
+    ask: { clock: clockState },
+    judge: ({ clock }) => judgeClock(clock, Date.now() / 1000),
+  }),
+  check(host, {
+    id: 'system.units',
+    about: 'no service has failed',
+    remedy: 'On the host: systemctl --failed; journalctl -u UNIT; when it is mended: sudo systemctl reset-failed',
+    severity: 'warn',
+    ask: { failed: failedUnits },
+    judge: ({ failed }) => (failed.length > 0 ? fail(failed.join(', ')) : ok('none')),
+  }),
+  check(host, {
+    id: 'system.journal',
+    about: `our services logged no error within ${lately} minutes`,
+    remedy: 'On the host: sudo journalctl -p err --since -1h',
+    severity: 'warn',
+    ask: { errors: journalErrors(services, lately) },
+    judge: ({ errors }) => judgeJournal(errors),
+  }),
+]
+
+/** Room on the fullest file system, by bytes or by inodes: below 80 % is well, below 90 % a warning. */
+export function judgeDisks(disks: readonly FileSystem[]): Finding {
+  const fullest = Math.max(...disks.map(({ used, inodes }) => Math.max(used, inodes ?? 0)))
+  const said = disks
+    .map(({ mount, used, inodes }) => `${mount} ${used} %${(inodes ?? 0) > used ? ` (inodes ${inodes} %)` : ''}`)
+    .join(', ')
+  if (fullest >= 90) return fail(said)
+  return fullest >= 80 ? warn(said) : ok(said)
+}
+
+/** Available memory: above 500 MB is well, above 200 MB a warning. */
+export function judgeMemory(mb: number): Finding {
+  if (mb <= 200) return fail(`${mb} MB`)
+  return mb <= 500 ? warn(`${mb} MB`) : ok(`${mb} MB`)
+}
+
+/** Seconds between our clock and the host's that the way there and back cannot explain. */
+const skew = 120
+
+/** Certificates and Matrix's signatures need the right time. `now` is our clock, in seconds since 1970. */
+export function judgeClock({ synchronised, now: there }: ClockState, now: number): Finding {
+  const off = Math.round(there - now)
+  if (Math.abs(off) > skew) return fail(`${Math.abs(off)} s ${off > 0 ? 'before' : 'behind'} ours`)
+  return synchronised ? ok('synchronised') : warn('as ours, but nothing keeps it so: not synchronised')
+}
+
+function judgeJournal({ count, last }: JournalErrors): Finding {
+  return count > 0 ? fail(redact(`${count}, the last: ${(last ?? '').slice(0, 200)}`)) : ok('none')
+}

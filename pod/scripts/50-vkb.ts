@@ -1,0 +1,42 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { directory, file } from '@infra/shared/steps/file'
+import { jsonFileEntries } from '@infra/shared/steps/json-entry'
+import { postgresExtension } from '@infra/shared/steps/postgres'
+import { postgresSchema } from '@infra/shared/steps/postgres-schema'
+import { editablePackage } from '@infra/shared/steps/python-package'
+import { unitFile } from '@infra/shared/steps/unit-file'
+import type { PodContext } from '../pod-context.ts'
+import { repository, user, venvPath } from '../valence.ts'
+import { claudeServers, configFolder, vkbEnv, vkbSchema, vkbUnit, vkbVariables } from '../vkb.ts'
+
+export default script(
+  'vkb',
+  { about: 'the Valence knowledge base: package, settings, database schema, MCP servers for Claude Code' },
+  ({ env, host }: PodContext) => {
+    const valence = editablePackage(host, 'valence', {
+      venv: venvPath,
+      source: repository,
+      user,
+      comesFrom: 'npm run deploy -w pod -- --tags common',
+    })
+    const folder = directory(host, configFolder, { owner: user, mode: '0750' })
+    const settings = file(host, vkbEnv, { content: vkbVariables(env), owner: user, mode: '0600', after: [folder] })
+    const uuid = postgresExtension(host, 'valence', 'uuid-ossp')
+    return [
+      valence,
+      folder,
+      settings,
+      uuid,
+      postgresSchema(host, 'vkb', {
+        ...vkbSchema,
+        comesFrom: 'npm run deploy -w pod -- --tags common,postgresql',
+        after: [uuid],
+      }),
+      unitFile(host, 'vkb.service', { content: vkbUnit, boot: false, after: [valence, settings] }),
+      jsonFileEntries(host, '~/.claude.json', { user, group: 'mcpServers', entries: claudeServers, after: [valence] }),
+    ]
+  },
+)
+
+standalone(import.meta.url)

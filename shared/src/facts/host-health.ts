@@ -1,0 +1,82 @@
+import { raw, sh } from '../command/sh.ts'
+import type { Question } from '../engine/step.ts'
+
+export interface FileSystem {
+  readonly mount: string
+  /** Percent, rounded up as df(1) does. */
+  readonly used: number
+  /** Percent of the inodes; undefined where the file system has no fixed number of them. */
+  readonly inodes: number | undefined
+}
+
+/** The file systems that hold these paths, each once. A path that is not there yet is passed over. */
+export function fileSystems(paths: readonly string[]): Question<readonly FileSystem[]> {
+  return {
+    command: sh`for p in ${paths}; do [ -e "$p" ] && df --output=target,pcent,ipcent -- "$p" | tail -n 1; done 2>&1`,
+    parse({ stdout }) {
+      const found = [...stdout.matchAll(/^(\S.*?) +(\d+)% +(?:(\d+)%|-)$/gm)].map(([, mount = '', used, inodes]) => ({
+        mount,
+        used: Number(used),
+        inodes: inodes === undefined ? undefined : Number(inodes),
+      }))
+      if (found.length === 0) throw new Error(stdout.trim() || 'df says nothing')
+      return [...new Map(found.map((each) => [each.mount, each])).values()]
+    },
+  }
+}
+
+/** Memory that programs can still get, in MB (1024 · 1024 bytes), by the kernel's own estimate. */
+export const availableMemory: Question<number> = {
+  command: raw('cat /proc/meminfo'),
+  parse({ stdout }) {
+    const kb = stdout.match(/^MemAvailable: +(\d+) kB$/m)?.[1]
+    if (kb === undefined) throw new Error('/proc/meminfo does not tell')
+    return Math.floor(Number(kb) / 1024)
+  },
+}
+
+export interface ClockState {
+  /** Whether the kernel holds the clock for synchronised, as systemd-timedated says. */
+  readonly synchronised: boolean
+  /** Seconds since 1970. */
+  readonly now: number
+}
+
+/** The host's clock. */
+export const clockState: Question<ClockState> = {
+  command: raw('timedatectl show -p NTPSynchronized --value; date +%s'),
+  parse({ stdout }) {
+    const [now = '', said] = stdout.trim().split('\n').reverse()
+    if (!/^\d+$/.test(now)) throw new Error('date does not tell')
+    return { synchronised: said === 'yes', now: Number(now) }
+  },
+}
+
+export interface JournalErrors {
+  readonly count: number
+  /** The newest, with its unit. */
+  readonly last: string | undefined
+}
+
+/** What these units logged as an error or worse in the last so many minutes. A unit may hold a `*`. */
+export function journalErrors(units: readonly string[], minutes: number): Question<JournalErrors> {
+  const chosen = units.map((unit) => `--unit=${unit}`)
+  return {
+    command: sh`journalctl -q --no-pager -p err -o short-unix --since ${`-${minutes}min`} ${chosen}`,
+    parse({ code, stdout, stderr }) {
+      if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
+      // A line that goes on is indented.
+      const lines = stdout.split('\n').filter((line) => /^\d/.test(line))
+      return { count: lines.length, last: lines.at(-1)?.replace(/^\S+ \S+ /, '') }
+    },
+  }
+}
+
+/** The units that failed and were not started again since. */
+export const failedUnits: Question<readonly string[]> = {
+  command: raw('systemctl list-units --state=failed --plain --no-legend --no-pager'),
+  parse({ code, stdout, stderr }) {
+    if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
+    return [...stdout.matchAll(/^(\S+\.\w+) /gm)].map(([, unit = '']) => unit)
+  },
+}

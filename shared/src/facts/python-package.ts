@@ -1,0 +1,96 @@
+import { asUser, isNoUser } from '../command/as-user.ts'
+import { quote } from '../command/sh.ts'
+import type { Question } from '../engine/step.ts'
+
+/** What a Python distribution says of itself; null where it does not say (a version that is made when it is built). */
+export interface PackageMetadata {
+  readonly version: string | null
+  /** Its requirements without those of its extras, in one order and spelling. */
+  readonly requires: readonly string[] | null
+  /** The programs that it brings, by name. */
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+export interface PackageState {
+  /** `no venv`, `no source`: it cannot be installed yet. */
+  readonly missing: 'venv' | 'source' | undefined
+  /** By the source's pyproject.toml. */
+  readonly wish: PackageMetadata | undefined
+  /** By what pip noted when it installed it. */
+  readonly installed: PackageMetadata | undefined
+  /** The folder that it is installed from as editable (PEP 610). */
+  readonly editable: string | undefined
+  /** Where Python finds it. */
+  readonly found: string | undefined
+  /** Requirements that nothing installed meets. */
+  readonly unmet: readonly string[]
+}
+
+const program = `import importlib.metadata as metadata, importlib.util, json, os, sys, tomllib
+from pip._vendor.packaging.requirements import Requirement
+from pip._vendor.packaging.utils import canonicalize_name
+name, source = sys.argv[1:]
+
+def listed(lines):
+    rows = [row for row in map(Requirement, lines) if "extra" not in str(row.marker or "")]
+    for row in rows:
+        row.name = canonicalize_name(row.name)
+    return sorted(map(str, rows))
+
+def unmet(line):
+    row = Requirement(line)
+    if row.marker and not row.marker.evaluate({"extra": ""}):
+        return False
+    try:
+        return not row.specifier.contains(metadata.version(row.name), prereleases=True)
+    except metadata.PackageNotFoundError:
+        return True
+
+out = {}
+try:
+    with open(os.path.join(source, "pyproject.toml"), "rb") as file:
+        project = tomllib.load(file)["project"]
+    dynamic = project.get("dynamic", [])
+    out["wish"] = {
+        "version": project.get("version"),
+        "requires": None if "dependencies" in dynamic else listed(project.get("dependencies", [])),
+        "scripts": project.get("scripts", {}),
+    }
+except (FileNotFoundError, NotADirectoryError):
+    out["missing"] = "source"
+except KeyError:
+    pass
+try:
+    dist = metadata.distribution(name)
+    out["installed"] = {
+        "version": dist.version,
+        "requires": listed(dist.requires or []),
+        "scripts": {row.name: row.value for row in dist.entry_points if row.group == "console_scripts"},
+    }
+    origin = json.loads(dist.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable"):
+        out["editable"] = origin["url"].removeprefix("file://")
+    spec = importlib.util.find_spec(name)
+    out["found"] = spec.origin if spec else None
+    out["unmet"] = [line for line in out["installed"]["requires"] if unmet(line)]
+except metadata.PackageNotFoundError:
+    pass
+print(json.dumps(out))`
+
+// -I and -B: nothing of the user's settings, and no byte code written.
+const script = `[ -x "$1/bin/python" ] || { echo '{"missing": "venv"}'; exit 0; }
+exec "$1/bin/python" -I -B -c ${quote(program)} "$2" "$3"`
+
+/** A package in a virtual environment, beside the source it is wished from; asked of its own Python, as its user. */
+export function packageState(venv: string, name: string, source: string, user: string): Question<PackageState> {
+  return {
+    command: asUser(user, script, [venv, name, source]),
+    parse(answer) {
+      const absent = { wish: undefined, installed: undefined, editable: undefined, found: undefined, unmet: [] }
+      if (isNoUser(answer)) return { ...absent, missing: 'venv' }
+      if (answer.code !== 0) throw new Error(answer.stderr.trim().split('\n').at(-1) ?? `exit code ${answer.code}`)
+      const { missing, wish, installed, editable, found, unmet } = JSON.parse(answer.stdout) as Partial<PackageState>
+      return { missing, wish, installed, editable, found: found ?? undefined, unmet: unmet ?? [] }
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { asUser } from '../command/as-user.ts'
+import type { Output } from '../command/command.ts'
+import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { type PackageState, packageState } from '../facts/python-package.ts'
+
+export interface EditableOptions {
+  readonly venv: string
+  /** The folder with its pyproject.toml. */
+  readonly source: string
+  readonly user: string
+  /** What makes the virtual environment and the source, for the error. */
+  readonly comesFrom: string
+  readonly after?: readonly Step[]
+}
+
+/**
+ * A Python package installed as editable from a folder: its code is the folder's. Installed again only where what pip
+ * noted (folder, version, requirements, programs) differs from the folder's pyproject.toml, or a requirement is not met.
+ */
+export function editablePackage(on: Target, name: string, options: EditableOptions): Step {
+  const { venv, source, user, comesFrom, after = [] } = options
+  const install = asUser(
+    user,
+    'exec "$1/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off -e "$2"',
+    [venv, source],
+  )
+  return step({
+    id: `python package ${name}`,
+    on,
+    after,
+    ask: { now: packageState(venv, name, source, user) },
+    plan({ now }) {
+      if (!now.missing && now.wish === undefined)
+        return refuse(`${source}/pyproject.toml describes no project`, 'Choose a ref of the repository that has one.')
+      const explain = (output: Output) =>
+        /bin\/python: not found|Directory .* is not installable|does not exist/i.test(output.stderr)
+          ? `there is no virtual environment or no source yet: ${comesFrom}`
+          : explainPip(output)
+      if (!now.installed) return changes([create(`python package ${name}`, install, { explain })], '')
+      const differs = difference(now, source)
+      const why = differs && `python package ${name}: ${differs}`
+      return changes(
+        why ? [update(why, install, { risk: 'restart', explain })] : [],
+        `${now.installed.version}, from ${source}`,
+      )
+    },
+  })
+}
+
+/** In what the installed package differs from its source, in a few words; undefined where it does not. */
+export function difference({ missing, wish, installed, editable, found, unmet }: PackageState, source: string) {
+  if (missing) return `no ${missing}`
+  if (!installed || !wish) return 'not installed'
+  if (editable !== source) return `installed from ${editable ?? 'an archive'} → ${source}`
+  if (!found?.startsWith(`${source}/`)) return `found ${found ? `in ${found}` : 'nowhere'} → ${source}`
+  if (wish.version !== null && wish.version !== installed.version) return `${installed.version} → ${wish.version}`
+  if (wish.requires !== null && String(wish.requires) !== String(installed.requires)) return 'other requirements'
+  if (sorted(wish.scripts) !== sorted(installed.scripts)) return 'other programs'
+  return unmet.length > 0 ? `lacks ${unmet.join(', ')}` : undefined
+}
+
+const sorted = (record: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(record).sort())
+
+/** What pip means, in a line. */
+function explainPip({ stdout, stderr }: Output): string | undefined {
+  const said = stdout + stderr
+  const python = said.match(/requires a different Python: (.*)/)?.[1]
+  if (python) return `the package needs another Python: ${python}`
+  if (
+    /NewConnectionError|ConnectTimeout|Name or service not known|Temporary failure in name resolution|Network is unreachable|CERTIFICATE_VERIFY_FAILED/.test(
+      said,
+    )
+  )
+    return 'the package index (PyPI) cannot be reached'
+  return said.match(/^\s*ERROR: (.*)/m)?.[1]
+}

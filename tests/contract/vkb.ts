@@ -1,0 +1,182 @@
+import { secret } from '@infra/shared/command/secret'
+import type { Target } from '@infra/shared/engine/target'
+import { jsonFileEntries } from '@infra/shared/steps/json-entry'
+import { postgresDatabase, postgresExtension, postgresRole } from '@infra/shared/steps/postgres'
+import { postgresCluster } from '@infra/shared/steps/postgres-cluster'
+import { postgresSchema } from '@infra/shared/steps/postgres-schema'
+import { editablePackage } from '@infra/shared/steps/python-package'
+import { unitFile } from '@infra/shared/steps/unit-file'
+import type { Kind } from './kind.ts'
+
+const source = '/opt/contract/package'
+const venv = '/opt/contract/package-venv'
+const pip = (words: string) => `cd / && runuser -u valence -- ${venv}/bin/pip -q --disable-pip-version-check ${words}`
+
+const project = `[project]
+name = "contract"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = ["IniConfig >= 2"]
+scripts = { contract = "contract:main" }
+optional-dependencies = { dev = ["pytest>=7"] }
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[tool.hatch.build.targets.wheel]
+packages = ["src/contract"]`
+
+const entries = {
+  one: { command: '/bin/true', args: ['a b'], env: {} },
+  two: { command: '/bin/false', args: [], env: {} },
+}
+const json = '/home/valence/.contract.json'
+const unit = 'contract-vkb.service'
+const unitPath = `/etc/systemd/system/${unit}`
+const unitText = '[Service]\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n'
+
+const schema = '/opt/contract/schema'
+const sql = (statement: string) =>
+  `cd / && runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 -d valence -c ${JSON.stringify(statement)}`
+const again = /^schema contract of database valence/
+
+const schemaSteps = (on: Target) => {
+  const main = postgresCluster(on, 17)
+  const role = postgresRole(on, 'valence', { password: secret('a contract is a contract'), after: [main] })
+  const wish = { owner: 'valence', encoding: 'UTF8', collate: 'C' }
+  const database = postgresDatabase(on, 'valence', { ...wish, after: [role] })
+  const vector = postgresExtension(on, 'valence', 'vector', { after: [database] })
+  const place = { database: 'valence', owner: 'valence', folder: schema, files: ['schema.sql', 'procedures.sql'] }
+  return [main, role, database, vector, postgresSchema(on, 'contract', { ...place, comesFrom: '', after: [vector] })]
+}
+
+/** Kinds that came with the knowledge base: a package, a unit, entries of a JSON file, a schema. */
+export const vkbKinds: readonly Kind[] = [
+  {
+    kind: 'editable Python package',
+    covers: ['editablePackage'],
+    prepare: `runuser -u valence -- sh -e <<'END'
+cd /; python3 -m venv ${venv}; mkdir -p ${source}/src/contract
+echo 'def main(): pass' >${source}/src/contract/__init__.py
+cat >${source}/pyproject.toml <<'TOML'
+${project}
+TOML
+END`,
+    steps: (on) => [editablePackage(on, 'contract', { venv, source, user: 'valence', comesFrom: 'the contract' })],
+    damages: [
+      { name: 'removed', sh: pip('uninstall -y contract'), says: /^python package contract$/ },
+      { name: 'a requirement removed', sh: pip('uninstall -y iniconfig'), says: /lacks iniconfig>=2$/ },
+      { name: 'installed as a copy', sh: pip(`install --no-deps ${source}`), says: /installed from an archive →/ },
+      {
+        name: 'another version in the source',
+        sh: `sed -i 's/"1.0"/"1.1"/' ${source}/pyproject.toml`,
+        says: /contract: 1.0 → 1.1$/,
+      },
+      {
+        name: 'a source that is no project',
+        sh: `mv ${source}/pyproject.toml ${source}/kept; echo '[tool]' >${source}/pyproject.toml`,
+        stops: /describes no project/,
+        mend: `mv ${source}/kept ${source}/pyproject.toml`,
+      },
+    ],
+  },
+  {
+    kind: 'unit that is started by hand',
+    covers: ['unitFile'],
+    steps: (on) => [unitFile(on, unit, { content: unitText, boot: false })],
+    damages: [
+      { name: 'removed', sh: `rm ${unitPath}; systemctl daemon-reload`, says: /contract-vkb.service$/ },
+      {
+        name: 'written, but not read by systemd',
+        sh: `systemctl start ${unit}; systemctl stop ${unit}; systemctl enable -q ${unit}; systemctl start ${unit}
+systemctl disable -q ${unit}; sleep 1; touch ${unitPath}; systemctl show ${unit} -p NeedDaemonReload`,
+        says: /^systemd reads contract-vkb.service again, contract-vkb.service stopped$/,
+      },
+      {
+        name: 'enabled and started',
+        sh: `systemctl enable -q --now ${unit}`,
+        says: /^contract-vkb.service not at boot, contract-vkb.service stopped$/,
+      },
+      {
+        name: 'masked',
+        sh: `mv ${unitPath} ${unitPath}.kept; systemctl mask ${unit}`,
+        stops: /is masked/,
+        mend: `systemctl unmask ${unit}; mv ${unitPath}.kept ${unitPath}; systemctl daemon-reload`,
+      },
+    ],
+  },
+  {
+    kind: 'entries of a JSON file',
+    covers: ['jsonFileEntries'],
+    prepare: `runuser -u valence -- sh -c 'umask 077; echo "{\\"theirs\\": {\\"token\\": 1.50}, \\"servers\\": {\\"other\\": {}}}" >${json}'`,
+    steps: (on) => [jsonFileEntries(on, '~/.contract.json', { user: 'valence', group: 'servers', entries })],
+    damages: [
+      { name: 'the file removed', sh: `rm ${json}`, says: /~\/.contract.json: one, two$/ },
+      { name: 'one entry edited', sh: `sed -i 's/a b/a c/' ${json}`, says: /~\/.contract.json: one$/ },
+      {
+        name: 'no JSON',
+        sh: `cp -p ${json} ${json}.kept; echo '{' >${json}`,
+        stops: /is no JSON object/,
+        mend: `mv ${json}.kept ${json}`,
+      },
+      {
+        name: 'another thing in the place of the entries',
+        sh: `cp -p ${json} ${json}.kept; echo '{"servers": []}' >${json}`,
+        stops: /is no JSON object/,
+        mend: `mv ${json}.kept ${json}`,
+      },
+    ],
+  },
+  {
+    kind: 'schema',
+    covers: ['postgresSchema'],
+    prepare: `systemctl start postgresql@17-main && runuser -u valence -- sh -e <<'END'
+mkdir -p ${schema}
+cat >${schema}/schema.sql <<'SQL'
+CREATE TABLE IF NOT EXISTS one (id int PRIMARY KEY, two_id int);
+CREATE TABLE IF NOT EXISTS two (id int PRIMARY KEY, near vector(2));
+ALTER TABLE one
+    ADD CONSTRAINT fk_two FOREIGN KEY (two_id) REFERENCES two (id);
+CREATE INDEX IF NOT EXISTS one_by_two ON one (two_id);
+SQL
+cat >${schema}/procedures.sql <<'SQL'
+CREATE OR REPLACE FUNCTION twice(n int) RETURNS int AS $$ SELECT n * 2; $$ LANGUAGE sql;
+SQL
+END`,
+    steps: schemaSteps,
+    damages: [
+      {
+        name: 'a table lost, with data in the other',
+        sh: sql('INSERT INTO one VALUES (1); DROP TABLE two CASCADE'),
+        says: /: relation public.two, constraint fk_two missing$/,
+      },
+      {
+        name: 'an index, a function and a constraint lost',
+        sh: sql('DROP INDEX one_by_two; DROP FUNCTION twice; ALTER TABLE one DROP CONSTRAINT fk_two'),
+        says: /: constraint fk_two, relation public.one_by_two, function public.twice missing$/,
+      },
+      { name: 'the record of it lost', sh: sql('DROP TABLE infra.applied'), says: again },
+      {
+        name: 'owned by another, as after a restore',
+        sh: sql('ALTER TABLE one OWNER TO postgres; ALTER FUNCTION twice OWNER TO postgres'),
+        says: /^relation public.one, function public.twice of schema contract of database valence → valence$/,
+      },
+      {
+        name: 'a file changed',
+        sh: `echo 'CREATE TABLE IF NOT EXISTS three (id int);' >>${schema}/schema.sql`,
+        says: /^schema contract of database valence \w{7} → \w{7}$/,
+      },
+      {
+        name: 'a file that ends the transaction',
+        sh: `cp -p ${schema}/schema.sql ${schema}/kept; echo 'COMMIT;' >>${schema}/schema.sql`,
+        stops: /begin or end a transaction \(COMMIT\)/,
+        mend: `mv ${schema}/kept ${schema}/schema.sql`,
+      },
+      {
+        name: 'the database lost',
+        sh: `cd / && runuser -u postgres -- psql -qX -c 'DROP DATABASE valence WITH (FORCE)'`,
+        step: 'postgres.database valence, postgres.extension valence/vector, postgres.schema valence/contract',
+        says: /^database valence, extension vector, schema contract of database valence$/,
+      },
+    ],
+  },
+]

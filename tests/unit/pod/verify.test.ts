@@ -1,0 +1,192 @@
+import { nothing } from '@infra/shared/command/command'
+import type { Finding } from '@infra/shared/engine/check'
+import { availableMemory, clockState, failedUnits, fileSystems, journalErrors } from '@infra/shared/facts/host-health'
+import { tableState } from '@infra/shared/facts/postgres-tables'
+import { describe, expect, test } from 'vitest'
+import type { Answer } from '../../../pod/checks/https.ts'
+import {
+  judgeCertificate,
+  judgeClient,
+  judgeRegistration,
+  judgeServer,
+  judgeVersions,
+} from '../../../pod/checks/matrix.ts'
+import { judgeDns } from '../../../pod/checks/outside.ts'
+import { holds } from '../../../pod/checks/round-trip.ts'
+import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
+import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
+import { coreColumns } from '../../../pod/vkb.ts'
+
+const said = ({ outcome, detail }: Finding) => `${outcome} ${detail}`
+const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
+const http = (status: number, json?: Answer['json'], headers = {}): Answer => ({ status, json, headers, until: 0 })
+
+test.each([
+  [[{ mount: '/', used: 79, inodes: 10 }], 'ok / 79 %'],
+  [[{ mount: '/', used: 80, inodes: undefined }], 'warn / 80 %'],
+  [[{ mount: '/', used: 20, inodes: 85 }], 'warn / 20 % (inodes 85 %)'],
+  [
+    [
+      { mount: '/', used: 20, inodes: 1 },
+      { mount: '/var', used: 90, inodes: 1 },
+    ],
+    'fail / 20 %, /var 90 %',
+  ],
+])('disks %o', (disks, wish) => {
+  expect(said(judgeDisks(disks))).toBe(wish)
+})
+
+test.each([
+  [501, 'ok 501 MB'],
+  [500, 'warn 500 MB'],
+  [201, 'warn 201 MB'],
+  [200, 'fail 200 MB'],
+])('memory %d', (mb, wish) => {
+  expect(said(judgeMemory(mb))).toBe(wish)
+})
+
+test.each([
+  [{ synchronised: true, now: 1000 }, 'ok synchronised'],
+  [{ synchronised: false, now: 1010 }, 'warn as ours, but nothing keeps it so: not synchronised'],
+  [{ synchronised: true, now: 1121 }, 'fail 121 s before ours'],
+  [{ synchronised: true, now: 700 }, 'fail 300 s behind ours'],
+])('clock %o', (clock, wish) => {
+  expect(said(judgeClock(clock, 1000))).toBe(wish)
+})
+
+const day = 24 * 3600 * 1000
+test.each([
+  [31 * day, 'ok 31 days left'],
+  [30.5 * day, 'warn 30 days left'],
+  [8 * day, 'warn 8 days left'],
+  [7.5 * day, 'fail 7 days left'],
+  [-day, 'fail -1 days left'],
+  [Number.NaN, 'fail NaN days left'],
+])('a certificate with %d ms left', (left, wish) => {
+  expect(said(judgeCertificate(1e12 + left, 1e12))).toBe(wish)
+})
+
+describe('what is served', () => {
+  const open = { 'access-control-allow-origin': '*' }
+  const client = (base_url: unknown) => ({ 'm.homeserver': { base_url } })
+  test.each([
+    [http(200, { 'm.server': 'a.org:443' }), 'ok a.org:443'],
+    [http(200, { 'm.server': 'b.org:443' }), 'fail 200 {"m.server":"b.org:443"}'],
+    [http(404), 'fail 404'],
+  ])('well-known server %o', (given, wish) => {
+    expect(said(judgeServer(given, 'a.org'))).toBe(wish)
+  })
+  test.each([
+    [http(200, client('https://a.org'), open), 'ok https://a.org'],
+    [http(200, client('https://a.org/'), open), 'ok https://a.org/'],
+    [
+      http(200, client('https://a.org')),
+      'fail no Access-Control-Allow-Origin: *, so that clients in a browser cannot read it',
+    ],
+    [http(200, client('http://a.org'), open), 'fail 200 {"m.homeserver":{"base_url":"http://a.org"}}'],
+    [http(502), 'fail 502'],
+  ])('well-known client %o', (given, wish) => {
+    expect(said(judgeClient(given, 'a.org'))).toBe(wish)
+  })
+  test.each([
+    [http(200, { versions: ['v1.1', 'v1.11'] }), 'ok up to v1.11'],
+    [http(200, { versions: [] }), 'fail 200 {"versions":[]}'],
+    [http(502), 'fail 502'],
+  ])('versions %o', (given, wish) => {
+    expect(said(judgeVersions(given))).toBe(wish)
+  })
+  test.each([
+    [http(403, { errcode: 'M_FORBIDDEN' }), 'ok closed'],
+    [http(429), 'warn asked too often just now (429)'],
+    [http(401, { flows: [] }), 'fail 401 {"flows":[]}'],
+    [http(200, {}), 'fail 200 {}'],
+  ])('registration %o', (given, wish) => {
+    expect(said(judgeRegistration(given))).toBe(wish)
+  })
+})
+
+test.each([
+  [['203.0.113.10'], 'ok 203.0.113.10'],
+  [['203.0.113.10', '2001:db8::1'], 'warn it leads to 2001:db8::1 as well'],
+  [['198.51.100.1'], 'fail it leads to 198.51.100.1'],
+  ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
+])('DNS %o', (found, wish) => {
+  expect(said(judgeDns(found, '203.0.113.10'))).toBe(wish)
+})
+
+describe('the knowledge base', () => {
+  const columns = coreColumns
+  const { beliefs: _, ...less } = columns
+  test.each([
+    [{ columns: { ...columns, events: ['id'] }, readable: true }, 'ok 9 tables, 3 of them vkb_*'],
+    [{ columns, readable: false }, 'fail beliefs cannot be read'],
+    [{ columns: less, readable: true }, 'fail no table beliefs'],
+    [{ columns: { ...columns, entities: ['id', 'name', 'aliases'] }, readable: true }, 'fail no column entities.type'],
+    [{ columns: {}, readable: false }, /^fail no table sources, no table beliefs/],
+  ])('tables %o', (state, wish) => {
+    expect(said(judgeTables(state))).toMatch(wish)
+  })
+  test.each([
+    [answer('{"healthy": true}\n'), 'ok healthy'],
+    [answer('{"healthy": false, "error": "no table beliefs"}\n', 1), 'fail no table beliefs'],
+    [answer('', 1, 'Traceback\nModuleNotFoundError: valence\n'), 'fail ModuleNotFoundError: valence'],
+    [nothing, 'fail exit code 127'],
+  ])('health %o', (given, wish) => {
+    expect(said(judgeHealth(given))).toBe(wish)
+  })
+
+  const state = (given: typeof nothing) => tableState('valence', 'valence', 'beliefs').parse(given)
+  test.each([
+    [answer('{"a" : ["b"]}\nread 1\n'), { columns: { a: ['b'] }, readable: true }],
+    [
+      answer('{"a" : ["b"]}\n', 0, 'psql:<stdin>:6: ERROR:  permission denied for table a'),
+      { columns: { a: ['b'] }, readable: false },
+    ],
+    [nothing, { columns: {}, readable: false }],
+  ])('%o', (given, wish) => {
+    expect(state(given)).toEqual(wish)
+  })
+  test('a server that is down tells nothing of its tables', () => {
+    expect(() => state(answer('', 2, 'psql: error: connection failed\n'))).toThrow('psql: error: connection failed')
+  })
+})
+
+describe('what a host answers', () => {
+  test('df', () => {
+    const lines = '/           27%   34%\n/           27%   34%\n/boot/efi    6%     -\n'
+    expect(fileSystems(['/']).parse(answer(lines))).toEqual([
+      { mount: '/', used: 27, inodes: 34 },
+      { mount: '/boot/efi', used: 6, inodes: undefined },
+    ])
+    expect(() => fileSystems(['/']).parse(nothing)).toThrow('df says nothing')
+  })
+  test('/proc/meminfo', () => {
+    expect(availableMemory.parse(answer('MemTotal: 4000000 kB\nMemAvailable:    1048576 kB\n'))).toBe(1024)
+    expect(() => availableMemory.parse(nothing)).toThrow('does not tell')
+  })
+  test.each([
+    ['yes\n1764000000\n', { synchronised: true, now: 1764000000 }],
+    ['no\n1764000000\n', { synchronised: false, now: 1764000000 }],
+    ['1764000000\n', { synchronised: false, now: 1764000000 }],
+  ])('timedatectl and date %j', (stdout, wish) => {
+    expect(clockState.parse(answer(stdout))).toEqual(wish)
+  })
+  test('journalctl', () => {
+    const lines = '1764000000.1 pod nginx[7]: one\n1764000001.2 pod synapse[8]: two\n    goes on\n'
+    expect(journalErrors(['nginx'], 60).parse(answer(lines))).toEqual({ count: 2, last: 'synapse[8]: two' })
+    expect(journalErrors(['nginx'], 60).parse(answer(''))).toEqual({ count: 0, last: undefined })
+  })
+  test('systemctl', () => {
+    const lines = 'nginx.service loaded failed failed A high performance web server\nx.timer loaded failed failed x\n'
+    expect(failedUnits.parse(answer(lines))).toEqual(['nginx.service', 'x.timer'])
+    expect(failedUnits.parse(answer(''))).toEqual([])
+  })
+})
+
+test('a sync holds the message, or does not', () => {
+  const sync = { rooms: { join: { '!a': { timeline: { events: [{ event_id: '$1', content: { body: 'hi' } }] } } } } }
+  expect(holds(sync, '!a', '$1', 'hi')).toBe(true)
+  expect(holds(sync, '!a', '$1', 'ho')).toBe(false)
+  expect(holds(sync, '!b', '$1', 'hi')).toBe(false)
+  expect(holds({}, '!a', '$1', 'hi')).toBe(false)
+})
