@@ -2,7 +2,9 @@ import { authoritiesFile } from '@infra/shared/env/ca-file'
 import { gitRef, gitTransport, gitUrl } from '@infra/shared/env/git'
 import { privateKeyFile, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
+import { parsed } from '@infra/shared/env/parsed'
 import { password } from '@infra/shared/env/random'
+import { parseRecipient } from '@infra/shared/env/recipient'
 import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
 import type { PublicKey } from '@infra/shared/env/ssh-key'
 import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
@@ -19,6 +21,8 @@ const generated = (group: string, description: string) =>
   })
 
 const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
+
+const backup = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Backups', ...meta })
 
 const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
   group: 'DigitalOcean (npm run provision)',
@@ -176,6 +180,27 @@ export const podSchema = schema(
         path: true,
         unset: 'certificates are checked by the authorities that everybody trusts',
       }),
+    ),
+    VALENCE_BACKUP_RECIPIENT: variable(
+      parsed(parseRecipient).optional(),
+      backup({
+        description: 'Whom backups are encrypted to: a recipient of age (age1...), or an ssh public key',
+        example: 'age1...',
+        placeholder: 'age1...',
+        unset: 'the ssh public keys of the pod',
+      }),
+    ),
+    VALENCE_BACKUP_TIMER: variable(
+      flag().prefault('false'),
+      backup({ description: 'Whether the host backs itself up into /var/backups/valence', example: 'true' }),
+    ),
+    VALENCE_BACKUP_CALENDAR: variable(
+      matching(/^[A-Za-z0-9*,.:/~ -]+$/, 'an OnCalendar time of systemd (systemd.time(7))').prefault('daily'),
+      backup({ description: 'When it does (OnCalendar of systemd)', example: 'Mon..Fri 03:30' }),
+    ),
+    VALENCE_BACKUP_KEEP: variable(
+      integer(1, 1000).prefault('7'),
+      backup({ description: 'How many of those backups are kept', example: '14' }),
     ),
 
     DIGITALOCEAN_TOKEN: variable(

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { blank } from '@infra/shared/targets/blank'
 import { ssh } from '@infra/shared/targets/ssh'
+import { backupChecks } from './checks/backup.ts'
 import { commonChecks } from './checks/common.ts'
 import { matrixChecks } from './checks/matrix.ts'
 import { outsideChecks } from './checks/outside.ts'
@@ -17,11 +18,12 @@ import common from './scripts/20-common.ts'
 import postgresql from './scripts/30-postgresql.ts'
 import synapse from './scripts/40-synapse.ts'
 import vkb from './scripts/50-vkb.ts'
+import backup from './scripts/60-backup.ts'
 
 const pod: Workspace = workspace<typeof podSchema, PodContext>({
   name: 'pod',
   schema: podSchema,
-  scripts: [security, common, postgresql, synapse, vkb],
+  scripts: [security, common, postgresql, synapse, vkb, backup],
   open({ env, offline, folder }) {
     const host =
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder)
@@ -35,8 +37,17 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
     ...matrixChecks(context),
     ...vkbChecks(context),
     ...systemChecks(context),
+    ...backupChecks(context),
     ...outsideChecks(context),
   ],
+  commands: {
+    status: async (session) => (await import('./commands/status.ts')).runStatus(session),
+    logs: async (session) => (await import('./commands/logs.ts')).runLogs(session),
+    ssh: async (session) => (await import('./commands/terminal.ts')).runSsh(session),
+    psql: async (session) => (await import('./commands/terminal.ts')).runPsql(session),
+    backup: async (session) => (await import('./commands/backup.ts')).runBackup(session),
+    restore: async (session) => (await import('./commands/restore.ts')).runRestore(session),
+  },
 })
 
 function connect(env: PodEnv, host: string, folder: string) {

@@ -3,7 +3,7 @@ import { secret } from '@infra/shared/command/secret'
 import { jail } from '@infra/shared/steps/fail2ban'
 import { directory, file } from '@infra/shared/steps/file'
 import { line } from '@infra/shared/steps/line'
-import { service } from '@infra/shared/steps/systemd'
+import { service, stopped } from '@infra/shared/steps/systemd'
 import { timezone } from '@infra/shared/steps/timezone'
 import { authorized, user } from '@infra/shared/steps/user'
 import type { Kind } from './kind.ts'
@@ -241,6 +241,22 @@ systemctl enable --now contract`,
         sh: 'systemctl mask fail2ban',
         stops: /fail2ban.service is masked/,
         mend: 'systemctl unmask fail2ban',
+      },
+    ],
+  },
+  {
+    kind: 'service that shall not run',
+    covers: ['stopped'],
+    judges: true,
+    prepare: `cat >/etc/systemd/system/unwanted.service <<'END'\n${unit}\nEND\nsystemctl daemon-reload`,
+    steps: (on) => [stopped(on, 'unwanted.service')],
+    damages: [
+      { name: 'started', sh: 'systemctl start unwanted', says: /^unwanted.service stopped$/ },
+      { name: 'enabled', sh: 'systemctl enable --quiet unwanted', says: /^unwanted.service at boot$/ },
+      {
+        name: 'both',
+        sh: 'systemctl enable --quiet --now unwanted',
+        says: /^unwanted.service at boot, unwanted.service stopped$/,
       },
     ],
   },

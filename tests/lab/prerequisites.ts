@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 /** The parts of the lab a suite may ask for. */
-export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto' | 'psql'
+export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto' | 'psql' | 'age' | 'script'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -65,6 +65,8 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     program('setpriv', 'util-linux'),
   ],
   acme: [program('pebble', 'pebble'), program('pebble-challtestsrv', 'pebble'), program('openssl', 'openssl')],
+  age: [program('age', 'age')],
+  script: [program('script', 'bsdutils')],
   moto: [linux, python, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
 }
 

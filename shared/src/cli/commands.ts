@@ -119,7 +119,8 @@ function tellTargets({ workspace, options, emit }: Session, loaded: Loaded): voi
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
 }
 
-function seconds(text: string | undefined): number {
+/** The value of `--lock-timeout`, in seconds. */
+export function seconds(text: string | undefined): number {
   if (text === undefined) return 0
   if (!/^\d{1,6}$/.test(text)) throw usage(`--lock-timeout ${text} is no number of seconds`, '--lock-timeout 300')
   return Number(text)

@@ -25,3 +25,13 @@ export async function confirm(question: string, interactive: boolean): Promise<v
   const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr })
   if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')
 }
+
+/** Has a name typed, for what cannot be undone by another run; anything else ends the run. */
+export async function confirmByName(question: string, name: string, interactive: boolean): Promise<void> {
+  if (!interactive)
+    throw usage(`${question}: nobody can be asked here, so nothing was changed`, `Give --confirm ${name}`)
+  const prompts = await import('@clack/prompts')
+  const answer = await prompts.text({ message: `${question}. Type ${name} to go on`, output: process.stderr })
+  if (typeof answer !== 'string' || answer.trim() !== name)
+    throw new Failure('interrupted', 'not confirmed; nothing was changed')
+}

@@ -5,7 +5,7 @@ import { nearest } from '../env/suggest.ts'
 import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
-import { type Call, parseCall, usage } from './options.ts'
+import { type Call, cutVerbatim, parseCall, usage } from './options.ts'
 import { projectRoot } from './paths.ts'
 import type { Session } from './session.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -19,7 +19,8 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
   surviveClosedOutput()
   try {
     const [command, rest] = chooseCommand(entry, argv)
-    if (command === undefined || rest.includes('--help') || rest.includes('-h')) {
+    const [ours] = cutVerbatim(command ?? '', rest, entry.own)
+    if (command === undefined || ours.includes('--help') || ours.includes('-h')) {
       print(command === undefined ? overview(entry) : helpText(command, entry))
       process.exit(0)
     }
@@ -56,8 +57,8 @@ async function run(workspace: Workspace, command: string, call: Call): Promise<n
   let made = 0
   const emit = (event: Event) => {
     if (event.type === 'lock.taken' || event.type === 'change.start') signals.hold()
-    if (event.type === 'change.start') current = event.say
-    if (event.type === 'change.end') current = undefined
+    if (event.type === 'change.start' || event.type === 'work.start') current = event.say
+    if (event.type === 'change.end' || event.type === 'work.end') current = undefined
     if (event.type === 'change.end' && event.outcome === 'done') made += 1
     reporter.emit(event)
   }

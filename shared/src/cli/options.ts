@@ -24,6 +24,8 @@ export interface OwnCommand {
   readonly words?: readonly string[]
   /** The options of shared commands that it has too; those that every command has (`--json`) need not be named. */
   readonly takes?: readonly OptionName[]
+  /** Its words are a command line of their own: after the first nothing is an option of ours. */
+  readonly verbatim?: boolean
 }
 
 /** What a workspace adds to the command line. */
@@ -116,10 +118,37 @@ export function optionsOf(command: string, own: OwnSyntax = {}): [string, Option
   ]
 }
 
+/** Cuts the arguments of a command where its own command line begins: the options of ours, and the words. */
+export function cutVerbatim(
+  command: string,
+  argv: readonly string[],
+  own: OwnSyntax = {},
+): [readonly string[], readonly string[]] {
+  if (!own.commands?.[command]?.verbatim) return [argv, []]
+  const { tokens } = tokenize(optionsOf(command, own), argv)
+  const at = tokens.find(({ kind }) => kind === 'positional')?.index ?? argv.length
+  return [argv.slice(0, at), argv.slice(at)]
+}
+
 /** Parses what a command is called with. Throws a usage failure for what it does not know, with a suggestion. */
 export function parseCall(command: string, argv: readonly string[], own: OwnSyntax = {}): Call {
   const known = optionsOf(command, own)
-  const { tokens, values, positionals } = parseArgs({
+  const [ours, verbatim] = cutVerbatim(command, argv, own)
+  const { tokens, values, positionals } = tokenize(known, ours)
+  const words = [...positionals, ...verbatim]
+  assertWords(command, words, own)
+  for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, own)
+  const mine = Object.entries(values).filter(([name]) => own.options && name in own.options)
+  const rest = Object.entries(values).filter(([name]) => !(own.options && name in own.options))
+  return {
+    options: split(Object.fromEntries(rest) as Options),
+    own: Object.fromEntries(mine) as OwnValues,
+    words,
+  }
+}
+
+function tokenize(known: readonly [string, OptionSpec][], argv: readonly string[]) {
+  return parseArgs({
     args: [...argv],
     options: Object.fromEntries(
       known.map(([name, { type, short, multiple }]) => [
@@ -131,15 +160,6 @@ export function parseCall(command: string, argv: readonly string[], own: OwnSynt
     allowPositionals: true,
     tokens: true,
   })
-  assertWords(command, positionals, own)
-  for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, own)
-  const mine = Object.entries(values).filter(([name]) => own.options && name in own.options)
-  const rest = Object.entries(values).filter(([name]) => !(own.options && name in own.options))
-  return {
-    options: split(Object.fromEntries(rest) as Options),
-    own: Object.fromEntries(mine) as OwnValues,
-    words: positionals,
-  }
 }
 
 /** The options of a shared command, parsed as {@link parseCall} does. */

@@ -19,6 +19,10 @@ export type Event =
   | { type: 'change.start'; script: string; step: string; verb: Verb; say: string; risk: Risk; diff?: Change['diff'] }
   | { type: 'change.output'; step: string; line: string }
   | { type: 'change.end'; step: string; say: string; outcome: Outcome; ms: number }
+  /** Something long that is no change: a backup, a restore in parts. */
+  | { type: 'work.start'; say: string }
+  | { type: 'work.line'; line: string }
+  | { type: 'work.end'; say: string; outcome: Outcome; ms: number }
   | {
       type: 'check'
       id: string

@@ -29,8 +29,12 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       return debug(`${event.script} took ${duration(event.ms)}`)
     case 'change.start':
       return info(`${event.verb} ${event.say}`)
+    case 'work.start':
+      return info(event.say)
+    case 'work.line':
     case 'change.output':
       return debug(event.line)
+    case 'work.end':
     case 'change.end':
       return {
         level: event.outcome === 'done' ? 'info' : 'error',

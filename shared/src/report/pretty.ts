@@ -1,5 +1,5 @@
 import { redact } from '../command/secret.ts'
-import type { CheckOutcome, Event } from '../engine/events.ts'
+import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
 import { sayEvent } from './messages.ts'
 import { planLines, summarize } from './plan-text.ts'
 import { type Progress, progressOn } from './progress.ts'
@@ -72,6 +72,15 @@ function unfold(screen: Screen): void {
   screen.folded = false
 }
 
+function ended(
+  { say, outcome, ms }: { say: string; outcome: Outcome; ms: number },
+  { message, paintErr, verbose }: Screen,
+): void {
+  const done = outcome === 'done'
+  const took = ms >= 1000 || verbose ? paintErr('dim', `  ${duration(ms)}`) : ''
+  message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${say}${done ? '' : `: ${outcome}`}${took}`)
+}
+
 const formatters: Formatters = {
   'run.start'(event, screen) {
     screen.workspace = event.workspace
@@ -109,11 +118,10 @@ const formatters: Formatters = {
     if (!screen.verbose) return
     screen.aside(`       ${printable(line)}`)
   },
-  'change.end'({ say, outcome, ms }, { message, paintErr, verbose }) {
-    const done = outcome === 'done'
-    const took = ms >= 1000 || verbose ? paintErr('dim', `  ${duration(ms)}`) : ''
-    message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${say}${done ? '' : `: ${outcome}`}${took}`)
-  },
+  'change.end': ended,
+  'work.start': ({ say }, { progress }) => progress.start(say),
+  'work.line': ({ line }, { progress }) => progress.line(line),
+  'work.end': ended,
   check({ id, about, outcome, detail, remedy }, { result, paintOut, verbose }) {
     const [color, mark] = marks[outcome]
     const name = verbose ? paintOut('dim', `  [${id}]`) : ''

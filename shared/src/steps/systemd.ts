@@ -1,6 +1,6 @@
 import type { Output } from '../command/command.ts'
 import { type Shell, sh } from '../command/sh.ts'
-import { type Change, changes, create, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
+import { type Change, changes, create, type Risk, refuse, remove, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { newestChange, unitState } from '../facts/systemd.ts'
 
@@ -49,6 +49,25 @@ export function service(on: Target, unit: string, options: ServiceOptions = {}):
         list.push(update(`${unit} restarted`, bring('restart'), { risk, ...more }))
       }
       return changes(list, `${now.active}, ${now.enabled}`)
+    },
+  })
+}
+
+/** A systemd unit that neither runs nor starts at boot; one that is not there is as good. */
+export function stopped(on: Target, unit: string, options: { after?: readonly Step[]; risk?: Risk } = {}): Step {
+  const { after = [], risk = 'safe' } = options
+  return step({
+    id: `no ${unit}`,
+    on,
+    after,
+    ask: { now: unitState(unit) },
+    plan({ now: { active, enabled } }) {
+      const list: Change[] = []
+      if (enabled === 'enabled') list.push(remove(`${unit} at boot`, sh`systemctl disable --quiet ${unit}`))
+      if (active !== 'inactive' && active !== 'failed') {
+        list.push(remove(`${unit} stopped`, sh`systemctl stop ${unit}`, { risk }))
+      }
+      return changes(list, `${active}${enabled ? `, ${enabled}` : ''}`)
     },
   })
 }

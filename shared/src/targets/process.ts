@@ -11,10 +11,20 @@ export interface Running {
   readonly ended: Promise<number>
 }
 
-interface StartOptions {
+/** Where a stream of a program goes: to whoever hears it, to the same stream of ours, or straight into an open file. */
+export type Outlet = ((chunk: string) => void) | 'inherit' | number
+
+export interface Streams {
+  /** Open for `write` and `end` unless told. */
+  stdin?: 'inherit'
+  stdout: Outlet
+  stderr: Outlet
+}
+
+interface StartOptions extends Streams {
   env?: Readonly<Record<string, string | undefined>>
-  stdout(chunk: string): void
-  stderr(chunk: string): void
+  /** In our own process group: it may use our terminal, and Ctrl-C reaches it too. */
+  foreground?: boolean
 }
 
 /**
@@ -22,8 +32,12 @@ interface StartOptions {
  * us and not what is in the middle of a change; when we die its stdin closes.
  */
 export function start(argv: readonly string[], options: StartOptions): Running {
-  const line = argv.map(quote).join(' ')
-  const { child, ended } = spawn(`exec ${line}`, options)
+  return startLine(`exec ${argv.map(quote).join(' ')}`, options)
+}
+
+/** The same for a line of POSIX shell. */
+export function startLine(line: string, options: StartOptions): Running {
+  const { child, ended } = spawn(line, options)
   return {
     write: (data) => void child.stdin?.write(data),
     end: () => void child.stdin?.end(),
@@ -67,13 +81,19 @@ export function byLine(hear: (line: string) => void): (chunk: string) => void {
   }
 }
 
-function spawn(line: string, { env, stdout, stderr }: StartOptions) {
+// zx would keep all that a program prints until it ends; who wants it has heard it.
+const forget = (): [] => Object.assign([] as [], { push: () => 0 })
+
+function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }: StartOptions) {
+  const outlet = (to: Outlet) => (typeof to === 'function' ? 'pipe' : to)
   const shell = $({
     shell: '/bin/sh',
     prefix: '',
     postfix: '',
     quote: String, // the line is quoted already, by our own template
-    detached: true,
+    detached: !foreground,
+    stdio: [stdin ?? 'pipe', outlet(stdout), outlet(stderr)],
+    store: { stdout: forget(), stderr: forget(), stdall: forget() },
     nothrow: true,
     quiet: true,
     env: { ...process.env, ...env },
@@ -81,8 +101,8 @@ function spawn(line: string, { env, stdout, stderr }: StartOptions) {
   const running: ProcessPromise = shell`${line}`
   const child = running.run().child
   if (!child) throw new Error('zx started no child')
-  child.stdout?.setEncoding('utf8').on('data', stdout)
-  child.stderr?.setEncoding('utf8').on('data', stderr)
+  if (typeof stdout === 'function') child.stdout?.setEncoding('utf8').on('data', stdout)
+  if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
   // Writing to a program that is gone is no news: its exit code tells.
   child.stdin?.on('error', () => {})
   return { child, ended: codeOf(running) }

@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { byLine, type Running, start } from './process.ts'
+import { quote } from '../command/sh.ts'
+import type { Failure } from '../engine/failure.ts'
+import { byLine, type Running, type Streams, start, startLine } from './process.ts'
 import { sshFailure } from './ssh-errors.ts'
 import { isFrame, type Program, questionProgram } from './ssh-program.ts'
 
@@ -21,6 +23,20 @@ export interface Session {
   readonly running: Running
 }
 
+/** A program of the user's choice on the host, with streams of its own. */
+export interface Attachment extends Streams {
+  /** A line of shell; nothing: the login shell. */
+  line?: string | undefined
+  /** Who runs it: root, by sudo where another logs in; or whoever logs in. */
+  as: 'root' | 'login'
+  /** With a terminal on the host. */
+  terminal?: boolean
+  /** Within our process group: a program that uses our own terminal. */
+  foreground?: boolean
+  /** A line of shell on this machine whose output it reads. */
+  from?: string
+}
+
 interface Conversation {
   /** Hears each line of output as it comes. */
   hear?(line: string): void
@@ -30,6 +46,12 @@ interface Conversation {
   silence?: number
   /** Told of its first output: by then the connection is there to be shared. */
   begun?(): void
+}
+
+interface Remote {
+  readonly terminal: boolean
+  /** Nothing: the login shell. */
+  readonly run: string | undefined
 }
 
 /**
@@ -110,9 +132,19 @@ export class SshConnection {
     this.#tidy()
   }
 
-  /** For a terminal of the user's own (`ssh`, `logs`): the arguments that reach the same host in the same way. */
-  argv(): readonly string[] {
-    return this.#argv([])
+  /** Starts a program with streams of its own (a terminal, a file) over this connection, which is made if need be. */
+  async attach({ line, as, terminal = false, from, ...options }: Attachment): Promise<Running> {
+    if (!this.#master) await this.#open(questionProgram([]), {})
+    await this.#master
+    const root = this.#address.user === 'root' || as === 'login'
+    const run = line === undefined || root ? line : `sudo -n sh -c ${quote(line)}`
+    const argv = this.#shared({ terminal, run })
+    return from === undefined ? start(argv, options) : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, options)
+  }
+
+  /** What went wrong, when a program that was attached ended with ssh's own exit code (255). */
+  broken(stderr: string, during: string): Failure {
+    return sshFailure(this.#address, stderr, during)
   }
 
   #opening(): string[] {
@@ -120,12 +152,13 @@ export class SshConnection {
     return this.#argv(['-o', 'ControlMaster=yes', '-o', `ControlPath=${this.#folder}/s`, '-o', 'ControlPersist=no'])
   }
 
-  #shared(): string[] {
-    return this.#argv(['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#folder}/s`])
+  #shared(remote?: Remote): string[] {
+    return this.#argv(['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#folder}/s`], remote)
   }
 
-  #argv(options: readonly string[]): string[] {
+  #argv(options: readonly string[], remote?: Remote): string[] {
     const { host, port, user, keyFile, knownHosts } = this.#address
+    const { terminal, run } = remote ?? { terminal: false, run: user === 'root' ? 'sh -s' : 'sudo -n sh -s' }
     const own = {
       BatchMode: 'yes',
       ConnectTimeout: '10',
@@ -141,7 +174,7 @@ export class SshConnection {
     }
     return [
       'ssh',
-      '-T',
+      terminal ? '-t' : '-T',
       ...options,
       ...Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
       ...(keyFile ? ['-i', keyFile, '-o', 'IdentitiesOnly=yes'] : []),
@@ -151,7 +184,7 @@ export class SshConnection {
       user,
       '--',
       host,
-      user === 'root' ? 'sh -s' : 'sudo -n sh -s',
+      ...(run === undefined ? [] : [run]),
     ]
   }
 

@@ -4,15 +4,23 @@ import { raw } from '../command/sh.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Guard } from '../engine/step.ts'
 import type { Listener, Lock, LockRequest, Target } from '../engine/target.ts'
-import { type SshAddress, SshConnection } from './ssh-connection.ts'
+import type { Running } from './process.ts'
+import { type Attachment, type SshAddress, SshConnection } from './ssh-connection.ts'
 import { breakLock, heartbeat, lockFence, lockProgram } from './ssh-lock.ts'
 import { changeProgram, questionProgram } from './ssh-program.ts'
 
+export type { Attachment } from './ssh-connection.ts'
+
 /** A host reached by ssh. */
 export interface SshTarget extends Target {
-  /** The command line that reaches the host in the same way, for a terminal of the user's own. */
-  argv(): readonly string[]
+  /** Starts a program with streams of its own over the same connection: a terminal, a file, a long stream. */
+  attach(attachment: Attachment): Promise<Running>
+  /** The failure of such a program that ended with 255: ssh's own words are in its stderr. */
+  broken(stderr: string, during: string): Failure
 }
+
+/** Whether a target is such a host. */
+export const isSsh = (target: Target): target is SshTarget => 'attach' in target
 
 /** Seconds a single question may stay silent before the run gives up. */
 const patience = 120
@@ -63,7 +71,8 @@ export function ssh(address: SshAddress): SshTarget {
       const [answer] = await run([breakLock], () => {})
       return answer?.stdout.trim() || undefined
     },
-    argv: () => connection.argv(),
+    attach: (attachment) => connection.attach(attachment),
+    broken: (stderr, during) => connection.broken(stderr, during),
     close: () => connection.close(),
   }
 }

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { closeSync, createReadStream, fstatSync, fsyncSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Session } from '@infra/shared/cli/session'
+import { sh } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
+import { print } from '@infra/shared/report/print'
+import { byLine } from '@infra/shared/targets/process'
+import type { SshTarget } from '@infra/shared/targets/ssh'
+import { noRecipient, payload, recipientsOf } from '../backup.ts'
+import { archivePath, recipientsIn } from './files.ts'
+import { openHost, recorder, withPath } from './host.ts'
+import { told, withLock } from './locked.ts'
+import { size } from './status-text.ts'
+
+/** `backup`: fetches all that would be lost with the host, encrypted there, into a file of this machine. */
+export async function runBackup(session: Session): Promise<number> {
+  const { own, processEnv } = session
+  const { env, host } = openHost(session)
+  const domain = env.VALENCE_DOMAIN
+  const recipients = own.key === undefined ? recipientsOf(env) : recipientsIn(String(own.key), processEnv)
+  if (recipients.length === 0) throw new Failure('error', noRecipient.message, { remedy: noRecipient.remedy })
+  const path = archivePath(own.to as string | undefined, domain, new Date(), processEnv)
+  await withLock(session, host, () =>
+    told(session, `backup of ${domain}`, (progress) => fetchTo(path, host, { domain, recipients, progress })),
+  )
+  print(path)
+  return 0
+}
+
+interface Wish {
+  readonly domain: string
+  readonly recipients: readonly string[]
+  progress(line: string): void
+}
+
+/** Fetches into a file beside `path` that only we can read; it gets its name when it is whole, else it goes away. */
+async function fetchTo(path: string, host: SshTarget, wish: Wish): Promise<void> {
+  const draft = `${path}.tmp`
+  const drop = () => rmSync(draft, { force: true })
+  drop() // of a run that was killed
+  const file = create(draft)
+  process.once('exit', drop)
+  try {
+    const sum = await download(file, draft, host, wish)
+    if (sum !== (await digest(draft))) {
+      throw new Failure('error', 'what arrived is not what the host sent: the archive was thrown away', {
+        remedy: 'Run again; if it stays, look at the disk of this machine.',
+      })
+    }
+    fsyncSync(file)
+    renameSync(draft, path)
+  } finally {
+    closeSync(file)
+    drop()
+    process.off('exit', drop)
+  }
+}
+
+/** Gives the host's checksum of what it sent. */
+async function download(file: number, draft: string, host: SshTarget, wish: Wish): Promise<string> {
+  let part = ''
+  let sum = ''
+  const lines = byLine((line) => {
+    part = line.match(/^PART (\S+)/)?.[1] ?? part
+    sum = line.match(/^SUM ([0-9a-f]{64})$/)?.[1] ?? sum
+  })
+  const errors = recorder(lines)
+  const line = withPath(sh`export TETHER=1; exec bash -s -- ${wish.domain} ${wish.recipients}`.line)
+  const running = await host.attach({ line, as: 'root', stdout: file, stderr: errors.take })
+  // What follows it on the same stream is nothing: that it ends tells the host that we are gone.
+  running.write(payload('backup.sh'))
+  const clock = setInterval(() => wish.progress(`${part}, ${size(fstatSync(file).size)}`), 500)
+  const code = await running.ended
+  clearInterval(clock)
+  running.end()
+  if (code === 0 && sum !== '') return sum
+  if (freeBytes(draft) < 65_536) throw full(dirname(draft))
+  if (
+    code === 255 ||
+    (sum === '' &&
+      errors
+        .said()
+        .trim()
+        .split('\n')
+        .every((said) => said.startsWith('PART ')))
+  )
+    throw host.broken(errors.said().replace(/^PART .*\n/gm, ''), 'making the backup; no archive was left')
+  throw refused(errors.said())
+}
+
+function create(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOSPC') throw full(dirname(path))
+    throw new Failure('error', `${path} cannot be written: ${code}`, { remedy: 'Give another --to.' })
+  }
+}
+
+const freeBytes = (path: string) => {
+  const { bavail, bsize } = statfsSync(dirname(path))
+  return bavail * bsize
+}
+
+const full = (folder: string) =>
+  new Failure('error', `the disk of ${folder} is full; no archive was left`, {
+    remedy: 'Make room, or give another place: --to FOLDER',
+  })
+
+async function digest(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+/** What the host's program means by what it said, first match. */
+const reasons: readonly [RegExp, string, string][] = [
+  [/age is not installed/, 'age is not installed on the host', 'npm run deploy -w pod -- --tags backup'],
+  [
+    /database "valence" does not exist/,
+    'there is no database valence on the host',
+    'Is it deployed? npm run plan -w pod',
+  ],
+  [/No space left on device/, 'the host has no room in /run', 'npm run status -w pod; free some memory on the host.'],
+  [
+    /psql: error|does not answer|user postgres does not exist/,
+    'PostgreSQL does not answer on the host',
+    'npm run verify -w pod',
+  ],
+  [/bash: (not found|command not found)/, 'there is no bash on the host', 'apt-get install bash'],
+]
+
+function refused(said: string): Failure {
+  const [, message = 'the host could not make the backup', remedy = 'npm run verify -w pod'] =
+    reasons.find(([pattern]) => pattern.test(said)) ?? []
+  const detail = said
+    .trim()
+    .split('\n')
+    .filter((line) => !/^PART /.test(line))
+    .slice(-6)
+  return new Failure('error', `${message}; no archive was left`, { remedy, detail })
+}

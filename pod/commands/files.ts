@@ -1,0 +1,42 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { usage } from '@infra/shared/cli/options'
+import { parseRecipient } from '@infra/shared/env/recipient'
+import { archiveName } from '../backup.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A path as the user means it: from where npm was called, `~` being the home folder. */
+export function fromHere(path: string, env: Environment): string {
+  return resolve(env.INIT_CWD ?? process.cwd(), path.replace(/^~(?=\/|$)/, homedir()))
+}
+
+/** The file that a backup shall be in. Throws a usage failure where there is one already, or no folder. */
+export function archivePath(to: string | undefined, domain: string, now: Date, env: Environment): string {
+  const wish = fromHere(to ?? '.', env)
+  const isFolder = existsSync(wish) ? statSync(wish).isDirectory() : to?.endsWith('/')
+  const path = isFolder ? join(wish, archiveName(domain, now)) : wish
+  if (existsSync(path)) throw usage(`${path} is there already, and a backup overwrites nothing`, 'Give another --to.')
+  const folder = resolve(path, '..')
+  if (!existsSync(folder)) throw usage(`there is no folder ${folder}`, `mkdir -p ${folder}`)
+  return path
+}
+
+/** Whom `--key` names: a recipient or ssh public key itself, or a file with one on each line. */
+export function recipientsIn(key: string, env: Environment): string[] {
+  const direct = parseRecipient(key)
+  if ('value' in direct) return [direct.value]
+  const path = fromHere(key, env)
+  if (!existsSync(path) || !statSync(path).isFile())
+    throw usage(`--key ${direct.wrong}`, direct.remedy ?? 'It is no file either.')
+  const lines = readFileSync(path, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  if (lines.length === 0) throw usage(`--key ${path} holds no key`, 'One recipient or ssh public key a line.')
+  return lines.map((line) => {
+    const verdict = parseRecipient(line)
+    if ('value' in verdict) return verdict.value
+    throw usage(`--key ${path}: one of its lines ${verdict.wrong}`, verdict.remedy ?? 'Give the public half of a key.')
+  })
+}

@@ -1,0 +1,62 @@
+import { open, type Session } from '@infra/shared/cli/session'
+import { Failure } from '@infra/shared/engine/failure'
+import type { Outlet, Running } from '@infra/shared/targets/process'
+import { type Attachment, isSsh, type SshTarget } from '@infra/shared/targets/ssh'
+import type { PodEnv } from '../env.ts'
+import type { PodContext } from '../pod-context.ts'
+
+/** The pod's environment and its host, for a command that works on it. */
+export function openHost(session: Session): { readonly env: PodEnv; readonly host: SshTarget } {
+  const { env, host } = open(session, 'verify').context as PodContext
+  if (!isSsh(host)) throw new Failure('error', 'there is no host to connect to', { remedy: 'Set VALENCE_POD_IP.' })
+  return { env, host }
+}
+
+/** Whether the user sits at a terminal on all streams, so that the host may use it. */
+export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY)
+
+/** Gives our own streams to a program on the host, and its exit code. Ctrl-C is for it to answer. */
+export async function handOver(session: Session, host: SshTarget, wish: Pick<Attachment, 'line' | 'as'>, input = '') {
+  const streams = { stdout: 'inherit', stderr: 'inherit', foreground: true } as const
+  const terminal = onTerminal() && input === ''
+  const running = await host.attach({ ...wish, ...streams, terminal, ...(input === '' && { stdin: 'inherit' }) })
+  if (input !== '') running.write(input)
+  running.end()
+  return endedBySelf(session, running, () => {})
+}
+
+/** Waits for a program; a signal to us calls `stop` instead of ending the run. */
+export async function endedBySelf(session: Session, running: Running, stop: () => void): Promise<number> {
+  session.signals.close()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, stop)
+  try {
+    return await running.ended
+  } finally {
+    for (const signal of signals) process.off(signal, stop)
+  }
+}
+
+/** Keeps what a stream says, for the message of an error; hears it by the line too. */
+export function recorder(hear: (chunk: string) => void = () => {}): { readonly said: () => string; take: Outlet } {
+  let text = ''
+  return {
+    said: () => text,
+    take: (chunk) => {
+      text = (text + chunk).slice(-20_000)
+      hear(chunk)
+    },
+  }
+}
+
+/**
+ * The same line of shell, ended with all that it started when its stdin ends: when we stop it, or die. Without that, a
+ * program that has nothing to print would go on for ever on the host.
+ */
+export const tethered = (line: string): string =>
+  `exec 3<&0; { cat <&3; kill -TERM 0; } >/dev/null 2>&1 & export PATH=${path}; ${line}`
+
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The head of a line that needs the programs of root. */
+export const withPath = (line: string): string => `export PATH=${path}; ${line}`

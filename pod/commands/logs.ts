@@ -1,0 +1,86 @@
+import { usage } from '@infra/shared/cli/options'
+import type { Session } from '@infra/shared/cli/session'
+import { redact } from '@infra/shared/command/secret'
+import { sh } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
+import { nearest } from '@infra/shared/env/suggest'
+import { print } from '@infra/shared/report/print'
+import { printable } from '@infra/shared/report/style'
+import { byLine } from '@infra/shared/targets/process'
+import { endedBySelf, openHost, recorder, tethered } from './host.ts'
+
+interface Source {
+  readonly units: readonly string[]
+  /** Beside the journal: where Debian has a service log to a file of its own. */
+  readonly files?: string
+}
+
+/** The services whose logs can be asked for, by the names that people give them. */
+const sources: Readonly<Record<string, Source>> = {
+  vkb: { units: ['vkb'] },
+  synapse: { units: ['matrix-synapse'] },
+  'matrix-synapse': { units: ['matrix-synapse'] },
+  nginx: { units: ['nginx'], files: '/var/log/nginx/error.log' },
+  postgresql: { units: ['postgresql', 'postgresql@*'], files: '/var/log/postgresql/*.log' },
+  fail2ban: { units: ['fail2ban'] },
+  certbot: { units: ['certbot'], files: '/var/log/letsencrypt/*.log' },
+  ssh: { units: ['ssh', 'ssh@*'] },
+  backup: { units: ['valence-backup'] },
+}
+
+interface Wish {
+  readonly service: string
+  readonly follow: boolean
+  readonly lines: string
+  readonly since: string | undefined
+}
+
+/** `logs SERVICE`: what a service said, secrets taken out; with `-f` until Ctrl-C. */
+export async function runLogs(session: Session): Promise<number> {
+  const { follow, lines = '100', since } = session.own
+  const [service = ''] = session.words
+  const line = logLine({ service, follow: follow === true, lines: String(lines), since: since as string | undefined })
+  const { host } = openHost(session)
+  const errors = recorder()
+  // A line at a time, so that a secret cut in two by the stream is found.
+  const show = byLine((text) => print(printable(redact(text))))
+  const running = await host.attach({ line: tethered(line), as: 'root', stdout: show, stderr: errors.take })
+  let stopped = false
+  const stop = () => {
+    stopped = true
+    running.end()
+  }
+  process.stdout.once('error', stop) // the reader went away: `| head`
+  const code = await endedBySelf(session, running, stop)
+  if (stopped || code === 0) return 0
+  if (code === 255) throw host.broken(errors.said(), 'reading the log')
+  const [first = `exit code ${code}`] = errors.said().trim().split('\n')
+  throw new Failure('error', `the log of ${service} cannot be read: ${first}`, {
+    remedy: 'A time is written as "10 minutes ago", "today" or "2026-11-24 10:00".',
+  })
+}
+
+/** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for a bad number. */
+export function logLine({ service, follow, lines, since }: Wish): string {
+  if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is no number of lines`, '--lines 100')
+  const flags = ['-q', '--no-pager', '-o', 'short-iso', '-n', lines, ...(follow ? ['-f'] : [])]
+  if (service === 'all') {
+    return sh`exec journalctl ${[...flags, '-p', 'err', '--since', since ?? '24 hours ago']}`.line
+  }
+  const source = Object.hasOwn(sources, service) ? sources[service] : undefined
+  if (!source) {
+    const names = [...Object.keys(sources), 'all']
+    const near = nearest(service, names)
+    throw usage(`no service is called "${service}"`, near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`)
+  }
+  const units = source.units.flatMap((unit) => ['-u', unit])
+  const journal = sh`journalctl ${[...flags, ...units, ...(since === undefined ? [] : ['--since', since])]}`.line
+  const { files } = source
+  if (files === undefined) return `exec ${journal}`
+  if (follow) return `tail -q -n ${lines} -F ${files} 2>/dev/null & exec ${journal}`
+  if (since === undefined) return `${journal}; tail -q -n ${lines} ${files} 2>/dev/null || true`
+  // What has no time at its beginning belongs to the line before it.
+  const later = `/^[0-9]/ { time = substr($0, 1, 19); gsub("/", "-", time); on = time >= since } on`
+  const start = sh`since=$(date -d ${since} '+%F %T') && `.line
+  return `${start}${journal} && cat ${files} 2>/dev/null | awk -v since="$since" '${later}' | tail -n ${lines}`
+}

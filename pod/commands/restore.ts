@@ -1,0 +1,193 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { canAsk, confirmByName } from '@infra/shared/cli/confirm'
+import { usage } from '@infra/shared/cli/options'
+import type { Session } from '@infra/shared/cli/session'
+import { plainText } from '@infra/shared/command/command'
+import { quote, raw, sh, withStdin } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
+import { runLocal } from '@infra/shared/targets/process'
+import type { SshTarget } from '@infra/shared/targets/ssh'
+import { payload } from '../backup.ts'
+import type { PodEnv } from '../env.ts'
+import { fromHere } from './files.ts'
+import { openHost, recorder, withPath } from './host.ts'
+import { told, withLock } from './locked.ts'
+import { type Found, judge, type Manifest } from './restore-judge.ts'
+
+/** `restore FILE`: puts a backup back, after it was found whole and of this very pod; what was there is kept. */
+export async function runRestore(session: Session): Promise<number> {
+  const { words, own, processEnv } = session
+  const path = fromHere(words[0] ?? '', processEnv)
+  assertArchive(path)
+  const { env, host } = openHost(session)
+  const identity = identityOf(own.identity as string | undefined, env, processEnv)
+  await assertAge()
+  return withLock(session, host, async () => {
+    const folder = await told(session, `decrypting here, sending ${path}`, () => send(host, { path, identity }))
+    try {
+      const { manifest, found } = await told(session, 'checking that it is whole', () => look(host, folder))
+      judge(manifest, found, env.VALENCE_DOMAIN)
+      if (found.tables > 0 || found.files > 0) await agree(session, env.VALENCE_DOMAIN, manifest)
+      await apply(session, host, folder)
+    } finally {
+      await host.run([sh`rm -rf ${folder}`], () => {}).catch(() => {})
+    }
+    return 0
+  })
+}
+
+async function agree({ own, options, processEnv, emit }: Session, domain: string, { made, versions }: Manifest) {
+  const about = `This replaces the data of ${domain} by that of ${made}`
+  emit({ type: 'message', level: 'info', text: `the backup: ${JSON.stringify(versions)}` })
+  if (own.confirm === undefined) return confirmByName(about, domain, canAsk(options.json === true, processEnv))
+  if (own.confirm !== domain)
+    throw usage(`--confirm ${own.confirm} is not the domain; nothing was changed`, `The pod is ${domain}.`)
+}
+
+interface Sealed {
+  readonly path: string
+  readonly identity: string
+}
+
+/** Decrypts on this machine, for the private key stays here, and unpacks into a folder of root's on the host. */
+async function send(host: SshTarget, { path, identity }: Sealed): Promise<string> {
+  const folder = '/var/lib/infra/restore'
+  const line = withPath(
+    `umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${folder}.XXXXXX) || exit; \
+trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
+tar --extract --ignore-zeros --file=- --directory="$d" && trap - EXIT && echo "$d"`,
+  )
+  const said = recorder()
+  const errors = recorder()
+  const from = sh`age --decrypt --identity ${identity} ${path}`.line
+  // On our own terminal: age asks there for the passphrase of a key that has one.
+  const foreground = process.stdin.isTTY === true
+  const running = await host.attach({ line, as: 'root', from, foreground, stdout: said.take, stderr: errors.take })
+  running.end()
+  const code = await running.ended
+  const unlocked = decryptionFailure(errors.said(), path, identity)
+  if (unlocked) throw unlocked
+  if (code === 0) return said.said().trim()
+  if (code === 255) throw host.broken(errors.said(), 'sending the archive; nothing was changed')
+  const full = /No space left on device/.test(errors.said())
+  throw new Failure(
+    'error',
+    full
+      ? 'the disk of the host is full; nothing was changed'
+      : 'the host cannot read the archive; nothing was changed',
+    {
+      remedy: full
+        ? 'It needs room for the backup twice: npm run status -w pod'
+        : 'It was not made by backup, or it is cut off.',
+      detail: errors.said().trim().split('\n').slice(-5),
+    },
+  )
+}
+
+/** What age says when it cannot open an archive; undefined when it said nothing. */
+export function decryptionFailure(said: string, path: string, identity: string): Failure | undefined {
+  const error = said.match(/^age: error: (.*)$/m)?.[1]
+  if (error === undefined) return undefined
+  const wrongKey = /no identity matched/.test(error)
+  const cut = /unexpected EOF|failed to (decrypt and )?authenticate|read header|parse|intro|truncated|chunk/i.test(
+    error,
+  )
+  const message = wrongKey
+    ? `${identity} does not open ${path}; nothing was changed`
+    : cut
+      ? `${path} is damaged or cut off; nothing was changed`
+      : `age cannot open ${path}: ${error}`
+  const remedy = wrongKey
+    ? 'Give the private half of the key that it was encrypted to: --identity KEYFILE'
+    : 'Take another backup, or copy this one again.'
+  return new Failure('error', message, { remedy, detail: [error] })
+}
+
+const script = (words: readonly string[]) => withStdin(sh`bash -s -- ${words}`, plainText(payload('restore.sh')))
+
+async function look(host: SshTarget, folder: string): Promise<{ manifest: Manifest; found: Found }> {
+  const [answer] = await host.run([script(['look', folder])], () => {})
+  if (answer?.code !== 0) {
+    const said = answer?.stderr.match(/^restore: (.*)$/m)?.[1] ?? 'the archive cannot be checked'
+    throw new Failure('error', `${said}; nothing was changed`, {
+      remedy: 'Take another backup, or copy this one again; npm run verify -w pod looks at the host.',
+      detail: (answer?.stderr ?? '').trim().split('\n').slice(-4),
+    })
+  }
+  const [manifest = '', found = ''] = answer.stdout.trim().split('\n')
+  return { manifest: JSON.parse(manifest) as Manifest, found: JSON.parse(found) as Found }
+}
+
+async function apply(session: Session, host: SshTarget, folder: string): Promise<void> {
+  const { emit, signals } = session
+  const info = (text: string) => emit({ type: 'message', level: 'info', text })
+  const stamp = new Date().toISOString().replace(/\..*/, '').replaceAll(/[-:]/g, '').replace('T', '_')
+  signals.hold()
+  const heard: string[] = []
+  await told(session, 'restoring', async (progress) => {
+    const hear = (line: string) => {
+      heard.push(line)
+      progress(line)
+    }
+    const [answer] = await host.run([script(['apply', folder, stamp])], hear)
+    if (answer?.code !== 0) {
+      throw new Failure('error', 'the restore failed and was undone: all is as it was', {
+        remedy: 'Mend what it says and run again; the archive is unharmed.',
+        detail: (answer?.stderr ?? '')
+          .trim()
+          .split('\n')
+          .filter((line) => line !== 'restore: nothing was changed')
+          .slice(-6),
+      })
+    }
+  })
+  for (const line of heard) {
+    const [, word, rest] = line.match(/^(KEPT|ROLE) (.*)$/) ?? []
+    if (word === 'KEPT') info(`kept, for you to remove: ${rest}`)
+    if (word === 'ROLE') info(`role ${rest} was made without a login: it had one where the backup is from`)
+  }
+  const waits =
+    heard.includes('starting matrix-synapse') || heard.some((line) => /^starting .*matrix-synapse/.test(line))
+  if (waits) await told(session, 'waiting for Synapse', () => health(host))
+  info('restored. What remains: npm run deploy -w pod, then npm run verify -w pod')
+}
+
+async function health(host: SshTarget): Promise<void> {
+  const once = 'curl -sf -m 2 http://127.0.0.1:8008/health >/dev/null'
+  const [answer] = await host.run(
+    [raw(`n=0; until ${once}; do n=$((n + 1)); [ $n -lt 60 ] || exit 1; sleep 1; done`)],
+    () => {},
+  )
+  if (answer?.code === 0) return
+  throw new Failure('error', 'all is restored, but Synapse does not answer', {
+    remedy: 'npm run deploy -w pod gives it the passwords of this environment; then npm run logs -w pod -- synapse',
+  })
+}
+
+function assertArchive(path: string): void {
+  if (!existsSync(path) || !statSync(path).isFile())
+    throw usage(`there is no file ${path}`, 'Give the archive that backup made.')
+  const head = Buffer.alloc(21)
+  const file = openSync(path, 'r')
+  readSync(file, head)
+  closeSync(file)
+  if (head.toString() !== 'age-encryption.org/v1')
+    throw new Failure('error', `${path} is no archive of backup: it is not encrypted by age`, {
+      remedy: 'Give the file that backup made.',
+    })
+}
+
+function identityOf(given: string | undefined, env: PodEnv, processEnv: NodeJS.ProcessEnv): string {
+  const path = given === undefined ? env.VALENCE_SSH_PRIVATE_KEY_FILE : fromHere(given, processEnv)
+  if (path === undefined)
+    throw usage('restore needs the private key that opens the archive', '--identity ~/.ssh/valence_pod')
+  if (!existsSync(path)) throw usage(`there is no key ${path}`, 'Give it: --identity KEYFILE')
+  return path
+}
+
+async function assertAge(): Promise<void> {
+  if ((await runLocal(`command -v ${quote('age')}`, '')).code === 0) return
+  throw new Failure('error', 'age is not installed on this machine: it decrypts the archive here', {
+    remedy: 'apt-get install age, brew install age, or https://age-encryption.org',
+  })
+}

@@ -1,0 +1,67 @@
+import type { Service, Status } from './status.ts'
+
+/** A status for a person, one line for each thing. `now` is in milliseconds since 1970. */
+export function statusText(status: Status, now: number): string {
+  const { os, postgresql, synapse, nginx, valence, certificate, machine, lock, backup, updates, reboot } = status
+  const versions = { PostgreSQL: postgresql, Synapse: synapse, nginx, Valence: valence }
+  const told = Object.entries(versions).map(([name, version]) => `${name} ${version ?? '-'}`)
+  const rows: [string, string | null | undefined][] = [
+    ['system', os && [os.name, machine && `up ${age(machine.uptime * 1000)}`].filter(Boolean).join(', ')],
+    ['versions', told.join(', ')],
+    ['certificate', certificate ? `until ${certificate.slice(0, 10)}, ${daysLeft(certificate, now)} days` : 'none'],
+    ['disk', machine && share(machine.disk.used, machine.disk.size)],
+    ['memory', machine && share(machine.memory.size - machine.memory.available, machine.memory.size)],
+    [
+      'load',
+      machine && `${machine.load.map((value) => value.toFixed(2)).join(' ')} on ${machine.processors} processors`,
+    ],
+    [
+      'updates',
+      updates && (updates.length === 0 ? 'no security update waits' : `${updates.length} security updates wait`),
+    ],
+    ['reboot', reboot ? 'required' : undefined],
+    ['backup', backup && sayBackup(backup, now)],
+    ['lock', lock ? `held by ${lock}` : 'free'],
+  ]
+  return [
+    `${status.domain}  ${status.host}`,
+    ...status.services.map(
+      (service) => `  ${service.unit.replace(/\.service$/, '').padEnd(22)}${sayService(service, now)}`,
+    ),
+    ...rows.flatMap(([name, value]) => (value === undefined || value === null ? [] : [`  ${name.padEnd(22)}${value}`])),
+    ...status.problems.map((problem) => `  ! ${problem}`),
+  ].join('\n')
+}
+
+function sayService({ exists, active, enabled, since }: Service, now: number): string {
+  if (!exists) return 'not installed'
+  const boot = enabled === 'disabled' ? ', not at boot' : enabled === 'masked' ? ', masked' : ''
+  return `${active}${since === undefined || active !== 'active' ? '' : ` for ${age(now - since)}`}${boot}`
+}
+
+function sayBackup({ newest, result }: NonNullable<Status['backup']>, now: number): string {
+  const last = newest ? `${newest.name}, ${age(now - newest.at)} ago, ${size(newest.bytes)}` : 'none on the host'
+  return result === 'success' ? last : `${last}; the last attempt failed (${result})`
+}
+
+const share = (used: number, whole: number) =>
+  `${size(used)} of ${size(whole)} used, ${whole === 0 ? 0 : Math.round((100 * used) / whole)} %`
+
+const daysLeft = (end: string, now: number) => Math.floor((Date.parse(end) - now) / 86_400_000)
+
+/** `512 MB`, `1.5 GB`: powers of 1024, as df -h and free -h count. */
+export function size(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const value = bytes / 1024 ** power
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`
+}
+
+/** `40 s`, `12 m`, `3 h 5 m`, `12 d 4 h`, from milliseconds. */
+export function age(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return `${Math.max(0, Math.round(ms / 1000))} s`
+  if (minutes < 60) return `${minutes} m`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} m` : `${Math.floor(hours / 24)} d ${hours % 24} h`
+}

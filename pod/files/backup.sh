@@ -1,0 +1,137 @@
+#!/bin/bash
+# Writes an encrypted backup of this pod to stdout: bash backup.sh DOMAIN RECIPIENT...
+#
+# Nothing of it lies on a disk in plain: all is one stream of small tar archives, a piece of 32 MB at a time in memory,
+# through age. What it holds: database.* (a dump by pg_dump, custom format), config.* and media.* (tar archives, paths
+# from /), manifest.json, and last SHA256SUMS of all of them, without which it is not whole.
+# stderr tells `PART NAME` at the beginning of each part and `SUM SHA256` of the encrypted whole at the end.
+set -euo pipefail
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 077
+
+main() {
+  domain=$1
+  shift
+  database=valence
+  recipients=()
+  for recipient in "$@"; do recipients+=(-r "$recipient"); done
+  command -v age >/dev/null || fail 'age is not installed on the host'
+  # On a tmpfs.
+  work=$(mktemp -d /run/valence-backup.XXXXXX)
+  trap 'rm -rf "$work"' EXIT
+  cd "$work"
+  mkfifo encrypted
+  sha256sum <encrypted >whole &
+  local summing=$!
+  produce | age "${recipients[@]}" | tee encrypted
+  wait "$summing"
+  echo "SUM $(cut -d ' ' -f 1 whole)" >&2
+}
+
+fail() {
+  echo "backup: $1" >&2
+  exit 1
+}
+
+produce() {
+  open_snapshot
+  part database dump
+  part config files "${config[@]}"
+  part media files "${media[@]}"
+  manifest >manifest.json
+  member manifest.json
+  tar -cf - SHA256SUMS
+}
+
+# The dump and the counts are of one moment: a session that keeps its snapshot open for both.
+open_snapshot() {
+  coproc KEEPER { cd / && exec runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$database"; }
+  exec 8<&"${KEEPER[0]}" 9>&"${KEEPER[1]}"
+  snapshot=$(ask 'begin isolation level repeatable read read only; select pg_export_snapshot();')
+}
+
+# One statement to that session, and the line that it answers.
+ask() {
+  printf '%s\n' "$1" >&9
+  read -r answer <&8 || fail "the database $database does not answer"
+  printf '%s\n' "$answer"
+}
+
+dump() {
+  cd / && runuser -u postgres -- pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
+}
+
+# Paths from /, those that are there.
+config=(etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config)
+media=(var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store)
+for key in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/*.signing.key; do
+  [ ! -e "$key" ] || config+=("${key#/}")
+done
+
+files() {
+  local path there=() above=()
+  for path in "$@"; do [ ! -e "/$path" ] || { there+=("$path"); above+=("${path%/*}"); }; done
+  [ "${#there[@]}" -gt 0 ] || return 0
+  # 1: a file changed while it was read, as an upload may.
+  tar --directory=/ --create --file=- --warning=no-file-changed \
+    --no-recursion "${above[@]}" --recursion "${there[@]}" || [ $? = 1 ]
+}
+
+# What a command prints, as tar members NAME.000000, NAME.000001 …
+part() {
+  echo "PART $1" >&2
+  local name=$1
+  shift
+  export -f member
+  "$@" | SHELL=/bin/bash split --bytes=32M --numeric-suffixes --suffix-length=6 \
+    --filter='set -e; cat >"$FILE"; member "$FILE"' - "$name."
+}
+
+member() {
+  sha256sum "$1" >>SHA256SUMS
+  stat -c '%s %n' "$1" >>sizes
+  tar -cf - "$1"
+  [ "$1" = manifest.json ] || rm "$1"
+}
+
+manifest() {
+  local parts synapse commit os name
+  touch SHA256SUMS sizes
+  parts=$(join -1 2 -2 2 <(sort -k 2 SHA256SUMS) <(sort -k 2 sizes) |
+    sed 's/^\(\S*\) \(\S*\) \(\S*\)$/{"name":"\1","sha256":"\2","bytes":\3}/' | paste -sd ,)
+  synapse=$(curl -s -m 5 http://127.0.0.1:8008/_matrix/federation/v1/version | sed 's/.*"version": *"\([^"]*\)".*/\1/' || true)
+  commit=$(git -c safe.directory=/opt/valence/repo -C /opt/valence/repo rev-parse HEAD 2>/dev/null || true)
+  os=$(. /etc/os-release && echo "$PRETTY_NAME")
+  # Where there is a Synapse, its own name counts: it is in every address of the database.
+  name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
+    sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
+  ask "\\set name $(literal "${name:-$domain}")
+\\set os $(literal "$os")
+\\set synapse $(literal "$synapse")
+\\set commit $(literal "$commit")
+select json_build_object('format', 1, 'server_name', :'name',
+'made', to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+'versions', json_build_object('os', :'os', 'postgresql', current_setting('server_version_num')::int / 10000,
+  'synapse', nullif(:'synapse', ''), 'valence', nullif(:'commit', '')),
+'database', (select json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
+  'collate', datcollate, 'ctype', datctype) from pg_database where datname = current_database()),
+'roles', (select json_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'),
+'rows', (select coalesce(json_object_agg(t.name, (xpath('/row/n/text()',
+  query_to_xml('select count(*) as n from only ' || t.name, false, true, '')))[1]::text::bigint), '{}')
+  from (select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1) t),
+'parts', '[${parts}]'::json);"
+}
+
+# A text in the quotes of psql's \set.
+literal() {
+  printf "'%s'" "$(printf %s "$1" | tr -d '\n' | sed "s/[\\\\]/&&/g; s/'/''/g")"
+}
+
+# Sent over a connection (by `bash -s`): what is left to read on it is its end, and that is ours as well.
+if [ -n "${TETHER:-}" ]; then
+  exec 3<&0
+  { cat <&3; kill -TERM 0; } >/dev/null 2>&1 &
+fi
+# In one line: nothing of it may be left to the one who reads above.
+main "$@" </dev/null; exit

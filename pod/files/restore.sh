@@ -1,0 +1,162 @@
+# Puts a backup back: bash restore.sh look FOLDER, or bash restore.sh apply FOLDER STAMP.
+# FOLDER holds the members of an archive made by backup.sh, decrypted; the caller holds the host's lock.
+set -euo pipefail
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 077
+
+fail() {
+  echo "restore: $1" >&2
+  exit 1
+}
+
+# The restore goes on when nobody hears it any more: half of it would be worse.
+trap '' PIPE
+say() { echo "$1" 2>/dev/null || true; }
+
+sql() { (cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$1"); }
+
+# What the archive says of itself, once it is known to be whole, and what is on this host: two lines of JSON.
+look() {
+  cd "$1"
+  [ -s SHA256SUMS ] && [ -s manifest.json ] || fail 'the archive is not whole: it ends before its list of contents'
+  sha256sum --check --strict --quiet SHA256SUMS >&2 || fail 'the archive is damaged: its contents are not what its list says'
+  ls database.* >/dev/null 2>&1 || fail 'the archive holds no database'
+  cat manifest.json
+  there=$(sql postgres <<<"select count(*) from pg_database where datname = 'valence'") || fail 'PostgreSQL does not answer'
+  rows=0
+  # Without ONLY it would count a partition twice; more than nothing is all that matters.
+  [ "$there" = 0 ] || rows=$(sql valence <<<"select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from (select from only %I.%I limit 1) one',
+  n.nspname, c.relname), false, true, '')))[1]::text <> '0'")
+  files=$(for path in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/media; do [ ! -e "$path" ] || echo "$path"; done | wc -l)
+  name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
+    sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
+  sql postgres <<<"select json_build_object('server_name', nullif('$name', ''), 'tables', $rows, 'files', $files,
+'postgresql', current_setting('server_version_num')::int / 10000,
+'roles', (select json_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_'));"
+}
+
+# Everything is made ready beside what is there; then names are exchanged, and given back when anything fails.
+apply() {
+  folder=$1 stamp=$2
+  cd "$folder"
+  undo=()
+  trap 'give_up' EXIT
+  stop_services
+  restore_database
+  ready_files
+  exchange
+  trap - EXIT
+  start_services
+}
+
+give_up() {
+  trap - EXIT
+  set +e
+  local step path
+  for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do eval "${undo[step]}"; done
+  sql postgres <<<'drop database if exists valence_restoring with (force)'
+  for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
+  start_services
+  echo 'restore: nothing was changed' >&2
+  exit 1
+}
+
+services=()
+stop_services() {
+  local unit
+  for unit in matrix-synapse vkb; do
+    if systemctl is-active --quiet "$unit"; then services+=("$unit"); fi
+  done
+  [ "${#services[@]}" = 0 ] || { say "stopping ${services[*]}"; systemctl stop "${services[@]}"; }
+}
+start_services() {
+  [ "${#services[@]}" = 0 ] || { say "starting ${services[*]}"; systemctl start "${services[@]}" || say "FAILED ${services[*]}"; }
+}
+
+# The value of a text field of the manifest, asked of PostgreSQL, which reads JSON.
+field() {
+  sql postgres <<<"select \$manifest\$$(cat "$folder/manifest.json")\$manifest\$::json #>> '{$1}'"
+}
+
+restore_database() {
+  local role
+  say 'restoring the database'
+  while IFS= read -r role; do
+    [ -n "$role" ] || continue
+    say "ROLE $role"
+    sql postgres <<<"create role \"$role\" nologin"
+  done < <(sql postgres <<<"select r from json_array_elements_text(\$m\$$(field roles)\$m\$::json) r
+where not exists (select from pg_roles where rolname = r)")
+  sql postgres <<<'drop database if exists valence_restoring with (force)'
+  sql postgres <<<"create database valence_restoring template template0 owner \"$(field database,owner)\"
+encoding '$(field database,encoding)' lc_collate '$(field database,collate)' lc_ctype '$(field database,ctype)'"
+  # No further than the first error, and all in one transaction.
+  cat database.* | (cd / && runuser -u postgres -- pg_restore --single-transaction --exit-on-error -d valence_restoring)
+  local counted
+  counted=$(sql valence_restoring <<<"select name from json_each_text(\$m\$$(field rows)\$m\$::json) as wish(name, n)
+where n <> (xpath('/row/n/text()', query_to_xml('select count(*) as n from only ' || name, false, true, '')))[1]::text")
+  [ -z "$counted" ] || fail "the restored tables have other numbers of rows than the saved ones: $counted"
+  sql valence_restoring <<<analyze
+}
+
+paths=()
+ready_files() {
+  local part path above
+  mkdir files
+  for part in config media; do
+    ls "$part".* >/dev/null 2>&1 || continue
+    say "restoring $part"
+    cat "$part".* | tar --extract --file=- --directory=files --preserve-permissions --same-owner
+  done
+  # The units that are exchanged: what backup.sh names.
+  for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config \
+    var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; do
+    [ ! -e "files/$path" ] || paths+=("/$path")
+  done
+  for path in files/etc/matrix-synapse/*.signing.key files/var/lib/matrix-synapse/*.signing.key; do
+    [ ! -e "$path" ] || paths+=("/${path#files/}")
+  done
+  for path in ${paths[@]+"${paths[@]}"}; do
+    above=${path%/*}
+    [ -d "$above" ] || { mkdir -p "$above"; chown --reference="files$above" "$above"; chmod --reference="files$above" "$above"; }
+    rm -rf "$path.restoring"
+    # A copy, for it may be another file system: so that the exchange is one of names.
+    cp -a "files$path" "$path.restoring"
+  done
+}
+
+exchange() {
+  local path old
+  say 'exchanging'
+  for path in ${paths[@]+"${paths[@]}"}; do
+    old=$path.before-restore-$stamp
+    if [ -e "$path" ]; then
+      mv "$path" "$old"
+      undo+=("rm -rf '$path'; mv '$old' '$path'")
+    else
+      undo+=("rm -rf '$path'")
+    fi
+    mv "$path.restoring" "$path"
+  done
+  # Whoever is connected is sent away; one that comes right back loses against the next attempt.
+  for _ in 1 2 3 4 5; do
+    if exchange_databases; then break; fi
+    sleep 1
+  done
+  [ "$(sql postgres <<<"select count(*) from pg_database where datname = 'valence_restoring'")" = 0 ] || fail 'the database is in use'
+  for path in ${paths[@]+"${paths[@]}"}; do [ ! -e "$path.before-restore-$stamp" ] || say "KEPT $path.before-restore-$stamp"; done
+}
+
+exchange_databases() {
+  local kept=''
+  if [ "$(sql postgres <<<"select count(*) from pg_database where datname = 'valence'")" = 1 ]; then
+    kept="alter database valence rename to valence_before_restore_$stamp;"
+  fi
+  sql postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
+begin; $kept alter database valence_restoring rename to valence; commit;" || return 1
+  [ -z "$kept" ] || say "KEPT database valence_before_restore_$stamp"
+}
+
+"$@"

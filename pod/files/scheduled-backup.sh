@@ -1,0 +1,28 @@
+#!/bin/bash
+# Makes a backup for valence-backup.timer: valence-backup KEEP DOMAIN RECIPIENT...
+# Keeps the newest KEEP archives. Waits up to an hour for a deployment that is under way, and keeps others waiting.
+set -euo pipefail
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 077
+
+keep=$1 domain=$2
+folder=/var/backups/valence
+name=$domain-$(date -u +%FT%H%M%SZ).tar.age
+
+# The lock of the host lasts as long as its program can read from us.
+coproc LOCK { exec sh /usr/local/lib/valence/lock.sh; }
+trap 'rm -f "$folder"/.draft-*' EXIT
+until [ "${said:-}" = TAKEN ]; do
+  read -r said <&"${LOCK[0]}" || said=TIMEOUT
+  [ "$said" != TIMEOUT ] || { echo 'the lock of another run was held for an hour: no backup was made' >&2; exit 1; }
+done
+exec 7>&"${LOCK[1]}"
+while sleep 20 7>&-; do echo >&7; done &
+beat=$!
+trap 'kill "$beat"; rm -f "$folder"/.draft-*' EXIT
+
+bash /usr/local/lib/valence/backup.sh "$domain" "${@:3}" >"$folder/.draft-$$"
+[ "$(head -n 1 "$folder/.draft-$$" | tr -d '\0')" = age-encryption.org/v1 ]
+sync -f "$folder/.draft-$$"
+mv "$folder/.draft-$$" "$folder/$name"
+find "$folder" -maxdepth 1 -name "$domain-*.tar.age" | sort | head -n "-$keep" | xargs -r rm --

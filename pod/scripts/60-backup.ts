@@ -1,0 +1,51 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { sh } from '@infra/shared/command/sh'
+import { script } from '@infra/shared/engine/script'
+import { refuse, step } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
+import { aptPackages } from '@infra/shared/steps/apt'
+import { directory, file } from '@infra/shared/steps/file'
+import { service, stopped } from '@infra/shared/steps/systemd'
+import { noRecipient, recipientsOf, scheduleFiles } from '../backup.ts'
+import { backupFolder, backupUnit } from '../backup-facts.ts'
+import type { PodContext } from '../pod-context.ts'
+
+export default script(
+  'backup',
+  { about: 'age, which encrypts backups, and the timer of scheduled ones' },
+  ({ env, host }: PodContext) => {
+    const age = aptPackages(host, ['age'])
+    if (!env.VALENCE_BACKUP_TIMER) return [age, stopped(host, `${backupUnit}.timer`)]
+    if (recipientsOf(env).length === 0) return [nobody(host)]
+    const { archive, lock, program, service: unit, timer } = scheduleFiles(env)
+    const library = directory(host, '/usr/local/lib/valence')
+    const programs = [
+      ...[archive, lock].map(([path, content]) => file(host, path, { content, after: [library] })),
+      file(host, program[0], { content: program[1], mode: '0755' }),
+    ]
+    const calendar = sh`systemd-analyze calendar ${env.VALENCE_BACKUP_CALENDAR} >/dev/null`
+    const units = [
+      file(host, unit[0], { content: unit[1] }),
+      file(host, timer[0], { content: timer[1], validate: () => calendar }),
+    ]
+    return [
+      age,
+      library,
+      ...programs,
+      directory(host, backupFolder, { mode: '0700' }),
+      ...units,
+      service(host, `${backupUnit}.timer`, {
+        reads: [unit[0], timer[0]],
+        validate: sh`systemctl daemon-reload`,
+        risk: 'safe',
+        after: [age, ...programs, ...units],
+      }),
+    ]
+  },
+)
+
+/** Without anybody to encrypt to, the whole run stops before anything is changed. */
+const nobody = (on: Target) =>
+  step({ id: 'recipient of backups', on, ask: {}, plan: () => refuse(noRecipient.message, noRecipient.remedy) })
+
+standalone(import.meta.url)

@@ -1,0 +1,206 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { everything, fill, leftovers, onHost, synapseUser } from './backup-drill.ts'
+import { failureOf } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
+import { makeKey } from './prepare.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { must, run, until } from './run.ts'
+
+const skip = requireLab('host', 'git', 'age')
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 })
+
+const domain = 'pod.lab.example.org'
+
+describe.skipIf(skip)(title('backup and restore', skip), () => {
+  let pod: Pod
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod())
+    await onHost(pod.host, fill)
+  })
+  afterAll(() => pod?.close())
+
+  describe('by hand', () => {
+    let folder: string
+    let archive: string
+    let before: string
+    beforeAll(async () => {
+      folder = join(pod.root, 'backups')
+      await mkdir(folder)
+      before = await onHost(pod.host, everything)
+      const { code, stdout, stderr } = await pod.cli('backup', '--to', folder)
+      expect(code, stderr).toBe(0)
+      archive = stdout.trim()
+    })
+    const backup = (...args: string[]) => pod.cli('backup', '--json', ...args)
+    const restore = (file: string, ...args: string[]) => pod.cli('restore', file, '--json', ...args)
+
+    test('a backup is one encrypted file of our own, and leaves nothing else anywhere', async () => {
+      expect(readdirSync(folder)).toEqual([archive.slice(folder.length + 1)])
+      expect(statSync(archive).mode & 0o777).toBe(0o600)
+      const bytes = readFileSync(archive)
+      for (const plain of ['ed25519 a_lab', 'PGDMP', 'notes', 'server_name']) expect(bytes.includes(plain)).toBe(false)
+      expect(await onHost(pod.host, leftovers)).toBe('')
+    })
+
+    test('it is drilled: the host is lost, a new one is restored, and nothing differs', async () => {
+      const other = await clonePod(await convergedPod())
+      try {
+        await onHost(other.host, synapseUser)
+        const { code, stdout, stderr } = await other.cli('restore', archive, '--confirm', domain)
+        expect(code, stdout + stderr).toBe(0)
+        expect(stderr).toContain('role analyst was made without a login')
+        expect(await onHost(other.host, everything)).toBe(before)
+        expect(await onHost(other.host, leftovers)).toBe('')
+        expect((await other.cli('deploy', '--yes')).code).toBe(0)
+        expect(await onHost(other.host, everything)).toBe(before)
+      } finally {
+        await other.close()
+      }
+    })
+
+    test('over data it asks for the name, keeps what was there, and can go back', async () => {
+      await onHost(
+        pod.host,
+        `cd / && runuser -u postgres -- psql -qd valence -c 'delete from notes where id > 10'; echo changed >/opt/valence/config/vkb.env`,
+      )
+      const changed = await onHost(pod.host, everything)
+      expect(failureOf(await restore(archive), 64).remedy).toContain(`--confirm ${domain}`)
+      expect(failureOf(await restore(archive, '--confirm', 'pod.example.com'), 64).message).toMatch(/is not the domain/)
+      expect(await onHost(pod.host, everything)).toBe(changed)
+      expect((await restore(archive, '--confirm', domain)).code).toBe(0)
+      expect(await onHost(pod.host, everything)).toBe(before)
+      const kept = await onHost(
+        pod.host,
+        `cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname like 'valence_before_%'"`,
+      )
+      const rows = await onHost(
+        pod.host,
+        `cd / && runuser -u postgres -- psql -XqAtd ${kept.trim()} -c 'select count(*) from notes'; cat /opt/valence/config.before-restore-*/vkb.env`,
+      )
+      expect(rows).toBe('10\nchanged\n')
+    })
+
+    test.each([
+      [
+        'at the database',
+        'mv /usr/share/postgresql/17/extension/vector.control /root',
+        'mv /root/vector.control /usr/share/postgresql/17/extension',
+      ],
+      [
+        'in the middle of the exchange',
+        'mount --bind /opt/valence/config /opt/valence/config',
+        'umount /opt/valence/config',
+      ],
+    ])('a restore that fails %s is undone', async (_where, breakIt, mendIt) => {
+      await onHost(pod.host, breakIt)
+      const { message } = failureOf(await restore(archive, '--confirm', domain), 1)
+      await onHost(pod.host, mendIt)
+      expect(message).toMatch(/failed and was undone/)
+      expect(await onHost(pod.host, everything)).toBe(before)
+    })
+
+    test('another key, a cut or damaged archive, another pod: refused, and all is as it was', async () => {
+      const key = join(pod.root, 'stranger')
+      await makeKey(key)
+      const bytes = readFileSync(archive)
+      writeFileSync(join(folder, 'cut'), bytes.subarray(0, bytes.length / 2))
+      const flipped = Buffer.from(bytes)
+      flipped[bytes.length - 5000] = (flipped[bytes.length - 5000] ?? 0) ^ 1
+      writeFileSync(join(folder, 'flipped'), flipped)
+      writeFileSync(join(folder, 'plain'), 'not an archive at all, but long enough')
+      const sure = ['--confirm', domain]
+      expect(failureOf(await restore(archive, '--identity', key, ...sure), 1).message).toMatch(/stranger does not open/)
+      expect(failureOf(await restore(join(folder, 'cut'), ...sure), 1).message).toMatch(/damaged or cut off/)
+      expect(failureOf(await restore(join(folder, 'flipped'), ...sure), 1).message).toMatch(/damaged or cut off/)
+      expect(failureOf(await restore(join(folder, 'plain'), ...sure), 1).message).toMatch(/not encrypted by age/)
+      expect(failureOf(await restore(join(folder, 'none'), ...sure), 64).message).toMatch(/there is no file/)
+      await pod.configure({ VALENCE_DOMAIN: 'other.lab.example.org' })
+      expect(failureOf(await restore(archive, ...sure), 1).message).toMatch(
+        /is of pod\.lab\.example\.org, this pod is other/,
+      )
+      await pod.configure()
+      expect(await onHost(pod.host, everything)).toBe(before)
+      expect(await onHost(pod.host, leftovers)).toBe('')
+    })
+
+    test('where there is no room here, or a file already, no backup is left half', async () => {
+      const small = join(pod.root, 'small')
+      await mkdir(small)
+      await must('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'infra-lab', small])
+      const { message } = failureOf(await backup('--to', small), 1)
+      const left = readdirSync(small)
+      await must('umount', [small])
+      expect(message).toMatch(/disk of .*small is full/)
+      expect(left).toEqual([])
+      expect(failureOf(await backup('--to', archive), 64).message).toMatch(/there already/)
+      expect(failureOf(await backup('--key', 'age1nonsense'), 64).message).toMatch(/cut or mistyped/)
+      expect(await onHost(pod.host, leftovers)).toBe('')
+    })
+
+    test('a backup keeps others waiting; when its connection is lost nothing is left', async () => {
+      const lost = join(pod.root, 'lost')
+      await mkdir(lost)
+      await onHost(
+        pod.host,
+        `systemd-run --quiet --unit=guest --uid=postgres psql -d valence -c "begin; lock notes; select pg_sleep(600)"; sleep 1`,
+      )
+      const going = pod.start('backup', '--json', '--to', lost)
+      await until('the dump', 20_000, async () => (await pod.host.exec('pgrep pg_dump')).code === 0 || undefined)
+      expect(failureOf(await backup('--to', lost), 5).message).toMatch(/another run holds the lock: .*\(backup\)/)
+      await pod.host.exec('pkill -KILL sshd-session')
+      const { message } = failureOf(await going.ended, 4)
+      // The client may go: its session in the server would keep the lock.
+      await onHost(
+        pod.host,
+        `cd / && runuser -u postgres -- psql -qc "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"`,
+      )
+      expect(message).toMatch(/was lost while making the backup/)
+      expect(readdirSync(lost)).toEqual([])
+      await until('the host to be tidy', 20_000, async () => (await onHost(pod.host, leftovers)) === '' || undefined)
+    })
+  })
+
+  test('scheduled backups: by the timer, to another key, kept few, watched by verify, switched off', async () => {
+    const { host } = pod
+    const made = await run('age-keygen', ['-o', join(pod.root, 'age.key')])
+    const recipient = made.stderr.match(/age1\w+/)?.[0]
+    await pod.configure({ VALENCE_BACKUP_TIMER: 'true', VALENCE_BACKUP_KEEP: '2', VALENCE_BACKUP_RECIPIENT: recipient })
+    expect((await pod.cli('deploy', '--yes', '-t', 'backup')).code).toBe(0)
+    const verify = async () => (await pod.cli('verify', '--only', 'backup')).stdout
+    expect(await verify()).toMatch(/there is none yet/)
+    for (const _ of [1, 2, 3]) await onHost(host, `systemctl start valence-backup; sleep 1`)
+    const names = (await onHost(host, 'ls /var/backups/valence')).trim().split('\n')
+    expect(names).toHaveLength(2)
+    expect(
+      await onHost(
+        host,
+        'stat -c %a /var/backups/valence /var/backups/valence/*; ls -A /var/backups/valence | grep draft || true',
+      ),
+    ).toBe('700\n600\n600\n')
+    expect(await verify()).toMatch(/the last backup worked .*tar\.age/)
+    const copied = join(pod.root, 'scheduled.age')
+    writeFileSync(copied, readFileSync(join(host.root, 'var/backups/valence', names[0] ?? '')))
+    const listed = await run('sh', ['-c', 'age -d -i "$1" "$2" | tar -tif -', 'sh', join(pod.root, 'age.key'), copied])
+    expect(listed.stdout).toMatch(/database\.000000[\s\S]*media\.000001[\s\S]*SHA256SUMS\n$/)
+
+    await host.exec(
+      'mv /usr/bin/age /usr/bin/age.gone; systemctl start valence-backup; mv /usr/bin/age.gone /usr/bin/age',
+    )
+    const failed = await pod.cli('verify', '--only', 'backup')
+    expect(failed).toMatchObject({ code: 3, stdout: expect.stringMatching(/it failed: exit-code/) })
+    expect(await onHost(host, leftovers)).toBe('')
+
+    await pod.configure({ VALENCE_BACKUP_TIMER: 'true', VALENCE_BACKUP_CALENDAR: 'every full moon' })
+    expect(failureOf(await pod.cli('deploy', '--yes', '--json', '-t', 'backup'), 1).message).toMatch(
+      /valence-backup\.timer/,
+    )
+    await pod.configure()
+    expect((await pod.cli('deploy', '--yes', '-t', 'backup')).code).toBe(0)
+    expect(
+      (await host.exec('systemctl is-enabled valence-backup.timer; systemctl is-active valence-backup.timer')).stdout,
+    ).toBe('disabled\ninactive\n')
+  })
+})

@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { plainEnv, project } from '../support/cli.ts'
+import { fill, onHost } from './backup-drill.ts'
+import { logins } from './pod-probes.ts'
+import { failureOf } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
+import { makeKey } from './prepare.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { run, until } from './run.ts'
+
+const skip = requireLab('host', 'git', 'script')
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 900_000 })
+
+const domain = 'pod.lab.example.org'
+
+describe.skipIf(skip)(title("the pod's own commands", skip), () => {
+  let pod: Pod
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod())
+    await onHost(pod.host, fill)
+  })
+  afterAll(() => pod?.close())
+
+  /** The command line with something on its stdin; below script(1) it has a terminal. */
+  const fed = (input: string, args: readonly string[], terminal = false) => {
+    const words = [process.execPath, '--import', 'tsx', join(project, 'pod/cli.ts'), ...args]
+    const env = { ...Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined])), ...plainEnv() }
+    const options = { input, env: { ...env, INFRA_ROOT: pod.root, TERM: 'dumb' }, cwd: project, timeoutMs: 60_000 }
+    if (!terminal) return run(words[0] as string, words.slice(1), options)
+    return run('script', ['-qefc', words.map((word) => `'${word}'`).join(' '), '/dev/null'], options)
+  }
+
+  describe('ssh and psql', () => {
+    test('a command on the host has its own words and gives its exit code', async () => {
+      const ran = await pod.cli('ssh', 'echo out; echo err >&2; exit 7')
+      expect(ran).toMatchObject({ code: 7, stdout: 'out\n', stderr: 'err\n' })
+      expect(await pod.cli('ssh', 'ls', '-d', '--help', '-h', '/')).toMatchObject({ stdout: /^Usage: ls/ as never })
+    })
+
+    test('input and output go through unchanged', async () => {
+      const input = 'größe\n\\n \u0001'
+      expect(await fed(input, ['ssh', 'cat'])).toMatchObject({ code: 0, stdout: input })
+    })
+
+    test('a terminal here is a terminal there, and who is told to exit with 3 does', async () => {
+      const { code, stdout } = await fed('tty; exit 3\n', ['ssh'], true)
+      expect(stdout).toMatch(/\/dev\/pts\/\d/)
+      expect(code).toBe(3)
+    })
+
+    test('a host that does not let us in is one clear error', async () => {
+      const key = join(pod.root, 'stranger')
+      await makeKey(key)
+      await pod.configure({ VALENCE_SSH_PRIVATE_KEY_FILE: key })
+      const { message } = failureOf(await pod.cli('ssh', '--json', 'true'), 4)
+      await pod.configure()
+      expect(message).toMatch(/permission denied/)
+    })
+
+    test('a statement, statements by stdin, and what psql says of a wrong one', async () => {
+      expect(await pod.cli('psql', 'select count(*) from notes')).toMatchObject({ code: 0, stdout: /3000/ as never })
+      const piped = await fed("\\t on\nselect current_user, 'it''s';\n", ['psql'])
+      expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/ postgres +\| it's/) })
+      const wrong = await fed('select wrong; select 1;', ['psql'])
+      expect(wrong).toMatchObject({ code: 3, stderr: expect.stringContaining('column "wrong" does not exist') })
+      expect(wrong.stdout).not.toContain('1')
+    })
+
+    test('psql on a terminal', async () => {
+      const { code, stdout } = await fed('\\echo :DBNAME\n\\q\n', ['psql'], true)
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/valence=#[\s\S]*\nvalence\r?\n/)
+    })
+  })
+
+  describe('logs', () => {
+    test('shows what a service said, without secrets', async () => {
+      const { VALENCE_DB_PASSWORD = '' } = podSecrets
+      const marker = `logger -t vkb; systemd-run --quiet --wait --unit=vkb --property=StandardInput=file:/root/said cat`
+      await onHost(
+        pod.host,
+        `cat >/root/said <<'END'\nbefore ${VALENCE_DB_PASSWORD} after\nEND\n${marker} </dev/null; rm /root/said`,
+      )
+      const { code, stdout } = await pod.cli('logs', 'vkb', '-n', '20')
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/before \[secret\] after/)
+      expect(stdout).not.toContain(VALENCE_DB_PASSWORD)
+    })
+
+    test("PostgreSQL's own file is shown too, and time is minded", async () => {
+      await pod.cli('psql', 'select mark_of_the_test')
+      expect((await pod.cli('logs', 'postgresql', '--since', '10 minutes ago')).stdout).toContain('mark_of_the_test')
+      expect((await pod.cli('logs', 'postgresql', '--since', '1 hour')).stdout).not.toContain('mark_of_the_test')
+      expect((await pod.cli('logs', 'all')).code).toBe(0)
+    })
+
+    test('-f goes on until Ctrl-C, which is no error and leaves nothing running', async () => {
+      const following = pod.start('logs', 'nginx', '-f')
+      await until('the log to be followed', 20_000, async () => {
+        await pod.host.exec('logger -t nginx tick; systemctl reload nginx')
+        return following.said().includes('Reload') || undefined
+      })
+      following.kill('SIGINT')
+      expect(await following.ended).toMatchObject({ code: 0, stderr: '' })
+      await until(
+        'nothing to be left',
+        10_000,
+        async () => (await pod.host.exec('pgrep journalctl')).code !== 0 || undefined,
+      )
+    })
+
+    test.each([
+      [['postgrsql'], 64, /no service is called "postgrsql"/],
+      [['nginx', '-n', 'many'], 64, /no number of lines/],
+      [['nginx', '--since', 'garbage'], 1, /cannot be read: .*garbage/],
+    ])('%j is refused', async (args, code, message) => {
+      expect(failureOf(await pod.cli('logs', ...args, '--json'), code).message).toMatch(message)
+    })
+  })
+
+  test('status tells how the pod is, in one login', async () => {
+    const before = await logins(pod.host)
+    const text = (await pod.cli('status')).stdout
+    expect(await logins(pod.host)).toBe(before + 1)
+    for (const line of [
+      /postgresql@17-main +active for/,
+      /PostgreSQL 17\.\d+.*Valence v1\.0\.1/,
+      /lock +free/,
+      /disk .* %/,
+    ])
+      expect(text).toMatch(line)
+    const { stdout } = await pod.cli('status', '--json')
+    const status = stdout.split('\n').find((line) => line.includes('"type":"status"')) ?? '{}'
+    expect(JSON.parse(status)).toMatchObject({ domain, certificate: null, lock: null, problems: [] })
+  })
+})

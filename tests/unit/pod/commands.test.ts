@@ -1,0 +1,136 @@
+import { parseCall } from '@infra/shared/cli/options'
+import { describe, expect, test } from 'vitest'
+import { logLine } from '../../../pod/commands/logs.ts'
+import type { Status } from '../../../pod/commands/status.ts'
+import { machine } from '../../../pod/commands/status-facts.ts'
+import { age, size, statusText } from '../../../pod/commands/status-text.ts'
+import { own } from '../../../pod/syntax.ts'
+
+describe('what the commands are called with', () => {
+  test.each([
+    ['ssh', [], { words: [] }],
+    ['ssh', ['ls', '-la', '--env', 'x', '--', 'y'], { words: ['ls', '-la', '--env', 'x', '--', 'y'] }],
+    ['ssh', ['--env', 'staging', 'df', '-h'], { options: { env: 'staging' }, words: ['df', '-h'] }],
+    ['ssh', ['-v', '--', '-odd'], { options: { verbose: true }, words: ['-odd'] }],
+    ['logs', ['nginx', '-f', '-n', '5'], { own: { follow: true, lines: '5' }, words: ['nginx'] }],
+    ['logs', ['nginx', '--since', '10 minutes ago'], { own: { since: '10 minutes ago' } }],
+    ['psql', ['select', '1'], { words: ['select', '1'] }],
+    ['backup', ['--to', '/x', '--lock-timeout', '9'], { own: { to: '/x' }, options: { 'lock-timeout': '9' } }],
+    ['restore', ['f', '--identity', 'k', '--confirm', 'd'], { own: { identity: 'k', confirm: 'd' }, words: ['f'] }],
+  ])('%s %j', (command, argv, call) => {
+    expect(parseCall(command, argv, own)).toMatchObject(call)
+  })
+
+  test.each([
+    ['logs', [], /logs needs SERVICE/],
+    ['restore', [], /restore needs FILE/],
+    ['status', ['now'], /takes no argument/],
+    ['ssh', ['--lines', '5', 'ls'], /ssh has no option --lines/],
+  ])('%s %j is refused', (command, argv, message) => {
+    expect(() => parseCall(command, argv, own)).toThrow(message)
+  })
+})
+
+describe('logs', () => {
+  const wish = { service: 'vkb', follow: false, lines: '100', since: undefined }
+  test.each([
+    [{}, 'exec journalctl -q --no-pager -o short-iso -n 100 -u vkb'],
+    [{ service: 'matrix-synapse' }, 'exec journalctl -q --no-pager -o short-iso -n 100 -u matrix-synapse'],
+    [{ follow: true, lines: '5' }, 'exec journalctl -q --no-pager -o short-iso -n 5 -f -u vkb'],
+    [{ since: "it's" }, `exec journalctl -q --no-pager -o short-iso -n 100 -u vkb --since 'it'\\''s'`],
+    [{ service: 'all' }, "exec journalctl -q --no-pager -o short-iso -n 100 -p err --since '24 hours ago'"],
+    [
+      { service: 'postgresql', follow: true },
+      "tail -q -n 100 -F /var/log/postgresql/*.log 2>/dev/null & exec journalctl -q --no-pager -o short-iso -n 100 -f -u postgresql -u 'postgresql@*'",
+    ],
+  ])('%j', (some, line) => {
+    expect(logLine({ ...wish, ...some })).toBe(line)
+  })
+
+  test.each([
+    [{ service: 'sinapse' }, /Did you mean synapse/],
+    [{ service: 'toString' }, /There are: /],
+    [{ lines: '-5' }, /--lines 100/],
+  ])('%j is refused', (some, remedy) => {
+    const call = () => logLine({ ...wish, ...some })
+    expect(call).toThrow()
+    try {
+      call()
+    } catch (error) {
+      expect(error).toMatchObject({ kind: 'usage', remedy: expect.stringMatching(remedy) })
+    }
+  })
+})
+
+describe('status', () => {
+  const now = Date.parse('2026-11-24T12:00:00Z')
+  const status: Status = {
+    host: 'root@203.0.113.10',
+    domain: 'pod.example.com',
+    services: [
+      { unit: 'nginx.service', exists: true, active: 'active', enabled: 'disabled', since: now - 3_900_000 },
+      { unit: 'vkb.service', exists: false, active: 'inactive', enabled: '', since: undefined },
+      { unit: 'fail2ban.service', exists: true, active: 'failed', enabled: 'enabled', since: now - 1000 },
+    ],
+    problems: ['updates: apt is at work'],
+    certificate: '2026-12-24T12:00:00.000Z',
+    synapse: null,
+    nginx: '1.26.3',
+    reboot: true,
+    lock: 'ana@laptop since 2026-11-24T11:00:00Z',
+    backup: {
+      newest: { name: 'a.tar.age', at: now - 90_000_000, bytes: 3_500_000 },
+      result: 'exit-code',
+      running: false,
+      triggered: now,
+    },
+  }
+  test('is told line by line; what is not known is left out', () => {
+    expect(statusText(status, now).split('\n')).toEqual([
+      'pod.example.com  root@203.0.113.10',
+      '  nginx                 active for 1 h 5 m, not at boot',
+      '  vkb                   not installed',
+      '  fail2ban              failed',
+      '  versions              PostgreSQL -, Synapse -, nginx 1.26.3, Valence -',
+      '  certificate           until 2026-12-24, 30 days',
+      '  reboot                required',
+      '  backup                a.tar.age, 25 h 0 m ago, 3.3 MB; the last attempt failed (exit-code)',
+      '  lock                  held by ana@laptop since 2026-11-24T11:00:00Z',
+      '  ! updates: apt is at work',
+    ])
+  })
+
+  test('the machine, by its own words', () => {
+    const stdout = `disk 1000 120
+MemTotal: 4000
+MemAvailable: 1000
+load 0.50 0.25 0.10 1/200 4242
+processors 2
+uptime 86400.00 1000.00
+`
+    expect(machine.parse({ code: 0, stdout, stderr: '' })).toEqual({
+      disk: { size: 1_024_000, used: 122_880 },
+      memory: { size: 4_096_000, available: 1_024_000 },
+      load: [0.5, 0.25, 0.1],
+      processors: 2,
+      uptime: 86_400,
+    })
+    expect(machine.parse({ code: 127, stdout: '', stderr: '' })).toBeNull()
+  })
+
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KB'],
+    [52_428_800, '50 MB'],
+    [5e15, '4547 TB'],
+  ])('%d bytes are %s', (bytes, text) => expect(size(bytes)).toBe(text))
+
+  test.each([
+    [-5, '0 s'],
+    [40_000, '40 s'],
+    [720_000, '12 m'],
+    [11_100_000, '3 h 5 m'],
+    [1_051_200_000, '12 d 4 h'],
+  ])('%d ms are %s', (ms, text) => expect(age(ms)).toBe(text))
+})
