@@ -30,7 +30,7 @@ export async function runStatus(session: Session): Promise<number> {
   return 0
 }
 
-export interface Service extends UnitState {
+export interface Service extends Omit<UnitState, 'outdated'> {
   readonly unit: string
 }
 
