@@ -15,7 +15,7 @@ export async function runPlan(session: Session): Promise<number> {
   const { options, emit, workspace } = session
   const loaded = open(session, 'plan')
   const saved = readSaved(session)
-  tellTargets(session, loaded)
+  await tellTargets(session, loaded)
   const plan = await planWork(collect(chosen(session, saved), loaded.context), emit)
   if (saved) assertFresh(saved, plan)
   if (options.out !== undefined) {
@@ -41,7 +41,7 @@ export async function runDeploy(session: Session): Promise<number> {
   const loaded = open(session, 'deploy')
   const saved = readSaved(session)
   const scripts = chosen(session, saved)
-  tellTargets(session, loaded)
+  await tellTargets(session, loaded)
   const made = await deploy(collect(scripts, loaded.context), {
     emit,
     stopping: signals.stopping,
@@ -63,7 +63,7 @@ export async function runDeploy(session: Session): Promise<number> {
 export async function runVerify(session: Session): Promise<number> {
   const loaded = open(session, 'verify')
   const scripts = chosen(session, undefined)
-  tellTargets(session, loaded)
+  await tellTargets(session, loaded)
   return verify(session, loaded, scripts)
 }
 
@@ -114,7 +114,8 @@ function targetNames({ targets }: { targets: readonly Target[] }): string {
   return targets.map(({ name }) => name).join(', ')
 }
 
-function tellTargets({ workspace, options, emit }: Session, loaded: Loaded): void {
+async function tellTargets({ workspace, options, emit }: Session, loaded: Loaded): Promise<void> {
+  await Promise.all(loaded.targets.map((target) => target.identify?.()))
   const environment = options.env ? ` (environment ${options.env})` : ''
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
 }

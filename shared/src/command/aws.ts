@@ -16,6 +16,25 @@ export type Json = string | number | boolean | readonly Json[] | { readonly [key
 /** Stands for the account's id in a call; the target sets it in the environment of the calls that name it. */
 export const accountVariable = 'AWS_ACCOUNT_ID'
 
+/** What stands for the account's id in ARNs and URLs while it is not known. */
+export const accountHole = `$${accountVariable}`
+
+/** What a call asks for, as data: a target may send it itself instead of starting the CLI. */
+export interface AwsCall {
+  readonly place: AwsPlace
+  /** As the CLI names them: `dynamodb`, `describe-table`. */
+  readonly service: string
+  readonly operation: string
+  readonly input: AwsInput
+}
+
+export type AwsInput = Readonly<Record<string, Json>>
+
+/** A call of the aws CLI whose whole answer is wanted, so that it can be sent by other means as well. */
+export interface AwsCommand extends Shell {
+  readonly call?: AwsCall
+}
+
 interface AwsCallOptions {
   /** A JMESPath expression: only this of the answer, as plain text. The whole answer as JSON otherwise. */
   query?: string
@@ -31,28 +50,38 @@ export function aws(
   place: AwsPlace,
   service: string,
   operation: string,
-  input: Readonly<Record<string, Json>> = {},
+  input: AwsInput = {},
   { query }: AwsCallOptions = {},
-): Shell {
+): AwsCommand {
   const json = Object.keys(input).length === 0 ? raw('') : raw(` --cli-input-json ${quoteInput(input)}`)
   const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
   const answer = query === undefined ? raw('--output json') : sh`--query ${query} --output text`
-  return sh`aws ${service} ${operation}${json} --region ${place.region}${endpoint} ${answer}`
+  const command = sh`aws ${service} ${operation}${json} --region ${place.region}${endpoint} ${answer}`
+  return query === undefined ? { ...command, call: { place, service, operation, input } } : command
 }
 
 /** The ARN of something in the account and region: `awsArn(place, 'dynamodb', 'table/sessions')`. */
 export function awsArn({ region, account }: AwsPlace, service: string, resource: string): string {
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
-  return `arn:${partition}:${service}:${region}:${account ?? `$${accountVariable}`}:${resource}`
+  return `arn:${awsPartition(region)}:${service}:${region}:${account ?? accountHole}:${resource}`
 }
 
-function quoteInput(input: Readonly<Record<string, Json>>): string {
+/** The part of AWS that a region belongs to: China and the US government have their own. */
+export function awsPartition(region: string): 'aws' | 'aws-cn' | 'aws-us-gov' {
+  return region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+}
+
+/** A text with the account's id in the place of what stands for it. */
+export function withAccount(text: string, account: string): string {
+  return text.replaceAll(accountHole, account)
+}
+
+function quoteInput(input: AwsInput): string {
   const json = JSON.stringify(input, function (this: Record<string, unknown>, key, value) {
     if (isSecret(this[key])) throw new TypeError(`aws: ${key} is a secret; the input of a call is an argument`)
     return value
   })
   // An object's JSON is always put in single quotes; the account's variable is let out of them.
-  return quote(json).replaceAll(`$${accountVariable}`, `'"$${accountVariable}"'`)
+  return quote(json).replaceAll(accountHole, `'"${accountHole}"'`)
 }
 
 interface AwsUntilOptions {
@@ -91,7 +120,8 @@ export function awsError({ code, stderr }: Output): { code: string; message: str
  */
 export function awsAnswer<T>(output: Output, absent: RegExp): T | null {
   if (output.code === 127) return null
-  if (output.code === 0) return JSON.parse(output.stdout) as T
+  // For an empty answer the CLI prints nothing at all.
+  if (output.code === 0) return JSON.parse(output.stdout.trim() || '{}') as T
   const error = awsError(output)
   if (error && absent.test(error.code)) return null
   throw new Error(error ? `${error.code}: ${error.message}` : output.stderr.trim() || `exit code ${output.code}`)

@@ -10,6 +10,8 @@ export interface Target {
   readonly name: string
   /** Nothing to connect to yet: every question is answered by `nothing`, and no change can be made. */
   readonly blank: boolean
+  /** Finds out who or what it is, where `name` cannot tell before. */
+  identify?(): Promise<void>
   /** Asks many questions at once, none of which writes. Answers in the same order. */
   ask(questions: readonly Command[]): Promise<readonly Output[]>
   /** Runs commands in order up to the first that fails; the answers of those that ran. */

@@ -1,4 +1,5 @@
 import { type AwsPlace, aws, awsError, awsUntil, type Json } from '../command/aws.ts'
+import { type Tags, tagList, tellTags } from '../command/aws-tags.ts'
 import type { Output } from '../command/command.ts'
 import type { Shell } from '../command/sh.ts'
 import { create, type Risk, remove, update } from '../engine/step.ts'
@@ -20,7 +21,7 @@ export interface TableOptions {
   /** The attribute that holds the second (since 1970) at which an item expires. Items never expire without. */
   readonly ttl?: string
   /** Tags that it has; others are left alone. */
-  readonly tags: Readonly<Record<string, string>>
+  readonly tags: Tags
   readonly deletionProtection?: boolean
   /** Switched on; never switched off, since that throws the backups away. */
   readonly pointInTimeRecovery?: boolean
@@ -90,13 +91,10 @@ export function tableChanges(place: AwsPlace, wish: TableOptions) {
 
     noTtl: (attribute: string) => remove(`expiry ${of} by ${attribute}`, setTtl(attribute, false), { explain }),
 
-    tags(arn: string, tags: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>) {
-      const pairs = Object.entries(tags)
-      const said = pairs.map(([key, value]) =>
-        now[key] === undefined ? `${key}=${value}` : `${key} ${now[key]} → ${value}`,
-      )
+    tags(arn: string, tags: Tags, now: Tags | null) {
       const tag = aws(place, 'dynamodb', 'tag-resource', { ResourceArn: arn, Tags: tagList(tags) })
       // AWS tags in its own time: what it lists right after may be the old.
+      const pairs = Object.entries(tags)
       const matches = pairs.map(([key, value]) => `(Key=='${key}' && Value=='${value}')`).join(' || ')
       const listed = aws(
         place,
@@ -106,7 +104,7 @@ export function tableChanges(place: AwsPlace, wish: TableOptions) {
         { query: `length(Tags[?${matches}])` },
       )
       const seen = awsUntil(listed, String(pairs.length), { say: `tags ${of} listed`, seconds: 60 })
-      return update(`tags ${of}: ${said.join(', ')}`, [tag, seen], { explain })
+      return update(`tags ${of}: ${tellTags(tags, now)}`, [tag, seen], { explain })
     },
 
     protection() {
@@ -157,8 +155,6 @@ const indexInput = (index: IndexOptions) => ({
 /** The attributes that are part of these keys, each once; `known` are those of the table already. */
 const definitions = (keys: readonly KeyOptions[], known: readonly string[] = []) =>
   [...new Set([...known, ...keys.flatMap(({ hash, range }) => (range ? [hash, range] : [hash]))])].map(split)
-
-const tagList = (tags: Readonly<Record<string, string>>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
 
 function explain(output: Output): string | undefined {
   const unknown = output.stderr.match(/Unknown parameter in input: "(\w+)"/)

@@ -1,4 +1,5 @@
 import type { AwsPlace } from '../command/aws.ts'
+import { staleTags, type Tags } from '../command/aws-tags.ts'
 import { type Change, changes, type Decision, refuse, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import {
@@ -18,7 +19,7 @@ type OnAws = Target & { readonly place: AwsPlace }
 interface Now {
   readonly table: TableState | null
   readonly ttl: TimeToLive | null
-  readonly tags: Readonly<Record<string, string>> | null
+  readonly tags: Tags | null
   /** Undefined: not asked for. */
   readonly recovery?: boolean | null
 }
@@ -62,8 +63,8 @@ function decide(place: AwsPlace, wish: TableOptions, { table, ttl, tags, recover
   const expiring = ttl?.status === 'ENABLED' || ttl?.status === 'ENABLING'
   if (wish.ttl && !expiring) list.push(make.ttl(wish.ttl, 'data'))
   if (!wish.ttl && expiring) list.push(make.noTtl(ttl.attribute ?? ''))
-  const stale = Object.entries(wish.tags).filter(([key, value]) => tags?.[key] !== value)
-  if (stale.length > 0) list.push(make.tags(table.arn, Object.fromEntries(stale), tags ?? {}))
+  const stale = staleTags(wish.tags, tags)
+  if (Object.keys(stale).length > 0) list.push(make.tags(table.arn, stale, tags))
   if (wish.deletionProtection && !table.deletionProtection) list.push(make.protection())
   if (wish.pointInTimeRecovery && recovery !== true) list.push(make.recovery())
   return changes(list, summary(wish, table))

@@ -75,7 +75,9 @@ export function isThrottled({ code, stderr }: Output): boolean {
 /** The failure that an answer tells of, when the way to AWS is at fault; `during` says what was being changed. */
 export function awsFailure(access: AwsAccess, output: Output, during?: string): Failure | undefined {
   if (output.code === 0) return undefined
-  if (output.code === 127) return new Failure('error', 'the aws CLI is not installed', { remedy: install })
+  // Another program of a line may be missing as well: that is for the question to judge.
+  if (output.code === 127 && /\baws\b/.test(output.stderr))
+    return new Failure('error', 'the aws CLI is not installed', { remedy: install })
   const found = isThrottled(output) ? throttled : cases.find(([pattern]) => pattern.test(output.stderr))
   if (!found) return undefined
   const [, say, remedy] = found

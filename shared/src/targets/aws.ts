@@ -1,17 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type AwsPlace, accountVariable, aws } from '../command/aws.ts'
-import { type Command, type Output, revealText } from '../command/command.ts'
-import { reveal, type Secret } from '../command/secret.ts'
+import { type AwsCall, type AwsCommand, type AwsPlace, accountVariable, aws } from '../command/aws.ts'
+import { type Command, nothing, type Output, revealText } from '../command/command.ts'
+import { reveal } from '../command/secret.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Listener, Target } from '../engine/target.ts'
+import { needsCli, sendAws } from './aws-api.ts'
+import { type AwsKeys, credentialsOf } from './aws-credentials.ts'
 import { awsFailure, isThrottled, wrongAccount } from './aws-errors.ts'
+import { isKnown, isKnownRead, requestOf } from './aws-protocols.ts'
 import { blank } from './blank.ts'
 import { runLocal } from './process.ts'
 
 /** An AWS account in one region. */
 export interface AwsTarget extends Target {
   readonly place: AwsPlace
+  /** Makes one call from this process, also one that writes: for checks. Throws where the way to AWS is at fault. */
+  send(command: AwsCommand): Promise<Output>
 }
 
 export interface AwsOptions {
@@ -21,30 +26,38 @@ export interface AwsOptions {
   readonly endpoint?: string | undefined
   readonly profile?: string | undefined
   /** Instead of a profile; without either the CLI's own chain decides. */
-  readonly keys?: { readonly id: Secret; readonly secret: Secret; readonly token?: Secret | undefined } | undefined
-  /** Seconds to wait before a throttled call is made again, each time the CLI's own attempts are used up. */
+  readonly keys?: AwsKeys | undefined
+  /** Seconds to wait before a throttled call is made again, each time the first attempts are used up. */
   readonly pauses?: readonly number[]
+  /** Ask all questions by the CLI as well: what both answer must be the same. */
+  readonly cliOnly?: boolean
 }
 
 // What no caller needs to see: a dead endpoint is told within seconds, not minutes.
 const prelude = 'aws() { command aws --cli-connect-timeout 5 --cli-read-timeout 60 "$@"; }\n'
 
 /**
- * An account reached by the aws CLI on this machine. Questions run side by side, as many as there are processors (a
- * call costs more than half a second of one); commands run in order. Credentials go by the environment of the child.
+ * An account reached from this machine. Changes are made by the aws CLI, in order, as they could be pasted. Questions
+ * are the same lines, but one costs the CLI half a second of a processor: what they ask is sent from this process
+ * instead, signed, all at once; by the CLI where we do not speak a service's protocol or cannot get through (a proxy).
+ * Credentials go by the environment of the child.
  */
 export function awsAccount(options: AwsOptions): AwsTarget {
-  const { region, endpoint, account, pauses = [2, 5, 10] } = options
+  const { region, endpoint, account, profile, pauses = [2, 5, 10] } = options
   const place: AwsPlace = { region, endpoint, account }
   const env = environment(options)
+  const findKeys = credentialsOf(options.keys, profile)
   let known = account
   let identity: Promise<void> | undefined
 
-  const call = async (command: Command, hear: Listener, during?: string): Promise<Output> => {
+  const byCli = (command: Command, hear: Listener) => {
+    const input = command.stdin ? revealText(command.stdin) : ''
+    return runLocal(prelude + command.line, input, { ...env, [accountVariable]: known }, hear)
+  }
+
+  const attempt = async (make: () => Promise<Output>, hear: Listener, during?: string): Promise<Output> => {
     for (let attempt = 0; ; attempt += 1) {
-      const childEnv = { ...env, [accountVariable]: known }
-      const input = command.stdin ? revealText(command.stdin) : ''
-      const output = await runLocal(prelude + command.line, input, childEnv, hear)
+      const output = await make()
       const seconds = pauses[attempt]
       if (seconds !== undefined && isThrottled(output)) {
         hear(`AWS asks for fewer calls: again in ${seconds} seconds`)
@@ -57,13 +70,32 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     }
   }
 
-  const identify = async (take: Take): Promise<void> => {
-    const output = await take(() => call(aws(place, 'sts', 'get-caller-identity'), () => {}))
+  /** Whether a call can be sent by ourselves, and with which credentials. */
+  const keysFor = async (call: AwsCall): Promise<AwsKeys | undefined> =>
+    options.cliOnly || needsCli(requestOf(call, undefined).url, process.env) ? undefined : findKeys()
+
+  const answer = async (command: Asked, lanes: Lanes, mayWrite: boolean): Promise<Output> => {
+    const { call } = command
+    const keys = call && (mayWrite ? isKnown(call.service) : isKnownRead(call)) && (await keysFor(call))
+    return keys
+      ? lanes.requests(() => attempt(() => sendAws(call, keys, known), silent))
+      : lanes.processes(() => attempt(() => byCli(command, silent), silent))
+  }
+
+  const identify = async (): Promise<void> => {
+    const output = await answer(aws(place, 'sts', 'get-caller-identity'), newLanes(), false)
     if (output.code !== 0)
       throw new Failure('error', 'AWS does not tell who we are', { detail: [output.stderr.trim()] })
     const { Account, Arn } = JSON.parse(output.stdout) as { Account: string; Arn: string }
     if (account !== undefined && Account !== account) throw wrongAccount(Account, Arn, account)
     known = Account
+  }
+  const knownOnce = async (): Promise<void> => {
+    identity ??= identify()
+    await identity.catch((error) => {
+      identity = undefined
+      throw error
+    })
   }
 
   return {
@@ -72,25 +104,20 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     },
     blank: false,
     place,
+    identify: knownOnce,
     async ask(questions) {
-      const take = queue(concurrency())
-      identity ??= identify(take)
-      const who = identity
-      try {
-        const answers = questions.map(async (question) => {
-          if (known === undefined && question.line.includes(accountVariable)) await who
-          return take(() => call(question, () => {}))
-        })
-        return (await Promise.all([who, ...answers])).slice(1) as Output[]
-      } catch (error) {
-        identity = undefined
-        throw error
-      }
+      await knownOnce()
+      const lanes = newLanes()
+      return Promise.all(questions.map((question) => answer(question, lanes, false)))
+    },
+    async send(command) {
+      await knownOnce()
+      return answer(command, newLanes(), true)
     },
     async run(commands, hear) {
       const outputs: Output[] = []
       for (const command of commands) {
-        const output = await call(command, hear, command.line.slice(0, 80))
+        const output = await attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))
         outputs.push(output)
         if (output.code !== 0) break
       }
@@ -102,7 +129,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
 
 /** An account that shall not be asked: planned as one that has nothing. */
 export function blankAws(place: AwsPlace): AwsTarget {
-  return { ...blank(`an AWS account in ${place.region}`), place }
+  return { ...blank(`an AWS account in ${place.region}`), place, send: async () => nothing }
 }
 
 function environment({ region, profile, keys }: AwsOptions): Record<string, string | undefined> {
@@ -125,6 +152,19 @@ function environment({ region, profile, keys }: AwsOptions): Record<string, stri
     }),
   }
 }
+
+/** A command that may tell what it asks for. */
+type Asked = Command & Pick<AwsCommand, 'call'>
+
+/** What goes on at a time: a process costs more than half a second of a processor, a request next to nothing. */
+interface Lanes {
+  readonly processes: Take
+  readonly requests: Take
+}
+
+const newLanes = (): Lanes => ({ processes: queue(concurrency()), requests: queue(24) })
+
+const silent: Listener = () => {}
 
 type Take = <T>(work: () => Promise<T>) => Promise<T>
 

@@ -1,0 +1,18 @@
+/** Tags of something in AWS, by key. */
+export type Tags = Readonly<Record<string, string>>
+
+/** Those of the wished tags that are missing or have another value. Tags that are not wished for are nobody's business. */
+export function staleTags(wish: Tags, now: Tags | null): Tags {
+  return Object.fromEntries(Object.entries(wish).filter(([key, value]) => now?.[key] !== value))
+}
+
+/** `Name x → y, managed-by=infra`: how a change of tags is told. */
+export function tellTags(stale: Tags, now: Tags | null): string {
+  const said = Object.entries(stale).map(([key, value]) =>
+    now?.[key] === undefined ? `${key}=${value}` : `${key} ${now[key]} → ${value}`,
+  )
+  return said.join(', ')
+}
+
+/** As most services take them. */
+export const tagList = (tags: Tags) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
