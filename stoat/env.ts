@@ -22,6 +22,7 @@ export const stoatSchema = schema(
   'Stoat chat platform',
   {
     STOAT_DOMAIN: variable(domain(), {
+      tfvar: 'stoat_domain',
       group: 'Stoat',
       description: 'The domain of the web client and of the API',
       example: 'stoat.example.com',
@@ -33,11 +34,13 @@ export const stoatSchema = schema(
       example: 'current',
     }),
     STOAT_RABBITMQ_USER: variable(userName().prefault('rabbituser'), {
+      tfvar: 'stoat_rabbitmq_user',
       group: rabbit,
       description: 'User of the message broker',
       example: 'rabbituser',
     }),
     STOAT_RABBITMQ_PASS: variable(strongSecret(), {
+      tfvar: 'stoat_rabbitmq_pass',
       group: rabbit,
       description: 'Password of the message broker',
       example: '32 random bytes (openssl rand -base64 32)',
@@ -46,11 +49,13 @@ export const stoatSchema = schema(
       generate: password,
     }),
     STOAT_MINIO_USER: variable(userName().prefault('minioautumn'), {
+      tfvar: 'stoat_minio_user',
       group: minio,
       description: 'User (access key) of the file store',
       example: 'minioautumn',
     }),
     STOAT_MINIO_PASS: variable(strongSecret(), {
+      tfvar: 'stoat_minio_pass',
       group: minio,
       description: 'Password (secret key) of the file store',
       example: '32 random bytes (openssl rand -base64 32)',
@@ -59,6 +64,7 @@ export const stoatSchema = schema(
       generate: password,
     }),
     STOAT_ENCRYPTION_KEY: variable(base64Key(32), {
+      tfvar: 'stoat_encryption_key',
       group: keys,
       description: 'Encrypts uploaded files: without it they are lost, so back it up',
       example: '32 random bytes (openssl rand -base64 32)',
@@ -67,6 +73,7 @@ export const stoatSchema = schema(
       generate: key32,
     }),
     STOAT_VAPID_PRIVATE_KEY: variable(vapidPrivate(), {
+      tfvar: 'stoat_vapid_private_key',
       group: keys,
       description: 'Signs push notifications: an EC key on prime256v1, PEM in base64url',
       example: 'the value of generate_config.sh',
@@ -75,6 +82,7 @@ export const stoatSchema = schema(
       generate: (given) => (given('STOAT_VAPID_PUBLIC_KEY') ? undefined : newVapidPrivate()),
     }),
     STOAT_VAPID_PUBLIC_KEY: variable(vapidPublic(), {
+      tfvar: 'stoat_vapid_public_key',
       group: keys,
       description: 'The public half of the same key',
       example: 'the value of generate_config.sh, which begins with B',

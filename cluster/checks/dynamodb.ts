@@ -1,10 +1,16 @@
-import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { randomUUID } from 'node:crypto'
+import { awsAnswer, aws as call } from '@infra/shared/command/aws'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { tableState, timeToLive } from '@infra/shared/facts/dynamodb'
 import type { ClusterContext } from '../cluster-context.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 
 /** What the bot needs of its tables: that each answers, has its keys and indexes, and lets items expire. */
-export function dynamodbChecks({ aws }: ClusterContext): readonly Check[] {
+export function dynamodbChecks(context: ClusterContext): readonly Check[] {
+  return [...tableChecks(context), itemCheck(context)]
+}
+
+function tableChecks({ aws }: ClusterContext): readonly Check[] {
   return tables.map(({ name, hash, range, indexes = [], ttl }) =>
     check(aws, {
       id: `dynamodb.${name}`,
@@ -24,4 +30,27 @@ export function dynamodbChecks({ aws }: ClusterContext): readonly Check[] {
       },
     }),
   )
+}
+
+/** Writes, reads and deletes a marked item; it expires within the hour should we be ended in between. */
+function itemCheck({ aws }: ClusterContext): Check {
+  const table = 'discord_executions'
+  return {
+    id: 'dynamodb.item',
+    about: `an item of ${table} is written, read and deleted`,
+    remedy: 'May these credentials put, get and delete items? aws dynamodb put-item says what stands against it.',
+    async probe(): Promise<Finding> {
+      const Key = { execution_id: { S: `infra-verify-${randomUUID()}` } }
+      const mark = { S: 'written by infra verify' }
+      const ttl = { N: String(Math.floor(Date.now() / 1000) + 3600) }
+      const send = async <T>(operation: string, input: Parameters<typeof call>[3]) => {
+        const output = await aws.send(call(aws.place, 'dynamodb', operation, { TableName: table, ...input }))
+        return awsAnswer<T>(output, /^ResourceNotFoundException$/)
+      }
+      if (!(await send('put-item', { Item: { ...Key, mark, ttl } }))) return fail('there is no such table')
+      const read = await send<{ Item?: { mark?: { S: string } } }>('get-item', { Key, ConsistentRead: true })
+      await send('delete-item', { Key })
+      return read?.Item?.mark?.S === mark.S ? ok('written, read, deleted') : fail('written, but not read again')
+    },
+  }
 }

@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { type AwsInput, aws, awsAnswer } from '@infra/shared/command/aws'
 import { secret } from '@infra/shared/command/secret'
 import type { Event } from '@infra/shared/engine/events'
 import { Failure } from '@infra/shared/engine/failure'
-import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
+import { changesOf, collect, type Plan, type Work } from '@infra/shared/engine/plan'
 import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
 import { type AwsOptions, awsAccount } from '@infra/shared/targets/aws'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
+import cluster from '../../cluster/cluster.ts'
+import type { ClusterContext } from '../../cluster/cluster-context.ts'
+import type { ClusterEnv } from '../../cluster/env.ts'
 import { type Moto, startMoto } from './moto.ts'
 
 export const region = 'ca-central-1'
@@ -26,8 +30,11 @@ export const wish: TableOptions = {
   pointInTimeRecovery: true,
 }
 
-/** For a suite: a fake AWS that is empty before each test, and the real CLI that knows of no other account. */
-export function useAws() {
+/**
+ * For a suite: a fake AWS that is empty before each test (or once, with `keep`), and the real CLI that knows of no
+ * other account.
+ */
+export function useAws({ keep = false } = {}) {
   let moto: Moto
   const before = { ...process.env }
 
@@ -37,7 +44,7 @@ export function useAws() {
     for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
     Object.assign(process.env, { PATH, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED })
   })
-  beforeEach(() => moto.reset())
+  beforeEach(() => (keep ? undefined : moto.reset()))
   afterAll(async () => {
     process.env = before
     await moto?.stop()
@@ -54,22 +61,38 @@ export function useAws() {
     tableWork: (want = wish, options: Partial<AwsOptions> = {}): Work[] => [
       { script: 'dynamodb', steps: [table(open(options), want)] },
     ],
-    /** Asks moto itself, without the half second of a CLI. */
-    async dynamo<T>(operation: string, input: object): Promise<T> {
-      const response = await fetch(moto.endpoint, {
-        method: 'POST',
-        headers: {
-          'x-amz-target': `DynamoDB_20120810.${operation}`,
-          'content-type': 'application/x-amz-json-1.0',
-          authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=x`,
-        },
-        body: JSON.stringify(input),
-      })
-      const answer = await response.text()
-      if (!response.ok) throw new Error(`${operation}: ${answer}`)
-      return JSON.parse(answer || '{}') as T
+    /** The whole cluster of a wish, as its scripts make it. */
+    cluster(env: Partial<ClusterEnv> = {}, options: Partial<AwsOptions> = {}) {
+      const whole = { AWS_REGION: region, CLUSTER_PITR: false, BOT_IAM_USER: 'discord-bot', ...env }
+      const context = { env: whole, aws: open(options) } as ClusterContext
+      return { context, work: collect(cluster.scripts, context), checks: cluster.checks(context) }
     },
+    /** One call, whatever it does, without the half second of a CLI. */
+    async send<T>(service: string, operation: string, input: AwsInput): Promise<T> {
+      const target = open()
+      const answer = awsAnswer<T>(await target.send(aws(target.place, service, operation, input)), /^$/)
+      return answer as T
+    },
+    /** Asks moto itself, without the half second of a CLI. */
+    dynamo: <T>(operation: string, input: object) =>
+      askMoto<T>(moto, 'dynamodb', `DynamoDB_20120810.${operation}`, input),
+    ssm: <T>(operation: string, input: object) => askMoto<T>(moto, 'ssm', `AmazonSSM.${operation}`, input),
   }
+}
+
+async function askMoto<T>(moto: Moto, service: string, target: string, input: object): Promise<T> {
+  const response = await fetch(moto.endpoint, {
+    method: 'POST',
+    headers: {
+      'x-amz-target': target,
+      'content-type': 'application/x-amz-json-1.0',
+      authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=x`,
+    },
+    body: JSON.stringify(input),
+  })
+  const answer = await response.text()
+  if (!response.ok) throw new Error(`${target}: ${answer}`)
+  return JSON.parse(answer || '{}') as T
 }
 
 export const quiet = { emit: (_: Event) => {}, stopping: () => false, holder: 'the test', lockTimeout: 0 }

@@ -1,7 +1,8 @@
+import { deploy } from '@infra/shared/engine/deploy'
 import { assertSound, makePlan } from '@infra/shared/engine/plan'
 import type { AwsOptions } from '@infra/shared/targets/aws'
 import { describe, expect, it } from 'vitest'
-import { account, failureOf, useAws, wish } from './aws-lab.ts'
+import { account, failureOf, quiet, useAws, wish } from './aws-lab.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
 
@@ -25,9 +26,12 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
       kind: 'error',
       message: `these credentials belong to AWS account ${account}, not to 999999999999`,
     })
+    expect(writes()).toEqual([])
+    // A plan needs no CLI; what was agreed to is refused before anything is done.
     const path = process.env.PATH
     process.env.PATH = '/nowhere'
-    expect(await fault({}).finally(() => Object.assign(process.env, { PATH: path }))).toMatchObject({
+    const made = deploy(tableWork(wish), { ...quiet, agree: async () => {} })
+    expect(await failureOf(made.finally(() => Object.assign(process.env, { PATH: path })))).toMatchObject({
       kind: 'error',
       message: 'the aws CLI is not installed',
     })
@@ -59,7 +63,7 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
     })
     const options = { endpoint: `http://127.0.0.1:${gate.port}`, pauses: [0.1] }
     try {
-      busy = 4 // the CLI itself tries three times
+      busy = 4 // a call is sent three times before it pauses
       const plan = await makePlan(tableWork({ ...wish, pointInTimeRecovery: false }, options), () => {})
       assertSound(plan)
       busy = Number.POSITIVE_INFINITY

@@ -39,7 +39,7 @@ export async function motoFolder(): Promise<string> {
 export async function startMoto(): Promise<Moto> {
   const bin = join(await motoFolder(), 'bin')
   const inner = await freePort()
-  const [program, ...args] = [...tether, join(bin, 'python'), '-m', 'moto.server']
+  const [program, ...args] = [...tether, join(bin, 'python'), join(import.meta.dirname, 'moto-server.py')]
   const server = spawn(program, [...args, '-H', '127.0.0.1', '-p', String(inner)], { detached: true, stdio: 'ignore' })
   server.unref()
   const seen: AwsRequest[] = []

@@ -18,6 +18,7 @@ export async function runPlan(session: Session): Promise<number> {
   await tellTargets(session, loaded)
   const plan = await planWork(collect(chosen(session, saved), loaded.context), emit)
   if (saved) assertFresh(saved, plan)
+  tellNotes(session)
   if (options.out !== undefined) {
     const about = {
       workspace: workspace.name,
@@ -48,6 +49,7 @@ export async function runDeploy(session: Session): Promise<number> {
     holder: describeHolder(),
     lockTimeout: seconds(options['lock-timeout']),
     async agree(plan) {
+      tellNotes(session)
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
     },
@@ -118,6 +120,10 @@ async function tellTargets({ workspace, options, emit }: Session, loaded: Loaded
   await Promise.all(loaded.targets.map((target) => target.identify?.()))
   const environment = options.env ? ` (environment ${options.env})` : ''
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
+}
+
+function tellNotes({ workspace, emit }: Session): void {
+  for (const text of workspace.notes ?? []) emit({ type: 'message', level: 'info', text })
 }
 
 /** The value of `--lock-timeout`, in seconds. */

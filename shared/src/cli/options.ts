@@ -81,6 +81,12 @@ export const optionTable = {
   },
   'skip-verification': { type: 'boolean', help: 'do not verify after deploying', of: ['deploy'] },
   generate: { type: 'boolean', help: 'make missing secrets and write them to the environment file', of: ['validate'] },
+  'from-tfvars': {
+    type: 'string',
+    value: 'FILE',
+    help: "take Terraform's variables over into the environment file; what is set stays",
+    of: ['validate'],
+  },
   export: { type: 'boolean', help: 'print export lines for a shell, secrets included', of: ['validate'] },
   only: { type: 'string', multiple: true, value: 'ID', help: 'only checks whose id starts so', of: ['verify'] },
   junit: { type: 'string', value: 'FILE', help: 'write the findings as JUnit XML as well', of: ['verify'] },

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Failure } from '../engine/failure.ts'
 import { exportLines } from '../env/export.ts'
 import { generateMissing } from '../env/generate.ts'
+import { importTfvars } from '../env/import.ts'
 import { print } from '../report/print.ts'
 import { problemFailure, readEnv, type Session, tellWarnings } from './session.ts'
 
 /** `validate`: judges the environment; `--generate` makes what is missing, `--export` prints it for a shell. */
 export async function runValidate(session: Session): Promise<number> {
   const { workspace, options, emit } = session
+  if (options['from-tfvars'] !== undefined) takeOver(session, options['from-tfvars'])
   if (options.generate) generate(session)
   const loaded = readEnv(session, 'validate')
   tellWarnings(loaded.warnings, emit)
@@ -30,4 +35,37 @@ function generate({ workspace, options, root, processEnv, emit }: Session): void
   if (created) emit({ type: 'message', level: 'info', text: `made ${file} from the example` })
   const text = written.length > 0 ? `generated into ${file}: ${written.join(', ')}` : 'no secret is missing'
   emit({ type: 'message', level: 'info', text })
+}
+
+function takeOver({ workspace, options, root, processEnv, emit }: Session, file: string): void {
+  const say = (text: string, level: 'info' | 'warn' = 'info') => emit({ type: 'message', level, text })
+  const schemas = workspace.tfvars ?? [workspace.schema]
+  const { written, notes, problems } = importTfvars({
+    schemas,
+    root,
+    name: options.env,
+    text: readTfvars(file, processEnv),
+  })
+  if (problems.length > 0) {
+    throw new Failure('error', `${file} cannot be taken over; nothing was written`, {
+      detail: problems.map(({ line, message }) => `line ${line}: ${message}`),
+      remedy: 'Mend these lines, or take them out of a copy of the file, and run again.',
+    })
+  }
+  for (const note of notes) say(note, 'warn')
+  for (const { file: into, names, created } of written)
+    say(`${created ? 'made' : 'added to'} ${into}: ${names.join(', ')}`)
+  if (written.length === 0) say(`nothing of ${file} was to be taken over`)
+}
+
+/** npm starts us in the workspace's folder; a path is meant from where the user stands. */
+function readTfvars(file: string, { INIT_CWD }: NodeJS.ProcessEnv): string {
+  try {
+    return readFileSync(resolve(INIT_CWD ?? '.', file), 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Failure('usage', `--from-tfvars ${file} cannot be read (${code})`, {
+      remedy: 'Name the terraform.tfvars to take over, by its path from here.',
+    })
+  }
 }

@@ -33,6 +33,10 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   checks(context: C): readonly Check[]
   /** The commands that it declares as its own; each gives its exit code. */
   readonly commands?: Readonly<Record<string, (session: Session) => Promise<number>>>
+  /** What is told at the end of a plan, such as what it all costs. */
+  readonly notes?: readonly string[]
+  /** The schemas whose variables `--from-tfvars` takes over, when there are others than its own. */
+  readonly tfvars?: readonly Schema[]
 }
 
 /** Declares a workspace; its types follow from its schema and its scripts. */

@@ -54,10 +54,14 @@ export function aws(
   { query }: AwsCallOptions = {},
 ): AwsCommand {
   const json = Object.keys(input).length === 0 ? raw('') : raw(` --cli-input-json ${quoteInput(input)}`)
-  const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
   const answer = query === undefined ? raw('--output json') : sh`--query ${query} --output text`
-  const command = sh`aws ${service} ${operation}${json} --region ${place.region}${endpoint} ${answer}`
+  const command = sh`aws ${service} ${operation}${json} ${awsWhere(place)} ${answer}`
   return query === undefined ? { ...command, call: { place, service, operation, input } } : command
+}
+
+/** Where a call goes, as options of the CLI. */
+export function awsWhere({ region, endpoint }: AwsPlace): Shell {
+  return endpoint === undefined ? sh`--region ${region}` : sh`--region ${region} --endpoint-url ${endpoint}`
 }
 
 /** The ARN of something in the account and region: `awsArn(place, 'dynamodb', 'table/sessions')`. */
@@ -125,4 +129,10 @@ export function awsAnswer<T>(output: Output, absent: RegExp): T | null {
   const error = awsError(output)
   if (error && absent.test(error.code)) return null
   throw new Error(error ? `${error.code}: ${error.message}` : output.stderr.trim() || `exit code ${output.code}`)
+}
+
+/** The cause of a failed change, in AWS's words. */
+export function explainAws(output: Output): string | undefined {
+  const error = awsError(output)
+  return error && `${error.code}: ${error.message}`
 }

@@ -78,11 +78,17 @@ const code = (text: string) => `\`${text}\``
  * every schema whose markers are there. Throws when a marker has no partner.
  */
 export function replaceTables(readme: string, schemas: readonly Schema[]): string {
-  return schemas.reduce((text, schema) => {
-    const [open, close] = [`<!-- variables:${schema.workspace} -->`, `<!-- /variables:${schema.workspace} -->`]
-    const [start, end] = [text.indexOf(open), text.indexOf(close)]
-    if (start < 0 && end < 0) return text
-    if (start < 0 || end < start) throw new Error(`README: ${start < 0 ? open : close} is missing`)
-    return `${text.slice(0, start + open.length)}\n${renderTable(schema)}\n${text.slice(end)}`
-  }, readme)
+  return schemas.reduce(
+    (text, schema) => replaceBetween(text, `variables:${schema.workspace}`, renderTable(schema)),
+    readme,
+  )
+}
+
+/** A text with what stands between `<!-- mark -->` and `<!-- /mark -->` made anew; the same text without the two. */
+export function replaceBetween(text: string, mark: string, content: string): string {
+  const [open, close] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
+  const [start, end] = [text.indexOf(open), text.indexOf(close)]
+  if (start < 0 && end < 0) return text
+  if (start < 0 || end < start) throw new Error(`README: ${start < 0 ? open : close} is missing`)
+  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`
 }

@@ -68,13 +68,16 @@ export function withValues(text: string, made: ReadonlyMap<string, string>, home
   let result = text
   for (const { name, start, end } of [...places.values()].sort((a, b) => b.start - a.start)) {
     const value = made.get(name)
-    if (value !== undefined) result = `${result.slice(0, start)}"${value}"${result.slice(end)}`
+    if (value !== undefined) result = `${result.slice(0, start)}${quoted(value)}${result.slice(end)}`
   }
   const rest = [...made].filter(([name]) => !places.has(name))
   if (rest.length === 0) return result
   if (result !== '' && !result.endsWith('\n')) result += eol
-  return result + rest.map(([name, value]) => `export ${name}="${value}"${eol}`).join('')
+  return result + rest.map(([name, value]) => `export ${name}=${quoted(value)}${eol}`).join('')
 }
+
+/** In double quotes, or in single ones where a shell would find something in double ones. */
+const quoted = (value: string): string => (/["$`\\]/.test(value) ? `'${value}'` : `"${value}"`)
 
 /**
  * Writes a file beside its place, readable by its owner only from the start, and renames it over. A link stays a

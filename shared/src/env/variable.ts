@@ -26,6 +26,8 @@ export interface VariableMeta {
   readonly neededFor?: readonly Purpose[]
   /** Former names, still read, with a note. */
   readonly aliases?: readonly string[]
+  /** What Terraform called it: `--from-tfvars` reads it under this name. */
+  readonly tfvar?: string
   /** What it means when it is not set, for the documentation. */
   readonly unset?: string
   /** What to do when it is missing, where there is more to say than to set it. */

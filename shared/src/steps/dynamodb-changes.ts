@@ -1,4 +1,4 @@
-import { type AwsPlace, aws, awsError, awsUntil, type Json } from '../command/aws.ts'
+import { type AwsPlace, aws, awsError, awsUntil, explainAws, type Json } from '../command/aws.ts'
 import { type Tags, tagList, tellTags } from '../command/aws-tags.ts'
 import type { Output } from '../command/command.ts'
 import type { Shell } from '../command/sh.ts'
@@ -160,9 +160,8 @@ function explain(output: Output): string | undefined {
   const unknown = output.stderr.match(/Unknown parameter in input: "(\w+)"/)
   if (unknown) return `this aws CLI is too old: it does not know ${unknown[1]}`
   const error = awsError(output)
-  if (!error) return undefined
-  if (error.code === 'ResourceInUseException') return `another change of the table is under way: ${error.message}`
-  if (/multiple times within a fixed interval/.test(error.message))
+  if (error?.code === 'ResourceInUseException') return `another change of the table is under way: ${error.message}`
+  if (/multiple times within a fixed interval/.test(error?.message ?? ''))
     return 'AWS lets the expiry be changed once an hour, and it was changed less than an hour ago'
-  return `${error.code}: ${error.message}`
+  return explainAws(output)
 }

@@ -1,6 +1,5 @@
-import { type AwsPlace, aws, awsArn, awsError, type Json } from '../command/aws.ts'
+import { type AwsPlace, aws, awsArn, explainAws as explain, type Json } from '../command/aws.ts'
 import { staleTags, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
-import type { Output } from '../command/command.ts'
 import {
   type Change,
   changes,
@@ -139,9 +138,4 @@ function repositoryChanges(place: AwsPlace, wish: RepositoryOptions) {
       return update(`tags of ${name}: ${tellTags(stale, now)}`, aws(place, 'ecr', 'tag-resource', input), { explain })
     },
   }
-}
-
-function explain(output: Output): string | undefined {
-  const error = awsError(output)
-  return error && `${error.code}: ${error.message}`
 }

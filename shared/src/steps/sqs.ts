@@ -1,4 +1,4 @@
-import { type AwsPlace, aws, awsArn, awsError, awsUntil, type Json, withAccount } from '../command/aws.ts'
+import { type AwsPlace, aws, awsArn, awsError, awsUntil, explainAws, type Json, withAccount } from '../command/aws.ts'
 import { staleTags, type Tags, tellTags } from '../command/aws-tags.ts'
 import type { Output } from '../command/command.ts'
 import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
@@ -198,9 +198,7 @@ const loses = (key: string, wish: string, queue: QueueState): boolean =>
 const days = (seconds: number): string => (seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${seconds} s`)
 
 function explain(output: Output): string | undefined {
-  const error = awsError(output)
-  if (!error) return undefined
-  if (/QueueDeletedRecently/.test(error.code))
+  if (/QueueDeletedRecently/.test(awsError(output)?.code ?? ''))
     return 'a queue of this name was deleted less than a minute ago: AWS wants a minute between the two'
-  return `${error.code}: ${error.message}`
+  return explainAws(output)
 }

@@ -106,6 +106,9 @@ function jsonError(reply: AwsReply): { code: string; message: string } {
   return { code, message: String(body.message ?? body.Message ?? '') }
 }
 
+// XML does not tell an empty list from an empty text.
+const lists = new Set(['AccessKeyMetadata', 'AttachedPolicies', 'Groups', 'PolicyNames', 'Tags'])
+
 type Fields = Readonly<Record<string, unknown>>
 
 function formError(text: string): { code: string; message: string } {
@@ -116,8 +119,10 @@ function formError(text: string): { code: string; message: string } {
 function formAnswer(call: AwsCall, text: string): string {
   const action = actionOf(call)
   const response = readXml(text)[`${action}Response`] as Fields
-  const result = response[`${action}Result`] as Fields
+  // Some have nothing to answer.
+  const result = (response[`${action}Result`] ?? {}) as Fields
   return JSON.stringify(result, (key, value) => {
+    if (value === '' && lists.has(key)) return []
     if (key === 'IsTruncated') return value === 'true'
     // A document comes URL-encoded (RFC 3986), and the CLI takes it apart.
     if (key.endsWith('PolicyDocument') && typeof value === 'string') return JSON.parse(decodeURIComponent(value))

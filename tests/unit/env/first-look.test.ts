@@ -38,12 +38,25 @@ describe('the first look', () => {
   })
 })
 
-test('the cluster needs nothing, and takes half a key pair for a mistake', () => {
+test('the cluster needs what its bot needs, and takes half a key pair for a mistake', () => {
+  const bot = {
+    DISCORD_TOKEN: 'a-token-'.repeat(9),
+    DISCORD_BOT_ID: '1331474398296727582',
+    DISCORD_GUILD_ID: '1007381699346301038',
+    LITELLM_API_KEY: 'sk-a-key-of-litellm',
+  }
   const cluster = (processEnv: Record<string, string>) => loadEnv({ schema: clusterSchema, root: folder(), processEnv })
-  expect(cluster({}).env).toEqual({ AWS_REGION: 'ca-central-1', CLUSTER_PITR: false })
-  const half = cluster({ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE' }).problems
-  expect(half).toMatchObject([{ message: expect.stringMatching(/belongs together.*AWS_SECRET_ACCESS_KEY is not set/) }])
-  expect(
-    cluster({ AWS_PROFILE: 'x', AWS_ENDPOINT_URL: 'http://127.0.0.1:5000', CLUSTER_PITR: 'yes' }).env,
-  ).toMatchObject({ CLUSTER_PITR: true })
+  expect(cluster({}).problems?.map(({ variable }) => variable)).toEqual(Object.keys(bot))
+  expect(cluster(bot).env).toMatchObject({
+    AWS_REGION: 'ca-central-1',
+    CLUSTER_PITR: false,
+    BOT_IAM_USER: 'discord-bot',
+    DO_CLUSTER_NAME: 'discord-bot-cluster',
+  })
+  for (const key of ['AWS_ACCESS_KEY_ID', 'BOT_AWS_ACCESS_KEY_ID'])
+    expect(cluster({ ...bot, [key]: 'AKIAIOSFODNN7EXAMPLE' }).problems).toMatchObject([
+      { message: expect.stringMatching(/belongs together.*SECRET_ACCESS_KEY is not set/) },
+    ])
+  const rehearsal = { ...bot, AWS_PROFILE: 'x', AWS_ENDPOINT_URL: 'http://127.0.0.1:5000', CLUSTER_PITR: 'yes' }
+  expect(cluster(rehearsal).env).toMatchObject({ CLUSTER_PITR: true })
 })

@@ -1,0 +1,28 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { repository } from '@infra/shared/steps/ecr'
+import { type ClusterContext, ownTags } from '../cluster-context.ts'
+
+/** The repositories, and how many images of each are kept. */
+export const repositories = [
+  { name: 'discord-bot', keep: 10 },
+  { name: 'dev-sandbox', keep: 5 },
+] as const
+
+export default script(
+  'ecr',
+  { about: 'ECR repositories for the images of the bot and of the sandbox', tags: ['aws'] },
+  ({ aws }: ClusterContext) =>
+    repositories.map(({ name, keep }) =>
+      repository(aws, {
+        name,
+        keep,
+        scanOnPush: true,
+        mutableTags: true,
+        encryption: 'AES256',
+        tags: ownTags(name),
+      }),
+    ),
+)
+
+standalone(import.meta.url)

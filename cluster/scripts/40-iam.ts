@@ -1,0 +1,18 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { inlinePolicy, programUser } from '@infra/shared/steps/iam'
+import { botPolicy } from '../bot-policy.ts'
+import { type ClusterContext, ownTags } from '../cluster-context.ts'
+
+export default script(
+  'iam',
+  { about: "the bot's user and what it may do; none with keys of your own (BOT_AWS_ACCESS_KEY_ID)", tags: ['aws'] },
+  ({ env, aws }: ClusterContext) => {
+    if (env.BOT_AWS_ACCESS_KEY_ID) return []
+    const name = env.BOT_IAM_USER
+    const user = programUser(aws, { name, tags: ownTags(name) })
+    return [user, inlinePolicy(aws, { user: name, name: 'discord-bot', document: botPolicy(aws.place), after: [user] })]
+  },
+)
+
+standalone(import.meta.url)

@@ -1,0 +1,89 @@
+/** One `name = value` of a `terraform.tfvars`. `null` and `""` are empty. */
+export interface Tfvar {
+  readonly name: string
+  readonly line: number
+  readonly value: string
+}
+
+/** What cannot be read, and where. Never holds a value. */
+export interface TfvarProblem {
+  readonly line: number
+  readonly message: string
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' }
+
+/**
+ * Reads the part of Terraform's language that variables of one value need: names, strings, numbers, booleans, null and
+ * comments. Lists, maps, heredocs and expressions are problems, each with its line.
+ */
+export function parseTfvars(text: string): { values: readonly Tfvar[]; problems: readonly TfvarProblem[] } {
+  const values: Tfvar[] = []
+  const problems: TfvarProblem[] = []
+  const seen = new Map<string, number>()
+  // Comments of several lines go first, their line ends stay, so that lines keep their numbers.
+  const lines = withoutBlocks(text.replace(/^\uFEFF/, '')).split(/\r?\n/)
+  for (const [index, row] of lines.entries()) {
+    const line = index + 1
+    const words = row.trim()
+    if (words === '' || words.startsWith('#') || words.startsWith('//')) continue
+    const match = /^([A-Za-z_][\w-]*)\s*=\s*(.*)$/.exec(words)
+    const [, name = '', rest = ''] = match ?? []
+    const read = match ? readValue(rest) : { wrong: 'is not name = value' }
+    if ('wrong' in read) {
+      problems.push({ line, message: name ? `${name} ${read.wrong}` : read.wrong })
+      // What follows belongs to it, and would be misunderstood.
+      if ('open' in read) break
+      continue
+    }
+    const before = seen.get(name)
+    if (before !== undefined) problems.push({ line, message: `${name} is set in line ${before} already` })
+    seen.set(name, line)
+    values.push({ name, line, value: read.value })
+  }
+  return { values, problems }
+}
+
+type Read = { readonly value: string } | { readonly wrong: string; readonly open?: true }
+
+function readValue(text: string): Read {
+  if (text.startsWith('"')) return readString(text)
+  if (text.startsWith('<<')) return { wrong: 'is a heredoc, which is not read here', open: true }
+  if (/^[[{]/.test(text)) return { wrong: 'is a list or a map, which no variable of ours is', open: true }
+  const word = text.replace(/\s*(#|\/\/).*$/, '').trim()
+  if (/^(true|false)$/.test(word) || /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(word)) return { value: word }
+  if (word === 'null') return { value: '' }
+  return { wrong: word === '' ? 'has no value' : 'is neither a string in double quotes nor a number, true or false' }
+}
+
+function readString(text: string): Read {
+  let value = ''
+  for (let at = 1; at < text.length; at += 1) {
+    const char = text.charAt(at)
+    if (char === '"') {
+      const rest = text.slice(at + 1).trim()
+      return rest === '' || /^(#|\/\/)/.test(rest) ? { value } : { wrong: 'has something behind its closing quote' }
+    }
+    if (char === '\\') {
+      at += 1
+      const code = /^(u[\da-f]{4}|U[\da-f]{8})/i.exec(text.slice(at))?.[0]
+      const escaped = code ? String.fromCodePoint(Number.parseInt(code.slice(1), 16)) : escapes[text.charAt(at)]
+      if (escaped === undefined) return { wrong: 'has a backslash that means nothing' }
+      at += code ? code.length - 1 : 0
+      value += escaped
+    } else if (/^([$%])\1\{/.test(text.slice(at))) {
+      value += `${char}{`
+      at += 2
+    } else if (/^[$%]\{/.test(text.slice(at))) {
+      return { wrong: 'holds an expression (dollar or percent and a brace), which is not evaluated here' }
+    } else value += char
+  }
+  return { wrong: 'has no closing quote' }
+}
+
+/** The text without comments between slash-star and star-slash, outside of strings and of other comments. */
+function withoutBlocks(text: string): string {
+  return text.replace(/"(?:\\.|[^"\\\n])*"|(?:#|\/\/)[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
+    part.startsWith('/*') ? part.replace(/[^\n]/g, ' ') : part,
+  )
+}
