@@ -1,8 +1,8 @@
-import type { Decision } from '@infra/shared/engine/step'
 import type { TableState } from '@infra/shared/facts/dynamodb'
 import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
 import { blankAws } from '@infra/shared/targets/aws'
 import { describe, expect, it } from 'vitest'
+import { say } from './aws-say.ts'
 import { expiring, off, there } from './dynamodb-tables.ts'
 
 const place = { region: 'ca-central-1' }
@@ -29,13 +29,6 @@ const withIndex = (index: Partial<TableState['indexes'][string]>) => ({
 })
 
 const decide = (now: Record<string, unknown>, want: TableOptions = wish) => table(on, want).plan(now, { pending: [] })
-const say = (decision: Decision) =>
-  decision.kind === 'changes'
-    ? decision.changes.map(({ verb, say, risk }) => `${verb} ${say}${risk === 'safe' ? '' : ` [${risk}]`}`)
-    : decision.kind === 'refused'
-      ? [`refused: ${decision.reason}`]
-      : []
-
 interface Row {
   now: Record<string, unknown>
   wish?: Partial<TableOptions>
