@@ -75,6 +75,7 @@ export async function startMoto(): Promise<Moto> {
     },
     stop: async () => {
       await relay.stop()
+      server.ref() // so that its end is waited for
       const ended = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGKILL')
       await ended

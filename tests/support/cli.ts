@@ -34,7 +34,7 @@ export const project = join(import.meta.dirname, '../..')
 
 // What of our own environment would change a run: settings of the product, npm's traces, CI.
 const foreign =
-  /^(npm_|VALENCE_|SYNAPSE_|LETSENCRYPT_|NGINX_|ACME_|OPENAI_|ANTHROPIC_|ANSIBLE_|AWS_|CLUSTER_|STOAT_|GITHUB_|TURBO_|INFRA_|CI$|VITEST|NODE_OPTIONS$|FORCE_COLOR$|NO_COLOR$)/
+  /^(npm_|VALENCE_|SYNAPSE_|LETSENCRYPT_|NGINX_|ACME_|OPENAI_|ANTHROPIC_|ANSIBLE_|AWS_|CLUSTER_|STOAT_|DISCORD_|LITELLM_|BOT_|DIGITALOCEAN_|DO_|GITHUB_|TURBO_|INFRA_|CI$|VITEST|NODE_OPTIONS$|FORCE_COLOR$|NO_COLOR$)/
 
 /** Our environment without what would change a run. */
 export function plainEnv(): NodeJS.ProcessEnv {
