@@ -40,6 +40,7 @@ function clusterIn(root: string, { endpoint, env: { PATH } }: Moto) {
     DISCORD_TOKEN: 'a-token-'.repeat(9),
     DISCORD_BOT_ID: '1331474398296727582',
     DISCORD_GUILD_ID: '1007381699346301038',
+    LITELLM_BASE_URL: 'http://litellm.example.internal:4000',
     LITELLM_API_KEY: 'sk-of-the-bench',
   }
   return async (...args: string[]) => {

@@ -1,8 +1,12 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { deploy } from '@infra/shared/engine/deploy'
 import { assertSound, makePlan } from '@infra/shared/engine/plan'
 import type { AwsOptions } from '@infra/shared/targets/aws'
 import { describe, expect, it } from 'vitest'
-import { account, failureOf, quiet, useAws, wish } from './aws-lab.ts'
+import { runCli } from '../support/cli.ts'
+import { account, failureOf, quiet, secretKey, told, useAws, wish } from './aws-lab.ts'
+import { scratchFolder } from './cache.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
 
@@ -35,6 +39,52 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
       kind: 'error',
       message: 'the aws CLI is not installed',
     })
+    expect(writes()).toEqual([])
+  })
+
+  it('finds the credentials of a profile as the CLI does, and needs no CLI to read', async () => {
+    const before = { ...process.env }
+    const file = join(await scratchFolder('aws'), 'credentials')
+    await writeFile(file, `[bot]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = ${secretKey}\n`)
+    const plan = (profile: string, more: Partial<AwsOptions> = {}) =>
+      makePlan(tableWork(wish, { keys: undefined, profile, ...more }), () => {})
+    try {
+      process.env.AWS_SHARED_CREDENTIALS_FILE = file
+      expect(told(await plan('bot', { cliOnly: true }))).toHaveLength(3)
+      expect(await failureOf(plan('nobody'))).toMatchObject({ message: 'there is no AWS profile nobody' })
+      process.env.PATH = '/nowhere'
+      expect(told(await plan('bot'))).toHaveLength(3)
+    } finally {
+      Object.assign(process.env, before)
+    }
+  })
+
+  it('shows account and region in the head of a plan, and what it costs at its end', async () => {
+    const plan = async (env: Record<string, string> = {}) => {
+      const root = await scratchFolder('aws')
+      const { PATH } = process.env
+      const keys = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: secretKey }
+      const bot = {
+        DISCORD_TOKEN: 'a-token-'.repeat(9),
+        DISCORD_BOT_ID: '1331474398296727582',
+        DISCORD_GUILD_ID: '1007381699346301038',
+        LITELLM_BASE_URL: 'http://litellm.example.internal:4000',
+        LITELLM_API_KEY: 'sk-of-the-lab',
+      }
+      const options = { root, env: { PATH, AWS_ENDPOINT_URL: lab.moto.endpoint, ...keys, ...bot, ...env } }
+      return runCli('cluster', ['plan', '--tags', 'aws'], options)
+    }
+    const { code, stdout, stderr } = await plan()
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain(`cluster → aws ${account} ca-central-1 at ${lab.moto.endpoint}`)
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^cost a month.*DynamoDB \$5–20.*total ~\$100–125$/)
+    expect(stdout).toContain('+  queue agentic-events-dlq')
+    expect(stdout + stderr).not.toContain(secretKey)
+    const wrong = await plan({ AWS_ACCOUNT_ID: '999999999999' })
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining(`belong to AWS account ${account}, not to 9`),
+    ])
     expect(writes()).toEqual([])
   })
 
