@@ -16,8 +16,8 @@ same() {
   [ "$start" = "${20}" ] && [ "$1" != Z ]
 }
 
-# With its first process all processes of a host end, then systemd-nspawn by itself.
-if read -r pid start 2>/dev/null <"$lease/nspawn"; then
+# With its first process all processes of a host end, then by itself what launched it (systemd-nspawn, unshare).
+if read -r pid start 2>/dev/null <"$lease/launcher"; then
   if same "$pid" "$start"; then
     for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do kill -KILL "$child" 2>/dev/null; done
     tries=0
@@ -34,7 +34,7 @@ if [ -n "$work" ]; then
 fi
 ip link del "infralab$number" 2>/dev/null
 ip netns del "infra-lab-$number" 2>/dev/null
-for tree in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
   [ -d "$tree/infra-lab-$number" ] && find "$tree/infra-lab-$number" -depth -type d -exec rmdir {} + 2>/dev/null
 done
 rmdir "/run/systemd/nspawn/propagate/infra-lab-$number" 2>/dev/null

@@ -85,7 +85,7 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
     const wish = { number: lease.number, root: files.root, namespace: network.namespace, log: join(files.work, 'log') }
     const start = async () => {
       const started = await startMachine(wish)
-      await lease.record('nspawn', printId(started.nspawn))
+      await lease.record('launcher', printId(started.nspawn))
       await isUp(started.leader, network.address, (script) => execInside(started.leader, script, 'root'))
       return started
     }

@@ -12,8 +12,8 @@ import { must } from './run.ts'
 export type Lease = {
   readonly number: number
   readonly folder: string
-  /** Notes a fact for the clean-up: `nspawn` (its process) or `work` (its files). */
-  record(name: 'nspawn' | 'work', text: string): Promise<void>
+  /** Notes a fact for the clean-up: `launcher` (the parent of its first process) or `work` (its files). */
+  record(name: 'launcher' | 'work', text: string): Promise<void>
   /** Leaves the host running when this process ends; only `release` or `endHost` takes it away. */
   keep(): Promise<void>
   release(): Promise<void>

@@ -1,8 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { goProgram } from './kube/go-build.ts'
 
 /** The parts of the lab a suite may ask for. */
-export type LabPart = 'host' | 'git' | 'git-ssh' | 'acme' | 'moto' | 'psql' | 'age' | 'script'
+export type LabPart =
+  | 'host'
+  | 'git'
+  | 'git-ssh'
+  | 'acme'
+  | 'moto'
+  | 'psql'
+  | 'age'
+  | 'script'
+  | 'kube'
+  | 'registry'
+  | 'doctl'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -37,6 +49,17 @@ const tunnel: Need = {
   has: () => existsSync('/dev/net/tun'),
 }
 
+const go: Need = {
+  what: 'Go 1.21 or later',
+  install: 'apt-get install -y golang-go (Debian 13; else go.dev/doc/install)',
+  has: () => goProgram() !== undefined,
+}
+const file = (path: string, debian: string): Need => ({
+  what: path,
+  install: `apt-get install -y ${debian}`,
+  has: () => existsSync(path),
+})
+
 const needs: Readonly<Record<LabPart, readonly Need[]>> = {
   psql: [program('psql', 'postgresql-client'), program('pg_isready', 'postgresql-client')],
   host: [
@@ -67,6 +90,29 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
   acme: [program('pebble', 'pebble'), program('pebble-challtestsrv', 'pebble'), program('openssl', 'openssl')],
   age: [program('age', 'age')],
   script: [program('script', 'bsdutils')],
+  kube: [
+    linux,
+    root,
+    go,
+    program('ip', 'iproute2'),
+    program('iptables', 'iptables'),
+    program('nft', 'nftables'),
+    program('conntrack', 'conntrack'),
+    program('nsenter', 'util-linux'),
+    program('flock', 'util-linux'),
+    program('setpriv', 'util-linux'),
+    program('unshare', 'util-linux'),
+    program('openssl', 'openssl'),
+    program('gcc', 'gcc'),
+    program('pkg-config', 'pkg-config'),
+    program('busybox', 'busybox-static'),
+    program('redis-cli', 'redis-tools'),
+    file('/usr/include/seccomp.h', 'libseccomp-dev'),
+    file('/usr/include/stdlib.h', 'libc6-dev'),
+    file('/usr/lib/cni/ptp', 'containernetworking-plugins'),
+  ],
+  registry: [program('docker-registry', 'docker-registry'), program('buildah', 'buildah'), program('perl', 'perl')],
+  doctl: [linux, go, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
   moto: [linux, python, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
 }
 

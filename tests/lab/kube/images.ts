@@ -1,0 +1,105 @@
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cached } from '../cache.ts'
+import { must, run } from '../run.ts'
+import { type ImageConfig, packImage } from './archive.ts'
+import { pauseImage } from './node-settings.ts'
+
+/** An image in a file, under a full name. */
+export type Image = { readonly archive: string; readonly name: string }
+
+type Recipe = {
+  readonly name: string
+  readonly config: ImageConfig
+  /** What the content depends on. */
+  readonly from: unknown
+  fill(root: string): Promise<unknown>
+}
+
+async function image({ name, config, from, fill }: Recipe): Promise<Image> {
+  const folder = await cached('images', { version: 1, name, config, from }, async (to) => {
+    const root = join(to, 'root')
+    await mkdir(root, { mode: 0o755 })
+    await fill(root)
+    await packImage(root, join(to, 'image.tar'), name, config)
+    await must('rm', ['-rf', root])
+  })
+  return { archive: join(folder, 'image.tar'), name }
+}
+
+/** The image of every pod's own container. */
+export async function pause(): Promise<Image> {
+  const source = fileURLToPath(new URL('images/pause.c', import.meta.url))
+  return image({
+    name: pauseImage,
+    config: { Entrypoint: ['/pause'] },
+    from: await readFile(source, 'utf8'),
+    fill: (root) => must('gcc', ['-static', '-Os', '-s', '-o', join(root, 'pause'), source]),
+  })
+}
+
+/** A shell with the usual tools: what a test runs in a pod. As root, unless the pod says otherwise. */
+export async function busybox(): Promise<Image> {
+  return image({
+    name: 'docker.io/library/busybox:1',
+    config: { Cmd: ['sh'], Env: ['PATH=/bin'] },
+    from: await version('busybox-static'),
+    fill: async (root) => {
+      await addShell(root)
+      await addUsers(root, [])
+    },
+  })
+}
+
+/** Debian's redis-server with its libraries, as user 999 in `/data`, its own probes' redis-cli beside it. */
+export async function redis(): Promise<Image> {
+  // Debian has the server's program in redis-tools, under another name.
+  const programs = { 'redis-server': '/usr/bin/redis-check-rdb', 'redis-cli': '/usr/bin/redis-cli' }
+  return image({
+    name: 'docker.io/library/redis:7',
+    config: { Cmd: ['redis-server'], Env: ['PATH=/bin'], User: '999:999', WorkingDir: '/data' },
+    from: [await version('redis-tools'), await version('busybox-static')],
+    fill: async (root) => {
+      await addShell(root)
+      await addUsers(root, ['redis:x:999:999::/data:/bin/sh'])
+      for (const [as, program] of Object.entries(programs)) await addProgram(root, program, join('bin', as))
+      await must('install', ['-d', '-o', '999', '-g', '999', join(root, 'data')])
+    },
+  })
+}
+
+const version = (name: string): Promise<string> => must('dpkg-query', ['--show', name])
+
+async function addShell(root: string): Promise<void> {
+  await mkdir(join(root, 'bin'))
+  await addProgram(root, '/bin/busybox', 'bin/busybox')
+  const tools = (await must('/bin/busybox', ['--list'])).split('\n').filter((name) => name && name !== 'busybox')
+  for (const name of tools) await symlink('busybox', join(root, 'bin', name))
+  await mkdir(join(root, 'tmp'))
+  await chmod(join(root, 'tmp'), 0o1777)
+}
+
+async function addUsers(root: string, more: readonly string[]): Promise<void> {
+  const rows = ['root:x:0:0:root:/root:/bin/sh', 'nobody:x:65534:65534:nobody:/:/bin/false', ...more]
+  await mkdir(join(root, 'etc'))
+  await writeFile(join(root, 'etc/passwd'), `${rows.join('\n')}\n`)
+  const groups = rows.map((row) => row.split(':')).map(([name, , , group]) => `${name}:x:${group}:`)
+  await writeFile(join(root, 'etc/group'), `${groups.join('\n')}\n`)
+}
+
+// A program and the libraries that the machine would load for it, each at its own path.
+async function addProgram(root: string, program: string, as: string): Promise<void> {
+  await addFile(root, program, as)
+  for (const path of await librariesOf(program)) await addFile(root, path)
+}
+
+async function librariesOf(program: string): Promise<readonly string[]> {
+  const { stdout } = await run('ldd', [program])
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
+}
+
+async function addFile(root: string, path: string, as = path): Promise<void> {
+  await mkdir(dirname(join(root, as)), { recursive: true })
+  await copyFile(path, join(root, as))
+}
