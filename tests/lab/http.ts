@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 
 /** A server that listens where the lab's hosts can reach it, on one port for all. */
 export type Listening = { readonly port: number; stop(): Promise<void> }
@@ -46,3 +46,14 @@ export function answer(response: ServerResponse, status: number, text: string): 
   response.writeHead(status, { 'content-type': 'text/plain' })
   response.end(text)
 }
+
+/** A port of the loopback that was free a moment ago. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createSocketServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })

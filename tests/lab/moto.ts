@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from './cache.ts'
-import { answer, bodyOf, listen } from './http.ts'
+import { answer, bodyOf, freePort, listen } from './http.ts'
 import { must, run, tether, until } from './run.ts'
 
 /** One request to the fake AWS, as the service was asked: `DynamoDB_20120810.CreateTable`, `PUT /bucket`, … */
 export type AwsRequest = { readonly operation: string; readonly writes: boolean; readonly body: string }
 
-/** A fake AWS on this machine's loopback. */
+/** A fake AWS on this machine's loopback, or where a lab's network reaches it. */
 export type Moto = {
   readonly endpoint: string
   /** What a child process needs to talk to it, the aws CLI included. */
@@ -35,18 +34,21 @@ export async function motoFolder(): Promise<string> {
   })
 }
 
-/** Starts moto's server on a free port, behind a small relay that writes down what is asked. */
-export async function startMoto(): Promise<Moto> {
+/**
+ * Starts moto's server on a free port, behind a small relay that writes down what is asked. With a cluster's `gateway`
+ * as its address, the endpoint is the same for the machine and for the cluster's pods.
+ */
+export async function startMoto(address = '127.0.0.1'): Promise<Moto> {
   const bin = join(await motoFolder(), 'bin')
   const inner = await freePort()
   const [program, ...args] = [...tether, join(bin, 'python'), join(import.meta.dirname, 'moto-server.py')]
   const server = spawn(program, [...args, '-H', '127.0.0.1', '-p', String(inner)], { detached: true, stdio: 'ignore' })
   server.unref()
   const seen: AwsRequest[] = []
-  const relay = await listen(['127.0.0.1'], 0, (request, response) => {
+  const relay = await listen([address], 0, (request, response) => {
     pass(inner, request, response, seen).catch((error) => answer(response, 502, `${error}\n`))
   })
-  const endpoint = `http://127.0.0.1:${relay.port}`
+  const endpoint = `http://${address}:${relay.port}`
   await until('moto', 60_000, async () => {
     if (server.exitCode !== null) throw new Error(`lab: moto ended with ${server.exitCode}`)
     return (await fetch(`${endpoint}/moto-api/data.json`).catch(() => undefined))?.ok || undefined
@@ -111,13 +113,3 @@ function describeRequest(request: IncomingMessage, path: string, body: string): 
       : !/^(GET|HEAD)$/.test(request.method ?? '')
   return { operation, writes, body }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from '../cache.ts'
+import { debianRoot } from '../root.ts'
 import { must, run } from '../run.ts'
 import { type ImageConfig, packImage } from './archive.ts'
 import { pauseImage } from './node-settings.ts'
@@ -66,6 +67,17 @@ export async function redis(): Promise<Image> {
       for (const [as, program] of Object.entries(programs)) await addProgram(root, program, join('bin', as))
       await must('install', ['-d', '-o', '999', '-g', '999', join(root, 'data')])
     },
+  })
+}
+
+/** The lab's bare Debian with its apt and mirrors: a base for real Dockerfiles, to be put into `Registry.addBase`. */
+export async function debian(): Promise<Image> {
+  const from = await debianRoot('trixie')
+  return image({
+    name: 'docker.io/library/debian:trixie-slim',
+    config: { Cmd: ['bash'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
+    from,
+    fill: (root) => must('cp', ['-a', `${from}/.`, root]),
   })
 }
 

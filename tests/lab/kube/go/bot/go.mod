@@ -1,3 +1,4 @@
+// A stand-in for the Discord bot: everything that it needs from its cluster, and nothing of Discord.
 module lab/bot
 
 go 1.26.0
