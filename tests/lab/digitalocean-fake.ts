@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { clusterRoutes } from './digitalocean-cluster-routes.ts'
+import type { Backing, Cluster } from './digitalocean-clusters.ts'
 import type { DomainRecord, Droplet, Firewall, Key } from './digitalocean-data.ts'
 import { type Answer, ApiError, absent, type Body, routesOf, type State } from './digitalocean-routes.ts'
 import { bodyOf, listen } from './http.ts'
@@ -29,10 +31,16 @@ export interface DigitalOceanFake {
   readonly keys: Key[]
   readonly tags: Set<string>
   readonly firewalls: Firewall[]
+  /** Of DigitalOcean's Kubernetes. */
+  readonly clusters: Cluster[]
   /** Records by zone. */
   readonly domains: Map<string, DomainRecord[]>
   /** Milliseconds that a new droplet takes to become active. */
   bootMs: number
+  /** Milliseconds that a new cluster takes to run. */
+  clusterMs: number
+  /** The real API server that new clusters are given; without one their addresses lead nowhere. */
+  backing: Backing | undefined
   /** Which address the next droplet gets. */
   nextAddress: string
   /** How many droplets the account may have. */
@@ -43,6 +51,8 @@ export interface DigitalOceanFake {
   fail(match: RegExp, ...faults: readonly Fault[]): void
   /** Adds a droplet behind everybody's back. */
   add(droplet: Partial<Droplet>): Droplet
+  /** Adds a cluster behind everybody's back, or as a request has asked for it: not running yet. */
+  addCluster(cluster: Partial<Cluster>, isNew?: boolean): Cluster
   addresses(name: string): readonly string[]
   stop(): Promise<void>
 }
@@ -58,8 +68,11 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
     keys: [],
     tags: new Set<string>(),
     firewalls: [],
+    clusters: [],
     domains: new Map(),
     bootMs: 0,
+    clusterMs: 0,
+    backing: undefined,
     nextAddress: '127.0.0.1',
     limit: 1000,
     calls: () => [...seen],
@@ -74,6 +87,19 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
       for (const tag of made.tags) fake.tags.add(tag)
       return made
     },
+    addCluster(cluster, isNew = false) {
+      const pool = { id: randomUUID(), name: 'pool', size: 's-2vcpu-4gb', count: 2, tags: [], labels: null }
+      const made: Cluster = {
+        ...{ id: randomUUID(), name: 'discord-bot-cluster', region: 'tor1', version: '1.36.3-do.0', tags: [] },
+        ...{ pools: [{ ...pool, auto_scale: false, min_nodes: 0, max_nodes: 0 }], ha: false },
+        ...{ auto_upgrade: false, surge_upgrade: true, backing: fake.backing },
+        ...{ status: isNew ? 'provisioning' : 'running', running: Date.now() + fake.clusterMs },
+        ...{ left: { load_balancers: [], volumes: [], volume_snapshots: [] }, ...cluster },
+      }
+      fake.clusters.push(made)
+      for (const tag of made.tags) fake.tags.add(tag)
+      return made
+    },
     addresses: (name) =>
       [...fake.domains].flatMap(([zone, records]) =>
         records
@@ -81,11 +107,13 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
           .map(({ data }) => data),
       ),
   }
-  const routes = routesOf(fake, () => ++ids)
+  const routes = [...routesOf(fake, () => ++ids), ...clusterRoutes(fake)]
 
   const carryOut = (method: string, url: URL, body: string): Answer => {
     for (const droplet of fake.droplets)
       if (droplet.status === 'new' && Date.now() >= droplet.active) droplet.status = 'active'
+    for (const cluster of fake.clusters)
+      if (cluster.status === 'provisioning' && Date.now() >= cluster.running) cluster.status = 'running'
     for (const [verb, pattern, act] of routes) {
       const found = verb === method && decodeURIComponent(url.pathname).match(pattern)
       if (found) return act(found.slice(1), body === '' ? {} : (JSON.parse(body) as Body), url.searchParams)
@@ -111,7 +139,8 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
     if (fault?.status === 'drop') return void request.socket.destroy()
     if (fault) [status, answer] = [fault.status, fault.body ?? { id: 'fault', message: 'as the test wants it' }]
     const limits = { 'ratelimit-limit': '5000', 'ratelimit-remaining': '4816', 'x-request-id': randomUUID() }
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...limits, ...fault?.headers })
+    const type = typeof answer === 'string' && !fault ? 'application/yaml' : 'application/json; charset=utf-8'
+    response.writeHead(status, { 'content-type': type, ...limits, ...fault?.headers })
     response.end(answer === undefined ? '' : typeof answer === 'string' ? answer : JSON.stringify(answer))
   }
 

@@ -25,16 +25,17 @@ export class ApiError extends Error {
   }
 }
 
-const invalid = (message: string) => new ApiError(422, 'unprocessable_entity', message)
+export const invalid = (message: string) => new ApiError(422, 'unprocessable_entity', message)
 export const absent = () => new ApiError(404, 'not_found', 'The resource you requested could not be found.')
 
 export type Body = Record<string, unknown>
-export type Answer = [status: number, body?: object]
+/** A text is answered as YAML. */
+export type Answer = [status: number, body?: object | string]
 /** What a request does. `parts` are the groups of its path. */
 export type Route = [method: string, path: RegExp, (parts: string[], body: Body, query: URLSearchParams) => Answer]
 
 /** A page of a list, with the links that the real API gives: they name its own host. */
-function page(key: string, list: readonly object[], path: string, query: URLSearchParams): Answer {
+export function page(key: string, list: readonly object[], path: string, query: URLSearchParams): Answer {
   const size = Math.min(200, Number(query.get('per_page') ?? 20))
   const number = Number(query.get('page') ?? 1)
   const last = Math.max(1, Math.ceil(list.length / size))

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type GoRecipe, goPrograms } from './go-build.ts'
 
 /** The Kubernetes version of the lab. */
@@ -37,3 +38,6 @@ export async function kubePrograms(): Promise<KubePrograms> {
     coredns: await goPrograms({ module: 'coredns' }),
   }
 }
+
+/** The path of doctl. */
+export const doctlPath = async (): Promise<string> => join(await goPrograms({ module: 'doctl' }), 'doctl')
