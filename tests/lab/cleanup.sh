@@ -34,7 +34,7 @@ if [ -n "$work" ]; then
 fi
 ip link del "infralab$number" 2>/dev/null
 ip netns del "infra-lab-$number" 2>/dev/null
-for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
+for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do # version 2, version 1
   [ -d "$tree/infra-lab-$number" ] && find "$tree/infra-lab-$number" -depth -type d -exec rmdir {} + 2>/dev/null
 done
 rmdir "/run/systemd/nspawn/propagate/infra-lab-$number" 2>/dev/null

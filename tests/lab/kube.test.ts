@@ -35,8 +35,13 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
   beforeAll(async () => {
     const [started, second] = await Promise.all([startKube(), startElsewhere()])
     ;[kube, other] = [started, second]
-    for (const image of [await busybox(), await redis()]) await kube.importImage(image)
-    await apply(webDeployment('web', 2), service('web', 80, 8080), pod('shell', busyboxContainer('shell', 'sleep 1d')))
+    await kube.importImage(await busybox(), 'public.ecr.aws/docker/library/busybox:1')
+    await kube.importImage(await redis())
+    await apply(
+      webDeployment('web', 2),
+      service('web', 80, 8080),
+      pod('shell', busyboxContainer('shell', 'sleep 1d', { image: 'public.ecr.aws/docker/library/busybox:1' })),
+    )
     await apply(service('redis', 6379, 6379), redisSet)
     await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
     await kubectl('wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s')

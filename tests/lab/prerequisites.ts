@@ -51,7 +51,7 @@ const tunnel: Need = {
 
 const go: Need = {
   what: 'Go 1.21 or later',
-  install: 'apt-get install -y golang-go (Debian 13; else go.dev/doc/install)',
+  install: 'see go.dev/doc/install (golang-go from Debian 13 on)',
   has: () => goProgram() !== undefined,
 }
 const file = (path: string, debian: string): Need => ({

@@ -28,8 +28,10 @@ kernel/keys/root_maxkeys 1000000
 kernel/keys/root_maxbytes 25000000
 end
 
-# A cgroup of its own in each hierarchy, so that nodes side by side keep their pods apart.
-for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
+# A cgroup of its own in each hierarchy, so that nodes side by side keep their pods apart. Of version 2 there is one.
+trees='/sys/fs/cgroup/*'
+[ -f /sys/fs/cgroup/cgroup.procs ] && trees=/sys/fs/cgroup
+for tree in $trees; do
   [ -f "$tree/cgroup.procs" ] || continue
   mkdir -p "$tree/$2"
   if [ -f "$tree/cgroup.controllers" ]; then
