@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { cacheFolder } from './cache.ts'
 import { answer, listen } from './http.ts'
 import { busybox, redis } from './kube/images.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
@@ -15,6 +17,7 @@ const minutes = 60_000
 vi.setConfig({ testTimeout: minutes, hookTimeout: 15 * minutes })
 
 describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
+  let before: string
   let kube: KubeLab
   let other: { readonly child: ChildProcess; readonly number: number; readonly kubeconfig: string }
 
@@ -33,6 +36,7 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
   const inPod = (name: string, script: string) => kube.kubectl(['exec', name, '--', 'sh', '-c', script])
 
   beforeAll(async () => {
+    before = await stateOf()
     const [started, second] = await Promise.all([startKube(), startElsewhere()])
     ;[kube, other] = [started, second]
     await kube.importImage(await busybox(), 'public.ecr.aws/docker/library/busybox:1')
@@ -176,6 +180,7 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
   test('nothing is left of it when it is stopped', async () => {
     await kube.stop()
     await assertGone(kube.number)
+    expect(await stateOf()).toBe(before)
   })
 })
 
@@ -189,14 +194,19 @@ async function startElsewhere() {
   return { child, ...(JSON.parse(line) as { number: number; kubeconfig: string }) }
 }
 
+// What a node would change of the machine, were it not in a world of its own.
+const machineState = `
+cd /proc/sys; grep . vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_max*
+ls -d /etc/cni /opt/cni /opt/containerd /usr/libexec/kubernetes /run/containerd /run/nri 2>/dev/null
+ls /var/lib /var/log /run/netns | grep -E '^(kubelet|cni|containerd|containers|lab-volumes|pods|calico|cni-.*)$'
+iptables-save | grep -E 'KUBE|CNI'; nft list tables | grep -i kube; true`
+
+const stateOf = () => must('sh', ['-c', machineState])
+
 async function assertGone(number: number): Promise<void> {
   expect(await runningHosts()).not.toContain(number)
-  const places =
-    'ip -o link; ip netns; cat /proc/mounts; ps -eo args; ls -d /sys/fs/cgroup/*/*; ls ~/.cache/infra-lab/hosts'
-  const left = await must('sh', ['-c', places])
-  expect(
-    left.split('\n').filter((line) => new RegExp(`infra-?lab-?${number}\\b|hosts/${number}-|^${number}-`).test(line)),
-  ).toEqual([])
-  // All of its rules were in its own network.
-  expect(await must('iptables-save', [])).not.toMatch(/KUBE|CNI/)
+  const places = `ip -o link; ip netns; cat /proc/mounts; ps -eo args; ls -d /sys/fs/cgroup/* /sys/fs/cgroup/*/*`
+  const left = (await must('sh', ['-c', places])).split('\n').concat(await readdir(join(cacheFolder(), 'hosts')))
+  const ours = new RegExp(`infra-?lab-?${number}\\b|hosts/${number}-|^${number}-`)
+  expect(left.filter((line) => ours.test(line))).toEqual([])
 }

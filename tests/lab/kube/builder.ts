@@ -24,15 +24,15 @@ export async function builderEnv({
   address,
   authority,
 }: Wish): Promise<Readonly<Record<string, string>>> {
-  const [bin, containers, storage] = ['bin', 'containers', 'storage'].map((name) => join(folder, name)) as never as [
-    string,
-    string,
-    string,
-  ]
-  for (const path of [bin, containers, storage]) await mkdir(path)
+  const place = async (name: string) => {
+    await mkdir(join(folder, name))
+    return join(folder, name)
+  }
+  const [bin, containers, storage] = [await place('bin'), await place('containers'), await place('storage')]
   const files = {
     'policy.json': JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }),
     'registries.conf': 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n',
+    'containers.conf': `[network]\nnetwork_config_dir = "${storage}/networks"\n`,
     'storage.conf': `[storage]\ndriver = "overlay"\nrunroot = "${storage}/run"\ngraphroot = "${storage}/images"\n`,
   }
   for (const [name, text] of Object.entries(files)) await writeFile(join(containers, name), text)

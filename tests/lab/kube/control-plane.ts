@@ -89,6 +89,8 @@ export async function makeControlPlane({ node, work, bin, address }: PlaneWish):
         `--service-account-private-key-file=${key('service-account.key')}`,
         `--cluster-signing-cert-file=${key('ca.crt')}`,
         `--cluster-signing-key-file=${key('ca.key')}`,
+        // It makes this folder; by default one of the machine's.
+        '--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins',
       ]),
       node.start('kube-scheduler', join(bin, 'kube-scheduler'), [
         `--kubeconfig=${users.scheduler.kubeconfig}`,
