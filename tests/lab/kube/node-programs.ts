@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { labName } from '../authority.ts'
 import { resolvers } from '../machine.ts'
-import { labName } from '../prepare.ts'
 import { ranges } from './control-plane.ts'
 import type { Node, Server } from './node.ts'
 import { containerdConfig, coreFile, kubeletConfig, podNetwork } from './node-settings.ts'
