@@ -2,10 +2,8 @@ import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { synapseConfig } from '@infra/shared/facts/synapse'
 import { aptPackages } from '@infra/shared/steps/apt'
-import { certificate } from '@infra/shared/steps/certificate'
 import { directory, file } from '@infra/shared/steps/file'
 import { matrixUserAccounts } from '@infra/shared/steps/matrix-users'
-import { nginxSite } from '@infra/shared/steps/nginx'
 import {
   synapseDatabase,
   synapseDropInsApart,
@@ -14,10 +12,10 @@ import {
   synapseSigningKey,
 } from '@infra/shared/steps/synapse'
 import { service } from '@infra/shared/steps/systemd'
-import { httpSite, siteNames, tlsSite, webroot } from '../nginx-site.ts'
 import type { PodContext } from '../pod-context.ts'
 import * as synapse from '../synapse.ts'
 import { synapseByApt, synapseByPip } from '../synapse-install.ts'
+import { webSteps } from '../web-steps.ts'
 
 export default script(
   'synapse',
@@ -65,30 +63,6 @@ export default script(
       after: [homeserver],
     })
 
-    const names = siteNames(env)
-    const root = directory(host, webroot, { after: [web] })
-    const site = { names, certificate: domain }
-    const before = nginxSite(host, 'valence', {
-      ...site,
-      until: 'certificate',
-      content: (nginx) => httpSite(env, nginx),
-      after: [web, root],
-    })
-    const issued = certificate(host, domain, {
-      optional: names.slice(1),
-      email: env.LETSENCRYPT_EMAIL,
-      webroot,
-      directory: env.ACME_DIRECTORY_URL,
-      address: env.VALENCE_POD_IP,
-      without: '--skip-tags synapse deploys the rest meanwhile.',
-      after: [web, before],
-    })
-    const hooks = directory(host, '/etc/letsencrypt/renewal-hooks/deploy', { after: [web] })
-    const hook = file(host, '/etc/letsencrypt/renewal-hooks/deploy/reload-nginx', {
-      content: '#!/bin/sh\nnginx -t -q && systemctl reload nginx.service\n',
-      mode: '0755',
-      after: [hooks],
-    })
     return [
       identity,
       origin,
@@ -102,13 +76,7 @@ export default script(
       hardened,
       homeserver,
       users,
-      root,
-      before,
-      hooks,
-      hook,
-      issued,
-      nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), after: [before, issued] }),
-      service(host, 'certbot.timer', { after: [] }),
+      ...webSteps({ env, host }, { after: [web] }),
     ]
   },
 )

@@ -1,4 +1,6 @@
+import { acmeDirectory } from '../lab/acme.ts'
 import { barePod, clonePod, convergedPod, type Pod } from '../lab/pod-setup.ts'
+import { labDomain } from '../lab/prepare.ts'
 import { missing } from '../lab/prerequisites.ts'
 import { runCli } from '../support/cli.ts'
 import { benchAws } from './aws.ts'
@@ -72,5 +74,10 @@ apt-get update
 apt-get install -y --no-install-recommends ${packages.join(' ')}
 git clone http://lab.internal:8418/public/valence.git /opt/repo
 curl -fsSL http://lab.internal:8480/install.sh >/tmp/install.sh
+python3 -m venv /opt/venv
+python3 -m venv /opt/synapse
+/opt/synapse/bin/pip install -q 'matrix-synapse[postgres]==1.163.2'
+systemctl stop nginx
+certbot certonly -n -q --agree-tos --email admin@lab.example.org --server ${acmeDirectory} --standalone -d ${labDomain}
 `
 }

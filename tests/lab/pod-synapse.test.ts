@@ -79,7 +79,8 @@ sed -i '/webroot/d; s/^\\[renewalparams\\]/&\\nauthenticator = nginx/' /etc/lets
 ${sql(`DELETE FROM users WHERE name = '@valence-bot:${domain}'`)}`)
     const password = `another "one" \\ 'of' $(the) lab's`
     const env = { SYNAPSE_ADMIN_PASSWORD: password }
-    const made = (await pod.cliWith({ env }, 'deploy', '--yes', '--no-diff')).stdout
+    const { stdout, stderr } = await pod.cliWith({ env }, 'deploy', '--yes', '--no-diff')
+    const made = stdout + stderr
     for (const change of [
       `${key} 0644 root:matrix-synapse → 0640 root:matrix-synapse`,
       '/etc/matrix-synapse/conf.d/open.yaml, which sets enable_registration',
@@ -123,6 +124,21 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     expect(JSON.parse(server.stdout)).toMatchObject({ admin: true, deactivated: false })
   })
 
+  test('a name that leads elsewhere is told before the authority is asked; a lost certificate is got anew', async () => {
+    await onHost(
+      `mv /etc/letsencrypt /root/letsencrypt; sed -i.kept 's/^10\\.[0-9.]* pod/198.51.100.7 pod/' /etc/hosts`,
+    )
+    const { message, remedy } = await failedDeploy()
+    expect(message).toMatch(/pod\.lab\.example\.org leads to 198\.51\.100\.7, not to this host \(10\.77\./)
+    expect(remedy).toMatch(/Set its records to 10\.77\./)
+    expect(await onHost('ls /etc/letsencrypt 2>/dev/null || echo absent')).toBe('absent\n')
+    await onHost('mv /etc/hosts.kept /etc/hosts')
+    const made = await deployed(pod)
+    expect(made.join('\n')).toMatch(/certificate for pod\.lab\S+, matrix\.pod\.lab\S+ from lab\.internal/)
+    const { served, kept } = await serials()
+    expect(served).toBe(kept)
+  })
+
   test('a certificate that is renewed is served without our help', async () => {
     const before = await serials()
     expect(before.served).toBe(before.kept)
@@ -132,7 +148,7 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     await until('the new certificate to be served', 10_000, async () => (await serials()).served === kept || undefined)
     expect(await deployed(pod)).toEqual([])
     // Without the hook nginx would serve the old one on: that follows from its age.
-    await onHost(`sleep 0.1; touch /etc/letsencrypt/archive/${domain}/fullchain2.pem`)
+    await onHost(`sleep 0.1; touch $(readlink -f /etc/letsencrypt/live/${domain}/fullchain.pem)`)
     expect(await deployed(pod)).toEqual(['nginx.site valence: nginx reloaded'])
   })
 
@@ -190,21 +206,6 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     })
     expect(touched).toEqual([])
     await pod.configure()
-  })
-
-  test('a name that leads elsewhere is told before the authority is asked; a lost certificate is got anew', async () => {
-    await onHost(
-      `mv /etc/letsencrypt /root/letsencrypt; sed -i.kept 's/^10\\.[0-9.]* pod/198.51.100.7 pod/' /etc/hosts`,
-    )
-    const { message, remedy } = await failedDeploy()
-    expect(message).toMatch(/pod\.lab\.example\.org leads to 198\.51\.100\.7, not to this host \(10\.77\./)
-    expect(remedy).toMatch(/Set its records to 10\.77\./)
-    expect(await onHost('ls /etc/letsencrypt 2>/dev/null || echo absent')).toBe('absent\n')
-    await onHost('mv /etc/hosts.kept /etc/hosts')
-    const made = await deployed(pod)
-    expect(made.join('\n')).toMatch(/certificate for pod\.lab\S+, matrix\.pod\.lab\S+ from lab\.internal/)
-    const { served, kept } = await serials()
-    expect(served).toBe(kept)
   })
 
   test('a signing key that is lost is not replaced by another', async () => {
