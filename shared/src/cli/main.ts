@@ -2,6 +2,7 @@ import { redact } from '../command/secret.ts'
 import type { Event } from '../engine/events.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
+import { flushed } from '../report/flush.ts'
 import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
@@ -22,18 +23,23 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
     const [ours] = cutVerbatim(command ?? '', rest, entry.own)
     if (command === undefined || ours.includes('--help') || ours.includes('-h')) {
       print(command === undefined ? overview(entry) : helpText(command, entry))
-      process.exit(0)
+      return await end(0)
     }
     refuseSwallowedFlags(process.env, command, entry.own?.options)
     const call = parseCall(command, rest, entry.own)
     const { default: workspace } = await entry.load()
-    process.exit(await run(workspace, command, call))
+    return await end(await run(workspace, command, call))
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
     printFailure(failure)
-    process.exit(exitCodes[failure.kind])
+    return await end(exitCodes[failure.kind])
   }
+}
+
+async function end(exitCode: number): Promise<never> {
+  await flushed()
+  process.exit(exitCode)
 }
 
 function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefined, readonly string[]] {
