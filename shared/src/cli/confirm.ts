@@ -26,6 +26,21 @@ export async function confirm(question: string, interactive: boolean): Promise<v
   if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')
 }
 
+/** Has the names of what shall be lost typed, separated by blanks or commas; none is an answer too. */
+export async function typeNames(known: readonly string[], interactive: boolean): Promise<readonly string[]> {
+  if (!interactive) {
+    throw usage(
+      'nobody can be asked here what shall be lost, so nothing was changed',
+      `Name each: ${known.map((name) => `--confirm ${name}`).join(' ')}`,
+    )
+  }
+  const prompts = await import('@clack/prompts')
+  const message = `These hold data: ${known.join(', ')}. Type the names of those that shall be lost for good`
+  const answer = await prompts.text({ message, defaultValue: '', output: process.stderr })
+  if (typeof answer !== 'string') throw new Failure('interrupted', 'not confirmed; nothing was changed')
+  return answer.split(/[\s,]+/).filter(Boolean)
+}
+
 /** Has a name typed, for what cannot be undone by another run; anything else ends the run. */
 export async function confirmByName(question: string, name: string, interactive: boolean): Promise<void> {
   if (!interactive)

@@ -28,7 +28,8 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
     refuseSwallowedFlags(process.env, command, entry.own?.options)
     const call = parseCall(command, rest, entry.own)
     const { default: workspace } = await entry.load()
-    return await end(await run(workspace, command, call))
+    const answers = entry.own?.commands?.[command]?.answers === true
+    return await end(await run(workspace, command, call, answers))
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
@@ -54,11 +55,11 @@ function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefin
   )
 }
 
-async function run(workspace: Workspace, command: string, call: Call): Promise<number> {
+async function run(workspace: Workspace, command: string, call: Call, answers: boolean): Promise<number> {
   const { options } = call
   const began = Date.now()
   const { makeReporter } = await import('./reporters.ts')
-  const reporter = makeReporter(options, `${workspace.name}-${command}`)
+  const reporter = makeReporter(answers ? { ...options, json: false } : options, `${workspace.name}-${command}`)
   let current: string | undefined
   let made = 0
   const emit = (event: Event) => {

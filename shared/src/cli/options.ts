@@ -24,6 +24,8 @@ export interface OwnCommand {
   readonly words?: readonly string[]
   /** The options of shared commands that it has too; those that every command has (`--json`) need not be named. */
   readonly takes?: readonly OptionName[]
+  /** What it prints is its answer: with `--json` that is JSON itself, without the events of the run. */
+  readonly answers?: boolean
   /** Its words are a command line of their own: after the first nothing is an option of ours. */
   readonly verbatim?: boolean
 }
@@ -97,6 +99,9 @@ export const optionTable = {
 } as const satisfies OptionTable
 
 export type OptionName = keyof typeof optionTable
+
+/** What a command takes that shows a plan and makes it. */
+export const acting: readonly OptionName[] = ['check', 'dry-run', 'yes', 'lock-timeout']
 
 type ValueOf<S> = S extends { type: 'boolean' } ? boolean : S extends { multiple: true } ? string[] : string
 

@@ -11,12 +11,14 @@ export type DoRequest = {
   /** Repeated until the answer has this value at this path (or among the values there). */
   readonly until?: { readonly path: string; readonly wanted: string; readonly seconds: number }
 } & (
-  | { readonly kind: 'api'; readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'; readonly path: string }
+  | { readonly kind: 'api'; readonly method: DoMethod; readonly path: string }
   /** Does ssh answer on the public address of the first droplet of a list? */
   | { readonly kind: 'ssh'; readonly port: number; readonly path: string }
   /** Which addresses has a name: for everybody, or at the name servers of DigitalOcean? */
   | { readonly kind: 'dns'; readonly name: string; readonly at: DnsPlace }
 )
+
+type DoMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type DnsPlace = 'public' | 'digitalocean'
 
@@ -53,6 +55,13 @@ export function doSend(method: 'POST' | 'PUT' | 'PATCH', path: string, body: obj
   return { line: `${method} ${path}`, stdin: plainText(JSON.stringify(body)) }
 }
 
+/** Deletes a Kubernetes cluster: the one thing that is ever deleted here, and only when that was asked for. */
+export function doDeleteCluster(id: string): Command {
+  return { line: `DELETE ${clusterPath}${id}` }
+}
+
+const clusterPath = '/v2/kubernetes/clusters/'
+
 /** The write, unless the answer of a question has something at a path (`droplets`): looked at right before it is sent. */
 export function doUnless(write: Command, look: Command, has: string): Command {
   return { ...write, line: `${write.line} unless ${look.line} has ${has}` }
@@ -73,6 +82,11 @@ export function doDns(name: string, at: DnsPlace): Command {
   return { line: `DNS ${name} ${at}` }
 }
 
+const methods: readonly DoMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Whether a command is for a DigitalOcean account: every other is for a shell. */
+export const isDoRequest = ({ line }: Command): boolean => /^(GET|POST|PUT|PATCH|DELETE|SSH|DNS) /.test(line)
+
 /** Takes a line apart. Throws for one that none of the functions above made. */
 export function parseRequest(line: string): DoRequest {
   const found = line.match(
@@ -88,14 +102,23 @@ export function parseRequest(line: string): DoRequest {
   if (verb === 'SSH' && second === 'GET') return { kind: 'ssh', port: Number(first), path: third, ...clauses }
   if (verb === 'DNS' && (second === 'public' || second === 'digitalocean'))
     return { kind: 'dns', name: first, at: second, ...clauses }
-  if ((verb === 'GET' || verb === 'POST' || verb === 'PUT' || verb === 'PATCH') && words.length === 2)
-    return { kind: 'api', method: verb, path: first, ...clauses }
+  const method = methods.find((method) => method === verb)
+  const allowed =
+    method !== 'DELETE' || (first.startsWith(clusterPath) && /^[0-9a-f-]+$/.test(first.slice(clusterPath.length)))
+  if (method && allowed && words.length === 2) return { kind: 'api', method, path: first, ...clauses }
   throw new Error(`not a request for DigitalOcean: ${line}`)
 }
 
-/** The value at a path such as `droplets.0.status`; undefined where there is none. */
+/**
+ * The value at a path such as `droplets.0.status`; undefined where there is none. In a list `name=pod` is the first
+ * item of that name, for lists that the API does not search: `kubernetes_clusters.name=bot.status.state`.
+ */
 export function valueAt(answer: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], answer)
+  return path.split('.').reduce<unknown>((value, key) => {
+    const [field = '', wanted] = key.split('=')
+    if (wanted !== undefined && Array.isArray(value)) return value.find((item) => String(item?.[field]) === wanted)
+    return (value as Record<string, unknown> | null)?.[key]
+  }, answer)
 }
 
 /** The public IPv4 address of a droplet as the API gives it; it has none for its first seconds. */

@@ -102,9 +102,14 @@ class Run {
     }
     this.#passed.add(step)
     for (const change of changesOf(planned)) {
+      if (this.#batched.has(change)) {
+        this.#tell(script, step, change)
+        continue
+      }
       this.stopIfAsked()
-      const items = change.batch && this.#batchItems(step, change)
-      const more = (items?.length ?? 0) - (change.batch?.items.length ?? 0)
+      const own = change.batch ? this.#batchOf(change, changesOf(planned)) : []
+      const items = change.batch && this.#batchItems(step, change, own)
+      const more = (items?.length ?? 0) - own.length
       const { verb, risk, diff } = change
       const say = more > 0 ? `${change.say} and ${more} more of later steps` : change.say
       emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
@@ -144,13 +149,14 @@ class Run {
   /** Changes of this step that an earlier one made along with its own count, and are told, in their place. */
   #tellBatched(script: string, planned: PlannedStep): void {
     const { step } = planned
-    for (const change of changesOf(planned)) {
-      if (!this.#batched.has(change)) continue
-      const { verb, say, risk } = change
-      this.#applying.emit({ type: 'change.start', script, step: step.id, verb, say, risk })
-      this.#applying.emit({ type: 'change.end', step: step.id, say, outcome: 'done', ms: 0 })
-      this.made += 1
-    }
+    for (const change of changesOf(planned)) if (this.#batched.has(change)) this.#tell(script, step, change)
+  }
+
+  /** A change that was made along with an earlier one. */
+  #tell(script: string, step: Step, { verb, say, risk, diff }: Change): void {
+    this.#applying.emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
+    this.#applying.emit({ type: 'change.end', step: step.id, say, outcome: 'done', ms: 0 })
+    this.made += 1
   }
 
   async #make(step: Step, change: Change, items: readonly string[]): Promise<void> {
@@ -167,7 +173,7 @@ class Run {
     const output = outputs[failed] as Output
     const cause = redact(explain(change, output))
     throw new Failure('error', `${step.id} on ${step.on.name}: ${cause} (exit code ${output.code})${undone}`, {
-      detail: [`$ ${commands[failed]?.line}`, ...tail(output), ...where(step).detail],
+      detail: [`$ ${brief(commands[failed]?.line ?? '')}`, ...tail(output), ...where(step).detail],
       remedy: 'Mend the cause and run again: what is done is kept, the rest is planned anew.',
     })
   }
@@ -177,10 +183,17 @@ class Run {
     return outputs?.every(({ code }) => code === 0) ? '; undone' : '; undoing it failed too'
   }
 
-  /** The items of this change and of every later planned one of the same batch that waits for nothing else. */
-  #batchItems(step: Step, change: Change): string[] {
+  /** The items of this change and of those of the same step that go with it. */
+  #batchOf(change: Change, siblings: readonly Change[]): string[] {
+    const together = siblings.slice(siblings.indexOf(change)).filter(({ batch }) => batch?.key === change.batch?.key)
+    for (const sibling of together.slice(1)) this.#batched.add(sibling)
+    return [...new Set(together.flatMap(({ batch }) => batch?.items ?? []))]
+  }
+
+  /** `own` and the items of every later planned change of the same batch that waits for nothing else. */
+  #batchItems(step: Step, change: Change, own: readonly string[]): string[] {
     const key = change.batch?.key
-    const items = new Set(change.batch?.items)
+    const items = new Set(own)
     for (const later of this.planned.values()) {
       if (this.#passed.has(later.step) || later.step.on !== step.on || later.pending.length > 0) continue
       for (const other of changesOf(later)) {
@@ -211,6 +224,12 @@ function named(step: Step, error: unknown): unknown {
 function explain(change: Change, output: Output): string {
   if (/No space left on device|Disk quota exceeded/.test(output.stdout + output.stderr)) return 'the disk is full'
   return change.explain?.(output) ?? `could not ${change.verb} ${change.say}`
+}
+
+/** A command as it may be pasted; of a whole program its beginning. */
+function brief(line: string): string {
+  const lines = line.split('\n')
+  return lines.length > 6 ? `${lines[0]} … (${lines.length} lines)` : line
 }
 
 function tail({ stdout, stderr }: Output): string[] {

@@ -53,6 +53,7 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
       const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
+      if (step.on.awaited) ahead.push(step.on.name)
       const decided = decide(script, step, answers, ahead)
       const planned =
         decided.unknown !== undefined && ahead.length === 0 ? { ...decided, pending: before(step) } : decided

@@ -53,16 +53,17 @@ export interface Guard {
   readonly undo: Command
 }
 
-/** Work that is cheaper done once: packages of several steps in one transaction. `run` takes the items of all. */
+/** Work that is cheaper done once: packages of several steps, or all objects of one, in one go. `run` takes the items of all. */
 export interface Batch {
   readonly key: string
   readonly items: readonly string[]
   run(items: readonly string[]): readonly Command[]
 }
 
+/** `notes`: what is seen and left alone, told with every plan. */
 export type Decision =
-  | { readonly kind: 'converged'; readonly because: string }
-  | { readonly kind: 'changes'; readonly changes: readonly Change[] }
+  | { readonly kind: 'converged'; readonly because: string; readonly notes?: readonly string[] }
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly notes?: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
 
 /** What is known of the steps that this one comes after, when it is planned. */
@@ -105,6 +106,11 @@ export function converged(because: string): Decision {
 /** What is to be done; nothing of it, and `because` says why not. */
 export function changes(list: readonly Change[], because: string): Decision {
   return list.length === 0 ? converged(because) : { kind: 'changes', changes: list }
+}
+
+/** The same decision, with what is seen and left alone. */
+export function noting(decision: Decision, notes: readonly string[]): Decision {
+  return decision.kind === 'refused' || notes.length === 0 ? decision : { ...decision, notes }
 }
 
 /** What must not be done, with the reason and what the user can do: the whole run stops before anything is changed. */

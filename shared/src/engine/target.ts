@@ -12,6 +12,8 @@ export interface Target {
   readonly blank: boolean
   /** Finds out who or what it is, where `name` cannot tell before. */
   identify?(): Promise<void>
+  /** An earlier step makes it: until then every question is answered by `nothing`, and what is planned is tentative. */
+  readonly awaited?: boolean
   /** Asks many questions at once, none of which writes. Answers in the same order. */
   ask(questions: readonly Command[]): Promise<readonly Output[]>
   /** Runs commands in order up to the first that fails; the answers of those that ran. */

@@ -32,6 +32,14 @@ export function queueState(place: AwsPlace, name: string): Question<QueueState |
   }
 }
 
+/** The URL that a queue is reached by, as AWS says it. Null when there is none. GetQueueUrl. */
+export function queueAddress(place: AwsPlace, name: string): Question<string | null> {
+  return {
+    command: aws(place, 'sqs', 'get-queue-url', { QueueName: name }),
+    parse: (output) => awsAnswer<{ QueueUrl: string }>(output, absent)?.QueueUrl ?? null,
+  }
+}
+
 /** The tags of a queue. Null when there is no such queue. ListQueueTags. */
 export function queueTags(place: AwsPlace, name: string): Question<Readonly<Record<string, string>> | null> {
   return {

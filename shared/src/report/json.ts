@@ -45,6 +45,7 @@ export function planData(plan: Plan): object {
     state: planned.unknown !== undefined ? 'unknown' : planned.decision?.kind,
     because: planned.unknown ?? (planned.decision?.kind === 'converged' ? planned.decision.because : undefined),
     refused: planned.decision?.kind === 'refused' ? planned.decision : undefined,
+    notes: planned.decision?.kind === 'refused' ? undefined : planned.decision?.notes,
     tentative: planned.pending.length > 0 ? planned.pending : undefined,
     changes: changesOf(planned).map(({ verb, say, risk, diff, guard }) => ({
       verb,

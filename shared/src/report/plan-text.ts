@@ -73,13 +73,18 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
     return [`  ${paint('magenta', '?')}  ${step.id}  ${paint('dim', why)}`]
   }
   if (decision?.kind === 'refused') return [`  ${paint('red', '!')}  ${step.id}: ${decision.reason}`]
+  const notes = (decision?.notes ?? []).map((note) => `  ${paint('cyan', 'i')}  ${printable(note)}`)
   if (decision?.kind === 'converged') {
-    return verbose ? [`  ${paint('dim', `=  ${step.id}${decision.because ? `  ${decision.because}` : ''}`)}`] : []
+    const why = `  ${paint('dim', `=  ${step.id}${decision.because ? `  ${decision.because}` : ''}`)}`
+    return verbose ? [why, ...notes] : notes
   }
-  return changesOf(planned).flatMap((change) => [
-    changeLine(change, pending.length > 0, paint),
-    ...(diff && change.diff ? diffLines(change.diff, paint) : []),
-  ])
+  return [
+    ...changesOf(planned).flatMap((change) => [
+      changeLine(change, pending.length > 0, paint),
+      ...(diff && change.diff ? diffLines(change.diff, paint) : []),
+    ]),
+    ...notes,
+  ]
 }
 
 /** One change in one line: `+? role valence  (restart)`. */

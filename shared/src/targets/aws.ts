@@ -27,6 +27,8 @@ export interface AwsOptions {
   readonly profile?: string | undefined
   /** Instead of a profile; without either the CLI's own chain decides. */
   readonly keys?: AwsKeys | undefined
+  /** More variables for the children: what else a line starts may need them (kubectl). */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Seconds to wait before a throttled call is made again, each time the first attempts are used up. */
   readonly pauses?: readonly number[]
   /** Ask all questions by the CLI as well: what both answer must be the same. */
@@ -45,7 +47,7 @@ const prelude = 'aws() { command aws --cli-connect-timeout 5 --cli-read-timeout 
 export function awsAccount(options: AwsOptions): AwsTarget {
   const { region, endpoint, account, profile, pauses = [2, 5, 10] } = options
   const place: AwsPlace = { region, endpoint, account }
-  const env = environment(options)
+  const env = { ...options.env, ...environment(options) }
   const findKeys = credentialsOf(options.keys, profile)
   let known = account
   let identity: Promise<void> | undefined
@@ -132,7 +134,8 @@ export function blankAws(place: AwsPlace): AwsTarget {
   return { ...blank(`an AWS account in ${place.region}`), place, send: async () => nothing }
 }
 
-function environment({ region, profile, keys }: AwsOptions): Record<string, string | undefined> {
+/** What the aws CLI finds in its environment, so that it uses these credentials and asks nothing. */
+export function environment({ region, profile, keys }: AwsOptions): Record<string, string | undefined> {
   return {
     // Version 1 knows only the second name.
     AWS_REGION: region,

@@ -1,6 +1,23 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 
 /** Who we are, for the one who finds our lock: `ana@laptop pid 4242`. */
 export function describeHolder(): string {
   return `${userInfo().username}@${hostname()} pid ${process.pid}`
+}
+
+/** This process among all there are: its boot of a machine, its space of process ids, its id. Undefined but on Linux. */
+export function processIdentity(pid = process.pid): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')} ${pid}`
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a process by this identity would have to be here, and is not. */
+export function isGone(identity: string): boolean {
+  const pid = Number(identity.split(' ').at(-1))
+  return identity === processIdentity(pid) && !existsSync(`/proc/${pid}`)
 }

@@ -1,0 +1,27 @@
+import { deploy, planWork } from '../engine/deploy.ts'
+import type { Work } from '../engine/plan.ts'
+import { describeHolder } from '../targets/holder.ts'
+import { seconds } from './commands.ts'
+import { canAsk, confirmPlan } from './confirm.ts'
+import type { Session } from './session.ts'
+
+/**
+ * For a workspace's own command: shows the plan of some work and, unless it is only to be shown, has it agreed to and
+ * makes it, as `deploy` does. The command takes the options of {@link acting}. Returns the number of changes made.
+ */
+export async function runWork(session: Session, work: readonly Work[], targets: string): Promise<number> {
+  const { options, emit, signals, processEnv } = session
+  if (options.check || options['dry-run']) {
+    await planWork(work, emit)
+    return 0
+  }
+  return deploy(work, {
+    emit,
+    stopping: signals.stopping,
+    holder: describeHolder(),
+    lockTimeout: seconds(options['lock-timeout']),
+    agree: async (plan) => {
+      if (!options.yes) await confirmPlan(plan, targets, canAsk(options.json === true, processEnv))
+    },
+  })
+}

@@ -1,0 +1,23 @@
+/** Rows as columns of equal width, two blanks between them; an empty cell is a dash. */
+export function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const width = (column: number) => Math.max(...rows.map((row) => [...(row[column] || '-')].length))
+  const widths = (rows[0] ?? []).map((_, column) => width(column))
+  return rows.map((row) => {
+    const cells = row.map(
+      (cell, column) => (cell || '-') + ' '.repeat((widths[column] ?? 0) - [...(cell || '-')].length),
+    )
+    return cells.join('  ').trimEnd()
+  })
+}
+
+/** How long something took or is old, in its largest unit: `12 s`, `5 m`, `3 h`, `9 d`. */
+export function age(seconds: number): string {
+  const [amount, unit] =
+    seconds < 120 ? [1, 's'] : seconds < 7200 ? [60, 'm'] : seconds < 172_800 ? [3600, 'h'] : [86_400, 'd']
+  return `${Math.max(0, Math.floor(seconds / (amount as number)))} ${unit}`
+}
+
+/** An amount of bytes, as `312 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+}

@@ -1,0 +1,152 @@
+import { type Command, isText, nothing, type Output, plainText, revealText, type Text } from '../command/command.ts'
+import { Failure } from '../engine/failure.ts'
+import type { Listener, Target } from '../engine/target.ts'
+import { blank } from './blank.ts'
+import type { KubeAccess } from './kubeconfig.ts'
+import { diffAll, isDiff } from './kubectl-diffs.ts'
+import { kubectlFailure } from './kubectl-errors.ts'
+import { breakKubeLock, type KubeLock, takeKubeLock } from './kubectl-lock.ts'
+import { runLocal } from './process.ts'
+
+export interface KubectlOptions {
+  /** Which cluster; undefined as long as there is no kubeconfig, because an earlier step makes it. Looked up anew each time. */
+  access(): KubeAccess | undefined
+  /** How it is called until then. */
+  readonly awaitedAs: string
+  /** Where kubectl keeps what it knows of the API: without it every process asks for all of it again. */
+  readonly cache: string
+  /** Variables for the children, for commands that other programs take part in (the aws CLI). */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /**
+   * Values that only become known in the course of a run, by the text that stands for them in manifests. What has no
+   * value yet leaves the questions that need it without an answer.
+   */
+  readonly values?: Readonly<Record<string, () => Promise<string | undefined>>>
+}
+
+// The context is said in every call: the current one of a kubeconfig is whatever was used last.
+const prelude = `kubectl() { command kubectl --context "$INFRA_CONTEXT" --cache-dir "$INFRA_KUBE_CACHE" \${INFRA_KUBE_TIMEOUT:+--request-timeout="$INFRA_KUBE_TIMEOUT"} "$@"; }
+`
+
+/**
+ * A cluster reached by kubectl on this machine. Questions run side by side, those about manifests in one process;
+ * commands run in order. Manifests and secrets go by stdin only.
+ */
+export function kubernetes(options: KubectlOptions): Target {
+  const { cache, values = {} } = options
+  let held: KubeLock | undefined
+
+  const call = async (access: KubeAccess, command: Command, hear: Listener, during?: string): Promise<Output> => {
+    const env = {
+      ...options.env,
+      KUBECONFIG: access.files,
+      INFRA_CONTEXT: access.context,
+      INFRA_KUBE_CACHE: cache,
+      // Of a change the wait is part.
+      INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
+    }
+    const output = await runLocal(prelude + command.line, command.stdin ? revealText(command.stdin) : '', env, hear)
+    const failure = kubectlFailure(access, output, during)
+    if (failure) throw failure
+    return output
+  }
+
+  /** The command with its open values; or the name of the first that is not known yet. */
+  const fill = async (command: Command): Promise<Command | string> => {
+    let stdin = command.stdin
+    for (const [name, find] of Object.entries(values)) {
+      if (!stdin?.parts.some((part) => typeof part === 'string' && part.includes(name))) continue
+      const value = await find()
+      if (value === undefined) return name
+      stdin = replaced(stdin, name, value)
+    }
+    return stdin === command.stdin ? command : { ...command, ...(isText(stdin) && { stdin }) }
+  }
+
+  return {
+    get name() {
+      const access = options.access()
+      if (!access) return options.awaitedAs
+      return `kubernetes ${access.cluster} (context ${access.context}) at ${access.server}`
+    },
+    blank: false,
+    get awaited() {
+      return options.access() === undefined
+    },
+    async ask(questions) {
+      const access = options.access()
+      if (!access) return questions.map(() => nothing)
+      const answers: Output[] = []
+      const filled = await Promise.all(questions.map(fill))
+      const ready = [...filled.entries()].flatMap(([index, command]) => {
+        if (typeof command !== 'string') return [{ index, command }]
+        answers[index] = { code: 2, stdout: '', stderr: `${command} is not known yet` }
+        return []
+      })
+      const quietly = (command: Command) => call(access, command, () => {})
+      const diffs = ready.filter(({ command }) => isDiff(command))
+      const rest = ready.filter(({ command }) => !isDiff(command))
+      const [shown] = await Promise.all([
+        diffAll(
+          diffs.map(({ command }) => command),
+          quietly,
+        ),
+        ...rest.map(async ({ index, command }) => {
+          answers[index] = await quietly(command)
+        }),
+      ])
+      diffs.forEach(({ index }, at) => {
+        answers[index] = shown[at] as Output
+      })
+      return answers
+    },
+    async run(commands, hear) {
+      const access = options.access()
+      if (!access)
+        throw new Failure('error', `there is no kubeconfig for ${options.awaitedAs} yet`, {
+          remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.',
+        })
+      const outputs: Output[] = []
+      for (const command of commands) {
+        if (held?.lost)
+          throw new Failure('locked', 'the lock was lost: another run may be at work', { remedy: 'Run again.' })
+        const ready = await fill(command)
+        if (typeof ready === 'string') throw new Failure('error', `${ready} is not known yet`)
+        const output = await call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')
+        outputs.push(output)
+        if (output.code !== 0) break
+      }
+      return outputs
+    },
+    async lock(request) {
+      const access = options.access()
+      // A cluster that is yet to be made has nobody at work in it.
+      if (!access) return { release: async () => {} }
+      const lock = await takeKubeLock((command) => call(access, command, () => {}), request)
+      held = lock
+      return {
+        async release() {
+          held = undefined
+          // What was destroyed took the lock along.
+          if (options.access()) await lock.release()
+        },
+      }
+    },
+    async unlock() {
+      const access = options.access()
+      return access && breakKubeLock((command) => call(access, command, () => {}))
+    },
+    close: async () => {},
+  }
+}
+
+/** A cluster that shall not be asked: planned as one that has nothing. */
+export function blankKubernetes(): Target {
+  return blank('a Kubernetes cluster')
+}
+
+function replaced({ parts }: Text, name: string, value: string): Text {
+  const swap = (part: Text['parts'][number]) =>
+    typeof part === 'string' ? plainText(part.replaceAll(name, value)).parts : [part]
+  return { parts: parts.flatMap(swap) }
+}
