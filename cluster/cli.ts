@@ -1,9 +1,11 @@
 import { main } from '@infra/shared/cli/main'
+import { clusterSyntax } from './syntax.ts'
 
 await main({
   name: 'cluster',
-  about: 'the AWS side of the Discord bot: tables, queues, repositories, its user',
+  about: 'the Discord bot, its sandbox and Redis on Kubernetes, with AWS',
   folder: import.meta.dirname,
-  commands: ['validate', 'plan', 'deploy', 'verify'],
+  commands: ['validate', 'plan', 'deploy', 'verify', 'unlock'],
+  own: clusterSyntax,
   load: () => import('./cluster.ts'),
 })

@@ -1,18 +1,53 @@
+import { parseInputs } from '@infra/shared/command/inputs'
+import type { Secret } from '@infra/shared/command/secret'
+import type { Target } from '@infra/shared/engine/target'
 import { type AwsTarget, awsAccount, blankAws } from '@infra/shared/targets/aws'
+import { beside } from '@infra/shared/targets/beside'
+import { local } from '@infra/shared/targets/local'
+import type { Doks } from './doks.ts'
+import { doctlEnvironment } from './doks.ts'
 import type { ClusterEnv } from './env.ts'
 
 /** What the cluster's scripts and checks are given. */
 export interface ClusterContext {
   readonly env: ClusterEnv
   readonly aws: AwsTarget
+  readonly kube: Target
+  /** Remove objects of ours that are no longer wanted: `--prune`. */
+  readonly prune: boolean
+  /** The same AWS account, with this machine's files beside it: for images, which are made of both. */
+  readonly builder: AwsTarget
+  /** Undefined where KUBECONFIG or KUBE_CONTEXT names another cluster than the DOKS one. */
+  readonly doks: Doks | undefined
+  /** Whether a DOKS cluster that is not there may be made: `--create`. */
+  readonly create: boolean
+  /** The project's own folder. */
+  readonly folder: string
 }
 
 /** The AWS account of an environment; `offline`: one that has nothing and is not asked. */
-export function openAws(env: ClusterEnv, offline: boolean): AwsTarget {
+export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsTarget {
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   const place = { region: env.AWS_REGION, account: env.AWS_ACCOUNT_ID, endpoint: env.AWS_ENDPOINT_URL }
   if (offline) return blankAws(place)
-  return awsAccount({ ...place, profile: env.AWS_PROFILE, keys: id && secret && { id, secret, token } })
+  return awsAccount({
+    ...place,
+    profile: env.AWS_PROFILE,
+    keys: id && secret && { id, secret, token },
+    // For doctl, by which kubectl signs in where it keeps the bot's key.
+    env: doctlEnvironment(env, folder),
+  })
+}
+
+/** The AWS account as it is for images: what they are made of is read by this process. */
+export function openBuilder(aws: AwsTarget): AwsTarget {
+  return aws.blank ? aws : beside(aws, local(), (command) => parseInputs(command) !== undefined)
+}
+
+/** What the application's Secret holds, as far as it is known here: not the key that is made for the bot. */
+export function botSecrets(env: ClusterEnv): Record<string, Secret> {
+  const { DISCORD_TOKEN, LITELLM_API_KEY, BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half } = env
+  return { DISCORD_TOKEN, LITELLM_API_KEY, ...(id && half && { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: half }) }
 }
 
 /** The tags of everything made here: by them it is known again. */

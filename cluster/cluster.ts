@@ -4,25 +4,55 @@ import { dynamodbChecks } from './checks/dynamodb.ts'
 import { ecrChecks } from './checks/ecr.ts'
 import { iamChecks } from './checks/iam.ts'
 import { identityChecks } from './checks/identity.ts'
+import { kubernetesChecks } from './checks/kubernetes.ts'
 import { sqsChecks } from './checks/sqs.ts'
-import { type ClusterContext, openAws } from './cluster-context.ts'
+import { workloadChecks } from './checks/workloads.ts'
+import { type ClusterContext, openAws, openBuilder } from './cluster-context.ts'
+import { runDestroy } from './commands/destroy.ts'
+import { runImages } from './commands/images.ts'
+import { runLogs } from './commands/logs.ts'
+import { runOutput } from './commands/output.ts'
+import { runRestart } from './commands/restart.ts'
+import { runStatus } from './commands/status.ts'
+import { openDoks } from './doks.ts'
 import { clusterSchema } from './env.ts'
+import { openKubernetes } from './kubernetes.ts'
 import { costNote } from './prices.ts'
+import kubernetes from './scripts/00-kubernetes.ts'
 import dynamodb from './scripts/10-dynamodb.ts'
 import sqs from './scripts/20-sqs.ts'
 import ecr from './scripts/30-ecr.ts'
 import iam from './scripts/40-iam.ts'
+import images from './scripts/50-images.ts'
+import namespace from './scripts/60-namespace.ts'
+import redis from './scripts/70-redis.ts'
+import bot from './scripts/80-discord-bot.ts'
+import sandbox from './scripts/90-dev-sandbox.ts'
 
 const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
   name: 'cluster',
   schema: clusterSchema,
-  scripts: [dynamodb, sqs, ecr, iam],
-  open({ env, offline }) {
-    const aws = openAws(env, offline)
-    return { context: { env, aws }, targets: [aws] }
+  scripts: [kubernetes, dynamodb, sqs, ecr, iam, images, namespace, redis, bot, sandbox],
+  open({ env, offline, folder, own }) {
+    const aws = openAws(env, offline, folder)
+    const kube = openKubernetes(env, { aws, offline, folder })
+    const doks = openDoks(env, offline, folder)
+    const asked = { prune: own?.prune === true, create: own?.create === true }
+    const context = { env, aws, kube, builder: openBuilder(aws), doks, folder, ...asked }
+    return { context, targets: [aws, ...(doks ? [doks.cloud] : []), kube] }
   },
   checks: (context) =>
-    [identityChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks].flatMap((checks) => checks(context)),
+    [identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, workloadChecks].flatMap(
+      (checks) => checks(context),
+    ),
+  commands: {
+    output: runOutput,
+    images: runImages,
+    status: runStatus,
+    logs: runLogs,
+    restart: runRestart,
+    destroy: runDestroy,
+  },
   notes: [costNote()],
   // One terraform.tfvars was for both.
   tfvars: [clusterSchema, stoatSchema],

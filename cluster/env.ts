@@ -1,9 +1,13 @@
 import { url } from '@infra/shared/env/network'
 import { awsKeyId, awsSecretKey, token } from '@infra/shared/env/secrets'
-import { awsAccount, awsRegion, flag, matching, snowflake } from '@infra/shared/env/text'
+import { awsAccount, awsRegion, flag, matching } from '@infra/shared/env/text'
 import { type EnvOf, schema, variable } from '@infra/shared/env/variable'
+import { doksVariables } from './env-doks.ts'
+import { imageVariables } from './env-images.ts'
+import { kubernetesVariables } from './env-kubernetes.ts'
+import { workloadVariables } from './env-workloads.ts'
 
-const [aws, tables, bot, discord, lite, cluster] = ['AWS', 'DynamoDB', 'Bot', 'Discord', 'LiteLLM', 'Kubernetes']
+const [aws, tables, bot] = ['AWS', 'DynamoDB', 'Bot']
 
 export const clusterSchema = schema(
   'cluster',
@@ -69,42 +73,6 @@ export const clusterSchema = schema(
       description: 'Point-in-time recovery of the tables, which AWS bills by size',
       example: 'true',
     }),
-    DISCORD_TOKEN: variable(token(/^\S{50,100}$/, 'a Discord bot token (50 characters or more, no blanks)'), {
-      group: discord,
-      description: "The bot's token",
-      example: 'the token of the developer portal, 70 characters or so',
-      sample: 'sample.'.repeat(10),
-      placeholder: '...',
-      secret: true,
-      tfvar: 'discord_token',
-    }),
-    DISCORD_BOT_ID: variable(snowflake(), {
-      group: discord,
-      description: "The bot's user id",
-      example: '1331474398296727582',
-      tfvar: 'discord_bot_id',
-    }),
-    DISCORD_GUILD_ID: variable(snowflake(), {
-      group: discord,
-      description: 'The server (guild) that the bot serves',
-      example: '1007381699346301038',
-      tfvar: 'discord_guild_id',
-    }),
-    LITELLM_BASE_URL: variable(url().prefault('http://litellm.ai-platform.svc.cluster.local:4000'), {
-      group: lite,
-      description: 'Where the bot finds LiteLLM, as seen from the cluster',
-      example: 'http://litellm.ai-platform.svc.cluster.local:4000',
-      tfvar: 'litellm_base_url',
-    }),
-    LITELLM_API_KEY: variable(token(), {
-      group: lite,
-      description: 'Key of LiteLLM',
-      example: 'sk-...',
-      sample: 'sk-sample',
-      placeholder: '...',
-      secret: true,
-      tfvar: 'litellm_api_key',
-    }),
     BOT_IAM_USER: variable(matching(/^[\w+=,.@-]{1,64}$/, 'a name of an IAM user').prefault('discord-bot'), {
       group: bot,
       description: "Name of the bot's own IAM user; its access key is made here and kept in the cluster only",
@@ -125,28 +93,14 @@ export const clusterSchema = schema(
       placeholder: '...',
       secret: true,
     }),
-    DIGITALOCEAN_TOKEN: variable(token(/^\S{20,}$/, 'a DigitalOcean API token').optional(), {
-      group: cluster,
-      description: "DigitalOcean's API token, to find or make the Kubernetes cluster",
-      example: 'dop_v1_...',
-      placeholder: 'dop_v1_...',
-      secret: true,
-      common: true,
-      unset: 'the cluster is one of your own (KUBECONFIG)',
-      tfvar: 'do_token',
-    }),
-    DO_CLUSTER_NAME: variable(
-      matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a name of a cluster').prefault('discord-bot-cluster'),
-      {
-        group: cluster,
-        description: 'Name of the Kubernetes cluster at DigitalOcean',
-        example: 'discord-bot-cluster',
-        tfvar: 'do_cluster_name',
-      },
-    ),
+    ...kubernetesVariables,
+    ...doksVariables,
+    ...imageVariables,
+    ...workloadVariables,
   },
   [
     { kind: 'all or none', of: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] },
+    { kind: 'at most one', of: ['BOT_DOCKERFILE', 'BOT_PACKER_TEMPLATE'] },
     { kind: 'all or none', of: ['BOT_AWS_ACCESS_KEY_ID', 'BOT_AWS_SECRET_ACCESS_KEY'] },
   ],
 )

@@ -1,0 +1,102 @@
+import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { allowedAttempts } from '@infra/shared/facts/kube-access'
+import { podAnswer, serviceAnswer } from '@infra/shared/facts/kube-answers'
+import { findObject, ownObjects } from '@infra/shared/facts/kube-objects'
+import { hoursSince } from '@infra/shared/steps/pull-secret'
+import type { ClusterContext } from '../cluster-context.ts'
+import { pullSecretOptions } from '../manifests/namespace.ts'
+import { namespace } from '../manifests/pod.ts'
+
+const own = ownObjects('cluster')
+const again = (tag: string) => `npm run plan -w cluster -- --tags ${tag} tells what differs; deploy makes it.`
+const look = (app: string) =>
+  `npm run status -w cluster; kubectl describe pod -n ${namespace} -l app=${app}; kubectl logs -n ${namespace} -l app=${app} --previous`
+
+/** What must hold of what runs in the cluster. */
+export function workloadChecks({ kube }: ClusterContext): readonly Check[] {
+  const ready = (kind: 'Deployment' | 'StatefulSet', name: string) =>
+    check(kube, {
+      id: `${name}.available`,
+      about: `${kind} ${name} is available`,
+      remedy: look(name),
+      ask: { own },
+      judge({ own }) {
+        const found = findObject(own, { kind, namespace, name })
+        if (!found) return fail('there is none')
+        const told = `${found.available} of ${found.replicas} available`
+        if (found.replicas === 0) return warn('it is scaled to 0')
+        return found.available < found.replicas ? fail(told) : ok(told)
+      },
+    })
+  const answers = (path: string) =>
+    check(kube, {
+      id: `discord-bot.${path.slice(1)}`,
+      about: `the bot answers ${path}`,
+      remedy: look('discord-bot'),
+      ask: { answer: serviceAnswer(namespace, 'discord-bot:http', path) },
+      judge: ({ answer }) => (answer.ok ? ok(answer.text.slice(0, 60)) : fail(answer.text)),
+    })
+  return [
+    pullSecretAge(kube),
+    ready('StatefulSet', 'redis'),
+    check(kube, {
+      id: 'redis.ping',
+      about: 'Redis answers',
+      remedy: look('redis'),
+      ask: { answer: podAnswer(namespace, 'redis-0', ['redis-cli', 'ping']) },
+      judge: ({ answer }) => (answer.text === 'PONG' ? ok('PONG') : fail(answer.text)),
+    }),
+    ready('Deployment', 'discord-bot'),
+    answers('/health'),
+    answers('/ready'),
+    ready('Deployment', 'dev-sandbox'),
+    sandboxRights(kube),
+  ]
+}
+
+function pullSecretAge(kube: ClusterContext['kube']): Check {
+  const { name } = pullSecretOptions
+  return check(kube, {
+    id: 'namespace.pull-secret',
+    about: "the pull secret's token is valid",
+    remedy: `${again('namespace')} It is renewed every 8 hours: kubectl get jobs -n ${namespace}; kubectl logs -n ${namespace} -l app=ecr-refresh`,
+    ask: { own },
+    judge({ own }) {
+      const found = findObject(own, { kind: 'Secret', namespace, name })
+      if (!found) return fail('there is none')
+      const hours = hoursSince(found.renewed ?? 0)
+      const told = `${hours.toFixed(1)} hours old`
+      return hours >= 12 ? fail(`${told}: ECR's tokens live for 12`) : hours >= 9 ? warn(told) : ok(told)
+    },
+  })
+}
+
+const reads = ['pods', 'pods/log', 'services', 'configmaps', 'nodes', 'deployments.apps', 'jobs.batch']
+const may = reads.flatMap((resource) => ['get', 'list', 'watch'].map((verb) => ({ verb, resource })))
+const mayNot = [
+  ...['get', 'list', 'watch'].map((verb) => ({ verb, resource: 'secrets' })),
+  ...['create', 'update', 'patch', 'delete'].flatMap((verb) =>
+    ['pods', 'secrets', 'configmaps', 'deployments.apps'].map((resource) => ({ verb, resource, namespace })),
+  ),
+  ...['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'].map((resource) => ({
+    verb: 'create',
+    resource,
+    namespace,
+  })),
+]
+
+function sandboxRights(kube: ClusterContext['kube']): Check {
+  return check(kube, {
+    id: 'dev-sandbox.rights',
+    about: 'the sandbox may read the cluster, but no secret, and change nothing',
+    remedy: `${again('dev-sandbox')} Another role may be bound to it: kubectl get rolebindings,clusterrolebindings -A -o wide | grep sandbox`,
+    ask: { allowed: allowedAttempts({ namespace, name: 'sandbox' }, [...may, ...mayNot]) },
+    judge({ allowed }) {
+      const say = ({ verb, resource }: { verb: string; resource: string }) => `${verb} ${resource}`
+      const lacking = may.filter((_, index) => !allowed[index]).map(say)
+      const toomuch = mayNot.filter((_, index) => allowed[may.length + index]).map(say)
+      if (toomuch.length > 0) return fail(`it may ${toomuch.join(', ')}`)
+      return lacking.length > 0 ? fail(`it may not ${lacking.join(', ')}`) : ok(`${allowed.length} rights asked`)
+    },
+  })
+}

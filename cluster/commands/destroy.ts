@@ -1,0 +1,130 @@
+import { canAsk, typeNames } from '@infra/shared/cli/confirm'
+import { usage } from '@infra/shared/cli/options'
+import { open, type Session } from '@infra/shared/cli/session'
+import { runWork } from '@infra/shared/cli/work'
+import { askOf } from '@infra/shared/engine/ask'
+import type { Work } from '@infra/shared/engine/plan'
+import type { Target } from '@infra/shared/engine/target'
+import { type KubernetesState, kubernetesClusters } from '@infra/shared/facts/do-kubernetes'
+import { ownObjects } from '@infra/shared/facts/kube-objects'
+import { volumeClaims } from '@infra/shared/facts/kube-volumes'
+import { noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws-removal'
+import { noCluster } from '@infra/shared/steps/do-removal'
+import { noObjects } from '@infra/shared/steps/kube-removal'
+import type { ClusterContext } from '../cluster-context.ts'
+import { namespace } from '../manifests/pod.ts'
+import { wishedCluster } from '../scripts/00-kubernetes.ts'
+import { tables } from '../scripts/10-dynamodb.ts'
+import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
+import { repositories } from '../scripts/30-ecr.ts'
+
+/** The apps of this workspace that have volumes. */
+const apps = ['redis', 'dev-sandbox']
+/** What those are called: to be named again without harm when a run before has removed them already. */
+const volumes = ['data-redis-0', 'dev-sandbox-workspaces']
+
+/**
+ * `destroy`: takes away what was made here, in the reverse order of its making. Tables, queues and volumes are kept
+ * unless `--data` is given and their names are typed, the DOKS cluster unless `--cluster` names it.
+ */
+export async function runDestroy(session: Session): Promise<number> {
+  const loaded = open(session, 'verify')
+  const context = loaded.context as ClusterContext
+  const found = await findDoks(context)
+  const confirmed = await confirmedNames(session, context, found.inside)
+  const work = destroyWork(context, { ...found, confirmed, cluster: clusterToDelete(session, context) })
+  await runWork(session, work, loaded.targets.map(({ name }) => name).join(', '))
+  return 0
+}
+
+interface Found {
+  readonly doks: KubernetesState | undefined
+  /** Whether there is a cluster to look into. */
+  readonly inside: boolean
+}
+
+/** A DOKS cluster that is gone is not looked into, even where its kubeconfig is still there. */
+async function findDoks({ doks, kube }: ClusterContext): Promise<Found> {
+  if (!doks || doks.cloud.blank) return { doks: undefined, inside: !doks && !kube.blank }
+  const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
+  return { doks: found?.[0], inside: found?.[0] !== undefined }
+}
+
+interface Destruction extends Found {
+  readonly confirmed: readonly string[]
+  /** Whether the DOKS cluster goes as well. */
+  readonly cluster: boolean
+}
+
+/** What has to be gone, in order. */
+export function destroyWork(context: ClusterContext, { doks: found, inside, confirmed, cluster }: Destruction): Work[] {
+  const { aws, kube, env, doks } = context
+  const named = (name: string) => ({ name, confirmed: confirmed.includes(name) })
+  const objects = noObjects(kube, { workspace: 'cluster', namespace, apps, confirmed })
+  const after = inside ? [objects] : []
+  const gone = queues.map((name) => noQueue(aws, { ...named(name), after }))
+  return [
+    ...(inside ? [{ script: 'workloads', steps: [objects] }] : []),
+    {
+      script: 'aws',
+      steps: [
+        ...(env.BOT_AWS_ACCESS_KEY_ID ? [] : [noUser(aws, env.BOT_IAM_USER, after)]),
+        ...repositories.map(({ name }) => noRepository(aws, name, after)),
+        // A queue of dead letters only after the one that sends them there.
+        ...gone,
+        ...queues.map((name) => noQueue(aws, { ...named(deadLettersOf(name)), after: gone })),
+        ...tables.map(({ name }) => noTable(aws, { ...named(name), after })),
+      ],
+    },
+    ...(cluster && doks
+      ? [{ script: 'kubernetes', steps: [noCluster(doks.cloud, removalOf(context, doks, found, after))] }]
+      : []),
+  ]
+}
+
+function removalOf(
+  context: ClusterContext,
+  doks: NonNullable<ClusterContext['doks']>,
+  cluster: KubernetesState | undefined,
+  after: Parameters<typeof noCluster>[1]['after'],
+) {
+  const { name, tag } = wishedCluster(context)
+  return { cluster, name, tag, kubeconfig: doks.kubeconfig.path, after }
+}
+
+/** Whether `--cluster` was given, with the right name. */
+function clusterToDelete({ own }: Session, { doks, env }: ClusterContext): boolean {
+  if (typeof own.cluster !== 'string') return false
+  if (!doks) throw usage('--cluster is for the DOKS cluster', 'Unset KUBECONFIG and KUBE_CONTEXT.')
+  if (own.cluster === env.DO_CLUSTER_NAME) return true
+  throw usage(`--cluster ${own.cluster} is not the name of the cluster`, `It is --cluster ${env.DO_CLUSTER_NAME}`)
+}
+
+/** The names of what holds data and shall go all the same: from `--confirm`, or typed on the terminal. */
+async function confirmedNames(
+  { own, options, processEnv }: Session,
+  { kube }: ClusterContext,
+  inside: boolean,
+): Promise<readonly string[]> {
+  const given = [own.confirm ?? []].flat().flatMap((text) => String(text).split(','))
+  if (!own.data) {
+    if (given.length > 0) throw usage('--confirm goes with --data', 'destroy -- --data --confirm NAME')
+    return []
+  }
+  const ours = inside ? await ownVolumes(kube) : []
+  const named = [...tables.map(({ name }) => name), ...queues, ...queues.map(deadLettersOf), ...volumes]
+  const known = [...new Set([...named, ...ours])]
+  const interactive = canAsk(options.json === true, processEnv)
+  const names = given.length > 0 ? given : await typeNames(known, interactive)
+  const strange = names.filter((name) => !known.includes(name))
+  if (strange.length > 0)
+    throw usage(`there is nothing called ${strange.join(', ')} that holds data`, `There are: ${known.join(', ')}`)
+  return names
+}
+
+/** The names of our volumes: those that we claim, and those that a StatefulSet of ours does. */
+async function ownVolumes(kube: Target): Promise<string[]> {
+  const { own, claims } = await askOf(kube, { own: ownObjects('cluster'), claims: volumeClaims(namespace) })
+  const named = own.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ name }) => name)
+  return claims.flatMap(({ name, app = '' }) => (named.includes(name) || apps.includes(app) ? [name] : []))
+}

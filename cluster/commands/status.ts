@@ -1,0 +1,123 @@
+import { open, type Session } from '@infra/shared/cli/session'
+import { redact } from '@infra/shared/command/secret'
+import { askOf } from '@infra/shared/engine/ask'
+import { tableState } from '@infra/shared/facts/dynamodb'
+import { ecrImages, imageOf } from '@infra/shared/facts/ecr-images'
+import { ownObjects } from '@infra/shared/facts/kube-objects'
+import { podStates } from '@infra/shared/facts/kube-pods'
+import { kubeconfigState } from '@infra/shared/facts/kubeconfig'
+import { queueState } from '@infra/shared/facts/sqs'
+import { print } from '@infra/shared/report/print'
+import { age, megabytes, tableLines } from '@infra/shared/report/table'
+import type { ClusterContext } from '../cluster-context.ts'
+import { pullSecretOptions } from '../manifests/namespace.ts'
+import { namespace } from '../manifests/pod.ts'
+import { tables } from '../scripts/10-dynamodb.ts'
+import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
+import { repositories } from '../scripts/30-ecr.ts'
+
+type Rows = readonly (readonly string[])[]
+
+/** `status`: one look over all of it. What cannot be asked is told in its place, and the rest all the same. */
+export async function runStatus(session: Session): Promise<number> {
+  const context = open(session, 'verify').context as ClusterContext
+  const parts = await Promise.all(
+    Object.entries(sections).map(async ([title, look]) => ({ title, ...(await attempt(() => look(context))) })),
+  )
+  if (session.options.json) {
+    const told = parts.map(({ title, rows, error }) => [title, error === undefined ? records(rows) : { error }])
+    print(JSON.stringify(Object.fromEntries(told), null, 2))
+  } else {
+    print(parts.map(({ title, rows, error }) => section(title, rows, error)).join('\n\n'))
+  }
+  return parts.some(({ error }) => error !== undefined) ? 1 : 0
+}
+
+const section = (title: string, rows: Rows, error: string | undefined) =>
+  [title, ...(error === undefined ? tableLines(rows) : [error]).map((line) => `  ${line}`)].join('\n')
+
+async function attempt(look: () => Promise<Rows>): Promise<{ rows: Rows; error?: string }> {
+  try {
+    return { rows: await look() }
+  } catch (error) {
+    return { rows: [], error: redact(error instanceof Error ? error.message : String(error)) }
+  }
+}
+
+/** Rows under a row of headings, as objects. */
+const records = ([heads = [], ...rows]: Rows) =>
+  rows.map((row) => Object.fromEntries(heads.map((head, column) => [head.toLowerCase(), row[column] ?? ''])))
+
+const now = () => Date.now() / 1000
+
+const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Rows>>> = {
+  async pods({ kube }) {
+    const { pods } = await askOf(kube, { pods: podStates(namespace) })
+    const rows = pods.map(({ name, state, ready, restarts, started }) => [
+      name,
+      ready ? 'yes' : 'no',
+      state,
+      String(restarts),
+      age(now() - started),
+    ])
+    return [['NAME', 'READY', 'STATE', 'RESTARTS', 'AGE'], ...rows]
+  },
+  async workloads({ kube }) {
+    const { own } = await askOf(kube, { own: ownObjects('cluster') })
+    const rows = own
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
+      .map(({ kind, name, ready, replicas, progress }) => [
+        `${kind.toLowerCase()}/${name}`,
+        `${ready}/${replicas}`,
+        progress ?? '',
+      ])
+    return [['NAME', 'READY', 'ROLLOUT'], ...rows]
+  },
+  async queues({ aws }) {
+    const names = queues.flatMap((name) => [name, deadLettersOf(name)])
+    const states = await askOf(aws, Object.fromEntries(names.map((name) => [name, queueState(aws.place, name)])))
+    const count = (name: string, what: string) => states[name]?.attributes[`ApproximateNumberOf${what}`] ?? ''
+    const rows = names.map((name) => [
+      name,
+      states[name] ? count(name, 'Messages') : 'not there',
+      count(name, 'MessagesNotVisible'),
+    ])
+    return [['NAME', 'WAITING', 'IN FLIGHT'], ...rows]
+  },
+  async tables({ aws }) {
+    const states = await askOf(aws, Object.fromEntries(tables.map(({ name }) => [name, tableState(aws.place, name)])))
+    const rows = tables.map(({ name }) => [
+      name,
+      states[name]?.status ?? 'not there',
+      states[name]?.deletionProtection ? 'yes' : 'no',
+    ])
+    return [['NAME', 'STATUS', 'PROTECTED'], ...rows]
+  },
+  async images({ aws }) {
+    const found = await askOf(
+      aws,
+      Object.fromEntries(repositories.map(({ name }) => [name, ecrImages(aws.place, name)])),
+    )
+    const rows = repositories.map(({ name }) => {
+      const latest = imageOf(found[name] ?? null, 'latest')
+      const size = latest
+        ? [latest.digest.slice(0, 19), megabytes(latest.bytes), age(now() - latest.pushed)]
+        : ['', '', '']
+      return [name, String(found[name]?.length ?? 0), ...size]
+    })
+    return [['REPOSITORY', 'IMAGES', 'LATEST', 'SIZE', 'AGE'], ...rows]
+  },
+  async tokens({ kube, doks }) {
+    const { own } = await askOf(kube, { own: ownObjects('cluster') })
+    const pull = own.find(({ kind, name }) => kind === 'Secret' && name === pullSecretOptions.name)
+    const rows = [['pull secret', pull?.renewed ? `renewed ${age(now() - pull.renewed)} ago` : 'not there']]
+    if (doks && !doks.cloud.blank) {
+      const { file } = await askOf(doks.cloud, { file: kubeconfigState(doks.kubeconfig.path, doks.tokens) })
+      rows.push([
+        'kubeconfig',
+        file ? `renewed by doctl${file.until ? `, until ${file.until.toISOString()}` : ''}` : 'not there',
+      ])
+    }
+    return [['TOKEN', 'STATE'], ...rows]
+  },
+}

@@ -1,0 +1,57 @@
+import { url } from '@infra/shared/env/network'
+import { token } from '@infra/shared/env/secrets'
+import { flag, integer, matching } from '@infra/shared/env/text'
+import { type VariableMeta, variable } from '@infra/shared/env/variable'
+
+const kubernetes = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Kubernetes', ...meta })
+const slug = /^[a-z0-9]+(-[a-z0-9.]+)*$/
+
+/** The account of the DOKS cluster, and what a new one is made of. */
+export const doksVariables = {
+  DIGITALOCEAN_TOKEN: variable(
+    token().optional(),
+    kubernetes({
+      description: "The DigitalOcean account's API token, by which the cluster is found or made, and signed in to",
+      example: 'dop_v1_...',
+      placeholder: 'dop_v1_...',
+      secret: true,
+      common: true,
+      unset: 'the cluster is the one of KUBECONFIG and KUBE_CONTEXT',
+      tfvar: 'do_token',
+      remedy: 'make one: https://cloud.digitalocean.com/account/api/tokens',
+    }),
+  ),
+  DIGITALOCEAN_API_URL: variable(
+    url().optional(),
+    kubernetes({
+      description: 'Another DigitalOcean API, for rehearsals',
+      example: 'http://127.0.0.1:5001',
+      common: true,
+      unset: 'the real DigitalOcean',
+    }),
+  ),
+  DO_CLUSTER_REGION: variable(
+    matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('tor1'),
+    kubernetes({ description: 'Region of a new cluster', example: 'tor1' }),
+  ),
+  DO_CLUSTER_VERSION: variable(
+    matching(slug, 'the slug of a version, or latest').prefault('latest'),
+    kubernetes({ description: 'Kubernetes version of a new cluster', example: '1.36.3-do.0' }),
+  ),
+  DO_NODE_SIZE: variable(
+    matching(slug, 'the slug of a size').prefault('s-4vcpu-8gb'),
+    kubernetes({ description: "Size of a new cluster's nodes", example: 's-4vcpu-8gb' }),
+  ),
+  DO_NODE_COUNT: variable(
+    integer(1, 100).prefault('2'),
+    kubernetes({ description: 'How many nodes a new cluster has', example: '2' }),
+  ),
+  DO_CLUSTER_HA: variable(
+    flag().prefault('false'),
+    kubernetes({ description: 'Whether a new cluster has a control plane of several machines', example: 'true' }),
+  ),
+  DO_CLUSTER_AUTO_UPGRADE: variable(
+    flag().prefault('true'),
+    kubernetes({ description: 'Whether a new cluster takes patch versions by itself', example: 'false' }),
+  ),
+}

@@ -1,0 +1,132 @@
+import { url } from '@infra/shared/env/network'
+import { token } from '@infra/shared/env/secrets'
+import { flag, integer, matching, snowflake } from '@infra/shared/env/text'
+import { type VariableMeta, variable } from '@infra/shared/env/variable'
+
+const image = () => matching(/^[\w][\w./:@-]*$/, 'the name of an image')
+const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
+const bot = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Discord bot', ...meta })
+const workloads = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Workloads', ...meta })
+
+/** What runs in the cluster, and what it is told. */
+export const workloadVariables = {
+  DISCORD_TOKEN: variable(
+    token(/^\S{50,}$/, 'the token of a Discord bot (50 characters or more, no blanks)'),
+    bot({
+      tfvar: 'discord_token',
+      description: "The bot's token",
+      example: '...',
+      placeholder: 'MTMz...',
+      sample: () => 'sample.'.repeat(10),
+      secret: true,
+      remedy: 'make one: https://discord.com/developers/applications, Bot, Reset Token',
+    }),
+  ),
+  DISCORD_BOT_ID: variable(
+    snowflake(),
+    bot({ tfvar: 'discord_bot_id', description: "The bot's user", example: '1331474398296727582' }),
+  ),
+  DISCORD_GUILD_ID: variable(
+    snowflake(),
+    bot({ tfvar: 'discord_guild_id', description: 'The server it works on', example: '1007381699346301038' }),
+  ),
+  LITELLM_BASE_URL: variable(
+    url().prefault('http://litellm.ai-platform.svc.cluster.local:4000'),
+    bot({
+      tfvar: 'litellm_base_url',
+      description: 'Where LiteLLM is',
+      example: 'http://litellm.ai-platform.svc.cluster.local:4000',
+    }),
+  ),
+  LITELLM_API_KEY: variable(
+    token(),
+    bot({
+      tfvar: 'litellm_api_key',
+      description: 'Key of LiteLLM',
+      example: 'sk-litellm-key',
+      placeholder: 'sk-...',
+      secret: true,
+    }),
+  ),
+  BOT_USERNAME: variable(
+    matching(/^\S(.{0,30}\S)?$/, 'a name of at most 32 characters').optional(),
+    bot({ description: "The bot's own name", example: 'agentic-bot', unset: 'the bot takes it from Discord' }),
+  ),
+  OTHER_BOT_USERNAME: variable(
+    matching(/^\S(.{0,30}\S)?$/, 'a name of at most 32 characters').optional(),
+    bot({ description: 'A bot whose messages it leaves alone', example: 'other-bot', unset: 'there is none' }),
+  ),
+  STALENESS_MINUTES: variable(
+    integer(1, 10080, 'a number of minutes').prefault('30'),
+    bot({ description: 'After so many minutes without a message a session is stale', example: '30' }),
+  ),
+  DISCORD_BOT_IMAGE: variable(
+    image().optional(),
+    bot({
+      description: "The bot's image",
+      example: 'registry.example.com/discord-bot@sha256:0123',
+      unset: 'what `latest` is in ECR, by digest',
+    }),
+  ),
+  DEV_SANDBOX_IMAGE: variable(
+    image().optional(),
+    workloads({
+      description: "The sandbox's image",
+      example: 'registry.example.com/dev-sandbox@sha256:0123',
+      unset: 'what `latest` is in ECR, by digest',
+    }),
+  ),
+  SANDBOX_REPOSITORY: variable(
+    url().optional(),
+    workloads({
+      description: 'A git repository that an empty workspace begins with',
+      example: 'https://github.com/example/app.git',
+      unset: 'an empty one is made',
+    }),
+  ),
+  SANDBOX_STORAGE: variable(
+    size().prefault('10Gi'),
+    workloads({ description: "Size of the sandbox's volume; it keeps it", example: '20Gi' }),
+  ),
+  SANDBOX_MCP: variable(
+    flag().prefault('false'),
+    workloads({
+      description: 'Whether the MCP servers run beside the sandbox: filesystem (8777), git (8778), shell (8779)',
+      example: 'true',
+    }),
+  ),
+  SANDBOX_MCP_IMAGE: variable(
+    image().optional(),
+    workloads({
+      description: 'Their image, with supergateway, mcp-server-filesystem, mcp-server-git and mcp-shell-server',
+      example: 'registry.example.com/mcp:1',
+      unset: "the sandbox's",
+    }),
+  ),
+  REDIS_IMAGE: variable(
+    image().prefault('public.ecr.aws/docker/library/redis:7'),
+    workloads({ description: 'The image of Redis', example: 'redis:7' }),
+  ),
+  REDIS_STORAGE: variable(
+    size().prefault('1Gi'),
+    workloads({ description: "Size of Redis's volume; it keeps it", example: '5Gi' }),
+  ),
+  STORAGE_CLASS: variable(
+    matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'the name of a storage class').prefault('do-block-storage'),
+    workloads({ description: 'Storage class of the volumes', example: 'standard' }),
+  ),
+  ECR_REFRESH_IMAGE: variable(
+    image().prefault('docker.io/alpine/k8s:1.34.1'),
+    workloads({
+      description: 'An image with sh, aws and kubectl: renews the pull secret from inside the cluster',
+      example: 'docker.io/alpine/k8s:1.34.1',
+    }),
+  ),
+  ROLLOUT_TIMEOUT: variable(
+    integer(5, 3600, 'a number of seconds').prefault('300'),
+    workloads({
+      description: 'Seconds that new pods may take to get ready, before the old revision is brought back',
+      example: '600',
+    }),
+  ),
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { aws as call } from '@infra/shared/command/aws'
+import { Failure } from '@infra/shared/engine/failure'
+import type { Target } from '@infra/shared/engine/target'
+import type { KeyStore } from '@infra/shared/steps/iam-keys'
+import { secretKeyStore } from '@infra/shared/steps/secret-key-store'
+import { type AwsTarget, environment } from '@infra/shared/targets/aws'
+import { type KubeAccess, readAccess, userKubeconfig } from '@infra/shared/targets/kubeconfig'
+import { blankKubernetes, kubernetes } from '@infra/shared/targets/kubectl'
+import { doctlEnvironment, ownKubeconfig } from './doks.ts'
+import type { ClusterEnv } from './env.ts'
+import { appSecret } from './manifests/namespace.ts'
+import { namespace } from './manifests/pod.ts'
+
+interface Place {
+  readonly aws: AwsTarget
+  readonly offline: boolean
+  /** The project's own folder. */
+  readonly folder: string
+}
+
+/** The cluster of an environment: that of KUBE_CONTEXT, or the one whose kubeconfig the script kubernetes writes. */
+export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place): Target {
+  if (offline) return blankKubernetes()
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
+  return kubernetes({
+    access: () => findCluster(env, folder),
+    awaitedAs: `kubernetes ${env.DO_CLUSTER_NAME}`,
+    cache: join(folder, 'kubectl'),
+    env: {
+      // For the pull secret, whose token goes from the aws CLI to kubectl.
+      ...environment({ region: env.AWS_REGION, profile: env.AWS_PROFILE, keys: id && secret && { id, secret, token } }),
+      // For doctl, by which kubectl signs in to the DOKS cluster.
+      ...doctlEnvironment(env, folder),
+    },
+    values: Object.fromEntries(
+      ['discord-bot', 'dev-sandbox'].map((name) => [latestOf(name), () => imageInEcr(aws, name, env.IMAGE_REGISTRY)]),
+    ),
+  })
+}
+
+/** The way into the cluster; undefined as long as there is no kubeconfig of our own. */
+export function findCluster(env: ClusterEnv, folder: string): KubeAccess | undefined {
+  const { KUBECONFIG: files, KUBE_CONTEXT: context } = env
+  if (context !== undefined) return readAccess(files ?? userKubeconfig(), context)
+  if (files !== undefined)
+    throw new Failure('error', 'KUBECONFIG is set, but not which of its contexts to use', {
+      remedy: `Set KUBE_CONTEXT (the current one is ${readAccess(files).context}), or unset KUBECONFIG to use the cluster ${env.DO_CLUSTER_NAME}.`,
+    })
+  const own = ownKubeconfig(env, folder)
+  return existsSync(own) ? readAccess(own) : undefined
+}
+
+/** Stands in manifests for the image that a repository's `latest` is. */
+export const latestOf = (repository: string): string => `image.invalid/${repository}:latest`
+
+/** The image by digest, since `latest` moves; undefined as long as there is none. */
+async function imageInEcr(aws: AwsTarget, repository: string, registry?: string): Promise<string | undefined> {
+  const [output] = await aws.ask([
+    call(aws.place, 'ecr', 'describe-images', { repositoryName: repository, imageIds: [{ imageTag: 'latest' }] }),
+  ])
+  if (output?.code !== 0) return undefined
+  const { imageDetails } = JSON.parse(output.stdout) as { imageDetails: { registryId: string; imageDigest: string }[] }
+  const [image] = imageDetails
+  const host = registry ?? `${image?.registryId}.dkr.ecr.${aws.place.region}.amazonaws.com`
+  return image && `${host}/${repository}@${image.imageDigest}`
+}
+
+/** Where the access key that is made for the bot is kept; undefined where the operator gives one. */
+export function botKeyStore(env: ClusterEnv, folder: string): KeyStore | undefined {
+  if (env.BOT_AWS_ACCESS_KEY_ID) return undefined
+  const { KUBE_CONTEXT: context, KUBECONFIG = userKubeconfig() } = env
+  const place = context === undefined ? { files: ownKubeconfig(env, folder) } : { files: KUBECONFIG, context }
+  return secretKeyStore({ namespace, secret: appSecret, ...place })
+}

@@ -1,0 +1,148 @@
+import type { KubeObject, KubeValue } from '@infra/shared/command/kubectl'
+import { pullSecretOptions } from './namespace.ts'
+import { lockedWritable, metaOf, namespace, plainEnv, podSecurity, resources, service } from './pod.ts'
+
+export interface SandboxOptions {
+  readonly image: string
+  /** Of the volume at /workspaces: `10Gi`. */
+  readonly size: string
+  readonly storageClass: string
+  /** Cloned into an empty workspace; an empty repository is made there otherwise. */
+  readonly repository?: string | undefined
+  /** The image of the MCP servers; none run without. */
+  readonly mcpImage?: string | undefined
+}
+
+const account = 'sandbox'
+const volume = 'workspaces-data'
+const mount = { name: volume, mountPath: '/workspaces' }
+
+/** What the sandbox may do in the cluster: look at everything that is no secret, and change nothing. */
+export function sandboxAccess(): KubeObject[] {
+  const rbac = 'rbac.authorization.k8s.io'
+  const read = ['get', 'list', 'watch']
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(account) },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: 'sandbox-reader' },
+      rules: [
+        { apiGroups: [''], resources: readable, verbs: read },
+        { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: read },
+      ],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'sandbox-reader-binding' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'sandbox-reader' },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    },
+  ]
+}
+
+// All of the core group but secrets: RBAC has no way to say "all but".
+const readable = [
+  ...['configmaps', 'endpoints', 'events', 'limitranges', 'namespaces', 'nodes', 'persistentvolumeclaims'],
+  ...['persistentvolumes', 'pods', 'pods/log', 'pods/status', 'podtemplates', 'replicationcontrollers'],
+  ...['resourcequotas', 'serviceaccounts', 'services'],
+]
+
+/** The sandbox with its volume, and its MCP servers where they are wanted. */
+export function devSandbox(options: SandboxOptions): KubeObject[] {
+  const { size, storageClass, mcpImage } = options
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: metaOf('dev-sandbox-workspaces'),
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: storageClass,
+        resources: { requests: { storage: size } },
+      },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metaOf('dev-sandbox'),
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { app: 'dev-sandbox' } },
+        // The volume can be held by one node only: the old pod goes before the new one comes. Not `Recreate`, which
+        // could not adopt a Deployment that rolls.
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+        template: { metadata: { labels: { app: 'dev-sandbox' } }, spec: sandboxPod(options) },
+      },
+    },
+    ...(mcpImage ? mcpServers.map(({ name, port }) => service(`${name}-service`, 'dev-sandbox', { mcp: port })) : []),
+  ]
+}
+
+function sandboxPod({ image, repository, mcpImage }: SandboxOptions): KubeValue {
+  return {
+    serviceAccountName: account,
+    imagePullSecrets: [{ name: pullSecretOptions.name }],
+    securityContext: podSecurity(1000),
+    terminationGracePeriodSeconds: 10,
+    volumes: [{ name: volume, persistentVolumeClaim: { claimName: 'dev-sandbox-workspaces' } }],
+    initContainers: [
+      {
+        name: 'workspace',
+        image,
+        command: ['/bin/sh', '-c', prepare],
+        env: plainEnv({ REPOSITORY: repository, HOME: '/tmp' }),
+        resources: resources(['64Mi', '512Mi']),
+        securityContext: lockedWritable,
+        volumeMounts: [mount],
+      },
+    ],
+    containers: [
+      {
+        name: 'dev-sandbox',
+        image,
+        env: plainEnv({ HOME: '/workspaces' }),
+        workingDir: '/workspaces',
+        resources: resources(['1Gi', '2Gi']),
+        securityContext: lockedWritable,
+        volumeMounts: [mount],
+      },
+      ...(mcpImage ? mcpServers.map((server) => mcpContainer(mcpImage, server)) : []),
+    ],
+  }
+}
+
+// What is there is never touched: it is somebody's work.
+const prepare = `cd /workspaces || exit 1
+[ -z "$(ls -A repo 2>/dev/null)" ] || exit 0
+if [ -n "$REPOSITORY" ]; then git clone -- "$REPOSITORY" repo; else git init -q repo; fi`
+
+interface McpServer {
+  readonly name: string
+  readonly port: number
+  /** The MCP server that speaks by stdin and stdout; supergateway puts it on the network. */
+  readonly command: string
+}
+
+/** Model Context Protocol servers over the workspace. */
+export const mcpServers: readonly McpServer[] = [
+  { name: 'filesystem', port: 8777, command: 'mcp-server-filesystem /workspaces' },
+  { name: 'git', port: 8778, command: 'mcp-server-git --repository /workspaces/repo' },
+  { name: 'shell', port: 8779, command: 'mcp-shell-server' },
+]
+
+function mcpContainer(image: string, { name, port, command }: McpServer): KubeValue {
+  return {
+    name: `mcp-${name}`,
+    image,
+    command: ['supergateway', '--stdio', command, '--port', String(port)],
+    env: plainEnv({ HOME: '/tmp' }),
+    ports: [{ name: `mcp-${name}`, containerPort: port, protocol: 'TCP' }],
+    livenessProbe: { tcpSocket: { port }, initialDelaySeconds: 10, periodSeconds: 30 },
+    workingDir: '/workspaces',
+    resources: resources(['64Mi', '256Mi']),
+    securityContext: lockedWritable,
+    volumeMounts: [mount],
+  }
+}

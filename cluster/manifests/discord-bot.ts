@@ -1,0 +1,78 @@
+import { createHmac } from 'node:crypto'
+import type { KubeObject } from '@infra/shared/command/kubectl'
+import { reveal, type Secret } from '@infra/shared/command/secret'
+import { appSecret, pullSecretOptions } from './namespace.ts'
+import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
+
+export interface BotOptions {
+  readonly image: string
+  readonly env: Readonly<Record<string, string | number | undefined>>
+  /** What is in its Secret, as far as it is known here: when it changes, the bot starts anew. */
+  readonly secrets: Readonly<Record<string, Secret>>
+}
+
+export const botPort = 3000
+
+/** The bot, one replica; a new one takes over only once it is ready. */
+export function discordBot({ image, env, secrets }: BotOptions): KubeObject[] {
+  const probe = (path: string, delay: number, every: number) => ({
+    httpGet: { path, port: 'http', scheme: 'HTTP' },
+    initialDelaySeconds: delay,
+    periodSeconds: every,
+    timeoutSeconds: 5,
+    failureThreshold: 3,
+  })
+  return [
+    service('discord-bot', 'discord-bot', { http: botPort }),
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metaOf('discord-bot'),
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { app: 'discord-bot' } },
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        template: {
+          metadata: { labels: { app: 'discord-bot' }, annotations: { 'infra/secrets': secretsDigest(secrets) } },
+          spec: {
+            automountServiceAccountToken: false,
+            imagePullSecrets: [{ name: pullSecretOptions.name }],
+            securityContext: podSecurity(1000),
+            volumes: [{ name: 'tmp', emptyDir: {} }],
+            containers: [
+              {
+                name: 'discord-bot',
+                image,
+                ports: [{ name: 'http', containerPort: botPort, protocol: 'TCP' }],
+                env: [
+                  ...secretEnv(appSecret, secretKeys),
+                  ...plainEnv({ ...env, DYNAMODB_SESSIONS_TABLE: 'discord_sessions' }),
+                  ...plainEnv({ DYNAMODB_EXECUTIONS_TABLE: 'discord_executions', PORT: botPort }),
+                ],
+                livenessProbe: probe('/health', 10, 30),
+                readinessProbe: probe('/ready', 5, 10),
+                resources: resources(['256Mi', '512Mi'], ['100m', '500m']),
+                securityContext: locked,
+                volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+              },
+            ],
+          },
+        },
+      },
+    },
+  ]
+}
+
+const secretKeys = ['DISCORD_TOKEN', 'LITELLM_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+
+/**
+ * Tells that a secret changed, and nothing of what it is: keyed by Discord's token, which cannot be guessed, so that
+ * not even a weak key beside it can be found by trying. Whoever has the token reads the Secret anyway.
+ */
+export function secretsDigest(secrets: Readonly<Record<string, Secret>>): string {
+  const token = secrets.DISCORD_TOKEN
+  if (!token) throw new Error('the digest of the secrets is keyed by DISCORD_TOKEN')
+  const digest = createHmac('sha256', reveal(token))
+  for (const key of Object.keys(secrets).sort()) digest.update(`${key}\0${reveal(secrets[key] as Secret)}\0`)
+  return digest.digest('hex').slice(0, 16)
+}

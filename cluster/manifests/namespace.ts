@@ -1,0 +1,154 @@
+import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
+import type { Secret } from '@infra/shared/command/secret'
+import { renewInPod } from '@infra/shared/steps/pull-secret'
+import { locked, metaOf, namespace, plainEnv, podSecurity, resources, secretEnv } from './pod.ts'
+
+export const appSecret = 'discord-bot-secrets'
+
+/** The Secret by which pods pull from ECR. Its content is renewed, here and in the cluster, and no manifest of ours. */
+export const pullSecretOptions = {
+  name: 'ecr-registry',
+  namespace,
+  script: 'pull-secret',
+  workspace: 'cluster',
+}
+
+/** The namespace. Stoat lives in it too, whose images want more than `restricted` allows. */
+export const namespaceObject: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: namespace,
+    labels: {
+      'pod-security.kubernetes.io/enforce': 'baseline',
+      'pod-security.kubernetes.io/warn': 'restricted',
+      'pod-security.kubernetes.io/audit': 'restricted',
+    },
+  },
+}
+
+/** The application's secrets, by the names of its environment. */
+export function appSecrets(values: Readonly<Record<string, Secret>>): KubeObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: metaOf(appSecret), type: 'Opaque', data: secretData(values) }
+}
+
+const renewer = 'ecr-refresh'
+
+/** Renews the pull secret every 8 hours from inside, by an account that may touch this one Secret and nothing else. */
+export function pullSecretRenewal(options: {
+  image: string
+  region: string
+  endpoint?: string | undefined
+}): KubeObject[] {
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: metaOf(renewer) }
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(renewer), automountServiceAccountToken: false },
+    {
+      ...role,
+      kind: 'Role',
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['secrets'],
+          resourceNames: [pullSecretOptions.name],
+          verbs: ['get', 'patch'],
+        },
+      ],
+    },
+    {
+      ...role,
+      kind: 'RoleBinding',
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: renewer },
+      subjects: [{ kind: 'ServiceAccount', name: renewer, namespace }],
+    },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: metaOf(renewer),
+      spec: {
+        schedule: '17 */8 * * *',
+        concurrencyPolicy: 'Forbid',
+        successfulJobsHistoryLimit: 1,
+        failedJobsHistoryLimit: 2,
+        jobTemplate: {
+          spec: {
+            backoffLimit: 4,
+            activeDeadlineSeconds: 600,
+            template: { metadata: { labels: { app: renewer } }, spec: renewalPod(options) },
+          },
+        },
+      },
+    },
+  ]
+}
+
+function renewalPod({ image, region, endpoint }: Parameters<typeof pullSecretRenewal>[0]): KubeValue {
+  return {
+    serviceAccountName: renewer,
+    automountServiceAccountToken: true,
+    restartPolicy: 'Never',
+    securityContext: podSecurity(1000),
+    volumes: [{ name: 'tmp', emptyDir: {} }],
+    containers: [
+      {
+        name: renewer,
+        image,
+        command: ['/bin/sh', '-c', renewInPod(pullSecretOptions)],
+        env: [
+          ...secretEnv(appSecret, ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']),
+          ...plainEnv({ AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL: endpoint, HOME: '/tmp' }),
+        ],
+        resources: resources(['64Mi', '256Mi'], ['50m', '250m']),
+        securityContext: locked,
+        volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+      },
+    ],
+  }
+}
+
+/**
+ * Who may connect to our pods: nobody, but for what is named. Pods that are not ours, such as Stoat's in the same
+ * namespace, are left alone.
+ */
+export function networkPolicies(): KubeObject[] {
+  const policy = (name: string, spec: KubeValue): KubeObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metaOf(name),
+    spec,
+  })
+  const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }))
+  const ours = ['discord-bot', 'dev-sandbox', 'redis', renewer]
+  return [
+    policy('deny-ingress', {
+      podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ours }] },
+      policyTypes: ['Ingress'],
+    }),
+    // The API server's proxy comes from outside the namespace; what is served there is no secret.
+    policy('allow-bot-health', {
+      podSelector: { matchLabels: { app: 'discord-bot' } },
+      policyTypes: ['Ingress'],
+      ingress: [{ ports: tcp(3000) }],
+    }),
+    // What runs in the sandbox is not trusted with the bot's state.
+    policy('allow-redis', {
+      podSelector: { matchLabels: { app: 'redis' } },
+      policyTypes: ['Ingress'],
+      ingress: [
+        {
+          from: [
+            {
+              podSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['dev-sandbox', renewer] }] },
+            },
+          ],
+          ports: tcp(6379),
+        },
+      ],
+    }),
+    policy('allow-sandbox-mcp', {
+      podSelector: { matchLabels: { app: 'dev-sandbox' } },
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: 'discord-bot' } } }], ports: tcp(8777, 8778, 8779) }],
+    }),
+  ]
+}

@@ -1,0 +1,37 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import { type KubernetesOptions, kubernetesCluster } from '@infra/shared/steps/do-kubernetes'
+import { kubeconfig } from '@infra/shared/steps/kubeconfig'
+import type { ClusterContext } from '../cluster-context.ts'
+import { kubernetesPrices } from '../do-prices.ts'
+
+/** What the DOKS cluster would be made of. */
+export const wishedCluster = ({ env, create }: ClusterContext): KubernetesOptions => ({
+  name: env.DO_CLUSTER_NAME,
+  region: env.DO_CLUSTER_REGION,
+  version: env.DO_CLUSTER_VERSION,
+  size: env.DO_NODE_SIZE,
+  count: env.DO_NODE_COUNT,
+  ha: env.DO_CLUSTER_HA,
+  autoUpgrade: env.DO_CLUSTER_AUTO_UPGRADE,
+  tag: 'managed-by:infra',
+  create,
+  prices: kubernetesPrices,
+})
+
+export default script(
+  'kubernetes',
+  {
+    about: 'the DOKS cluster and a kubeconfig for it; nothing where KUBECONFIG or KUBE_CONTEXT names another',
+    tags: ['cloud'],
+  },
+  (context: ClusterContext) => {
+    const { doks } = context
+    if (!doks) return []
+    const cluster = kubernetesCluster(doks.cloud, wishedCluster(context))
+    const { path, shown } = doks.kubeconfig
+    return [cluster, kubeconfig(doks.cloud, { cluster: context.env.DO_CLUSTER_NAME, path, shown, after: [cluster] })]
+  },
+)
+
+standalone(import.meta.url)

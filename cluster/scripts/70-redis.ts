@@ -1,0 +1,21 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import type { ClusterContext } from '../cluster-context.ts'
+import { redis } from '../manifests/redis.ts'
+import { deployment } from '../workload.ts'
+
+export default script(
+  'redis',
+  { about: 'Redis with a volume of its own', tags: ['workloads'] },
+  (context: ClusterContext) =>
+    deployment(context, 'redis', {
+      objects: redis({
+        image: context.env.REDIS_IMAGE,
+        size: context.env.REDIS_STORAGE,
+        storageClass: context.env.STORAGE_CLASS,
+      }),
+      workloads: ['statefulset/redis'],
+    }),
+)
+
+standalone(import.meta.url)

@@ -1,0 +1,28 @@
+import { standalone } from '@infra/shared/cli/standalone'
+import { script } from '@infra/shared/engine/script'
+import type { ClusterContext } from '../cluster-context.ts'
+import { latestOf } from '../kubernetes.ts'
+import { devSandbox, sandboxAccess } from '../manifests/dev-sandbox.ts'
+import { deployment } from '../workload.ts'
+
+export default script(
+  'dev-sandbox',
+  { about: 'the sandbox in which the bot runs code', tags: ['workloads', 'sandbox'] },
+  (context: ClusterContext) => {
+    const { env } = context
+    const image = env.DEV_SANDBOX_IMAGE ?? latestOf('dev-sandbox')
+    const sandbox = devSandbox({
+      image,
+      size: env.SANDBOX_STORAGE,
+      storageClass: env.STORAGE_CLASS,
+      repository: env.SANDBOX_REPOSITORY,
+      mcpImage: env.SANDBOX_MCP ? (env.SANDBOX_MCP_IMAGE ?? image) : undefined,
+    })
+    return deployment(context, 'dev-sandbox', {
+      objects: [...sandboxAccess(), ...sandbox],
+      workloads: ['deployment/dev-sandbox'],
+    })
+  },
+)
+
+standalone(import.meta.url)

@@ -1,0 +1,25 @@
+import type { KubeObject } from '@infra/shared/command/kubectl'
+import type { Step } from '@infra/shared/engine/step'
+import { manifests } from '@infra/shared/steps/manifests'
+import { type RolloutOptions, rollouts } from '@infra/shared/steps/rollouts'
+import type { ClusterContext } from './cluster-context.ts'
+import { namespace } from './manifests/pod.ts'
+
+interface Workload {
+  readonly objects: readonly KubeObject[]
+  readonly workloads: RolloutOptions['workloads']
+  /** What comes between the objects and the wait for their pods. */
+  between?(applied: Step): readonly Step[]
+}
+
+/** The objects of a script, and their pods ready. */
+export function deployment(
+  { kube, prune, env }: ClusterContext,
+  script: string,
+  { objects, workloads, between }: Workload,
+): Step[] {
+  const of = { script, workspace: 'cluster' }
+  const applied = manifests(kube, objects, { ...of, prune })
+  const steps = [applied, ...(between?.(applied) ?? [])]
+  return [...steps, rollouts(kube, { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT, after: steps })]
+}
