@@ -5,6 +5,7 @@ import { missing } from '../lab/prerequisites.ts'
 import { runCli } from '../support/cli.ts'
 import { benchAws } from './aws.ts'
 import { allQuestions, coldSsh, missingPackages, podWork } from './floor.ts'
+import { benchKubernetes } from './kubernetes.ts'
 import { inTurn, ratioLine, timed } from './measure.ts'
 
 // `npm run bench`: ratios, side by side in one run; `npm run bench -- noop` only that part. Absolute times say more of
@@ -12,6 +13,8 @@ import { inTurn, ratioLine, timed } from './measure.ts'
 const only = process.argv[2]
 if (!only || only === 'aws') await benchAws()
 if (only === 'aws') process.exit(0)
+if (!only || only === 'kubernetes') await benchKubernetes()
+if (only === 'kubernetes') process.exit(0)
 const lacking = missing('host', 'git', 'acme')
 if (lacking.length > 0) {
   console.log(`the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)

@@ -70,6 +70,18 @@ export const sizes = [
     regions,
   },
   {
+    ...{
+      slug: 's-4vcpu-8gb',
+      memory: 8192,
+      vcpus: 4,
+      disk: 160,
+      transfer: 5,
+      price_monthly: 48,
+      price_hourly: 0.07143,
+    },
+    regions,
+  },
+  {
     ...{ slug: 'g-2vcpu-8gb', memory: 8192, vcpus: 2, disk: 25, transfer: 4, price_monthly: 63, price_hourly: 0.09375 },
     regions: ['fra1'],
   },

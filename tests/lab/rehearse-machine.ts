@@ -1,24 +1,19 @@
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { cacheFolder } from './cache.ts'
-import { type Missing, missing } from './prerequisites.ts'
+import { type LabPart, type Missing, missing } from './prerequisites.ts'
 
-/** What a rehearsal does on this machine, to be read before it does it. */
-export function introduction(): string {
-  const cache = cacheFolder().replace(homedir(), '~')
-  return `A rehearsal on this machine, without touching any server:
-  boots     a bare Debian 13 with systemd and sshd, in a container with a network of its own
-  deploys   the pod onto it over ssh, twice, and verifies it; the Valence repository and Claude Code are stand-ins
-  downloads Debian packages, about 500 MB the first time, kept in ${cache}
-  leaves    nothing running, unless --keep
-`
-}
+/** Where slow things are kept, as it is told. */
+export const cachePlace = (): string => cacheFolder().replace(homedir(), '~')
 
 const apt = 'apt-get install -y '
 
 /** Whether the machine has all that a rehearsal needs; else tells what it lacks, and installs it when `agree` says so. */
-export async function prepareMachine(agree: (question: string) => Promise<boolean>): Promise<boolean> {
-  const lacks = missing('host', 'git', 'acme')
+export async function prepareMachine(
+  parts: readonly LabPart[],
+  agree: (question: string) => Promise<boolean>,
+): Promise<boolean> {
+  const lacks = missing(...parts)
   if (lacks.length === 0) return true
   console.log('This machine lacks:')
   for (const { what } of lacks) console.log(`  ${what}`)
@@ -30,7 +25,7 @@ export async function prepareMachine(agree: (question: string) => Promise<boolea
   console.log(`\nThis installs it:\n  ${command}\n`)
   if (!(await agree('Install it now?'))) return false
   if (!(await shell(`apt-get update && ${command}`))) return false
-  return missing('host', 'git', 'acme').length === 0
+  return missing(...parts).length === 0
 }
 
 /** One apt command for all packages, and what no package brings. */

@@ -1,16 +1,20 @@
-// npm run rehearse -w pod: deploys onto a host booted on this machine, for real, before any server is touched.
+// npm run rehearse -w pod (or cluster): deploys onto this machine, for real, before any server or cloud is touched.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { type CliRun, startCli } from '../support/cli.ts'
-import { barePod, type Pod, podSecrets } from './pod-setup.ts'
-import { endKept, keep } from './rehearse-kept.ts'
-import { introduction, prepareMachine } from './rehearse-machine.ts'
+import type { Rehearsal, World } from './rehearsal.ts'
+import { clusterRehearsal } from './rehearse-cluster.ts'
+import { endKept } from './rehearse-kept.ts'
+import { cachePlace, prepareMachine } from './rehearse-machine.ts'
+import { podRehearsal } from './rehearse-pod.ts'
 
-const help = `npm run rehearse -w pod -- [options]
+const rehearsals: Readonly<Record<string, Rehearsal>> = { pod: podRehearsal, cluster: clusterRehearsal }
 
-  --keep     leave the host running, and say how to look inside
+const help = `npm run rehearse -w ${Object.keys(rehearsals).join('|')} -- [options]
+
+  --keep     leave it running, and say how to look inside
   --end      end the hosts that were kept
   -y, --yes  install what this machine lacks without asking
   -h, --help this help
@@ -23,7 +27,8 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-const values = readOptions()
+const { values, workspace } = readOptions()
+const rehearsal = rehearsals[workspace] as Rehearsal
 const times: { what: string; ms: number; note: string }[] = []
 let current: CliRun | undefined
 let stopped = false
@@ -48,17 +53,17 @@ async function main(): Promise<number> {
     console.log(ended === 0 ? 'No rehearsal is running.' : `Ended ${ended === 1 ? 'it' : ended}.`)
     return 0
   }
-  console.log(introduction())
-  if (!(await prepareMachine(agree))) return 1
-  let pod: Pod | undefined
+  console.log(rehearsal.introduction(cachePlace()))
+  if (!(await prepareMachine(rehearsal.needs, agree))) return 1
+  let world: World | undefined
   let kept = false
   try {
-    pod = await timed('boot', () => barePod())
-    console.log(`Booted a bare host at ${pod.host.address}.`)
-    await rehearse(pod)
+    world = await timed('boot', rehearsal.open)
+    console.log(world.said)
+    await rehearse(world)
     console.log(summary())
     if (values.keep) {
-      console.log(`\n${await keep(pod)}`)
+      console.log(`\n${await world.keep()}`)
       kept = true
     }
     return 0
@@ -68,43 +73,40 @@ async function main(): Promise<number> {
     )
     return stopped ? 130 : 1
   } finally {
-    if (!kept) await pod?.close()
+    if (!kept) await world?.close()
   }
 }
 
 function readOptions() {
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options })
-    if (positionals.join() !== 'pod') throw new Error(`there is no rehearsal of "${positionals.join(' ')}"`)
+    const workspace = positionals.join(' ')
+    if (!Object.hasOwn(rehearsals, workspace)) throw new Error(`there is no rehearsal of "${workspace}"`)
     const kept = Object.keys(options).find((name) => process.env[`npm_config_${name}`] === 'true' && name !== 'yes')
     if (kept) throw new Error(`npm kept --${kept} for itself: put -- before the options`)
-    return values
+    return { values, workspace }
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : error}\n\n${help}`)
     process.exit(64)
   }
 }
 
-async function rehearse(pod: Pod): Promise<void> {
-  // Secrets of its own, made the way that a user makes them.
-  const { OPENAI_API_KEY, ANTHROPIC_API_KEY: _, ...secrets } = podSecrets
-  await pod.configure({ ...Object.fromEntries(Object.keys(secrets).map((name) => [name, undefined])), OPENAI_API_KEY })
-  await tool(pod, 'validate', '--generate')
-  await timed('first deploy', () => tool(pod, 'deploy', '--yes'))
-  noteChanges(await changesMade(pod))
-  await timed('second deploy', () => tool(pod, 'deploy', '--yes'))
-  const again = await changesMade(pod)
-  noteChanges(again)
-  if (again !== 0) throw new Error(`the second deploy made ${again} changes; it should have found nothing to do`)
-  await timed('verify', () => tool(pod, 'verify'))
+function rehearse(world: World): Promise<void> {
+  const changes = async () => {
+    const made = await changesMade(world)
+    noteChanges(made)
+    return made
+  }
+  const hands = { tool: (command: string, ...more: string[]) => tool(world, command, ...more), timed, changes }
+  return world.run(hands, values.keep === true)
 }
 
 /** Runs the real command line, its output shown as it comes. */
-async function tool({ root }: Pod, command: string, ...options: string[]): Promise<void> {
+async function tool({ root, env = {} }: World, command: string, ...options: string[]): Promise<void> {
   stopIfAsked()
   const given = options.length > 0 ? ` -- ${options.join(' ')}` : ''
-  console.log(`\n$ npm run ${command} -w pod${given}`)
-  current = startCli('pod', [command, ...options], { root, live: true })
+  console.log(`\n$ npm run ${command} -w ${workspace}${given}`)
+  current = startCli(workspace, [command, ...options], { root, env, live: true })
   const { code } = await current.ended
   current = undefined
   stopIfAsked()
@@ -112,9 +114,9 @@ async function tool({ root }: Pod, command: string, ...options: string[]): Promi
 }
 
 /** How many changes the last deploy made, by its own log. */
-async function changesMade({ root }: Pod): Promise<number> {
+async function changesMade({ root }: World): Promise<number> {
   const folder = join(root, '.infra/runs')
-  const logs = (await readdir(folder)).filter((name) => name.includes('-pod-deploy-')).sort()
+  const logs = (await readdir(folder)).filter((name) => name.includes(`-${workspace}-deploy-`)).sort()
   const lines = (await readFile(join(folder, logs.at(-1) ?? ''), 'utf8')).trim().split('\n')
   const { made } = JSON.parse(lines.at(-1) ?? '{}') as { made?: number }
   if (made === undefined) throw new Error('the log of the deploy does not say how many changes it made')

@@ -1,11 +1,13 @@
-import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from '../cache.ts'
+import { motoFolder } from '../moto.ts'
 import { debianRoot } from '../root.ts'
 import { must, run } from '../run.ts'
 import { type ImageConfig, packImage } from './archive.ts'
 import { pauseImage } from './node-settings.ts'
+import { kubePrograms } from './programs.ts'
 
 /** An image in a file, under a full name. */
 export type Image = { readonly archive: string; readonly name: string }
@@ -70,6 +72,58 @@ export async function redis(): Promise<Image> {
   })
 }
 
+/** A shell with git, that waits: the sandbox where what its own Dockerfile brings does not matter. As user 1000. */
+export async function shellWithGit(): Promise<Image> {
+  return image({
+    name: 'docker.io/library/shell-with-git:1',
+    config: { Cmd: ['sleep', '1000000'], Env: ['PATH=/bin'], User: '1000:1000', WorkingDir: '/workspaces' },
+    from: [await version('git'), await version('busybox-static')],
+    fill: async (root) => {
+      await addShell(root)
+      await addUsers(root, ['sandbox:x:1000:1000::/workspaces:/bin/sh'])
+      await addProgram(root, '/usr/bin/git', 'bin/git')
+      await must('install', ['-d', '-o', '1000', '-g', '1000', join(root, 'workspaces')])
+    },
+  })
+}
+
+const awsPackages =
+  'awscli botocore colorama dateutil docutils jmespath pyasn1 rsa s3transfer six.py urllib3 yaml'.split(' ')
+
+/** A shell with kubectl and the aws CLI of moto's environment, on this machine's python. */
+export async function shellWithAws(): Promise<Image> {
+  const [{ kubernetes }, moto] = [await kubePrograms(), await motoFolder()]
+  const ask = 'import sys, sysconfig; print(sys._base_executable, sysconfig.get_path("stdlib"), sys.base_prefix)'
+  const [python = '', library = '', home = ''] = (await must(join(moto, 'bin/python'), ['-c', ask])).trim().split(' ')
+  return image({
+    name: 'docker.io/library/shell-with-aws:1',
+    config: {
+      Cmd: ['sh'],
+      Env: ['PATH=/bin', 'PYTHONPATH=/packages', `PYTHONHOME=${home}`, 'PYTHONDONTWRITEBYTECODE=1'],
+    },
+    from: [kubernetes, moto, python, awsPackages, await version('busybox-static')],
+    fill: async (root) => {
+      await addShell(root)
+      await addUsers(root, ['nobody-else:x:1000:1000::/tmp:/bin/sh'])
+      await copyFile(join(kubernetes, 'kubectl'), join(root, 'bin/kubectl'))
+      await addProgram(root, await realpath(python), python)
+      const modules = join(library, 'lib-dynload')
+      for (const name of await readdir(modules)) await addLibraries(root, join(modules, name))
+      const packages = join(moto, 'lib', basename(library), 'site-packages')
+      // Without what would make it several times as large.
+      const leave = ['test', 'site-packages', '__pycache__', 'ensurepip', 'idlelib', 'examples', 'config-*']
+      const copy = async (from: string, to: string, words: readonly string[]) => {
+        await mkdir(to, { recursive: true })
+        await must('sh', ['-c', `tar -C "$1" -cf - ${words.join(' ')} | tar -C "$2" -x`, 'sh', from, to])
+      }
+      const without = leave.map((name) => `--exclude='${name}'`)
+      await copy(library, join(root, library), [...without, '.'])
+      await copy(packages, join(root, 'packages'), [...without, ...awsPackages])
+      await writeFile(join(root, 'bin/aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 })
+    },
+  })
+}
+
 /** The lab's bare Debian with its apt and mirrors: a base for real Dockerfiles, to be put into `Registry.addBase`. */
 export async function debian(): Promise<Image> {
   const from = await debianRoot('trixie')
@@ -100,10 +154,14 @@ async function addUsers(root: string, more: readonly string[]): Promise<void> {
   await writeFile(join(root, 'etc/group'), `${groups.join('\n')}\n`)
 }
 
+async function addLibraries(root: string, program: string): Promise<void> {
+  for (const path of await librariesOf(program)) await addFile(root, path)
+}
+
 // A program and the libraries that the machine would load for it, each at its own path.
 async function addProgram(root: string, program: string, as: string): Promise<void> {
   await addFile(root, program, as)
-  for (const path of await librariesOf(program)) await addFile(root, path)
+  await addLibraries(root, program)
 }
 
 async function librariesOf(program: string): Promise<readonly string[]> {

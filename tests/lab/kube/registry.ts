@@ -47,7 +47,10 @@ export type RegistryOptions = {
 }
 
 /** Starts Debian's docker-registry on the machine's side of a cluster, and tells the cluster's containerd. */
-export async function startRegistry(kube: KubeLab, options: RegistryOptions = {}): Promise<Registry> {
+export async function startRegistry(
+  kube: Pick<KubeLab, 'gateway' | 'registries'>,
+  options: RegistryOptions = {},
+): Promise<Registry> {
   const { account = '123456789012', region = 'ca-central-1' } = options
   const host = `${account}.dkr.ecr.${region}.amazonaws.com`
   const folder = await scratchFolder('registry')

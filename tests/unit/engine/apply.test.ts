@@ -154,6 +154,30 @@ describe('batches', () => {
     ])
   })
 
+  test('of one step are made by one command too, each told by itself', async () => {
+    const here = localTarget(tempFolder())
+    const touch = (items: readonly string[]) => [sh`touch ${items}`]
+    const objects = step({
+      id: 'objects',
+      on: here,
+      ask: { there: { command: raw('ls'), parse: ({ stdout }) => stdout.split('\n') } },
+      plan: ({ there }) =>
+        changes(
+          ['a', 'b', 'c']
+            .filter((name) => !there.includes(name))
+            .map((name) => create(name, touch([name]), { batch: { key: 'o', items: [name], run: touch } })),
+          '',
+        ),
+    })
+    const { made, events } = await deployed(work(objects))
+    expect([made, here.ran]).toEqual([3, [['touch a b c']]])
+    expect(only(events, 'change.end').map(({ say, outcome }) => `${say} ${outcome}`)).toEqual([
+      'a done',
+      'b done',
+      'c done',
+    ])
+  })
+
   test('leave out what waits for an earlier step: that is made in its own place, alone', async () => {
     const here = localTarget(tempFolder())
     const source = note(here, 'sources.list', 'x')

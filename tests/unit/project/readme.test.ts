@@ -1,14 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CommandName, optionTable, parseOptions } from '@infra/shared/cli/options'
+import { type OwnSyntax, optionTable, parseCall } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
+import { clusterSyntax } from '../../../cluster/syntax.ts'
+import { own as podSyntax } from '../../../pod/syntax.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)]
 const text = (document: string) => readFileSync(join(root, document), 'utf8')
 const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
+
+const syntaxes: Readonly<Record<string, OwnSyntax>> = { pod: podSyntax, cluster: clusterSyntax }
 
 interface Call {
   readonly line: string
@@ -19,14 +23,14 @@ interface Call {
 
 /** Every `npm run …` of a document, in code blocks and in running text. */
 function calls(document: string): Call[] {
-  const found = text(document).matchAll(/npm (?:run )?([a-z:]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
+  const found = text(document).matchAll(/npm (?:run )?(?:-s )?([a-z:]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
   return [...found]
     .filter(([line, script]) => line.startsWith('npm run') || script === 'test')
     .map(([line, script = '', , workspace = '.', , options = '']) => ({
       line,
       script,
       workspace,
-      options: options.trim().split(/\s+/).filter(Boolean),
+      options: [...options.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
     }))
 }
 
@@ -38,9 +42,11 @@ describe.each(documents)('%s', (document) => {
   })
 
   test('gives options that the command has', () => {
-    const commands: readonly string[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
-    for (const { script, options } of all.filter(({ script }) => commands.includes(script))) {
-      expect(() => parseOptions(script as CommandName, options)).not.toThrow()
+    const shared: readonly string[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
+    for (const { script, workspace, options } of all) {
+      const own = syntaxes[workspace] ?? {}
+      if (shared.includes(script) || own.commands?.[script])
+        expect(() => parseCall(script, options, own), `${workspace} ${script}`).not.toThrow()
     }
   })
 

@@ -1,11 +1,12 @@
 import { raw } from '@infra/shared/command/sh'
-import { changes, create } from '@infra/shared/engine/step'
+import { changes, converged, create, noting } from '@infra/shared/engine/step'
 import { countPlan, planLines, summarize } from '@infra/shared/report/plan-text'
 import { colorPaint, plainPaint } from '@infra/shared/report/style'
 import { describe, expect, test } from 'vitest'
 import { controls } from '../../support/sink.ts'
 import { calm, everything, planned } from './plans.ts'
 
+const calmly = converged('')
 const lines = (options: Partial<Parameters<typeof planLines>[1]> = {}, plan = everything) =>
   planLines(plan, { paint: plainPaint, diff: false, verbose: false, ...options })
 
@@ -45,6 +46,19 @@ describe('the lines of a plan', () => {
     const verbose = lines({ verbose: true })
     expect(verbose).toContain('  =  timezone  UTC')
     expect(verbose.slice(-2)).toEqual(['unchanged', '  =  quiet  nothing to do'])
+  })
+
+  test('what is seen and left alone is told, whether something changes or not', () => {
+    const kept = noting(converged('fine'), ['service old is no longer wanted\u001b[2J'])
+    const made = noting(changes([create('x', raw('true'))], ''), ['a stranger'])
+    const plan = { steps: [planned('a', kept), planned('b', made), planned('c', noting(calmly, []))] }
+    const [, , ...told] = lines({}, plan)
+    expect(told.map((line) => line.replace(controls, ''))).toEqual([
+      expect.stringMatching(/^ {2}i {2}service old is no longer wanted/),
+      '  +  x',
+      '  i  a stranger',
+    ])
+    expect(told.join('')).not.toMatch(controls)
   })
 
   test('of nothing to do are none', () => expect(lines({ diff: true }, calm)).toEqual([]))

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type CliResult, runCli } from '../support/cli.ts'
+import { clusterSettings } from './cluster-settings.ts'
+import { type Moto, startMoto } from './moto.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { must } from './run.ts'
+
+const skip = requireLab('moto')
+describe.skipIf(skip)(title('output, status and destroy of the cluster, by its AWS half', skip), () => {
+  let moto: Moto
+  let root: string
+  const scripts = 'dynamodb,sqs,ecr,iam'
+
+  const cli = (...args: string[]) =>
+    runCli('cluster', args, {
+      root,
+      env: {
+        ...moto.env,
+        ...clusterSettings,
+        ...{ AWS_SESSION_TOKEN: '', KUBECONFIG: undefined, KUBE_CONTEXT: undefined },
+        ...{ DIGITALOCEAN_TOKEN: undefined, DIGITALOCEAN_ACCESS_TOKEN: undefined, HOME: root },
+      },
+    })
+  const good = (result: CliResult): string => {
+    expect(result.code, result.stdout + result.stderr).toBe(0)
+    return result.stdout
+  }
+  const ask = (...args: string[]) =>
+    must('aws', [...args, '--endpoint-url', moto.endpoint, '--region', 'ca-central-1', '--output', 'text'], {
+      env: moto.env,
+    })
+
+  beforeAll(async () => {
+    moto = await startMoto()
+    root = mkdtempSync(join(tmpdir(), 'cluster-'))
+    good(await cli('deploy', '--tags', scripts, '--yes', '--skip-verification'))
+  })
+  afterAll(async () => {
+    await moto?.stop()
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  it('gives one value as it is, for a shell', async () => {
+    const url = good(await cli('output', 'discord_messages_queue_url'))
+    expect(url).toBe(
+      `${await ask('sqs', 'get-queue-url', '--queue-name', 'discord-messages').then((text) => text.trim())}\n`,
+    )
+    expect(good(await cli('output', 'discord_messages_table_name'))).toBe('discord-messages\n')
+    expect(JSON.parse(good(await cli('output', 'region', '--json')))).toBe('ca-central-1')
+  })
+
+  it('gives all of them as JSON, and null for what is not there yet', async () => {
+    const all = JSON.parse(good(await cli('output', '--json')))
+    expect(all).toMatchObject({
+      agentic_events_queue_url: expect.stringMatching(/\/agentic-events$/),
+      discord_messages_dlq_queue_url: expect.stringMatching(/\/discord-messages-dlq$/),
+      discord_bot_repository_url: '123456789012.dkr.ecr.ca-central-1.amazonaws.com/discord-bot',
+      account_id: '123456789012',
+      cluster_endpoint: null,
+    })
+    expect(good(await cli('output'))).toContain('cluster_endpoint = (not there yet)')
+  })
+
+  it('refuses a name that there is none of, and tells of one that is not known yet', async () => {
+    const wrong = await cli('output', 'discord_message_queue_url')
+    expect([wrong.code, wrong.stdout]).toEqual([64, ''])
+    expect(wrong.stderr).toContain('Did you mean discord_messages_queue_url?')
+    const early = await cli('output', 'cluster_endpoint')
+    expect([early.code, early.stdout]).toEqual([1, ''])
+    expect(early.stderr).toContain('cluster_endpoint is not known yet')
+  })
+
+  it('looks over all of it', async () => {
+    const { stdout } = await cli('status')
+    expect(stdout).toMatch(/agentic-events-dlq +0 +0/)
+    expect(stdout).toMatch(/discord_sessions +ACTIVE +yes/)
+    expect(stdout).toMatch(/discord-bot +0 +-/)
+    expect(JSON.parse((await cli('status', '--json')).stdout).tables).toHaveLength(4)
+  })
+
+  it('destroys nothing that holds data, nor what is not ours', async () => {
+    await ask(
+      'ecr',
+      'untag-resource',
+      '--resource-arn',
+      'arn:aws:ecr:ca-central-1:123456789012:repository/dev-sandbox',
+      '--tag-keys',
+      'managed-by',
+    )
+    const shown = good(await cli('destroy', '--check'))
+    expect(shown).toContain('repository discord-bot, 0 images  (data loss)')
+    expect(shown).toContain('user discord-bot, 0 access keys  (downtime)')
+    expect(shown).toContain('table discord_sessions is kept, with what it holds')
+    expect(shown).toContain('repository dev-sandbox is kept: it is not ours')
+    const writes = moto.requests().filter((request) => request.writes).length
+    const unasked = await cli('destroy')
+    expect(unasked.code).toBe(64)
+    expect(moto.requests().filter((request) => request.writes)).toHaveLength(writes)
+
+    good(await cli('destroy', '--yes'))
+    expect(await ask('dynamodb', 'list-tables')).toContain('chat_history')
+    expect(await ask('sqs', 'list-queues')).toContain('agentic-events-dlq')
+    expect(await ask('ecr', 'describe-repositories')).not.toContain('discord-bot')
+    expect(await ask('ecr', 'describe-repositories')).toContain('dev-sandbox')
+    expect(await ask('iam', 'list-users')).not.toContain('discord-bot')
+    expect(good(await cli('destroy', '--yes'))).toContain('nothing to change')
+  })
+
+  it('destroys data by its name only, whatever protects it', async () => {
+    for (const [args, said] of [
+      [['--data', '--yes'], '--confirm discord_sessions'],
+      [['--data', '--yes', '--confirm', 'discord_session'], 'there is nothing called discord_session that holds data'],
+      [['--yes', '--confirm', 'discord_sessions'], '--confirm goes with --data'],
+      [['--yes', '--cluster', 'other'], '--cluster other is not the name of the cluster'],
+    ] as const) {
+      const { code, stderr } = await cli('destroy', ...args)
+      expect([code, stderr]).toEqual([64, expect.stringContaining(said)])
+    }
+    good(
+      await cli(
+        'destroy',
+        '--data',
+        '--yes',
+        '--confirm',
+        'discord_sessions,agentic-events',
+        '--confirm',
+        'agentic-events-dlq',
+      ),
+    )
+    expect((await ask('dynamodb', 'list-tables')).split(/\s+/).sort()).toEqual(
+      expect.arrayContaining(['chat_history', 'discord-messages', 'discord_executions']),
+    )
+    expect(await ask('dynamodb', 'list-tables')).not.toContain('discord_sessions')
+    expect(await ask('sqs', 'list-queues')).not.toContain('agentic-events')
+    expect(await ask('sqs', 'list-queues')).toContain('discord-messages-dlq')
+  })
+})

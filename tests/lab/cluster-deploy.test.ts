@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type CliResult, runCli, startCli } from '../support/cli.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
+import { until } from './run.ts'
+
+const skip = requireLab(...clusterRehearsal.needs)
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 })
+
+describe.skipIf(skip)(title('the cluster by its command line, from nothing to nothing', skip), () => {
+  let world: Awaited<ReturnType<typeof openCluster>>
+  const options = () => ({ root: world.root, ...(world.env && { env: world.env }) })
+  const cli = (...args: string[]) => runCli('cluster', args, options())
+  const good = (result: CliResult): string => {
+    expect(result.code, result.stdout + result.stderr).toBe(0)
+    return result.stdout
+  }
+
+  beforeAll(async () => {
+    world = await openCluster()
+    good(await cli('deploy', '--create', '--yes', '--skip-verification'))
+  })
+  afterAll(() => world?.close())
+
+  it('finds nothing to do afterwards, and all that verify looks at in order', async () => {
+    expect((await cli('deploy', '--yes')).stderr).toContain('nothing changed')
+    const verified = good(await cli('verify'))
+    expect(verified).toMatch(/\n\S*cluster: \d+ passed {2}/)
+    expect(good(await cli('output', 'cluster_endpoint'))).toMatch(/^https:\/\/10\.77\.\d+\.2:6443\n$/)
+  })
+
+  it('shows what runs: pods, images, logs', async () => {
+    const status = JSON.parse(good(await cli('status', '--json')))
+    expect(status.workloads.map(({ name, ready }: Record<string, string>) => `${name} ${ready}`).sort()).toEqual([
+      'deployment/dev-sandbox 1/1',
+      'deployment/discord-bot 1/1',
+      'statefulset/redis 1/1',
+    ])
+    expect(good(await cli('images'))).toMatch(/discord-bot +[0-9a-f]{16} latest +sha256:[0-9a-f]{12} .* discord-bot-/)
+    expect(good(await cli('logs', 'redis'))).toContain('Ready to accept connections')
+    const wrong = await cli('logs', 'boot')
+    expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining('Did you mean bot?')])
+    expect((await cli('logs', 'redis', '--previous')).stderr).toContain('Has it ever been restarted?')
+  })
+
+  it('follows logs until Ctrl-C, and leaves nothing behind', async () => {
+    const run = startCli('cluster', ['logs', 'redis', '-f'], options())
+    await until('the first line', 30_000, async () => (run.said().includes('Ready to accept') ? true : undefined))
+    run.kill('SIGINT')
+    expect((await run.ended).code).toBe(130)
+  })
+
+  it('restarts one part when it is agreed to', async () => {
+    const before = JSON.parse(good(await cli('status', '--json'))).pods
+    expect((await cli('restart', 'bot')).code).toBe(64) // nobody can be asked
+    const restarted = await cli('restart', 'bot', '--yes')
+    good(restarted)
+    expect(restarted.stdout).toContain('restart deployment/discord-bot  (restart)')
+    const after = JSON.parse(good(await cli('status', '--json'))).pods
+    const named = (pods: { name: string }[], app: string) =>
+      pods.map(({ name }) => name).filter((name) => name.startsWith(app))
+    expect(named(after, 'discord-bot')).not.toEqual(named(before, 'discord-bot'))
+    expect(named(after, 'redis')).toEqual(named(before, 'redis'))
+  })
+
+  it('waits for nobody who is gone, and is kept out by who is not', async () => {
+    const held = async (seen: Date) => {
+      const spec = {
+        holderIdentity: 'ana@laptop pid 7',
+        leaseDurationSeconds: 120,
+        renewTime: seen.toISOString().replace('Z', '000Z'),
+      }
+      const lease = {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: 'infra', namespace: 'kube-system' },
+        spec,
+      }
+      const { code, stderr } = await world.kube.kubectl(['create', '-f', '-'], JSON.stringify(lease))
+      expect(code, stderr).toBe(0)
+    }
+    const locked = async () => (await world.kube.kubectl(['get', 'lease', 'infra', '-n', 'kube-system'])).code === 0
+    expect(await locked()).toBe(false)
+    await held(new Date())
+    const out = await cli('restart', 'redis', '--yes')
+    expect([out.code, out.stderr]).toEqual([5, expect.stringContaining('another run holds the lock: ana@laptop pid 7')])
+    expect((await cli('unlock', '--yes')).stderr).toContain('of ana@laptop pid 7')
+    expect(await locked()).toBe(false)
+    await held(new Date(Date.now() - 130_000))
+    good(await cli('restart', 'redis', '--yes'))
+    expect(await locked()).toBe(false)
+  })
+
+  it('builds the image anew when told to', async () => {
+    expect(good(await cli('images', '--build', '--yes'))).toMatch(/discord-bot +[0-9a-f]{16} latest/)
+  })
+
+  it('is destroyed with its volumes and its cluster by their names, even after a kill', async () => {
+    const args = [
+      'destroy',
+      '--data',
+      '--confirm',
+      'data-redis-0,dev-sandbox-workspaces',
+      '--cluster',
+      'discord-bot-cluster',
+    ]
+    const shown = good(await cli(...args, '--check'))
+    expect(shown).toContain('volume data-redis-0 (1Gi), all it holds  (data loss)')
+    expect(shown).toContain('kubernetes cluster discord-bot-cluster (2 nodes, tor1), all that runs in it  (data loss)')
+    expect(shown).toContain('table chat_history is kept')
+    const killed = startCli('cluster', [...args, '--yes'], options())
+    await until('the first removals', 60_000, async () => (killed.said().includes('✓ stateful set') ? true : undefined))
+    killed.kill('SIGKILL')
+    await killed.ended
+    good(await cli(...args, '--yes'))
+    expect(existsSync(join(world.root, '.infra/kubeconfig-discord-bot-cluster'))).toBe(false)
+    expect(good(await cli(...args, '--check'))).toContain('nothing to change')
+    expect((await cli('plan', '--tags', 'kubernetes')).stderr).toContain('there is no Kubernetes cluster')
+  })
+})

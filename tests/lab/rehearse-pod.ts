@@ -1,0 +1,32 @@
+import { barePod, podSecrets } from './pod-setup.ts'
+import type { Rehearsal } from './rehearsal.ts'
+import { deployTwice } from './rehearsal.ts'
+import { keep } from './rehearse-kept.ts'
+
+/** The pod: onto a host booted on this machine. */
+export const podRehearsal: Rehearsal = {
+  needs: ['host', 'git', 'acme'],
+  introduction: (cache) => `A rehearsal on this machine, without touching any server:
+  boots     a bare Debian 13 with systemd and sshd, in a container with a network of its own
+  deploys   the pod onto it over ssh, twice, and verifies it; the Valence repository and Claude Code are stand-ins
+  downloads Debian packages, about 500 MB the first time, kept in ${cache}
+  leaves    nothing running, unless --keep
+`,
+  async open() {
+    const pod = await barePod()
+    return {
+      root: pod.root,
+      said: `Booted a bare host at ${pod.host.address}.`,
+      async run(hands) {
+        // Secrets of its own, made the way that a user makes them.
+        const { OPENAI_API_KEY, ANTHROPIC_API_KEY: _, ...secrets } = podSecrets
+        const none = Object.fromEntries(Object.keys(secrets).map((name) => [name, undefined]))
+        await pod.configure({ ...none, OPENAI_API_KEY })
+        await hands.tool('validate', '--generate')
+        await deployTwice(hands)
+      },
+      keep: () => keep(pod),
+      close: () => pod.close(),
+    }
+  },
+}

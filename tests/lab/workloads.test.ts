@@ -1,0 +1,247 @@
+import { makePlan } from '@infra/shared/engine/plan'
+import { describe, expect, it, vi } from 'vitest'
+import { failureOf, sampleArguments } from './aws-lab.ts'
+import { planned, settle } from './kube-steps.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { until } from './run.ts'
+import { asSecret, secrets, useWorkloads } from './workload-world.ts'
+
+const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
+const skip = requireLab('kube', 'registry', 'moto')
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 600_000 })
+
+describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
+  const lab = useWorkloads()
+  const { kubectl, verify } = lab
+  /** What an operator has changed in the course of the suite. */
+  const changed: Parameters<typeof lab.work>[0] = {}
+  const work = (more: Parameters<typeof lab.work>[0] = {}) => lab.work({ ...changed, ...more })
+  const inSpace = ['-n', 'discord-bot']
+  const podOf = (app: string) =>
+    kubectl('get', 'pods', ...inSpace, '-l', `app=${app}`, '--field-selector=status.phase=Running', '-o', 'name')
+  const keysInIam = async () => {
+    type Keys = { AccessKeyMetadata: { AccessKeyId: string }[] }
+    const { AccessKeyMetadata } = await lab.aws<Keys>('iam', 'list-access-keys', '--user-name', 'discord-bot')
+    return AccessKeyMetadata.map(({ AccessKeyId }) => AccessKeyId)
+  }
+  const keyInSecret = async () => {
+    const path = 'jsonpath={.data.AWS_ACCESS_KEY_ID}'
+    return Buffer.from(
+      await kubectl('get', 'secret', 'discord-bot-secrets', ...inSpace, '-o', path),
+      'base64',
+    ).toString()
+  }
+
+  it('come up from nothing with every pod ready, and a second run writes nothing', async () => {
+    const seen = sampleArguments()
+    let lines: string[] = []
+    expect(
+      await lab.writesOf(async () => {
+        lines = await planned(work())
+      }),
+    ).toEqual([])
+    expect(lines).toContain('create namespace discord-bot')
+    expect(lines).toContain('create deployment discord-bot')
+    const { events } = await settle(work())
+    const args = (await seen.stop()).join('\n')
+    expect(await lab.writesOf(() => settle(work()))).toEqual([])
+    expect(await planned(work())).toEqual([])
+    expect(await verify('namespace', 'redis', 'discord-bot', 'dev-sandbox')).toEqual([
+      'ok namespace.pull-secret',
+      'ok redis.available',
+      'ok redis.ping',
+      'ok discord-bot.available',
+      'ok discord-bot.health',
+      'ok discord-bot.ready',
+      'ok dev-sandbox.available',
+      'ok dev-sandbox.rights',
+    ])
+    const specs = await kubectl('get', 'deployments,statefulsets,cronjobs', ...inSpace, '-o', 'yaml')
+    const half = await kubectl(
+      'get',
+      'secret',
+      'discord-bot-secrets',
+      ...inSpace,
+      '-o',
+      'jsonpath={.data.AWS_SECRET_ACCESS_KEY}',
+    )
+    const hidden = [...Object.values(secrets), Buffer.from(half, 'base64').toString(), '123456789012-auth-token']
+    for (const text of [args, specs, JSON.stringify(events)])
+      for (const value of hidden)
+        for (const form of [value, Buffer.from(value).toString('base64')]) expect(text).not.toContain(form)
+    expect(args).toContain('kubectl')
+    expect(await keysInIam()).toEqual([await keyInSecret()])
+    expect(specs).toMatch(/image: 123456789012\.dkr\.ecr\.ca-central-1\.amazonaws\.com\/discord-bot@sha256:/)
+  })
+
+  it('get a deleted Secret back, with a key that follows the lost one, and the bot starts with it', async () => {
+    const [old, pod] = [await keyInSecret(), await podOf('discord-bot')]
+    await kubectl('delete', 'secret', 'discord-bot-secrets', ...inSpace)
+    expect(await planned(work())).toEqual([
+      'create secret discord-bot-secrets',
+      'create access key of discord-bot, kept in secret discord-bot-secrets',
+      'update deployment discord-bot starts with the access key of discord-bot-secrets [restart]',
+      expect.stringMatching(/^remove access key …\w{4} of \S+ of discord-bot \[downtime\]$/),
+    ])
+    await settle(work())
+    const now = await keyInSecret()
+    expect(now).not.toBe(old)
+    expect(await keysInIam()).toEqual([now])
+    await until('the old pod to end', 40_000, async () =>
+      (await podOf('discord-bot')).includes(pod) ? undefined : true,
+    )
+    expect(await verify('discord-bot')).toEqual([
+      'ok discord-bot.available',
+      'ok discord-bot.health',
+      'ok discord-bot.ready',
+    ])
+    expect(await planned(work())).toEqual([])
+  })
+
+  it('start the bot anew when a secret changes, and only it', async () => {
+    const [bot, redis] = [await podOf('discord-bot'), await podOf('redis')]
+    changed.LITELLM_API_KEY = asSecret('sk-an0ther-key-77')
+    expect(await planned(work())).toEqual([
+      'update secret discord-bot-secrets: LITELLM_API_KEY',
+      'update deployment discord-bot [restart]',
+    ])
+    await settle(work())
+    await until('the old pod to end', 40_000, async () =>
+      (await podOf('discord-bot')).includes(bot) ? undefined : true,
+    )
+    expect(await podOf('redis')).toBe(redis)
+  })
+
+  it.each(['never-ready', 'crash'] as const)(
+    'bring back what served before a release that is %s',
+    async (behaviour) => {
+      await until('one pod', 40_000, async () => ((await podOf('discord-bot')).includes('\n') ? undefined : true))
+      const pod = await podOf('discord-bot')
+      await lab.push({ behaviour })
+      const impatient = { ROLLOUT_TIMEOUT: 12 }
+      const failure = await failureOf(settle(work(impatient)))
+      expect(failure.message).toMatch(/discord-bot: not ready; discord-bot: went back to revision \d+/)
+      const told = failure.detail.join('\n')
+      expect(told).toMatch(behaviour === 'crash' ? /bot: this release is broken/ : /never gets ready/)
+      expect(told).toMatch(/discord-bot-\S+ +0\/1/)
+      expect(await podOf('discord-bot')).toContain(pod)
+      expect(await verify('discord-bot.ready')).toEqual(['ok discord-bot.ready'])
+      expect(await planned(work())).toEqual([expect.stringMatching(/^update deployment discord-bot .*\[restart\]$/)])
+      await lab.push()
+      expect(await planned(work())).toEqual([])
+    },
+  )
+
+  it('keep the data of Redis and the files of the sandbox over a restart and a redeploy', async () => {
+    const redis = (...words: string[]) => kubectl('exec', ...inSpace, 'redis-0', '--', 'redis-cli', ...words)
+    const sandbox = (script: string) => kubectl('exec', ...inSpace, 'deployment/dev-sandbox', '--', 'sh', '-c', script)
+    expect(await redis('set', 'session', 'kept')).toBe('OK')
+    await sandbox('echo work >repo/file && cd repo && git status --short')
+    await kubectl('delete', 'pods', ...inSpace, '-l', 'app in (redis,dev-sandbox)', '--wait')
+    const moved = { REDIS_IMAGE: 'docker.io/library/redis:7', DEV_SANDBOX_IMAGE: 'docker.io/library/shell-with-git:1' }
+    expect(await planned(work(moved))).toEqual([
+      expect.stringMatching(/^update stateful set redis.*\[downtime\]$/),
+      ...(await planned(work())).filter((line) => line.includes('redis rolled out')),
+      expect.stringMatching(/^update deployment dev-sandbox.*\[downtime\]$/),
+    ])
+    Object.assign(changed, moved)
+    await settle(work())
+    expect(await redis('get', 'session')).toBe('kept')
+    expect(await sandbox('cat repo/file')).toBe('work')
+  })
+
+  it('find that somebody gave the sandbox more rights, and what is missing', async () => {
+    const grant = ['clusterrolebinding', 'too-much', '--clusterrole=admin', '--serviceaccount=discord-bot:sandbox']
+    await kubectl('create', ...grant)
+    expect(await verify('dev-sandbox.rights')).toEqual(['fail dev-sandbox.rights'])
+    await kubectl('delete', 'clusterrolebinding', 'too-much')
+    expect(await verify('dev-sandbox.rights')).toEqual(['ok dev-sandbox.rights'])
+    await kubectl('scale', 'statefulset/redis', ...inSpace, '--replicas=0')
+    await kubectl('wait', 'pod/redis-0', ...inSpace, '--for=delete', '--timeout=60s')
+    expect(await verify('redis')).toEqual(['warn redis.available', 'fail redis.ping'])
+    await settle(work())
+    expect(await verify('redis')).toEqual(['ok redis.available', 'ok redis.ping'])
+  })
+
+  it('are adopted from Terraform, changing only what differs', async () => {
+    const manager = { app: 'discord-bot' }
+    await kubectl('delete', 'deployment/discord-bot', ...inSpace)
+    await kubectl('delete', 'clusterrole/sandbox-reader', 'clusterrolebinding/sandbox-reader-binding')
+    const meta = (name: string) => ({ name, namespace: 'discord-bot' })
+    const container = {
+      name: 'discord-bot',
+      image: 'redis:7',
+      command: ['sleep', '1000000'],
+      env: [{ name: 'STALENESS_MINUTES', value: '20' }],
+      ports: [{ containerPort: 3000 }],
+    }
+    const old = [
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { ...meta('discord-bot'), labels: manager },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: manager },
+          template: { metadata: { labels: manager }, spec: { containers: [container] } },
+        },
+      },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRole',
+        metadata: { name: 'sandbox-reader' },
+        rules: [{ apiGroups: ['', 'apps', 'batch', 'extensions'], resources: ['*'], verbs: ['get', 'list', 'watch'] }],
+      },
+    ]
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: old })
+    const { code, stderr } = await lab.kube.kubectl(['create', '--field-manager=Terraform', '-f', '-'], list)
+    expect(code, stderr).toBe(0)
+    const lines = await planned(work())
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^update cluster role sandbox-reader \(took over from Terraform: rules\)$/),
+    )
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^update deployment discord-bot \(took over from Terraform: .*image/),
+    )
+    expect(lines).toContain('create cluster role binding sandbox-reader-binding')
+    // Its own command stays where it is: we have none to say. It goes, so that the image's runs.
+    const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')
+    await kubectl(
+      'patch',
+      'deployment',
+      'discord-bot',
+      ...inSpace,
+      '--type=json',
+      '-p',
+      '[{"op":"remove","path":"/spec/template/spec/containers/0/command"}]',
+    )
+    await settle(work())
+    expect(await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')).toBe(uid)
+    expect((await makePlan(work(), () => {})).steps.every(({ decision }) => decision?.kind === 'converged')).toBe(true)
+    expect(await verify('discord-bot', 'dev-sandbox.rights')).toEqual([
+      'ok discord-bot.available',
+      'ok discord-bot.health',
+      'ok discord-bot.ready',
+      'ok dev-sandbox.rights',
+    ])
+  })
+
+  it('renew the pull secret from inside, by an account that may do nothing else', async () => {
+    const path = 'jsonpath={.metadata.annotations.infra/renewed-at} {.data.\\.dockerconfigjson}'
+    const kept = () => kubectl('get', 'secret', 'ecr-registry', ...inSpace, '-o', path)
+    const login = (await kept()).split(' ')[1]
+    await kubectl('annotate', 'secret', 'ecr-registry', ...inSpace, 'infra/renewed-at=1', '--overwrite')
+    expect(await verify('namespace')).toEqual(['fail namespace.pull-secret'])
+    expect(await planned(work())).toEqual(['update secret ecr-registry: its token is 9 hours old or more'])
+    await kubectl('create', 'job', 'now', ...inSpace, '--from=cronjob/ecr-refresh')
+    await kubectl('wait', 'job/now', ...inSpace, '--for=condition=Complete', '--timeout=90s')
+    expect((await kept()).split(' ')[1]).toBe(login)
+    expect(await verify('namespace')).toEqual(['ok namespace.pull-secret'])
+    expect(await kubectl('logs', 'job/now', ...inSpace)).toBe('secret/ecr-registry serverside-applied')
+    const may = async (verb: string, what: string) =>
+      (await lab.kube.kubectl(['auth', 'can-i', verb, what, ...inSpace, `--as=${renewer}`])).stdout.trim()
+    const asked = ['secrets', 'secret/discord-bot-secrets', 'pods'].map((what) => may('get', what))
+    expect(await Promise.all([may('patch', 'secret/ecr-registry'), ...asked])).toEqual(['yes', 'no', 'no', 'no'])
+    expect(await planned(work())).toEqual([])
+  })
+})

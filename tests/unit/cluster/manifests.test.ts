@@ -1,0 +1,121 @@
+import { showText } from '@infra/shared/command/command'
+import { type KubeObject, manifestText } from '@infra/shared/command/kubectl'
+import { secret } from '@infra/shared/command/secret'
+import { describe, expect, it, test } from 'vitest'
+import { devSandbox, sandboxAccess } from '../../../cluster/manifests/dev-sandbox.ts'
+import { discordBot, secretsDigest } from '../../../cluster/manifests/discord-bot.ts'
+import {
+  appSecrets,
+  namespaceObject,
+  networkPolicies,
+  pullSecretRenewal,
+} from '../../../cluster/manifests/namespace.ts'
+import { redis } from '../../../cluster/manifests/redis.ts'
+
+const token = secret('discord-token-of-fifty-characters-and-some-more-0123')
+const values = { DISCORD_TOKEN: token, LITELLM_API_KEY: secret('lite-key-1') }
+const storage = { size: '1Gi', storageClass: 'do-block-storage' }
+const sandbox = (mcpImage?: string) => devSandbox({ image: 'sandbox', mcpImage, ...storage })
+const bot = discordBot({ image: 'bot', env: { STALENESS_MINUTES: 30, BOT_USERNAME: undefined }, secrets: values })
+const all: KubeObject[] = [
+  namespaceObject,
+  appSecrets(values),
+  ...networkPolicies(),
+  ...pullSecretRenewal({ image: 'renewer', region: 'ca-central-1' }),
+  ...redis({ image: 'redis', ...storage }),
+  ...bot,
+  ...sandboxAccess(),
+  ...sandbox('mcp'),
+]
+
+interface PodSpec {
+  securityContext: Record<string, unknown>
+  containers: Container[]
+  initContainers?: Container[]
+}
+interface Container {
+  name: string
+  image: string
+  env?: { name: string; value?: string }[]
+  securityContext: Record<string, unknown>
+  resources: { requests?: object; limits?: object }
+}
+
+/** The pods that an object makes. */
+function podsOf({ spec }: KubeObject): PodSpec[] {
+  const holder = spec as { template?: { spec: PodSpec }; jobTemplate?: { spec: { template: { spec: PodSpec } } } }
+  return [holder?.template?.spec, holder?.jobTemplate?.spec.template.spec].flatMap((pod) => (pod ? [pod] : []))
+}
+const containers = all.flatMap(podsOf).flatMap((pod) => [...(pod.initContainers ?? []), ...pod.containers])
+
+describe('what runs in the cluster', () => {
+  it('runs as a plain user, with the seccomp profile of the runtime', () => {
+    const pods = all.flatMap(podsOf)
+    expect(pods).toHaveLength(4)
+    for (const { securityContext } of pods)
+      expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+  })
+
+  it.each(containers.map((container) => [container.name, container] as const))(
+    'container %s has no privilege, and takes no more than it may',
+    (_, { securityContext, resources }) => {
+      expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } })
+      expect(Object.keys(resources.limits ?? {})).toContain('memory')
+      expect(Object.keys(resources.requests ?? {})).toContain('memory')
+    },
+  )
+
+  it('has a root that it cannot write to, but for the sandbox', () => {
+    const writable = containers.filter(({ securityContext }) => securityContext.readOnlyRootFilesystem !== true)
+    expect(writable.map(({ name }) => name)).toEqual([
+      ...['workspace', 'dev-sandbox', 'mcp-filesystem', 'mcp-git', 'mcp-shell'],
+    ])
+  })
+
+  it('holds secrets in its Secret only', () => {
+    const rest = all.filter(({ kind }) => kind !== 'Secret')
+    expect(showText(manifestText(rest))).not.toContain('[secret]')
+    expect(showText(manifestText([appSecrets(values)]))).toContain('"DISCORD_TOKEN":[secret]')
+  })
+
+  it('is selected by its name alone, as the old cluster had it', () => {
+    const selectors = all.flatMap(({ kind, spec }) =>
+      kind === 'Deployment' || kind === 'StatefulSet' ? [(spec as { selector: unknown }).selector] : [],
+    )
+    expect(selectors).toEqual(['redis', 'discord-bot', 'dev-sandbox'].map((app) => ({ matchLabels: { app } })))
+  })
+
+  it('the MCP servers and their Services are there when they are wanted', () => {
+    const names = (objects: KubeObject[]) =>
+      objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name)
+    expect(names(sandbox())).toEqual([])
+    expect(names(sandbox('mcp'))).toEqual(['filesystem-service', 'git-service', 'shell-service'])
+  })
+
+  it('the sandbox may read what is no secret', () => {
+    const [, role] = sandboxAccess()
+    const rules = role?.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]
+    expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['get', 'list', 'watch']))
+    const core = rules.filter(({ apiGroups }) => apiGroups.includes('')).flatMap(({ resources }) => resources)
+    expect(core).toContain('pods')
+    expect(core.filter((resource) => /secret|\*/.test(resource))).toEqual([])
+  })
+
+  it('the bot gets the environment of the seed', () => {
+    const [, deployment] = bot
+    const [pod] = podsOf(deployment as KubeObject)
+    expect(pod?.containers[0]?.env?.map(({ name }) => name)).toEqual([
+      ...['DISCORD_TOKEN', 'LITELLM_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+      ...['STALENESS_MINUTES', 'DYNAMODB_SESSIONS_TABLE', 'DYNAMODB_EXECUTIONS_TABLE', 'PORT'],
+    ])
+  })
+})
+
+test('the digest of the secrets changes with each of them, and needs the token to be made', () => {
+  const digest = secretsDigest(values)
+  expect(digest).toMatch(/^[0-9a-f]{16}$/)
+  expect(secretsDigest({ ...values })).toBe(digest)
+  expect(secretsDigest({ ...values, LITELLM_API_KEY: secret('lite-key-2') })).not.toBe(digest)
+  expect(secretsDigest({ ...values, DISCORD_TOKEN: secret('another-token-000') })).not.toBe(digest)
+  expect(() => secretsDigest({ LITELLM_API_KEY: secret('lite-key-2') })).toThrow(/DISCORD_TOKEN/)
+})
