@@ -104,7 +104,7 @@ sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/
 (cd / && runuser -u postgres -- psql -qXc 'ALTER DATABASE valence OWNER TO postgres' -c 'ALTER SYSTEM RESET ALL')
 (cd / && runuser -u postgres -- psql -qXd valence) <<'END'
 GRANT ALL ON DATABASE valence TO valence; GRANT ALL ON SCHEMA public TO valence;
-CREATE TABLE beliefs (id serial, content text); INSERT INTO beliefs (content) VALUES ('pods last'); ALTER TABLE beliefs OWNER TO valence;
+CREATE TABLE IF NOT EXISTS beliefs (id serial, content text); INSERT INTO beliefs (content) VALUES ('pods last'); ALTER TABLE beliefs OWNER TO valence;
 END
 touch /var/lib/matrix-synapse/.admin_created /opt/valence/.vkb_initialized /var/lib/matrix-synapse/.bot_created
 systemctl daemon-reload
