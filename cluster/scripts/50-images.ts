@@ -43,7 +43,6 @@ export default script(
   'images',
   {
     about: 'images of the bot and of the sandbox: built when what they are made of has changed, pushed to ECR',
-    tags: ['aws'],
   },
   (context: ClusterContext) => images(context).map((wish) => image(context.builder, wish)),
 )

@@ -7,6 +7,11 @@ import { changesOf, collect, type Plan, type Work } from '@infra/shared/engine/p
 import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
 import { type AwsOptions, awsAccount } from '@infra/shared/targets/aws'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { dynamodbChecks } from '../../cluster/checks/dynamodb.ts'
+import { ecrChecks } from '../../cluster/checks/ecr.ts'
+import { iamChecks } from '../../cluster/checks/iam.ts'
+import { identityChecks } from '../../cluster/checks/identity.ts'
+import { sqsChecks } from '../../cluster/checks/sqs.ts'
 import cluster from '../../cluster/cluster.ts'
 import type { ClusterContext } from '../../cluster/cluster-context.ts'
 import type { ClusterEnv } from '../../cluster/env.ts'
@@ -34,6 +39,8 @@ export const wish: TableOptions = {
  * For a suite: a fake AWS that is empty before each test (or once, with `keep`), and the real CLI that knows of no
  * other account.
  */
+const checks = [identityChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks]
+
 export function useAws({ keep = false } = {}) {
   let moto: Moto
   const before = { ...process.env }
@@ -61,11 +68,12 @@ export function useAws({ keep = false } = {}) {
     tableWork: (want = wish, options: Partial<AwsOptions> = {}): Work[] => [
       { script: 'dynamodb', steps: [table(open(options), want)] },
     ],
-    /** The whole cluster of a wish, as its scripts make it. */
+    /** The AWS half of the cluster, as its scripts make it. */
     cluster(env: Partial<ClusterEnv> = {}, options: Partial<AwsOptions> = {}) {
       const whole = { AWS_REGION: region, CLUSTER_PITR: false, BOT_IAM_USER: 'discord-bot', ...env }
       const context = { env: whole, aws: open(options) } as ClusterContext
-      return { context, work: collect(cluster.scripts, context), checks: cluster.checks(context) }
+      const scripts = cluster.scripts.filter(({ tags }) => tags.includes('aws'))
+      return { context, work: collect(scripts, context), checks: checks.flatMap((checksOf) => checksOf(context)) }
     },
     /** One call, whatever it does, without the half second of a CLI. */
     async send<T>(service: string, operation: string, input: AwsInput): Promise<T> {
