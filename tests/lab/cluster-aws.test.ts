@@ -110,7 +110,11 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
     const counts = await runChecks(lab.cluster().checks, (event) => void found.push(event))
     const wrong = found.flatMap((event) => (event.type === 'check' && event.outcome !== 'ok' ? [event] : []))
     expect(wrong).toMatchObject([
-      { id: 'sqs.agentic-events', outcome: 'warn', detail: '1 messages are in agentic-events-dlq' },
+      {
+        id: 'sqs.agentic-events-dlq.round-trip',
+        outcome: 'warn',
+        detail: 'sent, received, deleted; 1 dead letters wait to be looked at',
+      },
     ])
     expect(counts).toEqual({ ok: 12, warn: 1, fail: 0, skipped: 0 })
     const { Items } = await send<{ Items: unknown[] }>('dynamodb', 'scan', { TableName: 'discord_executions' })
