@@ -3,7 +3,7 @@ import { redact } from '../command/secret.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
 import type { Script } from './script.ts'
-import type { Change, Decision, Question, Step } from './step.ts'
+import type { Ahead, Change, Decision, Question, Step } from './step.ts'
 import type { Target } from './target.ts'
 
 export interface PlannedStep {
@@ -54,7 +54,7 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
     steps.map((step): PlannedStep => {
       const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
       if (step.on.awaited) ahead.push(step.on.name)
-      const decided = decide(script, step, answers, ahead)
+      const decided = decide(script, step, answers, { pending: ahead, earlier: before(step).length > 0 })
       const planned =
         decided.unknown !== undefined && ahead.length === 0 ? { ...decided, pending: before(step) } : decided
       if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.add(step)
@@ -130,8 +130,8 @@ async function askAll(steps: readonly Step[], emit: Emit): Promise<Answers> {
   return new Map(await Promise.all(asked))
 }
 
-function decide(script: string, step: Step, answers: Answers, pending: readonly string[]): PlannedStep {
-  const base = { script, step, pending }
+function decide(script: string, step: Step, answers: Answers, ahead: Ahead): PlannedStep {
+  const base = { script, step, pending: ahead.pending }
   const facts: Record<string, unknown> = {}
   for (const [name, question] of Object.entries(step.ask)) {
     const answer = answers.get(step.on)?.get(keyOf(question)) as Output
@@ -142,5 +142,5 @@ function decide(script: string, step: Step, answers: Answers, pending: readonly 
       return { ...base, facts: undefined, decision: undefined, unknown }
     }
   }
-  return { ...base, facts, decision: step.plan(facts, { pending }), unknown: undefined }
+  return { ...base, facts, decision: step.plan(facts, ahead), unknown: undefined }
 }

@@ -70,6 +70,8 @@ export type Decision =
 export interface Ahead {
   /** The steps of `after` that will change something first, so that what this step reads may be different by then. */
   readonly pending: readonly string[]
+  /** Whether any step before this one, of whichever script, will change something on the same target. */
+  readonly earlier?: boolean
 }
 
 /** One thing that shall be true. `plan` is pure: the same facts give the same decision. */

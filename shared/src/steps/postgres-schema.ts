@@ -25,8 +25,8 @@ export function postgresSchema(on: Target, name: string, options: SchemaOptions)
     on,
     after,
     ask: { now: schemaState(name, options) },
-    plan({ now }, { pending }) {
-      if (now.lacks && pending.length === 0 && now.lacks.startsWith('/'))
+    plan({ now }, { earlier }) {
+      if (now.lacks && !earlier && now.lacks.startsWith('/'))
         return refuse(`${now.lacks} is not there`, `${comesFrom}; or choose a ref of the repository that has it.`)
       const missing = sh`echo ${`there is no ${now.lacks ?? 'database'}: ${comesFrom}`} >&2; exit 1`
       if (now.lacks) return changes([create(what, missing, { explain: ({ stderr }) => stderr.trim() })], '')

@@ -241,6 +241,29 @@ describe('a refusal', () => {
   })
 })
 
+test('a step is told whether any before it changes its target, in whichever script', async () => {
+  const here = localTarget(tempFolder())
+  const heard: (boolean | undefined)[] = []
+  const hears = (id: string, on: Target) =>
+    step({
+      id,
+      on,
+      ask: {},
+      plan(_now, { earlier }) {
+        heard.push(earlier)
+        return converged('')
+      },
+    })
+  await makePlan(
+    [
+      { script: 'one', steps: [hears('before', here), note(here, 'a', '')] },
+      { script: 'two', steps: [hears('after', here), hears('elsewhere', localTarget(tempFolder()))] },
+    ],
+    quiet,
+  )
+  expect(heard).toEqual([false, true, false])
+})
+
 describe('collect', () => {
   test('gives every script its context, in order', () => {
     const here = localTarget(tempFolder())

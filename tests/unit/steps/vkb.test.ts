@@ -1,5 +1,5 @@
 import { nothing, revealText } from '@infra/shared/command/command'
-import type { Change, Decision } from '@infra/shared/engine/step'
+import type { Ahead, Change, Decision } from '@infra/shared/engine/step'
 import { type JsonFileState, jsonEntries } from '@infra/shared/facts/json-entry'
 import { type SchemaState, schemaState } from '@infra/shared/facts/postgres-schema'
 import { type PackageState, packageState } from '@infra/shared/facts/python-package'
@@ -86,8 +86,8 @@ describe('a schema in a database', () => {
     contents: [],
   }
   const contents = ['CREATE TABLE a ();\nSELECT 1;\n', 'SELECT 2;']
-  const ahead = { pending: ['postgres.extension valence/uuid-ossp'] }
-  const rows: [Partial<SchemaState>, { pending: string[] }, string][] = [
+  const ahead = { pending: [], earlier: true }
+  const rows: [Partial<SchemaState>, Ahead, string][] = [
     [{}, none, '= new4567, all there'],
     [{ applied: undefined, contents }, none, '+ schema vkb of database valence'],
     [{ applied: 'old4567x', contents }, none, '~ schema vkb of database valence old4567 → new4567'],
