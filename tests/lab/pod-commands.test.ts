@@ -77,10 +77,19 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
   describe('logs', () => {
     test('shows what a service said, without secrets', async () => {
       const { VALENCE_DB_PASSWORD = '' } = podSecrets
-      const marker = `logger -t vkb; systemd-run --quiet --wait --unit=vkb --property=StandardInput=file:/root/said cat`
+      // Claude Code starts the servers itself; here the unit has something else to run for once.
       await onHost(
         pod.host,
-        `cat >/root/said <<'END'\nbefore ${VALENCE_DB_PASSWORD} after\nEND\n${marker} </dev/null; rm /root/said`,
+        `cat >/run/said <<'END'\nbefore ${VALENCE_DB_PASSWORD} after\nEND
+mkdir /run/systemd/system/vkb.service.d; cat >/run/systemd/system/vkb.service.d/said.conf <<'END'
+[Service]
+Type=oneshot
+Restart=no
+StandardInput=file:/run/said
+ExecStart=
+ExecStart=/bin/cat
+END
+systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/system/vkb.service.d; systemctl daemon-reload`,
       )
       const { code, stdout } = await pod.cli('logs', 'vkb', '-n', '20')
       expect(code).toBe(0)
@@ -125,13 +134,21 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
     expect(await logins(pod.host)).toBe(before + 1)
     for (const line of [
       /postgresql@17-main +active for/,
-      /PostgreSQL 17\.\d+.*Valence v1\.0\.1/,
+      /matrix-synapse +active for/,
+      /PostgreSQL 17\.\d+, Synapse 1\.\d.*Valence v1\.0\.1/,
+      /certificate +until \d{4}-\d\d-\d\d, \d+ days/,
       /lock +free/,
       /disk .* %/,
     ])
       expect(text).toMatch(line)
     const { stdout } = await pod.cli('status', '--json')
     const status = stdout.split('\n').find((line) => line.includes('"type":"status"')) ?? '{}'
-    expect(JSON.parse(status)).toMatchObject({ domain, certificate: null, lock: null, problems: [] })
+    // What nginx shows to those who come.
+    const shown = await onHost(
+      pod.host,
+      `openssl s_client -connect 127.0.0.1:443 -servername ${domain} </dev/null 2>/dev/null | openssl x509 -noout -enddate`,
+    )
+    const certificate = new Date(shown.trim().replace('notAfter=', '')).toISOString()
+    expect(JSON.parse(status)).toMatchObject({ domain, certificate, lock: null, problems: [] })
   })
 })
