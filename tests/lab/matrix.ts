@@ -51,3 +51,32 @@ export async function login(pod: Pod, user: string, password: string): Promise<{
   const { access_token: token, errcode } = JSON.parse(text) as { access_token?: string; errcode?: string }
   return { ...(token && { token }), ...(errcode && { errcode }) }
 }
+
+/** A room, and the token of somebody who is in it. */
+export type Room = { readonly id: string; readonly token: string }
+
+/** Logs in and makes a room. */
+export async function openRoom(pod: Pod, user: string, password: string): Promise<Room> {
+  const { token = '' } = await login(pod, user, password)
+  const { room_id: id } = await asked<{ room_id: string }>(pod, 'createRoom', { method: 'POST', token, body: {} })
+  return { id, token }
+}
+
+/** Says something in a room. */
+export async function say(pod: Pod, { id, token }: Room, text: string): Promise<void> {
+  const body = { msgtype: 'm.text', body: text }
+  await asked(pod, `rooms/${encodeURIComponent(id)}/send/m.room.message/${Date.now()}`, { method: 'PUT', token, body })
+}
+
+/** What was said in a room, the oldest first. */
+export async function heard(pod: Pod, { id, token }: Room): Promise<string[]> {
+  const path = `rooms/${encodeURIComponent(id)}/messages?dir=f&limit=100`
+  const { chunk } = await asked<{ chunk: { type: string; content: { body: string } }[] }>(pod, path, { token })
+  return chunk.filter(({ type }) => type === 'm.room.message').map(({ content }) => content.body)
+}
+
+async function asked<T>(pod: Pod, path: string, call: Call): Promise<T> {
+  const { status, text } = await ask(pod, `/_matrix/client/v3/${path}`, call)
+  if (status !== 200) throw new Error(`${path} is answered by ${status} ${text}`)
+  return JSON.parse(text) as T
+}

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { everything, fill, leftovers, onHost, synapseUser } from './backup-drill.ts'
+import { apartFromSynapse, everything, fill, leftovers, onHost } from './backup-drill.ts'
+import { heard, openRoom, type Room, say } from './matrix.ts'
 import { failureOf } from './pod-runs.ts'
-import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
+import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, run, until } from './run.ts'
@@ -16,9 +17,12 @@ const domain = 'pod.lab.example.org'
 
 describe.skipIf(skip)(title('backup and restore', skip), () => {
   let pod: Pod
+  let room: Room
   beforeAll(async () => {
     pod = await clonePod(await convergedPod())
     await onHost(pod.host, fill)
+    room = await openRoom(pod, 'valence-bot', podSecrets.VALENCE_BOT_PASSWORD ?? '')
+    await say(pod, room, 'before the backup')
   })
   afterAll(() => pod?.close())
 
@@ -26,10 +30,13 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
     let folder: string
     let archive: string
     let before: string
+    let valence: string
     beforeAll(async () => {
       folder = join(pod.root, 'backups')
       await mkdir(folder)
+      await onHost(pod.host, 'systemctl stop matrix-synapse')
       before = await onHost(pod.host, everything)
+      valence = await onHost(pod.host, apartFromSynapse)
       const { code, stdout, stderr } = await pod.cli('backup', '--to', folder)
       expect(code, stderr).toBe(0)
       archive = stdout.trim()
@@ -41,21 +48,25 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       expect(readdirSync(folder)).toEqual([archive.slice(folder.length + 1)])
       expect(statSync(archive).mode & 0o777).toBe(0o600)
       const bytes = readFileSync(archive)
-      for (const plain of ['ed25519 a_lab', 'PGDMP', 'notes', 'server_name']) expect(bytes.includes(plain)).toBe(false)
+      const key = (await onHost(pod.host, 'cat /etc/matrix-synapse/*.signing.key')).trim()
+      const { VALENCE_DB_PASSWORD = '' } = podSecrets
+      for (const plain of [key, VALENCE_DB_PASSWORD, 'PGDMP', 'notes', 'server_name'])
+        expect(bytes.includes(plain)).toBe(false)
       expect(await onHost(pod.host, leftovers)).toBe('')
     })
 
     test('it is drilled: the host is lost, a new one is restored, and nothing differs', async () => {
       const other = await clonePod(await convergedPod())
       try {
-        await onHost(other.host, synapseUser)
+        await onHost(other.host, 'systemctl stop matrix-synapse')
         const { code, stdout, stderr } = await other.cli('restore', archive, '--confirm', domain)
         expect(code, stdout + stderr).toBe(0)
         expect(stderr).toContain('role analyst was made without a login')
         expect(await onHost(other.host, everything)).toBe(before)
         expect(await onHost(other.host, leftovers)).toBe('')
         expect((await other.cli('deploy', '--yes')).code).toBe(0)
-        expect(await onHost(other.host, everything)).toBe(before)
+        expect(await onHost(other.host, apartFromSynapse)).toBe(valence)
+        expect(await heard(other, room)).toEqual(['before the backup'])
       } finally {
         await other.close()
       }
@@ -124,6 +135,21 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       await pod.configure()
       expect(await onHost(pod.host, everything)).toBe(before)
       expect(await onHost(pod.host, leftovers)).toBe('')
+    })
+
+    test('a homeserver that runs is stopped for it and answers again, after a failure too', async () => {
+      const extension = '/usr/share/postgresql/17/extension/vector.control'
+      await onHost(pod.host, 'systemctl start matrix-synapse')
+      const live = join(folder, 'live')
+      expect((await backup('--to', live)).code).toBe(0)
+      await say(pod, room, 'after the backup')
+      await onHost(pod.host, `mv ${extension} /root`)
+      expect(failureOf(await restore(live, '--confirm', domain), 1).message).toMatch(/failed and was undone/)
+      await onHost(pod.host, `mv /root/vector.control ${extension}`)
+      expect(await heard(pod, room)).toEqual(['before the backup', 'after the backup'])
+      expect((await restore(live, '--confirm', domain)).code).toBe(0)
+      expect(await heard(pod, room)).toEqual(['before the backup'])
+      expect(await onHost(pod.host, apartFromSynapse)).toBe(valence)
     })
 
     test('where there is no room here, or a file already, no backup is left half', async () => {
