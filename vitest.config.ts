@@ -22,8 +22,8 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['tests/lab/**/*.test.ts', 'tests/contract/**/*.test.ts'],
-          // The suites share the machine with the hosts that they boot.
-          fileParallelism: false,
+          // The suites share the machine with the hosts that they boot, and wait for them half of the time.
+          maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

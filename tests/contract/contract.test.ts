@@ -37,14 +37,28 @@ const testFolder = join(import.meta.dirname, '..')
 
 /** Steps of clouds are tried against their servers, those of Synapse on a whole pod, each in a suite of its own. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'dynamodb.ts': 'lab/dynamodb.test.ts',
+  'aws-removal.ts': 'lab/cluster-commands.test.ts',
   'certificate.ts': 'lab/pod-synapse.test.ts',
-  'matrix-users.ts': 'lab/pod-synapse.test.ts',
-  'synapse.ts': 'lab/pod-synapse.test.ts',
   'do-dns.ts': 'lab/digitalocean.test.ts',
   'do-firewall.ts': 'lab/digitalocean.test.ts',
+  'do-kubernetes.ts': 'lab/doks.test.ts',
+  'do-removal.ts': 'lab/cluster-deploy.test.ts',
   'do-ssh-key.ts': 'lab/digitalocean.test.ts',
   'droplet.ts': 'lab/digitalocean.test.ts',
+  'dynamodb.ts': 'lab/dynamodb.test.ts',
+  'ecr.ts': 'lab/cluster-aws.test.ts',
+  'iam-keys.ts': 'lab/iam-keys.test.ts',
+  'iam.ts': 'lab/cluster-aws.test.ts',
+  'image.ts': 'lab/images.test.ts',
+  'kube-removal.ts': 'lab/cluster-deploy.test.ts',
+  'kubeconfig.ts': 'lab/doks.test.ts',
+  'manifests.ts': 'lab/manifests.test.ts',
+  'matrix-users.ts': 'lab/pod-synapse.test.ts',
+  'pull-secret.ts': 'lab/workloads.test.ts',
+  'rollouts.ts': 'lab/workloads.test.ts',
+  'secret-key-store.ts': 'lab/workloads.test.ts',
+  'sqs.ts': 'lab/cluster-aws.test.ts',
+  'synapse.ts': 'lab/pod-synapse.test.ts',
 }
 
 test('every exported function that makes a step is in the table', () => {
