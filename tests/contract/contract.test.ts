@@ -55,6 +55,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'manifests.ts': 'lab/manifests.test.ts',
   'matrix-users.ts': 'lab/pod-synapse.test.ts',
   'pull-secret.ts': 'lab/workloads.test.ts',
+  'restart.ts': 'lab/cluster-deploy.test.ts',
   'rollouts.ts': 'lab/workloads.test.ts',
   'secret-key-store.ts': 'lab/workloads.test.ts',
   'sqs.ts': 'lab/cluster-aws.test.ts',
