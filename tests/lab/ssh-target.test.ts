@@ -102,6 +102,16 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
     expect(await logins()).toBe(before + 1)
   })
 
+  test('a change is made while the questions that opened the connection are still under way', async () => {
+    const target = connect()
+    const asked = target.ask([raw('sleep 2; echo $SSH_CONNECTION')])
+    const [ran] = await target.run([raw('echo $SSH_CONNECTION; date +%s%N')], () => {})
+    const [connection, at] = (ran?.stdout ?? '').split('\n')
+    const end = asked.then(([answer]) => [answer?.stdout.trim(), Date.now()] as const)
+    expect((await end)[0]).toBe(connection)
+    expect(Number(at) / 1e6).toBeLessThan((await end)[1] - 500)
+  })
+
   test('the connection and its folder are gone after close', async () => {
     const target = connect()
     await target.ask([sh`true`])
