@@ -132,7 +132,7 @@ async function speak(env: PodEnv, token: Secret): Promise<void> {
     method: 'PUT',
     body: { msgtype: 'm.text', body },
   })
-  const synced = await call('reading', '/sync?timeout=0', {})
+  const synced = await call('reading', '/sync?timeout=0&set_presence=offline', {})
   if (!holds(synced, String(made.room_id), String(sent.event_id), body))
     throw new Failure('error', 'reading: the message that was sent is not there')
   await call('leaving', `/rooms/${room}/leave`, { method: 'POST', body: {} })

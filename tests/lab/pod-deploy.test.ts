@@ -201,7 +201,7 @@ describe.skipIf(skip)(title('Debian 12', skip), () => {
     const { host, cli } = opened()
     // Its pgvector comes from the PostgreSQL project: without a way there, what needs no database is deployed.
     const isReachable = (await host.exec('getent hosts apt.postgresql.org')).code === 0
-    const deploy = () => cli('deploy', '--yes', ...(isReachable ? [] : ['--skip-tags', 'postgresql,synapse']))
+    const deploy = () => cli('deploy', '--yes', ...(isReachable ? [] : ['--skip-tags', 'postgresql,synapse,vkb']))
     const { code, stdout, stderr } = await deploy()
     expect(code, stdout + stderr).toBe(0)
     expect(stdout).toMatch(/✓ only keys log in[\s\S]*pod: \d+ passed/)

@@ -41,18 +41,23 @@ export function leaks(text: string, marks: Marks): string[] {
   return [...marks].filter(([, found]) => found.some((mark) => text.includes(mark))).map(([name]) => name)
 }
 
+// Valence takes its settings from its environment and from nowhere else (vkb.env); its own user and root may see that.
+const settled = 'valence.substrate.mcp_server'
+
 /** Watches the arguments and the environment of every process on both sides: this machine sees those of its hosts. */
 export function watchProcesses(): { stop(): string[] } {
   const seen = new Set<string>()
   const look = () => {
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue
-      for (const name of ['cmdline', 'environ']) {
-        try {
-          seen.add(readFileSync(`/proc/${pid}/${name}`, 'utf8').replaceAll('\0', ' '))
-        } catch {
-          // It has ended.
-        }
+      try {
+        const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8').replaceAll('\0', ' ')
+        // In this order: a process may become another in between.
+        const [environment, words] = [read('environ'), read('cmdline')]
+        seen.add(words)
+        if (!words.includes(settled)) seen.add(environment)
+      } catch {
+        // It has ended.
       }
     }
   }
