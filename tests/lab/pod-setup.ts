@@ -148,6 +148,17 @@ export async function convergedPod(): Promise<SavedState> {
 
 const keptRoot = '/root/acme-root.pem'
 
+// Synapse works on its tables by itself for a minute after its first start: what was saved before would do so again.
+const atRest = `end=$(($(date +%s) + 300))
+until [ "$(cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates')" = 0 ]; do
+  [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1
+done`
+
+async function must({ host }: Pod, script: string): Promise<void> {
+  const { code, stderr } = await host.exec(script)
+  if (code !== 0) throw new Error(`lab: ${script.split('\n')[0]} … ended with ${code}\n${stderr}`)
+}
+
 async function saved(
   open: () => Promise<Pod>,
   as: { name: string; recipe: unknown },
@@ -157,8 +168,11 @@ async function saved(
   try {
     const { code, stdout, stderr } = await pod.cli('deploy', '--yes', ...args)
     if (code !== 0) throw new Error(`lab: the deployment for ${as.name} ended with ${code}\n${stdout}\n${stderr}`)
-    // pebble's root is another at each start: that of the certificate goes with the host.
-    if (args.length === 0) await pod.host.exec(`cat >${keptRoot} <<'END'\n${await pod.acme.root()}END`)
+    if (args.length === 0) {
+      // pebble's root is another at each start: that of the certificate goes with the host.
+      await pod.host.exec(`cat >${keptRoot} <<'END'\n${await pod.acme.root()}END`)
+      await must(pod, atRest)
+    }
     return await pod.host.save(as)
   } finally {
     await pod.close()
