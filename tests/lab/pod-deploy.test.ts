@@ -116,7 +116,7 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     const summary = join(root, 'summary.md')
     const env = { GITHUB_ACTIONS: 'true', CI: 'true', GITHUB_STEP_SUMMARY: summary }
     const { code, stdout, stderr } = await cliWith({ env }, 'deploy', '--plan', file)
-    expect(code, stdout).toBe(0)
+    expect(code, stdout + stderr).toBe(0)
     expect(changed(await lastLog(pod))).toEqual(planned(eventsOf(again)))
     expect(stderr).toMatch(/^::group::security$[\s\S]*^::endgroup::$[\s\S]*^::group::postgresql$[\s\S]*^::endgroup::$/m)
     expect(await readFile(summary, 'utf8')).toMatch(

@@ -149,7 +149,7 @@ export async function convergedPod(): Promise<SavedState> {
 const keptRoot = '/root/acme-root.pem'
 
 // Synapse works on its tables by itself for a minute after its first start: what was saved before would do so again.
-const atRest = `end=$(($(date +%s) + 300))
+const atRest = `end=$(($(date +%s) + 420))
 until [ "$(cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates')" = 0 ]; do
   [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1
 done`
