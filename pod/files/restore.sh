@@ -67,7 +67,8 @@ services=()
 stop_services() {
   local unit
   for unit in matrix-synapse vkb; do
-    if systemctl is-active --quiet "$unit"; then services+=("$unit"); fi
+    # One that fails and is started again and again is activating.
+    case $(systemctl is-active "$unit") in active | activating | reloading) services+=("$unit") ;; esac
   done
   [ "${#services[@]}" = 0 ] || { say "stopping ${services[*]}"; systemctl stop "${services[@]}"; }
 }

@@ -19,7 +19,18 @@ done
 exec 7>&"${LOCK[1]}"
 while sleep 20 7>&-; do echo >&7; done &
 beat=$!
-trap 'kill "$beat"; rm -f "$folder"/.draft-*' EXIT
+# Waits until the lock is given back: systemd ends what is left when we are gone, and that in the middle of it.
+release() {
+  rm -f "$folder"/.draft-*
+  kill "$beat" 2>/dev/null || true
+  exec 7>&-
+  # Unset where it has ended already.
+  [ -n "${LOCK_PID:-}" ] || return 0
+  local program=$LOCK_PID in=${LOCK[1]}
+  exec {in}>&-
+  wait "$program" || true
+}
+trap release EXIT
 
 bash /usr/local/lib/valence/backup.sh "$domain" "${@:3}" >"$folder/.draft-$$"
 [ "$(head -n 1 "$folder/.draft-$$" | tr -d '\0')" = age-encryption.org/v1 ]

@@ -137,7 +137,7 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       expect(await onHost(pod.host, leftovers)).toBe('')
     })
 
-    test('a homeserver that runs is stopped for it and answers again, after a failure too', async () => {
+    test('a homeserver that runs, or tries to, is stopped for it and answers again; after a failure too', async () => {
       const extension = '/usr/share/postgresql/17/extension/vector.control'
       await onHost(pod.host, 'systemctl start matrix-synapse')
       const live = join(folder, 'live')
@@ -147,6 +147,7 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       expect(failureOf(await restore(live, '--confirm', domain), 1).message).toMatch(/failed and was undone/)
       await onHost(pod.host, `mv /root/vector.control ${extension}`)
       expect(await heard(pod, room)).toEqual(['before the backup', 'after the backup'])
+      await onHost(pod.host, 'echo broken >/etc/matrix-synapse/homeserver.yaml; ! systemctl restart matrix-synapse')
       expect((await restore(live, '--confirm', domain)).code).toBe(0)
       expect(await heard(pod, room)).toEqual(['before the backup'])
       expect(await onHost(pod.host, apartFromSynapse)).toBe(valence)
@@ -197,7 +198,10 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
     expect((await pod.cli('deploy', '--yes', '-t', 'backup')).code).toBe(0)
     const verify = async () => (await pod.cli('verify', '--only', 'backup')).stdout
     expect(await verify()).toMatch(/there is none yet/)
-    for (const _ of [1, 2, 3]) await onHost(host, `systemctl start valence-backup; sleep 1`)
+    for (const _ of [1, 2, 3]) {
+      await onHost(host, `systemctl start valence-backup; sleep 1`)
+      expect(await onHost(host, leftovers)).toBe('')
+    }
     const names = (await onHost(host, 'ls /var/backups/valence')).trim().split('\n')
     expect(names).toHaveLength(2)
     expect(
