@@ -28,8 +28,8 @@ const files = `find /etc/matrix-synapse /var/lib/matrix-synapse/media /opt/valen
 find /etc/matrix-synapse /var/lib/matrix-synapse/media /opt/valence/config -name '*before-restore*' -prune -o -type f -print0 | sort -z | xargs -0 sha256sum`
 
 /**
- * All of that as text: the dump of the database, and every file with its owner, mode and checksum. Synapse writes
- * whenever it runs (its background updates alone take minutes): only while it is stopped is this the same twice.
+ * All of that as text: the dump of the database, and every file with its owner, mode and checksum. Synapse writes by
+ * itself whenever it runs (that it was started, who is present): only while it is stopped is this the same twice.
  */
 export const everything = `${dump('')}\n${files}`
 
