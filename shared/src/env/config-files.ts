@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
 import { isMap, parseDocument } from 'yaml'
-import { type Parsed, parsed, type Verdict } from './parsed.ts'
+import { readNamed } from './named-file.ts'
+import { type Parsed, parsed } from './parsed.ts'
 
 /** Files up to this many bytes are taken. */
 const largest = 65_536
@@ -8,7 +8,7 @@ const largest = 65_536
 /** The path of a text file and its content. */
 export function textFile(): Parsed<{ readonly path: string; readonly content: string }> {
   return parsed((path) => {
-    const file = read(path)
+    const file = readNamed(path, largest, `larger than ${largest} bytes`)
     return 'wrong' in file ? file : { value: { path, content: file.value } }
   })
 }
@@ -21,7 +21,7 @@ export function yamlFile(
   reserved: Readonly<Record<string, string>>,
 ): Parsed<{ readonly path: string; readonly content: string; readonly names: readonly string[] }> {
   return parsed((path) => {
-    const file = read(path)
+    const file = readNamed(path, largest, `larger than ${largest} bytes`)
     if ('wrong' in file) return file
     const document = parseDocument(file.value)
     const [error] = document.errors
@@ -35,16 +35,4 @@ export function yamlFile(
     if (taken !== undefined) return { wrong: `names ${path}, which sets ${taken}`, remedy: reserved[taken] as string }
     return { value: { path, content: file.value, names } }
   })
-}
-
-function read(path: string): Verdict<string> {
-  try {
-    if (statSync(path).size > largest) return { wrong: `names ${path}, which is larger than ${largest} bytes` }
-    return { value: readFileSync(path, 'utf8') }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { wrong: `names ${path}, which does not exist` }
-    if (code === 'EISDIR') return { wrong: `names ${path}, which is a directory` }
-    return { wrong: `names ${path}, which cannot be read (${code ?? 'unknown error'})` }
-  }
 }

@@ -1,7 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { type Secret, secret } from '../command/secret.ts'
+import { readNamed } from './named-file.ts'
 import { type Parsed, parsed, type Verdict } from './parsed.ts'
 import { looksPrivate, type PublicKey, parsePublicKey } from './ssh-key.ts'
+
+const largest = 65_536
 
 /** An OpenSSH public key given in the variable itself. */
 export const publicKey = (): Parsed<PublicKey> => parsed(parsePublicKey)
@@ -11,7 +14,7 @@ export function publicKeyFile(): Parsed<{ readonly path: string; readonly keys: 
   return parsed((path) => {
     if (looksPrivate(path) || /(ssh|ecdsa|sk)-\S+ AAAA/.test(path))
       return { wrong: 'holds a key itself, not the path of its file', remedy: 'give the path of the .pub file' }
-    const file = read(path)
+    const file = readNamed(path, largest, 'too large for a key')
     if ('wrong' in file)
       return { ...file, remedy: `ssh-keygen -t ed25519 -f ${path.replace(/\.pub$/, '')} makes a new key` }
     if (looksPrivate(file.value))
@@ -47,7 +50,7 @@ export function privateKeyFile(): Parsed<{ readonly path: string; readonly conte
 function readPrivate(path: string): Verdict<string> {
   if (looksPrivate(path))
     return { wrong: 'holds a private key itself: it was not shown', remedy: 'give the path of its file' }
-  const file = read(path)
+  const file = readNamed(path, largest, 'too large for a key')
   if ('wrong' in file) return file
   if ('value' in parsePublicKey(file.value))
     return { wrong: `names a public key (${path})`, remedy: `use the private half: ${path.replace(/\.pub$/, '')}` }
@@ -57,17 +60,4 @@ function readPrivate(path: string): Verdict<string> {
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
     return { wrong: `names ${path}, which others can read: ssh refuses such a key`, remedy: `chmod 600 ${path}` }
   return file
-}
-
-function read(path: string): Verdict<string> {
-  try {
-    const { size } = statSync(path)
-    if (size > 65536) return { wrong: `names ${path}, which is too large for a key` }
-    return { value: readFileSync(path, 'utf8') }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { wrong: `names ${path}, which does not exist` }
-    if (code === 'EISDIR') return { wrong: `names ${path}, which is a directory` }
-    return { wrong: `names ${path}, which cannot be read (${code ?? 'unknown error'})` }
-  }
 }
