@@ -24,6 +24,8 @@ export default defineConfig({
           include: ['tests/lab/**/*.test.ts', 'tests/contract/**/*.test.ts'],
           // The suites share the machine with the hosts that they boot, and wait for them half of the time.
           maxWorkers: 2,
+          // Vitest runs projects of unlike worker counts one after another only: the quick ones first.
+          sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
