@@ -28,6 +28,7 @@ import namespace from './scripts/60-namespace.ts'
 import redis from './scripts/70-redis.ts'
 import bot from './scripts/80-discord-bot.ts'
 import sandbox from './scripts/90-dev-sandbox.ts'
+import { clusterSyntax } from './syntax.ts'
 
 const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
   name: 'cluster',
@@ -53,6 +54,7 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
     restart: runRestart,
     destroy: runDestroy,
   },
+  own: clusterSyntax,
   notes: [costNote()],
   // One terraform.tfvars was for both.
   tfvars: [clusterSchema, stoatSchema],

@@ -1,4 +1,5 @@
 import { main } from '@infra/shared/cli/main'
+import { provisionSyntax } from './syntax.ts'
 
 await main({
   name: 'pod',
@@ -7,14 +8,6 @@ await main({
   scripts: /^0/,
   npm: 'provision',
   commands: ['validate', 'plan', 'deploy', 'verify'],
-  own: {
-    options: {
-      'write-env': {
-        type: 'boolean',
-        help: "keep the droplet's address in .env.pod, where the deployment finds it",
-        of: ['plan', 'deploy'],
-      },
-    },
-  },
+  own: provisionSyntax,
   load: () => import('./provision.ts'),
 })

@@ -7,6 +7,7 @@ import { envFile, withEnvFile } from './env-file.ts'
 import type { ProvisionContext } from './provision-context.ts'
 import { provisionSchema } from './provision-env.ts'
 import droplet from './scripts/00-droplet.ts'
+import { provisionSyntax } from './syntax.ts'
 
 const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>({
   name: 'pod',
@@ -26,6 +27,7 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
     return { context: { env, cloud, envFile: file }, targets: [cloud] }
   },
   checks: dropletChecks,
+  own: provisionSyntax,
 })
 
 export default provision

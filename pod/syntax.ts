@@ -35,3 +35,14 @@ export const own: OwnSyntax = {
     },
   },
 }
+
+/** What only `provision` has: the droplet, its key and its DNS records. */
+export const provisionSyntax: OwnSyntax = {
+  options: {
+    'write-env': {
+      type: 'boolean',
+      help: "keep the droplet's address in .env.pod, where the deployment finds it",
+      of: ['plan', 'deploy'],
+    },
+  },
+}

@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Entry } from './help.ts'
 import { main } from './main.ts'
+import type { Workspace } from './workspace.ts'
 
 /**
  * Lets a script be run by itself: `node --import tsx pod/scripts/30-postgresql.ts --check`. Does nothing when the file
@@ -16,6 +18,8 @@ export function standalone(url: string, workspace?: string): void {
   const name = basename(folder)
   const script = basename(file).replace(/^\d+-|\.ts$/g, '')
   const load = () => import(pathToFileURL(join(folder, workspace ?? `${name}.ts`)).href)
-  const entry = { name, about: `the script ${script}`, folder, load }
-  void main(entry, ['deploy', '--tags', script, ...process.argv.slice(2)])
+  void load().then(({ default: { own } }: { default: Workspace }) => {
+    const entry: Entry = { name, about: `the script ${script}`, folder, load, ...(own && { own }) }
+    return main(entry, ['deploy', '--tags', script, ...process.argv.slice(2)])
+  })
 }

@@ -2,7 +2,7 @@ import type { Check } from '../engine/check.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import type { EnvOf, Schema } from '../env/variable.ts'
-import type { OwnValues } from './options.ts'
+import type { OwnSyntax, OwnValues } from './options.ts'
 import type { Session } from './session.ts'
 
 /** What a workspace is opened with. */
@@ -33,6 +33,8 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   checks(context: C): readonly Check[]
   /** The commands that it declares as its own; each gives its exit code. */
   readonly commands?: Readonly<Record<string, (session: Session) => Promise<number>>>
+  /** The commands and options that only it has, for a script of it that runs by itself. */
+  readonly own?: OwnSyntax
   /** What is told at the end of a plan, such as what it all costs. */
   readonly notes?: readonly string[]
   /** The schemas whose variables `--from-tfvars` takes over, when there are others than its own. */
