@@ -69,7 +69,7 @@ export function planLines(plan: Plan, options: PlanTextOptions): string[] {
 function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptions): string[] {
   const { decision, step, unknown, pending } = planned
   if (unknown !== undefined) {
-    const why = pending.length > 0 ? `asked again after ${pending.slice(0, 3).join(', ')}` : unknown
+    const why = pending.length > 0 ? `asked again after ${few(pending)}` : unknown
     return [`  ${paint('magenta', '?')}  ${step.id}  ${paint('dim', why)}`]
   }
   if (decision?.kind === 'refused') return [`  ${paint('red', '!')}  ${step.id}: ${decision.reason}`]
@@ -86,6 +86,9 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
     ...notes,
   ]
 }
+
+const few = (ids: readonly string[]): string =>
+  ids.length > 3 ? `${ids.length} earlier steps` : ids.join(', ')
 
 /** One change in one line: `+? role valence  (restart)`. */
 export function changeLine(change: Pick<Change, 'verb' | 'say' | 'risk'>, tentative: boolean, paint: Paint): string {

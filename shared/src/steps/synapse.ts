@@ -81,7 +81,7 @@ export function synapseOrigin(on: Target, way: 'apt' | 'pip', { unit, after = []
 /** The database can hold Synapse: UTF-8, and collated by bytes. Otherwise its indexes break at the next upgrade of the C library. */
 export function synapseDatabase(on: Target, database: string, { after = [] }: Options = {}): Step {
   return step({
-    id: `synapse.database ${database}`,
+    id: `encoding and collation of database ${database}`,
     on,
     after,
     ask: { now: databaseLocale(database) },

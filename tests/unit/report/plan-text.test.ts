@@ -23,7 +23,7 @@ describe('the lines of a plan', () => {
       '  ~? ssh restarted  (restart)',
       '  ~  cluster 16  (downtime)',
       '  -  table old  (data loss)',
-      '  ?  role  asked again after cluster 16, a, b',
+      '  ?  role  asked again after 4 earlier steps',
       '  ?  extension  version: no answer',
       '  !  disk: it cannot shrink',
     ])
