@@ -9,6 +9,7 @@ import { type GitServer, gitServer } from './git-server.ts'
 import { type BootOptions, bootHost, type LabHost } from './host.ts'
 import { labDomain } from './prepare.ts'
 import type { Release } from './root.ts'
+import { sleep, until } from './run.ts'
 import { ensureState, type SavedState } from './states.ts'
 import { ensureWheels } from './wheels.ts'
 
@@ -149,14 +150,11 @@ export async function convergedPod(): Promise<SavedState> {
 const keptRoot = '/root/acme-root.pem'
 
 // Synapse works on its tables by itself for a minute after its first start: what was saved before would do so again.
-const atRest = `end=$(($(date +%s) + 420))
-until [ "$(cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates')" = 0 ]; do
-  [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1
-done`
-
-async function must({ host }: Pod, script: string): Promise<void> {
-  const { code, stderr } = await host.exec(script)
-  if (code !== 0) throw new Error(`lab: ${script.split('\n')[0]} … ended with ${code}\n${stderr}`)
+const isAtRest = async ({ host }: Pod): Promise<true | undefined> => {
+  const open = "cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates'"
+  const { stdout } = await host.exec(open)
+  if (stdout.trim() !== '0') await sleep(1000)
+  return stdout.trim() === '0' || undefined
 }
 
 async function saved(
@@ -171,7 +169,7 @@ async function saved(
     if (args.length === 0) {
       // pebble's root is another at each start: that of the certificate goes with the host.
       await pod.host.exec(`cat >${keptRoot} <<'END'\n${await pod.acme.root()}END`)
-      await must(pod, atRest)
+      await until("Synapse's own work on its tables", 420_000, () => isAtRest(pod))
     }
     return await pod.host.save(as)
   } finally {

@@ -81,7 +81,7 @@ async function run(workspace: Workspace, command: string, call: Call, answers: b
   const session: Session = { workspace, command, ...call, processEnv: process.env, root, emit, signals, cleanup: [] }
   // A rehearsal is told as what it is.
   const told = options.check || options['dry-run'] ? 'plan' : command
-  emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env, notes: [] })
+  emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env })
   const exitCode = await attempt(session, signals)
   emit({ type: 'run.end', workspace: workspace.name, command: told, exitCode, made, ms: Date.now() - began })
   reporter.close()

@@ -107,12 +107,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   return problems.length > 0 ? { ...report, problems } : { ...report, env: env as EnvOf<T> }
 }
 
-/** Whether there is nothing at all to load: no environment file, no variable that only this project has. */
-export function isUnconfigured({ schema, root, processEnv, name }: LoadOptions<Schema>): boolean {
-  const files = readEnvFiles(schema.workspace, root, '', name)
-  return files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv)
-}
-
+/** Whether a variable is set that only this project has. */
 function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): boolean {
   return variablesOf(schema).some(({ name, meta }) => !meta.common && Boolean(processEnv[name]))
 }

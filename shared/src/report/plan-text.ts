@@ -87,8 +87,7 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
   ]
 }
 
-const few = (ids: readonly string[]): string =>
-  ids.length > 3 ? `${ids.length} earlier steps` : ids.join(', ')
+const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.length} earlier steps` : ids.join(', '))
 
 /** One change in one line: `+? role valence  (restart)`. */
 export function changeLine(change: Pick<Change, 'verb' | 'say' | 'risk'>, tentative: boolean, paint: Paint): string {

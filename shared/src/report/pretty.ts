@@ -84,7 +84,6 @@ function ended(
 const formatters: Formatters = {
   'run.start'(event, screen) {
     screen.workspace = event.workspace
-    for (const note of event.notes) screen.message(note)
   },
   'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
   'ask.end'(event, screen) {

@@ -1,5 +1,5 @@
 import { isSecret, reveal } from '@infra/shared/command/secret'
-import { isUnconfigured, loadEnv } from '@infra/shared/env/load'
+import { loadEnv } from '@infra/shared/env/load'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { describe, expect, test } from 'vitest'
 import { clusterSchema } from '../../../cluster/env.ts'
@@ -33,7 +33,6 @@ describe('the first look', () => {
     ['the file of another workspace', { '.env.stoat': '' }, {}, true],
   ])('%s', (_, files, processEnv, unconfigured) => {
     const options = { schema: podSchema, root: folder(files), processEnv }
-    expect(isUnconfigured(options)).toBe(unconfigured)
     expect(loadEnv(options).unconfigured).toBe(unconfigured)
   })
 })

@@ -14,7 +14,7 @@ import { everything } from './plans.ts'
 const nasty = `a<b> & "c" 'd' ]]> \u0000\u0007 größe`
 
 const verification: Event[] = [
-  { type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined, notes: [] },
+  { type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined },
   { type: 'check', id: 'ok.one', about: 'disk', outcome: 'ok', detail: nasty, remedy: undefined },
   { type: 'check', id: 'warn.one', about: 'cert', outcome: 'warn', detail: '12 days', remedy: 'renew' },
   { type: 'check', id: 'fail.one', about: nasty, outcome: 'fail', detail: nasty, remedy: nasty },

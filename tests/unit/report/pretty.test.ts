@@ -37,7 +37,7 @@ const change = (outcome: 'done' | 'failed', ms = 10): Event[] => [
 ]
 
 const deployment: Event[] = [
-  { type: 'run.start', workspace: 'pod', command: 'deploy', environment: undefined, notes: ['a note'] },
+  { type: 'run.start', workspace: 'pod', command: 'deploy', environment: undefined },
   { type: 'ask.start', target: 'here', questions: 3 },
   { type: 'ask.end', target: 'here', questions: 3, ms: 50 },
   { type: 'plan', plan: everything, ms: 1234 },
@@ -62,7 +62,7 @@ describe('text for a person', () => {
     const { out, err } = told(deployment)
     expect(out.startsWith('\nbase\n  +  user valence\n')).toBe(true)
     expect(out).toMatch(/\npod: 1 to create, .* 2 unchanged {2}1\.2 s\n$/)
-    expect(err).toBe('a note\n\nbase\n  ✓ package x  2.5 s\npod: 1 change made, converged  4.0 s\n')
+    expect(err).toBe('\nbase\n  ✓ package x  2.5 s\npod: 1 change made, converged  4.0 s\n')
   })
 
   test('off a terminal nothing is drawn and nothing is coloured', () => {
@@ -89,7 +89,7 @@ describe('text for a person', () => {
 
   test('findings of verify on stdout, with what to do', () => {
     const { out } = told([
-      { type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined, notes: [] },
+      { type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined },
       { type: 'check', id: 'a', about: 'disk', outcome: 'ok', detail: '40 % used', remedy: undefined },
       { type: 'check', id: 'b', about: 'certificate', outcome: 'warn', detail: '12 days', remedy: 'renew it' },
       { type: 'check', id: 'c', about: 'database', outcome: 'fail', detail: 'down', remedy: 'start it' },
