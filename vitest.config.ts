@@ -27,7 +27,8 @@ export default defineConfig({
           // Vitest runs projects of unlike worker counts one after another only: the quick ones first.
           sequence: { groupOrder: 1 },
           testTimeout: 600_000,
-          hookTimeout: 600_000,
+          // The first time, what a suite starts with is built from source.
+          hookTimeout: 1_800_000,
         },
       },
       ...(integration

@@ -10,7 +10,7 @@ import { run } from './run.ts'
 
 const noDoctl = requireLab('doctl', 'kube')
 const minutes = 60_000
-vi.setConfig({ testTimeout: minutes, hookTimeout: 15 * minutes })
+vi.setConfig({ testTimeout: minutes })
 
 describe.skipIf(noDoctl)(title('doctl and the account', noDoctl), () => {
   let fake: DigitalOceanFake

@@ -13,7 +13,7 @@ import { type Result, run, until } from './run.ts'
 
 const noImages = requireLab('kube', 'registry', 'moto', 'host')
 const minutes = 60_000
-vi.setConfig({ testTimeout: 2 * minutes, hookTimeout: 15 * minutes })
+vi.setConfig({ testTimeout: 2 * minutes })
 
 // What the bot is given, as its pod has it.
 const botEnv = {

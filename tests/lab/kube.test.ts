@@ -14,7 +14,7 @@ import { must, type Result, run, until } from './run.ts'
 
 const noKube = requireLab('kube')
 const minutes = 60_000
-vi.setConfig({ testTimeout: minutes, hookTimeout: 15 * minutes })
+vi.setConfig({ testTimeout: minutes })
 
 describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
   let before: string

@@ -11,7 +11,7 @@ import { requireLab, title } from './prerequisites.ts'
 import { must, run, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'age')
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const domain = 'pod.lab.example.org'
 

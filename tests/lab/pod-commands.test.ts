@@ -10,7 +10,7 @@ import { requireLab, title } from './prerequisites.ts'
 import { run, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'script')
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 const domain = 'pod.lab.example.org'
 

@@ -5,7 +5,7 @@ import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 900_000 })
 
 const apt =
   (pattern: RegExp) =>

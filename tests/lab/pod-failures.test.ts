@@ -7,7 +7,7 @@ import { requireLab, title } from './prerequisites.ts'
 import { sleep, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 /** Runs on the host what must succeed. */
 async function onHost({ host }: Pod, script: string): Promise<string> {

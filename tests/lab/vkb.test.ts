@@ -11,7 +11,7 @@ import { run, tether, until } from './run.ts'
 import { findings, redOf } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'acme', 'psql')
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 900_000 })
 
 const substrate = '/opt/valence/repo/src/valence/substrate'
 const sql = (statement: string) => `cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d valence <<'SQL'

@@ -8,7 +8,7 @@ import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
 const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
 const skip = requireLab('kube', 'registry', 'moto')
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 600_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
   const lab = useWorkloads()
