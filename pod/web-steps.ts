@@ -43,6 +43,6 @@ export function webSteps({ env, host }: PodContext, { after }: { after: readonly
     hook,
     issued,
     nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), after: [before, issued] }),
-    service(host, 'certbot.timer', { after: [] }),
+    service(host, 'certbot.timer', { after }),
   ]
 }

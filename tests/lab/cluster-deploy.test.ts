@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type CliResult, runCli, startCli } from '../support/cli.ts'
+import { untruths } from './plan-truth.ts'
+import { lastLog } from './pod-probes.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
 import { until } from './run.ts'
 
 const skip = requireLab(...clusterRehearsal.needs)
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 describe.skipIf(skip)(title('the cluster by its command line, from nothing to nothing', skip), () => {
   let world: Awaited<ReturnType<typeof openCluster>>
@@ -21,6 +23,8 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
   beforeAll(async () => {
     world = await openCluster()
     good(await cli('deploy', '--create', '--yes', '--skip-verification'))
+    // What was announced is what was made.
+    expect(untruths(await lastLog(world))).toEqual([])
   })
   afterAll(() => world?.close())
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, login } from './matrix.ts'
 import { makeOriginal } from './original-pod.ts'
+import { untruths } from './plan-truth.ts'
+import { lastLog } from './pod-probes.ts'
 import { deployed, expectConverged } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
@@ -46,6 +48,7 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
     const before = await kept()
     // The verification writes: a throw-away user, who says something.
     const made = await deployed(pod, '--skip-verification')
+    expect(untruths(await lastLog(pod))).toEqual([])
     expect(await kept()).toBe(before)
     const told = made.join('\n')
     expect(made.length, told).toBeLessThan(32)

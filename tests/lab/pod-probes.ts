@@ -35,7 +35,7 @@ export function eventsOf({ stdout }: Pick<CliResult, 'stdout'>): CliEvent[] {
 }
 
 /** The events of the last run, by its log. */
-export async function lastLog({ root }: Pod): Promise<CliEvent[]> {
+export async function lastLog({ root }: Pick<Pod, 'root'>): Promise<CliEvent[]> {
   const folder = join(root, '.infra/runs')
   const logs = (await readdir(folder)).sort()
   return parse(await readFile(join(folder, logs.at(-1) ?? ''), 'utf8'))

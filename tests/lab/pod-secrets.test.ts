@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CliResult } from '../support/cli.ts'
+import { untruths } from './plan-truth.ts'
 import { leaks, leaksBelow, leaksOn, marksOf, recordCalls, watchProcesses } from './pod-leaks.ts'
+import { lastLog } from './pod-probes.ts'
 import { barePod, clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 
@@ -22,18 +24,20 @@ describe.skipIf(skip)(title('secrets in a first deploy', skip), () => {
     const { cli, host, root } = pod
     const watch = watchProcesses()
     const plan = join(root, 'reviewed')
-    const runs = [
-      await cli('plan', '--verbose', '--out', plan),
-      await cli('deploy', '--verbose', '--plan', plan),
+    const runs = [await cli('plan', '--verbose', '--out', plan), await cli('deploy', '--verbose', '--plan', plan)]
+    const deployed = await lastLog(pod)
+    runs.push(
       await cli('deploy', '--check', '--json', '--verbose'),
       await cli('verify', '--verbose'),
       await cli('verify', '--json', '--junit', join(root, 'junit.xml')),
-    ]
+    )
     const seen = watch.stop().join('\n')
     expect(
       runs.map(({ code }) => code),
       runs.map(printed).join('\n'),
     ).toEqual([0, 0, 0, 0, 0])
+    // The same first deploy: what was announced is what was made.
+    expect(untruths(deployed)).toEqual([])
     // It did look, on both sides and into environments.
     expect(seen).toMatch(/apt-get .*install/)
     expect(seen).toMatch(/DEBIAN_FRONTEND=noninteractive/)

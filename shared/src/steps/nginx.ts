@@ -51,15 +51,15 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
         .map(({ path }) => path)
       const content = plainText(options.content(nginx))
       const list: Change[] = []
-      if (!site || site.content !== content.parts[0] || site.mode !== '0644' || site.owner !== 'root') {
+      // The site that comes before the certificate does the rest first, in this one's place.
+      const isBegun = pending.includes(beforehand(name))
+      if (isBegun || !site || site.content !== content.parts[0] || site.mode !== '0644' || site.owner !== 'root') {
         const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' }, (temp) =>
           tried(temp, link, foreign),
         )
-        list.push((site ? update : create)(path, write, { diff: diffOf(path, site, content), explain }))
+        list.push((isBegun || site ? update : create)(path, write, { diff: diffOf(path, site, content), explain }))
       }
       for (const other of foreign) list.push(remove(`site ${other}`, putAside(other)))
-      // The site that comes before the certificate does the rest first.
-      const isBegun = pending.includes(beforehand(name))
       if (!isBegun && enabled?.type !== 'link') list.push(create(`site ${name} enabled`, sh`ln -sfn ${path} ${link}`))
       if (!isBegun && unit.enabled !== 'enabled')
         list.push(create('nginx at boot', sh`systemctl enable --quiet nginx.service`))

@@ -54,7 +54,14 @@ describe('nginxSite', () => {
 
   test('what the first site will do is not planned twice', () => {
     const fresh = { ...sound, site: null, enabled: null, unit: { ...sound.unit, active: 'inactive', enabled: '' } }
-    expect(told(site.plan(fresh, { pending: [before.id] }))).toEqual([`+ ${path}`, '~ nginx reloaded'])
+    expect(told(site.plan(fresh, { pending: [before.id] }))).toEqual([`~ ${path}`, '~ nginx reloaded'])
+  })
+
+  test('where the certificate was lost, it is known that this site comes back after the first one', () => {
+    expect(told(site.plan({ ...sound, certificate: null }, { pending: [before.id] }))).toEqual([
+      `~ ${path}`,
+      '~ nginx reloaded',
+    ])
   })
 })
 
