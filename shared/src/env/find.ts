@@ -11,7 +11,8 @@ export interface Found {
 
 /**
  * The strongest value that is not empty, under the variable's name or else a former one. What there is to tell
- * (a former name, an empty variable of the process that does not hide a file's value) is added to `warnings`.
+ * (a former name, an empty variable of the process that does not hide a file's value, one that other programs use as
+ * well and that hides another value of a file) is added to `warnings`.
  */
 export function find(
   name: string,
@@ -27,6 +28,13 @@ export function find(
       warnings.push({ variable: key, message: 'is a former name, still read', remedy: `call it ${name}` })
     if (processEnv[key] === '')
       warnings.push({ variable: key, message: `is empty in the environment: the value in ${found.source} is taken` })
+    const hidden = meta.common && found.source === 'environment' && strongest(key, undefined, files)
+    if (hidden && hidden.text !== found.text)
+      warnings.push({
+        variable: key,
+        message: `is taken from the environment: ${hidden.source} says another value`,
+        remedy: `unset ${key}, if what the file says is meant`,
+      })
     return found
   }
   return undefined

@@ -108,6 +108,20 @@ describe('the layers', () => {
   })
 })
 
+test('what a shell has for other programs as well does not win silently over a file', () => {
+  const files = { '.env.pod': podFile({ OPENAI_API_KEY: 'sk-0123456789abcdefghijkl' }) }
+  const told = (processEnv: Record<string, string>) => loadPod(files, { processEnv }).warnings
+  expect(told({ OPENAI_API_KEY: 'sk-another-key-of-this-shell' })).toEqual([
+    {
+      variable: 'OPENAI_API_KEY',
+      message: 'is taken from the environment: .env.pod says another value',
+      remedy: 'unset OPENAI_API_KEY, if what the file says is meant',
+    },
+  ])
+  expect(told({ OPENAI_API_KEY: 'sk-0123456789abcdefghijkl' })).toEqual([])
+  expect(told({ VALENCE_DOMAIN: 'own.example.org' })).toEqual([])
+})
+
 describe('paths', () => {
   const home = folder()
   sshKey(home, 'ed25519')
