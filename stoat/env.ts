@@ -65,6 +65,7 @@ export const stoatSchema = schema(
     }),
     STOAT_ENCRYPTION_KEY: variable(base64Key(32), {
       tfvar: 'stoat_encryption_key',
+      tfstate: 'random_password.stoat_encryption_key',
       group: keys,
       description: 'Encrypts uploaded files: without it they are lost, so back it up',
       example: '32 random bytes (openssl rand -base64 32)',

@@ -5,7 +5,7 @@ import { renderExample } from './docs.ts'
 import { readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import { replaceFile, withValues } from './generate.ts'
-import { isPlaceholder } from './placeholder.ts'
+import { inTerraformState, isPlaceholder } from './placeholder.ts'
 import { nearest } from './suggest.ts'
 import { parseTfvars, type TfvarProblem } from './tfvars.ts'
 import { type Schema, variablesOf } from './variable.ts'
@@ -65,6 +65,18 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
     } else if (!isPlain(value)) {
       problems.push({ line, message: `${tfvar} holds a line end, or quotes of both kinds: set ${variable} by hand` })
     } else made.set(schema, (made.get(schema) ?? new Map()).set(variable, value))
+  }
+  // What Terraform made by itself its variables do not say.
+  const named = new Set(parsed.values.flatMap(({ name }) => known.find(({ tfvar }) => tfvar === name)?.schema ?? []))
+  for (const schema of named) {
+    const files = readEnvFiles(schema.workspace, root, home, name)
+    for (const { name: variable, meta } of variablesOf(schema)) {
+      if (meta.tfstate === undefined || made.get(schema)?.has(variable) || find(variable, meta, {}, files)) continue
+      made.set(schema, (made.get(schema) ?? new Map()).set(variable, inTerraformState))
+      notes.push(
+        `${variable} is in Terraform's state only (${meta.tfstate}): take it over from there, a new one would not fit`,
+      )
+    }
   }
   if (problems.length > 0) return { written: [], notes: [], problems: problems.sort((a, b) => a.line - b.line) }
   const written = [...made].map(([schema, values]) => {

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Assignment } from './env-text.ts'
 import type { EnvFiles } from './files.ts'
 import type { Found } from './find.ts'
-import { isPlaceholder } from './placeholder.ts'
+import { inTerraformState, isPlaceholder } from './placeholder.ts'
 import { type Problem, type Purpose, presence, type Schema, type VariableMeta } from './variable.ts'
 
 export interface Case {
@@ -42,6 +42,10 @@ export function judgeOf({ schema, files, purpose, name: environment }: Case): Ju
         const remedy = meta.remedy ?? (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
         return { ...about, message: "still holds the example's placeholder", remedy }
       }
+      if (found.text === inTerraformState && meta.tfstate !== undefined) {
+        const remedy = `terraform state pull | jq -r '${ofState(meta.tfstate)}', encoded as the configuration did; where nothing was deployed yet, leave it empty, then: ${generate}`
+        return { ...about, message: `is still to be taken over from Terraform's state (${meta.tfstate})`, remedy }
+      }
       const random = files.read.find((file) => file.values.get(variable)?.random)
       if (random) {
         const message =
@@ -68,6 +72,12 @@ export function judgeOf({ schema, files, purpose, name: environment }: Case): Ju
       }
     },
   }
+}
+
+/** jq's way to a random value: `terraform state show` hides it. */
+function ofState(resource: string): string {
+  const [type, name] = resource.split('.')
+  return `.resources[] | select(.type == "${type}" and .name == "${name}") | .instances[0].attributes.result`
 }
 
 const fileOf = (found: Found | undefined) => (found?.entry ? { file: found.source } : {})

@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateMissing } from '@infra/shared/env/generate'
 import { importTfvars } from '@infra/shared/env/import'
+import { loadEnv } from '@infra/shared/env/load'
 import { parseTfvars } from '@infra/shared/env/tfvars'
 import { describe, expect, test } from 'vitest'
 import { clusterSchema } from '../../../cluster/env.ts'
@@ -91,13 +93,14 @@ describe('taken over', () => {
         names: expect.arrayContaining(['AWS_REGION', 'DISCORD_TOKEN', 'LITELLM_BASE_URL', 'DO_CLUSTER_NAME']),
         created: true,
       },
-      { file: '.env.stoat', names: ['STOAT_DOMAIN'], created: true },
+      { file: '.env.stoat', names: ['STOAT_DOMAIN', 'STOAT_ENCRYPTION_KEY'], created: true },
     ])
     expect(notes).toEqual([
       "line 9: do_token still holds the example's placeholder and was left out",
       'line 11: discord_tokn is not a variable of ours; did you mean discord_token?',
       "line 13: stoat_rabbitmq_pass still holds the example's placeholder and was left out",
       'line 14: stoat_vapid_private_key is empty and was left out',
+      "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): take it over from there, a new one would not fit",
     ])
     for (const file of ['.env.cluster', '.env.stoat']) expect(statSync(join(root, file)).mode & 0o777).toBe(0o600)
     const token = 'MTMz.$x.it-is-"quoted"-0123456789012345678901234567890123456789'
@@ -135,6 +138,22 @@ describe('taken over', () => {
     const odd = `stoat_domain = "a'b$c"\nlitellm_api_key = "two\\nlines-of-it"\n`
     expect(take(root, odd).problems.map(({ line }) => line)).toEqual([1, 2])
     expect(() => read(root, '.env.cluster')).toThrow(/ENOENT/)
+  })
+
+  test('what only its state holds is asked for, and never made anew', () => {
+    const root = folder()
+    take(root)
+    const options = { schema: stoatSchema, root, processEnv: {} }
+    const { written } = generateMissing(options)
+    expect(written).not.toContain('STOAT_ENCRYPTION_KEY')
+    expect(loadEnv(options).problems).toContainEqual(
+      expect.objectContaining({
+        variable: 'STOAT_ENCRYPTION_KEY',
+        message: "is still to be taken over from Terraform's state (random_password.stoat_encryption_key)",
+        remedy: expect.stringContaining('terraform state pull'),
+      }),
+    )
+    expect(take(folder(), 'region = "ca-central-1"').notes).toEqual([])
   })
 
   test('--env NAME has files of its own', () => {
