@@ -1,4 +1,4 @@
-import type { Output } from '../command/command.ts'
+import { digestText, type Output, plainText } from '../command/command.ts'
 import { raw, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -10,7 +10,7 @@ export interface FileState {
   readonly group: string
   /** Of a regular file. */
   readonly sha256: string | undefined
-  /** Of a regular file when it was asked for; undefined when it is larger than can be shown. */
+  /** Of a regular file when it was asked for; undefined when it is larger than can be shown, or no UTF-8. */
   readonly content: string | undefined
 }
 
@@ -35,15 +35,13 @@ function parseFile({ code, stdout, stderr }: Output, whole: boolean): FileState 
   if (code === 127 || /No such file or directory|Not a directory/.test(stderr)) return null
   if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
   const [head = '', digest = '', ...rest] = stdout.split('\n')
+  const content = rest.join('\n')
   const [mode = '', owner = '', group = '', size = '', kind = ''] = head.split('|')
-  return {
-    type: types[kind] ?? 'other',
-    mode: mode.padStart(4, '0'),
-    owner,
-    group,
-    sha256: digest.split(' ')[0] || undefined,
-    content: whole && Number(size) <= readable ? rest.join('\n') : undefined,
-  }
+  const state = { type: types[kind] ?? 'other', mode: mode.padStart(4, '0'), owner, group }
+  // What a link leads to is not the file that is asked about: it has another owner, mode and size.
+  const sha256 = (state.type === 'file' && digest.split(' ')[0]) || undefined
+  const isWhole = whole && Number(size) <= readable && sha256 === digestText(plainText(content))
+  return { ...state, sha256, content: isWhole ? content : undefined }
 }
 
 const types: Readonly<Record<string, FileState['type']>> = {

@@ -58,8 +58,7 @@ export function directory(on: Target, path: string, options: Ownership & { after
     ask: { now: fileDigest(path) },
     after: options.after ?? [],
     plan({ now }) {
-      const make = sh`install -d -m ${wish.mode} -o ${wish.owner} -g ${wish.group} ${path}`
-      if (!now) return changes([create(`${path}/`, make)], '')
+      if (!now) return changes([create(`${path}/`, makeDirectory(path, wish))], '')
       if (now.type !== 'directory')
         return refuse(`${path} is a ${now.type}, not a directory`, `Move it away: mv ${path} ${path}.old`)
       return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
@@ -70,20 +69,27 @@ export function directory(on: Target, path: string, options: Ownership & { after
 /**
  * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
  * the previous version put by (not of a file that holds secrets: an old one has no business elsewhere), then a rename.
+ * What belongs to a user is written with that user's own rights: in folders of theirs a link could lead root anywhere.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
-  const folder = path.slice(0, path.lastIndexOf('/')) || '/'
   const kept = `${previousFolder}${path}`
-  const keep = sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p ${path} ${kept}; }; }`
-  const line = all(
-    sh`t=$(mktemp ${`${folder}/.infra.XXXXXX`})`,
+  const keep = sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${folderOf(kept)}) && cp -a ${path} ${kept}; }; }`
+  const isRoots = owner.owner === 'root'
+  const write = all(
+    sh`t=$(mktemp ${`${folderOf(path)}/.infra.XXXXXX`})`,
     raw(`trap 'rm -f "$t"' EXIT`),
     raw('cat >"$t"'),
-    sh`chown ${`${owner.owner}:${owner.group}`} "$t"`,
+    isRoots ? sh`chown ${`root:${owner.group}`} "$t"` : sh`chgrp ${owner.group} "$t"`,
     sh`chmod ${owner.mode} "$t"`,
     ...(validate ? [validate(raw('"$t"'))] : []),
-    ...(holdsSecret(content) ? [] : [keep]),
+    ...(holdsSecret(content) || !isRoots ? [] : [keep]),
     sh`mv -f "$t" ${path}`,
+  )
+  if (isRoots) return withStdin(write, content)
+  const line = all(
+    ...(holdsSecret(content) ? [] : [keep]),
+    raw('cd /'),
+    sh`runuser -u ${owner.owner} -- sh -c ${write.line}`,
   )
   return withStdin(line, content)
 }
@@ -103,6 +109,21 @@ function ownershipChange(path: string, now: FileState, wish: Required<Ownership>
   const shall = `${wish.mode} ${wish.owner}:${wish.group}`
   if (is === shall) return []
   // Closed before it changes hands, so that no moment is more open than either state.
-  const run = sh`chmod go-rwx ${path} && chown ${`${wish.owner}:${wish.group}`} ${path} && chmod ${wish.mode} ${path}`
+  const run =
+    wish.owner === 'root'
+      ? sh`chmod go-rwx ${path} && chown ${`root:${wish.group}`} ${path} && chmod ${wish.mode} ${path}`
+      : handOver(path, wish)
   return [update(`${path} ${is} → ${shall}`, run)]
 }
+
+function makeDirectory(path: string, wish: Required<Ownership>): Shell {
+  if (wish.owner === 'root') return sh`install -d -m ${wish.mode} -o root -g ${wish.group} ${path}`
+  // Made only where there is nothing yet: no link either.
+  return all(sh`mkdir -p ${folderOf(path)}`, sh`mkdir -m 0700 ${path}`, handOver(path, wish))
+}
+
+/** To a user, whose folder it may be in: a link that was put there meanwhile leads root nowhere. */
+const handOver = (path: string, { owner, group, mode }: Required<Ownership>): Shell =>
+  sh`chown --no-dereference ${`${owner}:${group}`} ${path} && runuser -u ${owner} -- chmod ${mode} ${path}`
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'

@@ -19,11 +19,13 @@ export function line(
     plan({ now }) {
       const content = now?.content ?? ''
       if (now && now.content === undefined) {
-        return refuse(`${path} is no file that could be added to`, `Add this line to it by hand: ${wish}`)
+        const what = now.type === 'file' ? 'large, or no UTF-8 text' : `a ${now.type}`
+        return refuse(`${path} is ${what}: it cannot be added to`, `Add this line to it by hand: ${wish}`)
       }
       if (content.split('\n').includes(wish)) return changes([], 'there')
       const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${wish}\n`)
-      const write = writeFile(path, text, now ?? { mode, owner, group })
+      const isTheirs = now !== null && (owner === 'root' || owner === now.owner)
+      const write = writeFile(path, text, isTheirs ? now : { mode: now?.mode ?? mode, owner, group })
       return changes([(now ? update : create)(path, write, { diff: diffOf(path, now, text) })], '')
     },
   })

@@ -98,12 +98,12 @@ describe('a line in a file', () => {
   test('keeps the owner and mode of the file', () => {
     const decision = step.plan({ now: file('a\n') }, none)
     const command = decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : ''
-    expect(command).toMatch(/chown valence:users .* chmod 0600 /)
+    expect(command).toMatch(/runuser -u valence -- .*chgrp users .* chmod 0600 /)
   })
 
   test('is refused in what is no file', () => {
     const now = { ...file(''), type: 'directory', content: undefined }
-    expect(told(step.plan({ now }, none))).toEqual(['! /home/valence/.bashrc is no file that could be added to'])
+    expect(told(step.plan({ now }, none))).toEqual(['! /home/valence/.bashrc is a directory: it cannot be added to'])
   })
 })
 
