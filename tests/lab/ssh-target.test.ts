@@ -221,10 +221,23 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
   test('a guarded change that holds is kept, and its revert disarmed', async () => {
     const target = connect()
     const guard = { name: 'test', seconds: 3, undo: sh`touch /root/reverted` }
-    const outputs = await target.guarded?.([sh`echo kept`], guard, () => {})
-    expect(outputs?.map(({ stdout }) => stdout.trim())).toEqual(['kept'])
+    const done = await target.guarded?.([sh`echo kept`], guard, () => {})
+    expect(done?.became).toBeUndefined()
+    expect(done?.outputs.map(({ stdout }) => stdout.trim())).toEqual(['kept'])
     await new Promise((resolve) => setTimeout(resolve, 5000))
     expect((await lab.exec('ls /root/reverted')).code).not.toBe(0)
+  })
+
+  test('of a guarded change that fails it is said what became of it', async () => {
+    const target = connect()
+    const guard = { name: 'test', seconds: 30, undo: sh`touch /root/undone` }
+    const [change, quiet] = [[raw('exit 3')], () => {}] as const
+    expect(await target.guarded?.(change, guard, quiet)).toMatchObject({ became: 'it was reverted' })
+    expect((await lab.exec('rm /root/undone')).code).toBe(0)
+    const stuck = { ...guard, undo: raw('false') }
+    const { became } = (await target.guarded?.(change, stuck, quiet)) ?? {}
+    expect(became).toMatch(/^reverting it failed \(.*\); the host tries again within 30 seconds$/)
+    expect((await lab.exec('systemctl stop infra-revert-test.timer')).code).toBe(0)
   })
 
   test('a guarded change is reverted by the host alone when we are killed', async () => {

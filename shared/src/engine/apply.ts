@@ -4,7 +4,7 @@ import type { Emit, Outcome } from './events.ts'
 import { Failure } from './failure.ts'
 import { assertSound, changesOf, isConverged, makePlan, type Plan, type PlannedStep, type Work, where } from './plan.ts'
 import type { Change, Step } from './step.ts'
-import type { Target } from './target.ts'
+import type { GuardedOutputs, Target } from './target.ts'
 
 /** What the run needs to know while it applies. */
 export interface Applying {
@@ -163,13 +163,13 @@ class Run {
     const { emit } = this.#applying
     const hear = (line: string) => emit({ type: 'change.output', step: step.id, line: redact(line) })
     const commands = change.batch ? change.batch.run(items) : change.run
-    const outputs =
+    const { outputs, became }: GuardedOutputs =
       change.guard && step.on.guarded
         ? await step.on.guarded(commands, change.guard, hear)
-        : await step.on.run(commands, hear)
+        : { outputs: await step.on.run(commands, hear) }
     const failed = outputs.findIndex(({ code }) => code !== 0)
     if (failed < 0) return
-    const undone = change.undo ? await this.#undo(step, change.undo, hear) : ''
+    const undone = change.undo ? await this.#undo(step, change.undo, hear) : became ? `; ${became}` : ''
     const output = outputs[failed] as Output
     const cause = redact(explain(change, output))
     throw new Failure('error', `${step.id} on ${step.on.name}: ${cause} (exit code ${output.code})${undone}`, {

@@ -4,6 +4,12 @@ import type { Guard } from './step.ts'
 /** Hears the lines that a running command prints, as they come. */
 export type Listener = (line: string) => void
 
+/** What the commands of a guarded change gave and, where one failed, what became of the change: `it was reverted`. */
+export interface GuardedOutputs {
+  readonly outputs: readonly Output[]
+  readonly became?: string
+}
+
 /** Where steps act: a host, a cloud account, a cluster. The engine knows no more of it than this. */
 export interface Target {
   /** For the plan's head: `root@203.0.113.10`, `aws 123456789012 ca-central-1`. */
@@ -19,7 +25,7 @@ export interface Target {
   /** Runs commands in order up to the first that fails; the answers of those that ran. */
   run(commands: readonly Command[], hear: Listener): Promise<readonly Output[]>
   /** As `run`, confirmed or reverted. Where a target has none, guarded changes are run as others. */
-  guarded?(commands: readonly Command[], guard: Guard, hear: Listener): Promise<readonly Output[]>
+  guarded?(commands: readonly Command[], guard: Guard, hear: Listener): Promise<GuardedOutputs>
   /** Takes the lock of this target. Throws a `locked` failure when another holds it. */
   lock?(request: LockRequest): Promise<Lock>
   /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */

@@ -46,7 +46,7 @@ exec 8>>${folder}/busy
 flock -x -n 8 || { echo "HELD a change that an interrupted run left running"; flock -x -w 600 8 || { echo TIMEOUT; exit 0; }; }
 exec 8>&-
 echo TAKEN
-while read -r beat; do touch ${lock}; done
+while read -r beat; do [ "$(head -n 1 ${lock}/holder 2>/dev/null)" = ${quote(id)} ] || exit 0; touch ${lock}; done
 }
 main
 `

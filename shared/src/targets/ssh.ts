@@ -3,7 +3,7 @@ import type { Command, Output } from '../command/command.ts'
 import { raw } from '../command/sh.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Guard } from '../engine/step.ts'
-import type { Listener, Lock, LockRequest, Target } from '../engine/target.ts'
+import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../engine/target.ts'
 import type { Running } from './process.ts'
 import { type Attachment, type SshAddress, SshConnection } from './ssh-connection.ts'
 import { breakLock, heartbeat, lockFence, lockProgram } from './ssh-lock.ts'
@@ -114,7 +114,7 @@ async function confirmOrRevert(
   commands: readonly Command[],
   guard: Guard,
   hear: Listener,
-): Promise<readonly Output[]> {
+): Promise<GuardedOutputs> {
   const outputs = await run([armRevert(guard), ...commands], hear)
   const armed = outputs[0]
   if (armed?.code !== 0) {
@@ -127,18 +127,28 @@ async function confirmOrRevert(
     if (!failed) {
       const program = changeProgram([disarmRevert(guard.name)])
       const { stdout, stderr } = await connection.sendFresh(program)
-      if (program.parse(stdout, stderr)[0]?.code === 0) return outputs.slice(1)
+      if (program.parse(stdout, stderr)[0]?.code === 0) return { outputs: outputs.slice(1) }
     }
   } catch {
     hear('a fresh connection cannot be made: reverting')
   }
-  await run([revertNow(guard.name)], hear).catch(() =>
-    hear(`the host reverts by itself within ${guard.seconds} seconds`),
-  )
-  if (failed) return outputs.slice(1)
-  throw new Failure('error', `${guard.name}: after this change no new connection could be made; it was reverted`, {
+  const became = await reverted(() => run([revertNow(guard.name)], hear), guard.seconds)
+  if (failed) return { outputs: outputs.slice(1), became }
+  throw new Failure('error', `${guard.name}: after this change no new connection could be made; ${became}`, {
     remedy: 'Look at the firewall and sshd settings that you asked for: they must let this machine in.',
   })
+}
+
+/** Reverts, and says what came of it. Where it fails the timer stays armed: it tries once more. */
+async function reverted(revert: () => Promise<readonly Output[]>, seconds: number): Promise<string> {
+  try {
+    const [{ code = 1, stderr = '' } = {}] = await revert()
+    if (code === 0) return 'it was reverted'
+    const why = stderr.trim().split('\n').at(-1)
+    return `reverting it failed${why ? ` (${why})` : ''}; the host tries again within ${seconds} seconds`
+  } catch {
+    return `the host reverts it by itself within ${seconds} seconds`
+  }
 }
 
 const unit = (name: string) => `infra-revert-${name}`
@@ -156,4 +166,4 @@ const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { par
 /** Stops the timer of a revert that was armed. */
 export const disarmRevert = (name: string) => raw(`systemctl stop ${unit(name)}.timer`)
 
-const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service; systemctl stop ${unit(name)}.timer`)
+const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service && systemctl stop ${unit(name)}.timer`)
