@@ -60,7 +60,8 @@ export const podSchema = schema(
     }),
     LETSENCRYPT_EMAIL: variable(email(), {
       group: 'Infrastructure',
-      description: "Let's Encrypt writes here when a certificate is about to expire",
+      description:
+        'Contact of the account at the certificate authority; that a certificate nears its end, verify tells',
       example: 'admin@example.com',
       placeholder: 'your@email.com',
     }),
@@ -84,7 +85,10 @@ export const podSchema = schema(
     VALENCE_BOT_PASSWORD: generated(matrixGroup, 'Password of the Matrix user valence-bot'),
     SYNAPSE_ADMIN_PASSWORD: generated(matrixGroup, 'Password of the Matrix user admin'),
     SYNAPSE_REGISTRATION_SECRET: generated(matrixGroup, 'Lets the deployment register Matrix users'),
-    SYNAPSE_MACAROON_SECRET: generated(matrixGroup, 'Signs access tokens; a new one logs everybody out'),
+    SYNAPSE_MACAROON_SECRET: generated(
+      matrixGroup,
+      "Signs Synapse's short-lived tokens: of guests, logins under way, links in e-mails",
+    ),
     SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse'),
 
     OPENAI_API_KEY: variable(openaiKey(), {

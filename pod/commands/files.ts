@@ -1,16 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { usage } from '@infra/shared/cli/options'
+import { fromHere } from '@infra/shared/cli/paths'
 import { parseRecipient } from '@infra/shared/env/recipient'
 import { archiveName } from '../backup.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** A path as the user means it: from where npm was called, `~` being the home folder. */
-export function fromHere(path: string, env: Environment): string {
-  return resolve(env.INIT_CWD ?? process.cwd(), path.replace(/^~(?=\/|$)/, homedir()))
-}
 
 /** The file that a backup shall be in. Throws a usage failure where there is one already, or no folder. */
 export function archivePath(to: string | undefined, domain: string, now: Date, env: Environment): string {

@@ -7,7 +7,7 @@ import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
 import { type Call, cutVerbatim, parseCall, usage } from './options.ts'
-import { projectRoot } from './paths.ts'
+import { fromHere, projectRoot } from './paths.ts'
 import type { Session } from './session.ts'
 import { listenForSignals, type Signals } from './signals.ts'
 import type { Workspace } from './workspace.ts'
@@ -26,7 +26,7 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
       return await end(0)
     }
     refuseSwallowedFlags(process.env, command, entry.own?.options)
-    const call = parseCall(command, rest, entry.own)
+    const call = withPaths(parseCall(command, rest, entry.own), process.env)
     const { default: workspace } = await entry.load()
     const answers = entry.own?.commands?.[command]?.answers === true
     return await end(await run(workspace, command, call, answers))
@@ -36,6 +36,15 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
     printFailure(failure)
     return await end(exitCodes[failure.kind])
   }
+}
+
+/** The files that options name, as the user means them. */
+function withPaths(call: Call, env: NodeJS.ProcessEnv): Call {
+  const named = (['out', 'plan', 'junit', 'from-tfvars'] as const).flatMap((name) => {
+    const path = call.options[name]
+    return path === undefined ? [] : [[name, fromHere(path, env)]]
+  })
+  return { ...call, options: { ...call.options, ...Object.fromEntries(named) } }
 }
 
 async function end(exitCode: number): Promise<never> {
@@ -112,7 +121,11 @@ async function dispatch(session: Session): Promise<number> {
   if (own) return own(session)
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
-  if (command === 'deploy') return runDeploy(session)
+  if (command === 'deploy') {
+    if (options['detailed-exitcode'])
+      throw usage('--detailed-exitcode is for a plan: a deployment makes what there is to change', 'Add --check.')
+    return runDeploy(session)
+  }
   return command === 'verify' ? runVerify(session) : runUnlock(session)
 }
 

@@ -1,5 +1,11 @@
+import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+/** A path as the user means it: from where npm was called (it starts us in the workspace's folder), `~` the home folder. */
+export function fromHere(path: string, env: Readonly<Record<string, string | undefined>>): string {
+  return resolve(env.INIT_CWD ?? process.cwd(), path.replace(/^~(?=\/|$)/, homedir()))
+}
 
 /** Where the environment files are, and `.infra`: the repository's root, or `$INFRA_ROOT`. */
 export function projectRoot(env: NodeJS.ProcessEnv): string {

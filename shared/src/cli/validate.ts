@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Failure } from '../engine/failure.ts'
 import { exportLines } from '../env/export.ts'
 import { generateMissing } from '../env/generate.ts'
@@ -37,14 +36,14 @@ function generate({ workspace, options, root, processEnv, emit }: Session): void
   emit({ type: 'message', level: 'info', text })
 }
 
-function takeOver({ workspace, options, root, processEnv, emit }: Session, file: string): void {
+function takeOver({ workspace, options, root, emit }: Session, file: string): void {
   const say = (text: string, level: 'info' | 'warn' = 'info') => emit({ type: 'message', level, text })
   const schemas = workspace.tfvars ?? [workspace.schema]
   const { written, notes, problems } = importTfvars({
     schemas,
     root,
     name: options.env,
-    text: readTfvars(file, processEnv),
+    text: readTfvars(file),
   })
   if (problems.length > 0) {
     throw new Failure('error', `${file} cannot be taken over; nothing was written`, {
@@ -58,10 +57,9 @@ function takeOver({ workspace, options, root, processEnv, emit }: Session, file:
   if (written.length === 0) say(`nothing of ${file} was to be taken over`)
 }
 
-/** npm starts us in the workspace's folder; a path is meant from where the user stands. */
-function readTfvars(file: string, { INIT_CWD }: NodeJS.ProcessEnv): string {
+function readTfvars(file: string): string {
   try {
-    return readFileSync(resolve(INIT_CWD ?? '.', file), 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Failure('usage', `--from-tfvars ${file} cannot be read (${code})`, {

@@ -34,6 +34,9 @@ describe.concurrent('the command line', { timeout: patience }, () => {
     expect(events(check)[0]).toMatchObject({ type: 'version', format: 1 })
     expect(events(check).at(-1)).toMatchObject({ type: 'run.end', command: 'plan', made: 0 })
 
+    const detailed = await cli(here, 'deploy', '--yes', '--detailed-exitcode')
+    expect(detailed).toMatchObject({ code: 64, stderr: expect.stringContaining('Add --check.') })
+
     const unasked = await cli(here, 'deploy')
     expect(unasked.code).toBe(64)
     expect(unasked.stderr).toMatch(/nobody can be asked here.*\n.*--yes/)
@@ -55,7 +58,7 @@ describe.concurrent('the command line', { timeout: patience }, () => {
 
     const said = [plan, check, unasked, deploy, again].map(({ stdout, stderr }) => stdout + stderr)
     expect([...said, ...logs(here.root)].join('\n')).not.toContain(sentinel)
-    expect(logs(here.root)).toHaveLength(5)
+    expect(logs(here.root)).toHaveLength(6)
     const [log = ''] = readdirSync(join(here.root, '.infra/runs'))
     expect(statSync(join(here.root, '.infra/runs', log)).mode & 0o777).toBe(0o600)
   })
@@ -72,11 +75,12 @@ describe.concurrent('the command line', { timeout: patience }, () => {
   })
 
   test('a saved plan is deployed as it was reviewed, without a question, and refused once facts have moved', async () => {
-    const here = place()
-    const file = join(here.root, 'reviewed.plan')
+    const [at, file] = [place(), 'reviewed.plan']
+    // As npm says where the user stands: it starts us elsewhere.
+    const here = { ...at, env: { ...at.env, INIT_CWD: at.root } }
     expect(await cli(here, 'plan', '--out', file, '--tags', 'files')).toMatchObject({ code: 0 })
-    expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect(readFileSync(file, 'utf8')).not.toMatch(/Xk9|Welcome/)
+    expect(statSync(join(here.root, file)).mode & 0o777).toBe(0o600)
+    expect(readFileSync(join(here.root, file), 'utf8')).not.toMatch(/Xk9|Welcome/)
 
     writeFileSync(join(here.folder, 'motd'), 'somebody was here\n')
     const [stale, looked] = await Promise.all([
