@@ -7,6 +7,8 @@ export default class SummaryReporter implements Reporter {
     for (const module of modules) {
       // A file that cannot even be loaded has no tests to count.
       if (module.state() === 'failed' && module.errors().length > 0) count.failed += 1
+      // Nor counts a suite whose tests were left out because it could not be prepared.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1
       for (const test of module.children.allTests()) count[test.result().state] += 1
     }
     // After vitest's own summary, so that it is the last line.
