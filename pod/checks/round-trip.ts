@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { text } from '@infra/shared/command/command'
-import { derive, type Secret, secret } from '@infra/shared/command/secret'
-import { sh, withStdin } from '@infra/shared/command/sh'
+import { reveal, type Secret, secret } from '@infra/shared/command/secret'
+import { sh } from '@infra/shared/command/sh'
 import { type Finding, ok, warn } from '@infra/shared/engine/check'
 import { Failure } from '@infra/shared/engine/failure'
+import { byLine } from '@infra/shared/targets/process'
+import { isSsh, type SshTarget } from '@infra/shared/targets/ssh'
+import { payload } from '../backup.ts'
+import { recorder, withPath } from '../commands/host.ts'
 import type { PodEnv } from '../env.ts'
 import type { PodContext } from '../pod-context.ts'
+import { synapseDatabaseName } from '../synapse.ts'
 import { type Answer, type Asked, askPod } from './https.ts'
 
 /**
@@ -19,123 +23,106 @@ const attempts = 12
  * the shared secret (on the host itself: the admin API is closed to the world), logs in from outside through nginx, makes
  * a room, sends, reads, leaves, and is deactivated and erased, however far it came.
  */
-export async function roundTrip(context: PodContext): Promise<Finding> {
+export async function roundTrip({ env, host }: PodContext): Promise<Finding> {
+  if (!isSsh(host)) throw new Failure('error', 'there is no host to connect to')
   const began = Date.now()
   const failed: string[] = []
   for (;;) {
-    const spoken = await once(context).catch((error: Error) => error)
-    if (spoken instanceof Error) {
-      failed.push(spoken.message)
-      if (failed.length === attempts || !/: 5\d\d /.test(spoken.message)) throw spoken
-      continue
-    }
-    const took = `${((Date.now() - began) / 1000).toFixed(1)} s`
-    if (failed.length > 0) return warn(`${took}, at attempt ${failed.length + 1}; at first ${failed[0]}`)
-    return spoken === 'log in'
-      ? ok(took)
-      : warn(`${took}; too many logins just now (429), so with the token of the registration`)
+    const visit = await once(env, host).catch((error: Error) => error)
+    if (!(visit instanceof Error)) return judgeVisit(visit, Date.now() - began, failed)
+    failed.push(visit.message)
+    if (failed.length === attempts || !/: 5\d\d /.test(visit.message)) throw visit
   }
 }
 
-async function once({ env, host }: PodContext): Promise<'log in' | 'registration'> {
-  const name = `verify-${randomBytes(6).toString('hex')}`
-  const password = secret(randomBytes(24).toString('base64url'))
-  const user: User = { name, password, shared: env.SYNAPSE_REGISTRATION_SECRET }
-  const registered = secret(await onHost(host, 'register', user))
-  const spoken = await converse(env, user, registered).catch((error: Error) => error)
-  await onHost(host, 'deactivate', { ...user, token: registered })
-  if (spoken instanceof Error) throw spoken
-  return spoken
+/** What a round trip that came to its end tells. */
+export interface Visit {
+  /** Which token served: that of a login, or of the registration. */
+  readonly token: 'log in' | 'registration'
+  /** Users of round trips that were cut off, the host's part too, who were taken away now. */
+  readonly swept: readonly string[]
+  /** Users who look like that and were not, each with the reason. */
+  readonly left: readonly string[]
 }
 
-interface User {
+/** Milliseconds that it took, and what went wrong before, if anything did. */
+export function judgeVisit({ token, swept, left }: Visit, ms: number, failed: readonly string[]): Finding {
+  const doubts = [
+    ...(failed.length > 0 ? [`at attempt ${failed.length + 1}; at first ${failed[0]}`] : []),
+    ...(token === 'log in' ? [] : ['too many logins just now (429), so with the token of the registration']),
+    ...left.map((line) => `of an earlier round trip, and still there: ${line}`),
+  ]
+  const said = [
+    `${(ms / 1000).toFixed(1)} s`,
+    ...doubts,
+    ...swept.map((name) => `took away ${name}, which was left over`),
+  ]
+  return doubts.length > 0 ? warn(said.join('; ')) : ok(said.join('; '))
+}
+
+async function once(env: PodEnv, host: SshTarget): Promise<Visit> {
+  const guest = await invite(host, env.SYNAPSE_REGISTRATION_SECRET)
+  const token = await converse(env, guest).catch((error: Error) => error)
+  const lines = await guest.leave()
+  if (token instanceof Error) throw token
+  const told = (word: string) => lines.flatMap((line) => (line.startsWith(word) ? [line.slice(word.length)] : []))
+  return { token, swept: told('SWEPT '), left: told('LEFT ') }
+}
+
+interface Guest {
   readonly name: string
   readonly password: Secret
-  /** The registration secret. */
-  readonly shared: Secret
-  readonly token?: Secret
+  /** Of its registration. */
+  readonly token: Secret
+  /** Has it deactivated and erased. Gives what the host's part said meanwhile, by the line. */
+  leave(): Promise<readonly string[]>
 }
 
-// Both on the host, past nginx: so the user goes again even when nothing can be reached from outside. The signature needs
-// a nonce that the server gives; that somebody wants to be deactivated his own password proves.
-const program = `import hashlib, hmac, json, sys, urllib.error, urllib.request
-wish = json.load(sys.stdin)
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-def call(path, body=None):
-    data = json.dumps(body).encode() if body is not None else None
-    head = {"Content-Type": "application/json"}
-    if "token" in wish:
-        head["Authorization"] = "Bearer " + wish["token"]
-    try:
-        return 200, json.load(opener.open(urllib.request.Request("http://127.0.0.1:8008" + path, data, head), timeout=20))
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or "{}")
-
-def must(answer):
-    code, body = answer
-    if code != 200:
-        sys.exit(f"{code} {body.get('errcode', '')} {body.get('error', '')}")
-    return body
-
-def register():
-    path = "/_synapse/admin/v1/register"
-    nonce = must(call(path))["nonce"]
-    said = chr(0).join([nonce, wish["name"], wish["password"], "notadmin"])
-    mac = hmac.new(wish["shared"].encode(), said.encode(), hashlib.sha1).hexdigest()
-    user = {"nonce": nonce, "username": wish["name"], "password": wish["password"], "admin": False, "mac": mac}
-    print(must(call(path, user))["access_token"])
-
-def deactivate():
-    path = "/_matrix/client/v3/account/deactivate"
-    who = {"type": "m.id.user", "user": wish["name"]}
-    auth = {"type": "m.login.password", "identifier": who, "password": wish["password"]}
-    code, body = call(path, {"erase": True, "auth": auth})
-    if code == 401 and "session" in body:
-        code, body = call(path, {"erase": True, "auth": {**auth, "session": body["session"]}})
-    must((code, body))
-    if call("/_matrix/client/v3/account/whoami")[0] != 401:
-        sys.exit("the token still works")
-    print("gone")
-
-try:
-    {"register": register, "deactivate": deactivate}[sys.argv[1]]()
-except OSError as error:
-    sys.exit(f"Synapse does not answer on localhost: {error}")`
-
-/** Registers the user (gives the access token) or takes it away, over the connection to the host. */
-async function onHost(
-  host: PodContext['host'],
-  act: 'register' | 'deactivate',
-  user: User,
-  attempt = 1,
-): Promise<string> {
-  const open = (reveal: (wrapped: Secret) => string) =>
-    JSON.stringify({
-      name: user.name,
-      password: reveal(user.password),
-      shared: reveal(user.shared),
-      ...(user.token && { token: reveal(user.token) }),
-    })
-  const [answer] = await host.run(
-    [withStdin(sh`cd / && python3 -I -c ${program} ${act}`, text`${derive(open)}`)],
-    () => {},
-  )
-  const said = answer?.stdout.trim() ?? ''
-  if (answer?.code === 0 && said !== '') return said
-  const why = answer?.stderr.trim().split('\n').at(-1) ?? 'no answer'
-  if (act === 'deactivate' && /^5\d\d /.test(why) && attempt < attempts) return onHost(host, act, user, attempt + 1)
-  if (act === 'deactivate') throw new Failure('error', `the user ${user.name} could not be taken away again: ${why}`)
-  throw new Failure(
-    'error',
-    /HMAC/i.test(why) ? 'Synapse on the host has another SYNAPSE_REGISTRATION_SECRET' : `registration: ${why}`,
-  )
+/**
+ * Registers a user by a program on the host that takes it away when its stdin ends: at the latest when we do, whatever
+ * ends us. Throws when that fails: `registration: 500 …`.
+ */
+async function invite(host: SshTarget, shared: Secret): Promise<Guest> {
+  const lines: string[] = []
+  const errors = recorder()
+  const line = withPath(sh`cd / && exec python3 -I -c ${payload('round-trip.py')}`.line)
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const hear = byLine((said) => {
+    lines.push(said)
+    begin()
+  })
+  const running = await host.attach({ line, as: 'root', stdout: hear, stderr: errors.take })
+  running.write(`${JSON.stringify({ shared: reveal(shared), database: synapseDatabaseName })}\n`)
+  await Promise.race([begun, running.ended])
+  const [greeting] = lines
+  if (greeting === undefined) {
+    if ((await running.ended) === 255) throw host.broken(errors.said(), 'registering a user')
+    const why = lastOf(errors.said())
+    const other = 'Synapse on the host has another SYNAPSE_REGISTRATION_SECRET'
+    throw new Failure('error', /HMAC/i.test(why) ? other : `registration: ${why}`)
+  }
+  const { name, password, token } = JSON.parse(greeting) as Record<'name' | 'password' | 'token', string>
+  return {
+    name,
+    password: secret(password),
+    token: secret(token),
+    async leave() {
+      running.end()
+      if ((await running.ended) === 0) return lines.slice(1)
+      throw new Failure('error', `the user ${name} could not be taken away again: ${lastOf(errors.said())}`)
+    },
+  }
 }
+
+const lastOf = (said: string) => said.trim().split('\n').at(-1) || 'no answer'
 
 /** Everything from outside. Says which token served: that of a login, or of the registration. */
-async function converse(env: PodEnv, { name, password }: User, registered: Secret): Promise<'log in' | 'registration'> {
+async function converse(env: PodEnv, { name, password, token }: Guest): Promise<Visit['token']> {
   const login = await logIn(env, name, password)
-  await speak(env, login ?? registered)
+  await speak(env, login ?? token)
   return login ? 'log in' : 'registration'
 }
 

@@ -135,7 +135,7 @@ export class SshConnection {
   /** Starts a program with streams of its own (a terminal, a file) over this connection, which is made if need be. */
   async attach({ line, as, terminal = false, from, ...options }: Attachment): Promise<Running> {
     if (!this.#master) await this.#open(questionProgram([]), {})
-    await this.#master
+    await this.#sharable
     const root = this.#address.user === 'root' || as === 'login'
     const run = line === undefined || root ? line : `sudo -n sh -c ${quote(line)}`
     const argv = this.#shared({ terminal, run })

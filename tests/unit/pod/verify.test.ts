@@ -12,7 +12,7 @@ import {
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
 import { judgeDns } from '../../../pod/checks/outside.ts'
-import { holds } from '../../../pod/checks/round-trip.ts'
+import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
 import { coreColumns } from '../../../pod/vkb.ts'
@@ -112,6 +112,19 @@ test.each([
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
 ])('DNS %o', (found, wish) => {
   expect(said(judgeDns(found, '203.0.113.10'))).toBe(wish)
+})
+
+const visit = { token: 'log in', swept: [], left: [] } as const
+test.each([
+  [visit, [], 'ok 1.2 s'],
+  [{ ...visit, swept: ['verify-1', 'verify-2'] }, [], /^ok 1.2 s; took away verify-1, .*; took away verify-2, /],
+  [{ ...visit, left: ['verify-1 403 M_FORBIDDEN'] }, [], /^warn 1.2 s; .* still there: verify-1 403 M_FORBIDDEN$/],
+  [{ ...visit, token: 'registration' }, [], /^warn 1.2 s; too many logins/],
+  [visit, ['sending: 500 '], 'warn 1.2 s; at attempt 2; at first sending: 500 '],
+] as const)('the round trip %o after %j', (given, failed, wish) => {
+  const found = said(judgeVisit(given, 1234, failed))
+  if (typeof wish === 'string') expect(found).toBe(wish)
+  else expect(found).toMatch(wish)
 })
 
 describe('the knowledge base', () => {
