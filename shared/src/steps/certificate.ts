@@ -116,7 +116,7 @@ function explain({ stdout, stderr }: Output): string | undefined {
   const said = stdout + stderr
   const limit = said.match(/too many [^\n]*/)?.[0]
   if (limit) return `the authority has had enough of us for now: ${limit}`
-  if (/accountDoesNotExist/.test(said))
+  if (/accountDoesNotExist|^Account \S+ not found/m.test(said))
     return 'the authority does not know the account that the host has there: without /etc/letsencrypt/accounts a new one is made'
   const detail = said.match(/^ *Detail: (.*)$/m)?.[1]
   if (detail) return `the authority could not see the proof: ${detail}`

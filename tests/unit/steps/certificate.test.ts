@@ -114,6 +114,21 @@ describe('certificate', () => {
   })
 })
 
+test.each([
+  ['Account https://acme.example.net/acct/1 not found.', /^the authority does not know the account that the host has/],
+  [
+    'Error creating new order :: too many certificates already issued',
+    /^the authority has had enough of us for now: too/,
+  ],
+  ['  Detail: 203.0.113.10: Connection refused', /^the authority could not see the proof: 203/],
+  ['[SSL: CERTIFICATE_VERIFY_FAILED]', /^the host does not trust the authority of ACME_DIRECTORY_URL$/],
+])('certbot that says %j', (line, wish) => {
+  const decision = step.plan({ ...leads('203.0.113.10'), notes: null } as never, { pending: [] })
+  const [change] = decision.kind === 'changes' ? decision.changes : []
+  const stderr = `Saving debug log\nAn unexpected error occurred:\n${line}\n`
+  expect(change?.explain?.({ code: 1, stdout: '', stderr })).toMatch(wish)
+})
+
 describe('what is found', () => {
   test('of a certificate', () => {
     const { parse } = certificateState('pod.example.org')
