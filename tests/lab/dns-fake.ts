@@ -2,15 +2,18 @@ import { createSocket } from 'node:dgram'
 import { isIPv4 } from 'node:net'
 
 export interface DnsFake {
-  /** `127.0.0.1:PORT`. */
+  /** `127.0.0.1:PORT`, or where it was told to be. */
   readonly server: string
   /** Drops what is asked, as a firewall does. */
   mute(yes: boolean): void
   stop(): Promise<void>
 }
 
-/** A DNS server on loopback that answers A queries from a table and knows no other type (RFC 1035, section 4). */
-export async function startDns(addresses: (name: string) => readonly string[]): Promise<DnsFake> {
+/** A DNS server that answers A queries from a table and knows no other type (RFC 1035, section 4); on loopback by default. */
+export async function startDns(
+  addresses: (name: string) => readonly string[],
+  { host, port } = { host: '127.0.0.1', port: 0 },
+): Promise<DnsFake> {
   const socket = createSocket('udp4')
   let muted = false
   socket.on('message', (query, peer) => {
@@ -28,9 +31,9 @@ export async function startDns(addresses: (name: string) => readonly string[]): 
     )
     socket.send(Buffer.concat([header, query.subarray(12, end), ...answers]), peer.port, peer.address)
   })
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => socket.bind(port, host, resolve))
   return {
-    server: `127.0.0.1:${socket.address().port}`,
+    server: `${host}:${socket.address().port}`,
     mute: (yes) => {
       muted = yes
     },

@@ -25,6 +25,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** A file to run instead of the workspace's own: `pod/scripts/30-postgresql.ts`. */
   readonly file?: string
+  /** Words before those of the run, which start it in their turn: `['unshare', '-m']`. */
+  readonly within?: readonly string[]
   /** Its output goes straight to our terminal, and Ctrl-C there is left to us. */
   readonly live?: boolean
 }
@@ -48,9 +50,10 @@ process.on('exit', () => {
 
 /** Starts the real command line of a workspace as a process of its own, off a terminal. */
 export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
-  const { root, env, file = `${workspace}/cli.ts`, live = false } = options
+  const { root, env, file = `${workspace}/cli.ts`, within = [], live = false } = options
   const began = performance.now()
-  const child = spawn(process.execPath, ['--import', 'tsx', join(project, file), ...args], {
+  const words = [...within, process.execPath, '--import', 'tsx', join(project, file), ...args]
+  const child = spawn(words[0] as string, words.slice(1), {
     cwd: project,
     env: { ...plainEnv(), INFRA_ROOT: root, ...env },
     stdio: live ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
