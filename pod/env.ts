@@ -48,7 +48,7 @@ export const podSchema = schema(
       placeholder: 'your.droplet.ip',
       sample: '203.0.113.10',
       neededFor: ['validate', 'deploy', 'verify'],
-      remedy: 'create the droplet, then: doctl compute droplet get valence-pod --format PublicIPv4 --no-header',
+      remedy: 'npm run provision -w pod -- --write-env makes the droplet and writes it; else write it yourself',
       unset: 'the droplet does not exist yet: a plan shows what a blank host would get',
       show: true,
     }),
@@ -60,8 +60,7 @@ export const podSchema = schema(
     }),
     LETSENCRYPT_EMAIL: variable(email(), {
       group: 'Infrastructure',
-      description:
-        'Contact of the account at the certificate authority; that a certificate nears its end, verify tells',
+      description: 'Contact of the account at the certificate authority; verify tells when a certificate nears its end',
       example: 'admin@example.com',
       placeholder: 'your@email.com',
     }),

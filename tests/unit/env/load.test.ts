@@ -171,7 +171,7 @@ describe('what is missing', () => {
     expect(problems[0]).toMatchObject({
       message: 'is not set',
       example: '203.0.113.10',
-      remedy: expect.stringContaining('doctl'),
+      remedy: expect.stringContaining('provision'),
     })
     expect(problems[3]?.remedy).toBe('npm run validate -w pod -- --generate')
   })
