@@ -35,3 +35,16 @@ export function recipientsIn(key: string, env: Environment): string[] {
     throw usage(`--key ${path}: one of its lines ${verdict.wrong}`, verdict.remedy ?? 'Give the public half of a key.')
   })
 }
+
+/** Whether a private key, of ssh or of age, is locked by a passphrase: age asks for it on the terminal. */
+export function hasPassphrase(path: string): boolean {
+  const text = readFileSync(path, 'latin1')
+  if (/^age-encryption\.org\/|ENCRYPTED/m.test(text)) return true
+  const inner = text.match(/BEGIN OPENSSH PRIVATE KEY-----([^-]*)/)?.[1]
+  if (inner === undefined) return false
+  // PROTOCOL.key of OpenSSH: a magic word, then the name of the cipher with its length before it.
+  const blob = Buffer.from(inner, 'base64')
+  const magic = 'openssh-key-v1\0'.length
+  if (blob.length < magic + 4) return false
+  return blob.toString('latin1', magic + 4, magic + 4 + blob.readUInt32BE(magic)) !== 'none'
+}

@@ -10,20 +10,27 @@ import { runLocal } from '@infra/shared/targets/process'
 import type { SshTarget } from '@infra/shared/targets/ssh'
 import { payload } from '../backup.ts'
 import type { PodEnv } from '../env.ts'
+import { hasPassphrase } from './files.ts'
 import { openHost, recorder, withPath } from './host.ts'
 import { told, withLock } from './locked.ts'
 import { type Found, judge, type Manifest } from './restore-judge.ts'
 
 /** `restore FILE`: puts a backup back, after it was found whole and of this very pod; what was there is kept. */
 export async function runRestore(session: Session): Promise<number> {
-  const { words, own, processEnv } = session
+  const { words, own, processEnv, emit } = session
   const path = fromHere(words[0] ?? '', processEnv)
   assertArchive(path)
   const { env, host } = openHost(session)
   const identity = identityOf(own.identity as string | undefined, env, processEnv)
+  const asks = hasPassphrase(identity)
+  if (asks) assertTerminal(session, identity)
   await assertAge()
   return withLock(session, host, async () => {
-    const folder = await told(session, `decrypting here, sending ${path}`, () => send(host, { path, identity }))
+    const say = `decrypting here, sending ${path}`
+    const sending = () => send(host, { path, identity, asks })
+    // Nothing is drawn over the question.
+    if (asks) emit({ type: 'message', level: 'info', text: `${say}: age asks for the passphrase of ${identity}` })
+    const folder = await (asks ? sending() : told(session, say, sending))
     try {
       const { manifest, found } = await told(session, 'checking that it is whole', () => look(host, folder))
       judge(manifest, found, env.VALENCE_DOMAIN)
@@ -47,10 +54,12 @@ async function agree({ own, options, processEnv, emit }: Session, domain: string
 interface Sealed {
   readonly path: string
   readonly identity: string
+  /** age asks for a passphrase, on our own terminal. */
+  readonly asks: boolean
 }
 
 /** Decrypts on this machine, for the private key stays here, and unpacks into a folder of root's on the host. */
-async function send(host: SshTarget, { path, identity }: Sealed): Promise<string> {
+async function send(host: SshTarget, { path, identity, asks }: Sealed): Promise<string> {
   const folder = '/var/lib/infra/restore'
   const line = withPath(
     `umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${folder}.XXXXXX) || exit; \
@@ -60,16 +69,15 @@ tar --extract --ignore-zeros --file=- --directory="$d" && trap - EXIT && echo "$
   const said = recorder()
   const errors = recorder()
   const from = sh`age --decrypt --identity ${identity} ${path}`.line
-  // On our own terminal: age asks there for the passphrase of a key that has one.
-  const foreground = process.stdin.isTTY === true
-  const running = await host.attach({ line, as: 'root', from, foreground, stdout: said.take, stderr: errors.take })
+  const streams = { stdout: said.take, stderr: errors.take, foreground: asks }
+  const running = await host.attach({ line, as: 'root', from, ...streams })
   running.end()
   const code = await running.ended
   const unlocked = decryptionFailure(errors.said(), path, identity)
   if (unlocked) throw unlocked
   if (code === 0) return said.said().trim()
   if (code === 255) throw host.broken(errors.said(), 'sending the archive; nothing was changed')
-  const full = /No space left on device/.test(errors.said())
+  const full = noRoom.test(errors.said())
   throw new Failure(
     'error',
     full
@@ -84,11 +92,19 @@ tar --extract --ignore-zeros --file=- --directory="$d" && trap - EXIT && echo "$
   )
 }
 
+/** What tar and PostgreSQL say of a full disk; tar may only have been cut short. */
+const noRoom = /No space left on device|Wrote only \d+ of \d+ bytes/
+
 /** What age says when it cannot open an archive; undefined when it said nothing. */
 export function decryptionFailure(said: string, path: string, identity: string): Failure | undefined {
   const error = said.match(/^age: error: (.*)$/m)?.[1]
   if (error === undefined) return undefined
   const wrongKey = /no identity matched/.test(error)
+  if (/passphrase|decryption password/.test(error))
+    return new Failure('error', `the passphrase of ${identity} was not given, or is another; nothing was changed`, {
+      remedy: 'Run again. Without the passphrase, or a copy of the key that has none, the archive cannot be opened.',
+      detail: [error],
+    })
   const cut = /unexpected EOF|failed to (decrypt and )?authenticate|read header|parse|intro|truncated|chunk/i.test(
     error,
   )
@@ -130,16 +146,7 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
       progress(line)
     }
     const [answer] = await host.run([script(['apply', folder, stamp])], hear)
-    if (answer?.code !== 0) {
-      throw new Failure('error', 'the restore failed and was undone: all is as it was', {
-        remedy: 'Mend what it says and run again; the archive is unharmed.',
-        detail: (answer?.stderr ?? '')
-          .trim()
-          .split('\n')
-          .filter((line) => line !== 'restore: nothing was changed')
-          .slice(-6),
-      })
-    }
+    if (answer?.code !== 0) throw undone(answer?.stderr ?? '')
   })
   for (const line of heard) {
     const [, word, rest] = line.match(/^(KEPT|ROLE) (.*)$/) ?? []
@@ -150,6 +157,22 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
     heard.includes('starting matrix-synapse') || heard.some((line) => /^starting .*matrix-synapse/.test(line))
   if (waits) await told(session, 'waiting for Synapse', () => health(host))
   info('restored. What remains: npm run deploy -w pod, then npm run verify -w pod')
+}
+
+/** What a restore that failed and was undone on the host said. */
+export function undone(said: string): Failure {
+  const full = noRoom.test(said)
+  const lines = said.trim().split('\n')
+  return new Failure(
+    'error',
+    `${full ? 'the disk of the host is full: ' : ''}the restore failed and was undone: all is as it was`,
+    {
+      remedy: full
+        ? 'It needs room for the data beside what is there: npm run status -w pod; then run again; the archive is unharmed.'
+        : 'Mend what it says and run again; the archive is unharmed.',
+      detail: lines.filter((line) => line !== 'restore: nothing was changed').slice(-6),
+    },
+  )
 }
 
 async function health(host: SshTarget): Promise<void> {
@@ -183,6 +206,14 @@ function identityOf(given: string | undefined, env: PodEnv, processEnv: NodeJS.P
     throw usage('restore needs the private key that opens the archive', '--identity ~/.ssh/valence_pod')
   if (!existsSync(path)) throw usage(`there is no key ${path}`, 'Give it: --identity KEYFILE')
   return path
+}
+
+function assertTerminal({ options, processEnv }: Session, identity: string): void {
+  if (canAsk(options.json === true, processEnv)) return
+  throw usage(
+    `the key ${identity} has a passphrase, and nobody can be asked for it here; nothing was changed`,
+    'Run it on a terminal, or give a key without one: --identity KEYFILE',
+  )
 }
 
 async function assertAge(): Promise<void> {

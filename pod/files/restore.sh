@@ -13,7 +13,7 @@ fail() {
 trap '' PIPE
 say() { echo "$1" 2>/dev/null || true; }
 
-sql() { (cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$1"); }
+sql() { (cd / && PGOPTIONS='-c client_min_messages=warning' runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$1"); }
 
 # What the archive says of itself, once it is known to be whole, and what is on this host: two lines of JSON.
 look() {
@@ -56,11 +56,28 @@ give_up() {
   set +e
   local step path
   for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do eval "${undo[step]}"; done
-  sql postgres <<<'drop database if exists valence_restoring with (force)'
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
+  # Where the disk is full PostgreSQL may have stopped: with this room it comes back.
+  rm -rf "${folder:?}"/*
+  comes_back
+  if sql postgres <<<'drop database if exists valence_restoring with (force)'; then
+    echo 'restore: nothing was changed' >&2
+  else
+    echo 'restore: what was there is untouched; the half restored database valence_restoring is left, the next restore drops it' >&2
+  fi
   start_services
-  echo 'restore: nothing was changed' >&2
   exit 1
+}
+
+# Waits until PostgreSQL answers, up to a minute.
+comes_back() {
+  local n
+  for ((n = 0; n < 120; n += 1)); do
+    if sql postgres <<<'' 2>/dev/null; then return; fi
+    # One that ended for good is not started by itself.
+    [ "$n" != 20 ] || systemctl start 'postgresql@*' --all
+    sleep 0.5
+  done
 }
 
 services=()

@@ -5,8 +5,8 @@ import { parseRecipient } from '@infra/shared/env/recipient'
 import { describe, expect, test } from 'vitest'
 import { archiveName, payload, recipientsOf } from '../../../pod/backup.ts'
 import { backupState } from '../../../pod/backup-facts.ts'
-import { archivePath, recipientsIn } from '../../../pod/commands/files.ts'
-import { decryptionFailure } from '../../../pod/commands/restore.ts'
+import { archivePath, hasPassphrase, recipientsIn } from '../../../pod/commands/files.ts'
+import { decryptionFailure, undone } from '../../../pod/commands/restore.ts'
 import { type Found, judge, type Manifest } from '../../../pod/commands/restore-judge.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -116,9 +116,46 @@ test.each([
   ['age: error: failed to decrypt and authenticate payload chunk', /damaged or cut off/],
   ['tar: Unexpected EOF in archive\nage: error: unexpected EOF', /damaged or cut off/],
   ['age: error: failed to read header: parsing age header', /damaged or cut off/],
+  ['age: error: failed to obtain passphrase: could not read passphrase', /the passphrase of key was not given/],
+  ['age: error: failed to decrypt SSH key file: x509: decryption password incorrect', /was not given, or is another/],
   ['age: error: key: is a directory', /age cannot open file: key: is a directory/],
 ])('%j is told in plain words', (said, message) => {
   expect(decryptionFailure(said, 'file', 'key')?.message).toMatch(message)
+})
+
+const openssh = (cipher: string) => {
+  const blob = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    Buffer.from([0, 0, 0, cipher.length]),
+    Buffer.from(cipher),
+  ])
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`
+}
+test.each([
+  ['an ssh key', openssh('none'), false],
+  ['an ssh key with a passphrase', openssh('aes256-ctr'), true],
+  ['an old one', '-----BEGIN RSA PRIVATE KEY-----\nAAAA', false],
+  ['an old one with a passphrase', '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n', true],
+  ['a key of age', '# created: 2026\nAGE-SECRET-KEY-1QQQ\n', false],
+  ['one with a passphrase', 'age-encryption.org/v1\n-> scrypt ', true],
+  ['the same in letters', '-----BEGIN AGE ENCRYPTED FILE-----\n', true],
+])('%s asks for a passphrase or not', (_, content, wish) => {
+  const file = join(tempFolder(), 'key')
+  writeFileSync(file, content)
+  expect(hasPassphrase(file)).toBe(wish)
+})
+
+test.each([
+  ['restore: x\nrestore: nothing was changed\n', /^the restore failed and was undone/, ['restore: x']],
+  [
+    'pg_restore: error: could not extend file: No space left on device',
+    /^the disk of the host is full: the rest/,
+    null,
+  ],
+])('a restore that said %j', (said, message, detail) => {
+  const failure = undone(said)
+  expect(failure.message).toMatch(message)
+  if (detail) expect(failure.detail).toEqual(detail)
 })
 
 test('an age that said nothing is no failure', () => {
@@ -140,6 +177,7 @@ test.each([
 })
 
 test('what is sent to the host is there', () => {
-  for (const name of ['backup.sh', 'restore.sh', 'scheduled-backup.sh']) expect(payload(name)).toMatch(/^#/)
+  for (const name of ['backup.sh', 'restore.sh', 'scheduled-backup.sh', 'round-trip.py'])
+    expect(payload(name)).toMatch(/^#/)
   expect(existsSync(join(import.meta.dirname, '../../../pod/files'))).toBe(true)
 })

@@ -1,0 +1,110 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { apartFromSynapse, everything, fill, leftovers, onHost as on } from './backup-drill.ts'
+import { ask } from './matrix.ts'
+import { failureOf } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
+import { labDomain as domain } from './prepare.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { must } from './run.ts'
+import { onTerminal, type TypedAnswer } from './terminal.ts'
+
+const skip = requireLab('host', 'git', 'age', 'script')
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 900_000 })
+
+const phrase = 'a phrase of the lab'
+
+describe.skipIf(skip)(title('a restore by hand', skip), () => {
+  let pod: Pod
+  let archive: string
+  let locked: { key: string; archive: string }
+  let before: string
+
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod(), { diskMb: 1024 })
+    await onHost(fill)
+    await onHost('systemctl stop matrix-synapse')
+    before = await onHost(everything)
+    const backup = async (...args: string[]) => {
+      const { code, stdout, stderr } = await pod.cli('backup', ...args)
+      expect(code, stderr).toBe(0)
+      return stdout.trim()
+    }
+    archive = await backup('--to', join(pod.root, 'archive'))
+    const key = join(pod.root, 'locked')
+    await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', phrase, '-f', key])
+    locked = { key, archive: await backup('--to', `${key}.age`, '--key', `${key}.pub`) }
+  })
+  afterAll(() => pod?.close())
+
+  const onHost = (script: string) => on(pod.host, script)
+  /** Changes what is there, so that a restore can be told from none. */
+  const change = async () => {
+    await onHost(`cd / && runuser -u postgres -- psql -qd valence -c 'delete from notes where id > 10'`)
+    return onHost(everything)
+  }
+  const typed = (args: readonly string[], ...answers: TypedAnswer[]) =>
+    onTerminal(pod.root, ['restore', ...args], answers)
+
+  test('at the prompt the domain is typed: another word changes nothing, the right one goes on', async () => {
+    const changed = await change()
+    const question = new RegExp(`Type ${domain} to go on`)
+    const wrong = await typed([archive], [question, 'pod.example.com'])
+    expect(wrong).toMatchObject({ code: 130, said: expect.stringContaining('not confirmed; nothing was changed') })
+    expect(await onHost(everything)).toBe(changed)
+    expect(await onHost(leftovers)).toBe('')
+    const right = await typed([archive], [question, domain])
+    expect(right, right.said).toMatchObject({ code: 0, said: expect.stringContaining('restored. What remains:') })
+    expect(await onHost(everything)).toBe(before)
+  })
+
+  test('a key with a passphrase: one clear error where nobody can be asked; on a terminal age asks', async () => {
+    const changed = await change()
+    const args = [locked.archive, '--identity', locked.key, '--confirm', domain]
+    const { message, remedy } = failureOf(await pod.cli('restore', ...args, '--json'), 64)
+    expect(message).toMatch(/locked has a passphrase, and nobody can be asked for it here; nothing was changed/)
+    expect(remedy).toMatch(/terminal/)
+    const question = /Enter passphrase for "[^"]*locked"/
+    const wrong = await typed(args, [question, 'another'])
+    expect(wrong).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/the passphrase of \S+locked was not given, or/),
+    })
+    expect(await onHost(everything)).toBe(changed)
+    expect(await onHost(leftovers)).toBe('')
+    const right = await typed(args, [question, phrase])
+    expect(right, right.said).toMatchObject({ code: 0 })
+    expect(right.said).not.toContain(phrase)
+    expect(await onHost(everything)).toBe(before)
+  })
+
+  describe('on a disk that fills up', () => {
+    let valence: string
+    beforeAll(async () => {
+      await onHost('systemctl start matrix-synapse')
+      valence = await onHost(apartFromSynapse)
+    })
+
+    test.each([
+      ['while the archive comes in', -8, undefined],
+      ['at the database', 3, 'restoring the database'],
+      ['at the files', 60, 'restoring media'],
+    ])('%s: a clear error, and what was there serves on', async (_when, spareMb, step) => {
+      await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) + spareMb * 1024)
+      const run = await pod.cli('restore', archive, '--confirm', domain, '--json')
+      expect(failureOf(run, 1).message).toMatch(/^the disk of the host is full/)
+      const steps = [...run.stdout.matchAll(/"(restoring [^"]*|exchanging)"/g)].map(([, said]) => said)
+      expect(steps.at(-1)).toBe(step)
+      // Before there is more room again.
+      expect(await pod.cli('psql', 'select count(*) from notes')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('3000'),
+      })
+      expect((await ask(pod, '/_matrix/client/versions')).status).toBe(200)
+      await pod.host.freeDisk()
+      expect(await onHost(apartFromSynapse)).toBe(valence)
+      expect(await onHost(leftovers)).toBe('')
+    })
+  })
+})
