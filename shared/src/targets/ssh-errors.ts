@@ -13,7 +13,7 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
     /Connection refused/,
     (at) => `${at} refuses the connection`,
     ({ port }) =>
-      `Nothing listens on port ${port}, or a firewall rejects it. Is sshd running? Is VALENCE_SSH_PORT right?`,
+      `Nothing listens on port ${port}, or a firewall rejects it, as fail2ban does for an hour after 3 failed logins. Is sshd running? Is VALENCE_SSH_PORT right?`,
   ],
   [
     /timed out|not responding|no answer for|No route to host|Network is unreachable|Host is down/i,

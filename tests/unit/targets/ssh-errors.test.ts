@@ -45,7 +45,7 @@ const table: [stderr: string, message: RegExp, remedy: RegExp][] = [
   [
     'ssh: connect to host 203.0.113.10 port 22: Connection refused',
     /refuses the connection/,
-    /port 22.*VALENCE_SSH_PORT/,
+    /port 22.*fail2ban.*VALENCE_SSH_PORT/,
   ],
   ['ssh: connect to host 203.0.113.10 port 22: Connection timed out', /does not answer/, /running/],
   ['ssh: connect to host 203.0.113.10 port 22: Operation timed out', /does not answer/, /VALENCE_POD_IP/],
