@@ -35,7 +35,9 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
     test('a command on the host has its own words and gives its exit code', async () => {
       const ran = await pod.cli('ssh', 'echo out; echo err >&2; exit 7')
       expect(ran).toMatchObject({ code: 7, stdout: 'out\n', stderr: 'err\n' })
-      expect(await pod.cli('ssh', 'ls', '-d', '--help', '-h', '/')).toMatchObject({ stdout: /^Usage: ls/ as never })
+      expect(await pod.cli('ssh', 'ls', '-d', '--help', '-h', '/')).toMatchObject({
+        stdout: expect.stringMatching(/^Usage: ls/),
+      })
     })
 
     test('input and output go through unchanged', async () => {
@@ -59,7 +61,10 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
     })
 
     test('a statement, statements by stdin, and what psql says of a wrong one', async () => {
-      expect(await pod.cli('psql', 'select count(*) from notes')).toMatchObject({ code: 0, stdout: /3000/ as never })
+      expect(await pod.cli('psql', 'select count(*) from notes')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('3000'),
+      })
       const piped = await fed("\\t on\nselect current_user, 'it''s';\n", ['psql'])
       expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/ postgres +\| it's/) })
       const wrong = await fed('select wrong; select 1;', ['psql'])
