@@ -41,6 +41,14 @@ export const accessKinds: readonly Kind[] = [
         says: /^\/etc\/ssh\/sshd_config reads its drop-ins$/,
       },
       {
+        name: 'drop-ins are not read, and a Match block lets root in: its own lines stay its own',
+        sh: `sed -i /^Include/d /etc/ssh/sshd_config
+printf '%s\\n' 'Match User backup' 'PermitRootLogin yes' 'ForceCommand /bin/false' >>/etc/ssh/sshd_config; systemctl restart ssh`,
+        says: /^sshd: permitrootlogin yes for user backup in .*:\d+, \/etc\/ssh\/sshd_config reads its drop-ins$/i,
+        healed: `tail -n 3 /etc/ssh/sshd_config | tr '\\n' ' ' | grep -qx 'Match User backup #PermitRootLogin yes ForceCommand /bin/false ' &&
+sshd -T -C user=root,host=x,addr=192.0.2.1,laddr=192.0.2.2,lport=22 | grep -qx 'forcecommand none'`,
+      },
+      {
         name: 'not restarted after a change: a run that died in between',
         sh: `sleep 1; touch ${dropIn}`,
         says: /^sshd restarted$/,

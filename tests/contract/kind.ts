@@ -19,6 +19,8 @@ export type Damage = {
       readonly says: RegExp
       /** The step that must be the only one to change anything; the last of the kind's unless told. */
       readonly step?: string
+      /** Shell lines that succeed on the healed host. */
+      readonly healed?: string
     }
   | {
       /** The plan stops with this message … */

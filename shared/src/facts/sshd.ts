@@ -8,6 +8,8 @@ export const sshdFolder = '/etc/ssh/sshd_config.d'
 export interface SshdLine {
   readonly path: string
   readonly number: number
+  /** The whole line as it stands there. */
+  readonly text: string
   /** Lower case. */
   readonly keyword: string
   readonly value: string
@@ -30,16 +32,19 @@ export const sshdLines: Question<readonly SshdLine[] | null> = {
       .split('\n')
       .filter(Boolean)
       .map((row) => {
-        const [, path = '', number = '', text = ''] = row.match(/^([^:]+):(\d+):\s*(.*)$/) ?? []
+        const [, path = '', number = '', text = ''] = row.match(/^([^:]+):(\d+):(.*)$/) ?? []
         if (path !== file) [file, match] = [path, undefined]
-        const [, word = '', rest = ''] = text.match(/^(\w+)[\s=]*(.*)$/) ?? []
+        const [, word = '', rest = ''] = text.match(/^\s*(\w+)[\s=]*(.*)$/) ?? []
         const keyword = aliases[word.toLowerCase()] ?? word.toLowerCase()
         const value = rest
           .replace(/\s+#.*$/, '')
           .replace(/^"(.*)"$/, '$1')
           .trim()
         if (keyword === 'match') match = value
-        return { path, number: Number(number), keyword, value, match: keyword === 'match' ? undefined : match }
+        return {
+          ...{ path, number: Number(number), text, keyword, value },
+          match: keyword === 'match' ? undefined : match,
+        }
       })
   },
 }

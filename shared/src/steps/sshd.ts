@@ -87,6 +87,11 @@ export function sshd(on: Target, options: SshdOptions): Step {
       })
       const guarded = (...edit: readonly Command[]) => [[save, ...edit, raw('sshd -t'), restart], { guard }] as const
       const list: Change[] = []
+      for (const line of overriding(lines ?? [], path, options.settings)) {
+        const say = `sshd: ${line.keyword} ${line.value}${line.match ? ` for ${line.match}` : ''} in ${line.path}:${line.number}`
+        list.push(remove(say, ...guarded(commentedOut(line))))
+      }
+      // After those: it moves every line of the file by one.
       if (lines && !hasInclude(lines))
         list.push(
           update(
@@ -94,10 +99,6 @@ export function sshd(on: Target, options: SshdOptions): Step {
             ...guarded(sh`sed -i ${`1i Include ${sshdFolder}/*.conf`} ${sshdConfig}`),
           ),
         )
-      for (const line of overriding(lines ?? [], path, options.settings)) {
-        const say = `sshd: ${line.keyword} ${line.value}${line.match ? ` for ${line.match}` : ''} in ${line.path}:${line.number}`
-        list.push(remove(say, ...guarded(sh`sed -i ${`${line.number}s/^/#/`} ${line.path}`)))
-      }
       if (now.dropIn?.content !== content || now.dropIn.mode !== '0644' || now.dropIn.owner !== 'root') {
         const text = plainText(content)
         const write = writeFile(path, text, { mode: '0644', owner: 'root', group: 'root' })
@@ -136,6 +137,10 @@ export function sshd(on: Target, options: SshdOptions): Step {
     },
   })
 }
+
+/** The line is found by its number, and must still be the one that was read: another one may close a Match block. */
+const commentedOut = ({ path, number, text }: SshdLine) =>
+  sh`[ "$(sed -n ${`${number}p`} ${path})" = ${text} ] || { echo ${`${path}:${number} is another line by now`} >&2; false; } && sed -i ${`${number}s/^/#/`} ${path}`
 
 /** Whether a user may come in by other keys than those of ~/.ssh/authorized_keys. */
 function hasOtherKeys(settings: SshdSettings | undefined): boolean {

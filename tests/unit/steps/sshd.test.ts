@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
 import { sshdLines, sshdPorts, sshdSettings } from '@infra/shared/facts/sshd'
 import { sshd } from '@infra/shared/steps/sshd'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../support/temp.ts'
 import { told } from './told.ts'
 
 const folder = '/etc/ssh/sshd_config.d'
@@ -14,11 +16,12 @@ const step = sshd(blank('a new host'), { dropIn: '00-valence.conf', settings, us
 const content =
   '# For each setting sshd takes the first value that it reads, and reads this file first.\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n'
 
-const line = (path: string, number: number, keyword: string, value: string, match?: string) => ({
-  ...{ path, number, keyword, value, match },
-})
-const include = line('/etc/ssh/sshd_config', 12, 'include', `${folder}/*.conf`)
-const yes = (file: string, match?: string) => line(`${folder}/${file}`, 1, 'passwordauthentication', 'yes', match)
+const line = (path: string, number: number, text: string, match?: string) => {
+  const [keyword = '', value = ''] = text.trim().split(/ (.*)/)
+  return { path, number, text, keyword: keyword.toLowerCase(), value, match }
+}
+const include = line('/etc/ssh/sshd_config', 12, `Include ${folder}/*.conf`)
+const yes = (file: string, match?: string) => line(`${folder}/${file}`, 1, 'PasswordAuthentication yes', match)
 const unit = { exists: true, active: 'active', enabled: 'enabled', since: 2000 }
 const sound = {
   dropIn: { type: 'file', mode: '0644', owner: 'root', group: 'root', content },
@@ -55,6 +58,14 @@ describe('sshd', () => {
     ],
     ['drop-ins are not read', { lines: [] }, ['~ /etc/ssh/sshd_config reads its drop-ins']],
     [
+      'drop-ins are not read, and a Match block wins: the line that moves all others comes last',
+      { lines: [line('/etc/ssh/sshd_config', 3, '\tPermitRootLogin yes', 'User backup')] },
+      [
+        '- sshd: permitrootlogin yes for User backup in /etc/ssh/sshd_config:3',
+        '~ /etc/ssh/sshd_config reads its drop-ins',
+      ],
+    ],
+    [
       'a value from who knows where',
       { effective: { root: { permitrootlogin: ['yes'] } } },
       ['! sshd would still have permitrootlogin yes for root'],
@@ -84,6 +95,25 @@ describe('sshd', () => {
     expect(told(step.plan(now, { pending: ['authorized keys of root'] }))).toEqual([`+ ${path}`])
   })
 
+  test('a line is commented out where it is still the one that was read', () => {
+    const file = join(tempFolder(), 'sshd_config')
+    const decision = step.plan(
+      { ...sound, lines: [include, line(file, 2, '\tPermitRootLogin yes', 'User it')] },
+      { pending: [] },
+    )
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    const edit = change?.run[1]?.line ?? ''
+    const after = (before: string) => {
+      writeFileSync(file, before)
+      const { status, stderr } = spawnSync('sh', ['-c', edit], { encoding: 'utf8' })
+      return { status, stderr, content: readFileSync(file, 'utf8') }
+    }
+    const content = 'Match User it\n#\tPermitRootLogin yes\n'
+    expect(after('Match User it\n\tPermitRootLogin yes\n')).toEqual({ status: 0, stderr: '', content })
+    const moved = 'X11Forwarding no\nMatch User it\n\tPermitRootLogin yes\n'
+    expect(after(moved)).toEqual({ status: 1, stderr: `${file}:2 is another line by now\n`, content: moved })
+  })
+
   test('every change is validated, guarded, and its revert uses nothing that systemd expands', () => {
     const decision = step.plan({ ...sound, dropIn: null }, { pending: [] })
     const [change] = decision.kind === 'changes' ? decision.changes : []
@@ -98,7 +128,10 @@ describe('what sshd says', () => {
     const stdout = readFileSync(join(import.meta.dirname, 'recorded/sshd-lines.txt'), 'utf8')
     const lines = sshdLines.parse({ code: 0, stdout, stderr: '' })
     expect(lines?.[0]).toEqual(include)
-    expect(lines?.at(-1)).toEqual(line(`${folder}/60-git.conf`, 2, 'passwordauthentication', 'yes', 'User git'))
+    expect(lines?.at(-1)).toEqual({
+      ...line(`${folder}/60-git.conf`, 2, 'PasswordAuthentication yes', 'User git'),
+      text: '  PasswordAuthentication=yes # no',
+    })
     expect(sshdLines.parse(nothing)).toBeNull()
   })
 
