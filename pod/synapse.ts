@@ -45,7 +45,8 @@ export const podUsers = (env: PodEnv): readonly MatrixUser[] => [
 /** What homeserver.yaml says, by the names at its top. */
 function settings(env: PodEnv): Readonly<Record<string, Text>> {
   return {
-    server_name: yaml`${env.VALENCE_DOMAIN}`,
+    // Unquoted: Debian's package compares it so with its own answer, and would write the file anew at each upgrade.
+    server_name: plainText(env.VALENCE_DOMAIN),
     public_baseurl: yaml`${`https://${env.VALENCE_DOMAIN}/`}`,
     report_stats: yaml`false`,
     listeners: plainText(`

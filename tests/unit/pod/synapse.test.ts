@@ -41,6 +41,13 @@ describe('homeserver.yaml', () => {
     expect(text.parts.filter(isSecret)).toHaveLength(4)
   })
 
+  test("its name is written as Debian's package would write it", () => {
+    const env = podEnv()
+    expect(revealText(homeserver(env)).split('\n')).toEqual(
+      expect.arrayContaining([`server_name: ${env.VALENCE_DOMAIN}`, 'report_stats: false']),
+    )
+  })
+
   test("the user's own settings replace those of the deployment, and no other", () => {
     const extra = '---\nmax_upload_size: 3M # small\nemail:\n  smtp_host: mail.example.org\n'
     const env = podEnv({ SYNAPSE_EXTRA_CONFIG_FILE: './extra.yaml' }, { 'extra.yaml': extra })
