@@ -9,7 +9,7 @@ import { confirmed, confirming, restoring } from './revert.ts'
 export interface FirewallOptions {
   /** TCP ports that everybody may reach. */
   tcp: readonly number[]
-  /** Lets ssh in: on the ports where sshd listens, or on this one where the host cannot tell. Undefined: not let in. */
+  /** Lets ssh in: on this port, by which we came, and where sshd says that it listens. Undefined: not let in. */
   ssh?: number | undefined
   after?: readonly Step[]
 }
@@ -59,9 +59,12 @@ export function firewall(on: Target, options: FirewallOptions): Step {
   })
 }
 
-/** The ports to open, in order. `sshd` are those where it listens, empty when the host cannot tell. */
+/**
+ * The ports to open, in order. `sshd` are those where it listens by its configuration, which knows nothing of a socket
+ * that listens for it: the port by which we came stays open, whatever that says.
+ */
 export function portsOf({ tcp, ssh }: FirewallOptions, sshd: readonly number[]): number[] {
-  const forSsh = ssh === undefined ? [] : sshd.length > 0 ? sshd : [ssh]
+  const forSsh = ssh === undefined ? [] : [ssh, ...sshd]
   return [...new Set([...forSsh, ...tcp])].sort((a, b) => a - b)
 }
 

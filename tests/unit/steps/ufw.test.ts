@@ -75,11 +75,13 @@ describe('firewall', () => {
       { config: config(['limit tcp 22 @ any @ in', 'allow tcp 80 @ any @ in']) },
       ['+ firewall rules: allow 22/tcp', '- foreign firewall rule: limit in proto tcp from any to any port 22'],
     ],
+    ['sshd listens elsewhere too', { sshd: [22, 2222] }, ['+ firewall rules: allow 2222/tcp']],
     [
-      'sshd listens elsewhere',
+      'sshd says another port than we came by: a socket that listens for it, or a port that is forwarded',
       { sshd: [2222], ...with_('allow tcp 2222 @ any @ in') },
-      ['- foreign firewall rule: allow in proto tcp from any to any port 22'],
+      ['= active: 22/tcp 80/tcp 2222/tcp'],
     ],
+    ['the host cannot tell', { sshd: [] }, ['= active: 22/tcp 80/tcp']],
     ['an interrupted run', { armed: true }, ['~ firewall change of an interrupted run confirmed']],
     ['masked', { unit: { ...sound.unit, enabled: 'masked' } }, ['! ufw.service is masked']],
   ])('%s', (_, now, wish) => {
