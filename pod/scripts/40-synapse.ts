@@ -34,6 +34,7 @@ export default script(
       venv: synapse.synapseVenv,
       after: installed,
     })
+    const keys = env.SYNAPSE_EXTRA_CONFIG_FILE?.names.includes('signing_key_path') ? [] : [key]
     const apart = synapseDropInsApart(host, synapse.synapseKeys(env), { after: installed })
     const config = file(host, synapseConfig, {
       content: synapse.homeserver(env),
@@ -42,7 +43,7 @@ export default script(
       validate: synapse.synapseReads,
       explain: synapse.explainConfig,
       risk: 'restart',
-      after: [...installed, key, apart],
+      after: [...installed, ...keys, apart],
     })
     const closed = `/etc/systemd/system/${synapse.synapseUnit}.d/hardening.conf`
     const folder = directory(host, `/etc/systemd/system/${synapse.synapseUnit}.d`)
@@ -69,7 +70,7 @@ export default script(
       collation,
       web,
       ...installed,
-      key,
+      ...keys,
       apart,
       config,
       folder,

@@ -94,20 +94,27 @@ export interface SigningKey {
   readonly group: string
   /** Whether it looks like one: `ed25519 a_xxxx BASE64`. The key itself stays where it is. */
   readonly sound: boolean
+  /** Tells one key from another. */
+  readonly sha256: string
 }
 
-/** The signing keys at these paths, by path; one that is not there is not in it. */
-export function signingKeys(paths: readonly string[]): Question<Readonly<Record<string, SigningKey>>> {
+/**
+ * The signing keys at this path and wherever the configuration says that one is, by path; one that is not there is not in
+ * it.
+ */
+export function signingKeys(path: string): Question<Readonly<Record<string, SigningKey>>> {
   return {
-    command: sh`for f in ${paths}; do [ -e "$f" ] || continue
-stat -L -c '%n %a %U %G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken; done`,
+    command: sh`{ echo ${path}; sed -n 's/^signing_key_path *: *//p' ${synapseConfig} ${synapseDropIns}/*.yaml 2>/dev/null |
+sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' | tr -d "\\"'"; } | sort -u | while read -r f; do [ -e "$f" ] || continue
+stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken
+sha256sum <"$f" 2>/dev/null || echo none; done`,
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const keys: Record<string, SigningKey> = {}
-      for (const [, path = '', mode = '', owner = '', group = '', state] of stdout.matchAll(
-        /^(\S+) (\d+) (\S+) (\S+)\n(\w+)$/gm,
+      for (const [, path = '', mode = '', owner = '', group = '', state, sha256 = ''] of stdout.matchAll(
+        /^([^|\n]+)\|(\d+)\|([^|\n]+)\|([^|\n]+)\n(\w+)\n(\w+)/gm,
       ))
-        keys[path] = { mode: mode.padStart(4, '0'), owner, group, sound: state === 'sound' }
+        keys[path] = { mode: mode.padStart(4, '0'), owner, group, sound: state === 'sound', sha256 }
       return keys
     },
   }

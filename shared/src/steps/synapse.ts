@@ -134,38 +134,52 @@ export interface SigningKeyOptions extends Options {
 
 /**
  * The key that signs what this server says to others. It is made once: another one would make the server a stranger to
- * all that know it. So one that is elsewhere is brought here, and a server that has users but no key is refused.
+ * all that know it. So the one that the configuration names is brought here, whatever lies here, and a server that has
+ * users but no key is refused.
  */
 export function synapseSigningKey(on: Target, path: string, options: SigningKeyOptions): Step {
   const { database, user, venv, after = [] } = options
+  const own = `root:${user}`
+  const finish = (place: Shell) => sh`chown ${own} "$t" && chmod 640 "$t" && ${place}`
+  const made = (from: Shell, place = sh`ln "$t" ${path}`) =>
+    sh`t=$(mktemp ${`${path}.XXXXXX`}) && trap 'rm -f "$t"' EXIT && ${from} && [ -s "$t" ] && ${finish(place)}`
+  const kept = `${previousFolder}${path}`
+  // A key is never overwritten, not even there.
+  const keep = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p --backup=numbered ${path} ${kept} && chmod 600 ${kept}`
   return step({
     id: `synapse.signing-key ${path}`,
     on,
     after,
-    ask: { files: configFiles, keys: signingKeys([path]), servers: userServerNames(database) },
+    ask: { files: configFiles, keys: signingKeys(path), servers: userServerNames(database) },
     plan({ files, keys, servers }) {
-      const named = files.findLast(({ values }) => values.signing_key_path)?.values.signing_key_path
-      const now = keys[path]
-      if (now && !now.sound)
+      const naming = files.findLast(({ values }) => values.signing_key_path)
+      const named = naming?.values.signing_key_path ?? path
+      const isKnown = (servers?.length ?? 0) > 0
+      const [now, used] = [keys[path], keys[named]]
+      const broken = used && !used.sound ? named : now && !now.sound && !used ? path : undefined
+      if (broken)
         return refuse(
-          `${path} is not a signing key`,
+          `${broken} is not a signing key`,
           'Put back the key from a backup; if the server never spoke to others, remove the file.',
         )
-      const finish = sh`chown ${`root:${user}`} "$t" && chmod 640 "$t" && ln "$t" ${path}`
-      const made = (from: Shell) =>
-        sh`t=$(mktemp ${`${path}.XXXXXX`}) && trap 'rm -f "$t"' EXIT && ${from} && [ -s "$t" ] && ${finish}`
-      if (!now && named && named !== path)
-        return changes([create(`${path} from ${named}`, made(sh`cat ${named} >"$t"`))], '')
-      if (!now && (servers?.length ?? 0) > 0)
+      if (used && named !== path && used.sha256 !== now?.sha256) {
+        const copy = sh`cat ${named} >"$t"`
+        if (!now) return changes([create(`${path} from ${named}`, made(copy))], '')
+        const say = `${path} from ${named}, which this server signs with; the other key kept in ${kept}`
+        return changes([update(say, made(copy, sh`${keep} && mv -f "$t" ${path}`), { risk: 'restart' })], '')
+      }
+      if (!used && isKnown)
         return refuse(
-          `the signing key ${path} is gone, but the database ${database} holds the server that it is of`,
-          `Put it back from a backup. If it is lost for good, make a new one, which other servers will not know: ${venv}/bin/generate_signing_key -o ${path}`,
+          `the signing key ${named} is gone, but the database ${database} holds the server that it is of`,
+          now
+            ? `Put it back from a backup. If ${path} is the key that this server signed with, let signing_key_path in ${naming?.path ?? synapseConfig} name it.`
+            : `Put it back from a backup. If it is lost for good, make a new one, which other servers will not know: ${venv}/bin/generate_signing_key -o ${named}`,
         )
       if (!now)
         return changes([create(`signing key ${path}`, made(sh`${`${venv}/bin/generate_signing_key`} -o - >"$t"`))], '')
       const is = `${now.mode} ${now.owner}:${now.group}`
-      const wish = `0640 root:${user}`
-      const close = sh`chmod go-rwx ${path} && chown ${`root:${user}`} ${path} && chmod 640 ${path}`
+      const wish = `0640 ${own}`
+      const close = sh`chmod go-rwx ${path} && chown ${own} ${path} && chmod 640 ${path}`
       return changes(is === wish ? [] : [update(`${path} ${is} → ${wish}`, close)], wish)
     },
   })
