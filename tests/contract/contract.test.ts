@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { deploy, planWork } from '@infra/shared/engine/deploy'
 import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
+import { aptPackages } from '@infra/shared/steps/apt'
 import { pgdgSource } from '@infra/shared/steps/pgdg'
 import { blank } from '@infra/shared/targets/blank'
 import { type SshTarget, ssh } from '@infra/shared/targets/ssh'
@@ -123,6 +124,16 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
     expect(await because(host, 16)).toBe('source pgdg')
     expect(await because(blank('a new host'), 16)).toBe('noble carries PostgreSQL 16 and pgvector')
     expect(await because(blank('a new host'), 17)).toBe('source pgdg')
+  })
+
+  test('packages are not brought at the cost of others, which no plan has named', async () => {
+    const apt = (words: string) => onHost(`DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends ${words}`)
+    await apt('install iptables-persistent')
+    const work = [{ script: 'packages', steps: [aptPackages(host, ['ufw'])] }]
+    await expect(make(work)).rejects.toThrow(/apt would take away iptables-persistent netfilter-persistent, so nothing/)
+    await onHost('dpkg -s iptables-persistent')
+    await apt('purge iptables-persistent netfilter-persistent')
+    expect(await make(work)).toBe(1)
   })
 
   describe.each(kinds)('$kind', (kind) => {

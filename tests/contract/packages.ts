@@ -54,6 +54,12 @@ printf '%s\\n' 'ID=fedora' 'VERSION_ID=43' 'PRETTY_NAME="Fedora Linux 43"' >/etc
         sh: `sed -i '/^Package: nano$/,/^$/ s/^Status: .*/Status: install ok half-configured/' /var/lib/dpkg/status`,
         says: /^packages left half installed/,
       },
+      {
+        name: 'one removed, and its version gone from the mirror since the lists were fetched',
+        sh: `apt-get -y remove less; rm -f /var/cache/apt/archives/less_*; cd /var/lib/apt/lists
+sed -i 's|^Filename: .*/less_|&0.|' *_Packages; rm *_trixie_InRelease; touch /var/lib/infra/lists-fetched`,
+        says: /^package less$/,
+      },
     ],
   },
   {

@@ -11,11 +11,15 @@ const aptGet = raw(
   `apt-get -y -o DPkg::Lock::Timeout=${lockTimeout} -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Acquire::Retries=2`,
 )
 
-/** Lists younger than this many minutes are not fetched again. */
+/** Lists that were fetched less than this many minutes ago are not fetched again. */
 const freshness = 360
 
+// The files of the lists have the times of their server, so what counts is a stamp of ours, or one of apt's daily job.
+const stamp = '/var/lib/infra/lists-fetched'
+
 const freshLists = raw(
-  `{ [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Release' -mmin -${freshness} 2>/dev/null)" ] || ${updateLists().line}; }`,
+  `{ { [ -n "$(find ${stamp} /var/lib/apt/periodic/update*stamp -mmin -${freshness} 2>/dev/null)" ] && \
+ls /var/lib/apt/lists/*Release >/dev/null 2>&1; } || ${updateLists().line}; }`,
 )
 
 /**
@@ -29,23 +33,31 @@ export function updateLists(): Shell {
   case $said in *'Could not get lock /var/lib/apt/lists/lock'*) ;; *) break ;; esac
   [ "$code" != 0 ] && [ "$(date +%s)" -lt "$end" ] || break
   echo 'waiting for another package manager to fetch its lists'; sleep 2
-done; [ -z "$said" ] || printf '%s\\n' "$said" >&2; [ "$code" = 0 ]; }`
+done; [ -z "$said" ] || printf '%s\\n' "$said" >&2; [ "$code" = 0 ] && (umask 077; mkdir -p /var/lib/infra) && touch ${stamp}; }`
+}
+
+/**
+ * Installs packages and what they need; what would take others away is an error, since no plan has named those. Where a
+ * source has replaced a version since its lists were fetched, they are fetched anew, and it is tried again.
+ */
+function install(words: Shell): Shell {
+  const run = sh`${aptGet} install --no-remove ${words}`
+  return sh`{ { said=$(${run} 2>&1 >&3); code=$?; } 3>&1; [ -z "$said" ] || printf '%s\\n' "$said" >&2
+case $code:$said in 0:*) ;; *' 404 '*) echo 'the lists name what is gone: fetched anew'; ${updateLists()} && ${run} ;; *) false ;; esac; }`
 }
 
 // dpkg fails where something unpacked waits for what is not: that is apt's to bring. What dpkg was killed in the middle of
 // is unpacked anew by neither of them.
-const repair = sh`dpkg --force-confold --configure -a; ${aptGet} install --fix-broken && \
+const repair = sh`dpkg --force-confold --configure -a; ${install(raw('--fix-broken'))} && \
 torn=$(dpkg-query -W -f '\${db:Status-Eflag} \${binary:Package}\\n' | sed -n 's/^reinstreq //p') && \
-{ [ -z "$torn" ] || { ${freshLists} && ${aptGet} install --reinstall $torn; }; }`
+{ [ -z "$torn" ] || { ${freshLists} && ${install(raw('--reinstall $torn'))}; }; }`
 
 /**
  * Packages, without what they only recommend. The packages that several steps of a run miss are installed in one
  * transaction, in the place of the first.
  */
 export function aptPackages(on: Target, names: readonly string[], options: { after?: readonly Step[] } = {}): Step {
-  const install = (items: readonly string[]) => [
-    all(freshLists, sh`${aptGet} install --no-install-recommends ${items}`),
-  ]
+  const bring = (items: readonly string[]) => [all(freshLists, install(sh`--no-install-recommends ${items}`))]
   return step({
     id: `packages ${names.slice(0, 3).join(' ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`,
     on,
@@ -56,8 +68,8 @@ export function aptPackages(on: Target, names: readonly string[], options: { aft
       const list =
         missing.length > 0
           ? [
-              create(`package${missing.length > 1 ? 's' : ''} ${missing.join(' ')}`, install(missing), {
-                batch: { key: 'apt', items: missing, run: install },
+              create(`package${missing.length > 1 ? 's' : ''} ${missing.join(' ')}`, bring(missing), {
+                batch: { key: 'apt', items: missing, run: bring },
                 explain: explainApt,
               }),
             ]
@@ -76,9 +88,16 @@ export function explainApt({ stdout, stderr }: Output): string | undefined {
     const [, id, name] = said.match(/held by process (\d+)(?: \(([^)]+)\))?/) ?? []
     return `another package manager is at work${id ? ` (process ${id}${name ? `, ${name}` : ''})` : ''}`
   }
+  if (/Packages need to be removed but remove is disabled/.test(said)) {
+    const found = said.match(/packages will be REMOVED:\n((?: +.*\n)+)/)?.[1]
+    const others = found?.trim().replace(/\s+/g, ' ') ?? 'other packages'
+    return `apt would take away ${others}, so nothing was done: if they may go, apt-get remove them on the host, then run again`
+  }
   if (/You don't have enough free space/.test(said)) return 'the disk is full'
   const unknown = said.match(/Unable to locate package (\S+)|Package '?(\S+?)'? has no installation candidate/)
   if (unknown) return `no source on the host has the package ${unknown[1] ?? unknown[2]}`
+  const gone = said.match(/Failed to fetch (\S+)\s+404/)?.[1]
+  if (gone) return `the package mirror is being updated, or wrong: it lists ${gone} and does not have it`
   if (
     /Could not resolve|Failed to fetch|Unable to connect|Connection (refused|failed|timed out)|Could not connect/.test(
       said,
