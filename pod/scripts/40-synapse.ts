@@ -34,7 +34,6 @@ export default script(
       venv: synapse.synapseVenv,
       after: installed,
     })
-    const keys = env.SYNAPSE_EXTRA_CONFIG_FILE?.names.includes('signing_key_path') ? [] : [key]
     const apart = synapseDropInsApart(host, synapse.synapseKeys(env), { after: installed })
     const config = file(host, synapseConfig, {
       content: synapse.homeserver(env),
@@ -43,7 +42,7 @@ export default script(
       validate: synapse.synapseReads,
       explain: synapse.explainConfig,
       risk: 'restart',
-      after: [...installed, ...keys, apart],
+      after: [...installed, key, apart],
     })
     const closed = `/etc/systemd/system/${synapse.synapseUnit}.d/hardening.conf`
     const folder = directory(host, `/etc/systemd/system/${synapse.synapseUnit}.d`)
@@ -70,7 +69,7 @@ export default script(
       collation,
       web,
       ...installed,
-      ...keys,
+      key,
       apart,
       config,
       folder,

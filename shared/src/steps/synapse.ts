@@ -152,6 +152,12 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
     after,
     ask: { files: configFiles, keys: signingKeys(path), servers: userServerNames(database) },
     plan({ files, keys, servers }) {
+      const inline = files.find(({ keys }) => keys.includes('signing_key'))
+      if (inline)
+        return refuse(
+          `${inline.path} holds the signing key itself (signing_key), and would lose it`,
+          `Write its value into ${path}, chmod 600 it, and take signing_key out of ${inline.path}.`,
+        )
       const naming = files.findLast(({ values }) => values.signing_key_path)
       const named = naming?.values.signing_key_path ?? path
       const isKnown = (servers?.length ?? 0) > 0

@@ -236,6 +236,11 @@ describe('synapseSigningKey', () => {
       [`! the signing key ${old} is gone, but the database valence holds the server that it is of`],
     ],
     ['of a server that never ran, another one here', { ...names(old), servers: [] }, ['= 0640 root:synapse']],
+    [
+      'written into the configuration',
+      { files: [{ ...file({}), keys: ['signing_key'] }] },
+      ['! /etc/matrix-synapse/homeserver.yaml holds the signing key itself (signing_key), and would lose it'],
+    ],
     ['emptied', { keys: { [path]: { ...key, sound: false } } }, [`! ${path} is not a signing key`]],
   ])('%s', (_, now, wish) => {
     expect(told(plan({ ...base, ...now }, none))).toEqual(wish)
