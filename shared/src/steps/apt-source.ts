@@ -1,12 +1,12 @@
 import { plainText } from '../command/command.ts'
 import { sh } from '../command/sh.ts'
-import { changes, converged, create, type Step, step, update } from '../engine/step.ts'
+import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
-import { fetchedSuites } from '../facts/apt-source.ts'
+import { type AptSource, type AptSourceFile, archiveOf, fetchedSuites, sourceFiles } from '../facts/apt-source.ts'
 import { fileContent } from '../facts/file.ts'
 import { operatingSystem } from '../facts/os.ts'
 import { explainApt, updateLists } from './apt.ts'
-import { diffOf, writeFile } from './file.ts'
+import { diffOf, previousFolder, writeFile } from './file.ts'
 
 export interface SourceOptions {
   readonly uri: string
@@ -23,6 +23,7 @@ export interface SourceOptions {
 /**
  * A source of packages of its own, in deb822 form, with its lists fetched: where those are missing (a run that died in
  * between) they are fetched again. A source that cannot be fetched is taken away again, so that it breaks no other apt.
+ * apt does nothing at all while two sources of one archive say different keys, so others of the same go first.
  */
 export function aptSource(on: Target, name: string, options: SourceOptions): Step {
   const { uri, components, signedBy, after = [] } = options
@@ -31,24 +32,60 @@ export function aptSource(on: Target, name: string, options: SourceOptions): Ste
     id: `apt.source ${name}`,
     on,
     after,
-    ask: { system: operatingSystem, now: fileContent(path), fetched: fetchedSuites(uri) },
-    plan({ system, now, fetched }) {
+    ask: {
+      system: operatingSystem,
+      now: fileContent(path),
+      fetched: fetchedSuites(uri),
+      files: sourceFiles(uri, path),
+    },
+    plan({ system, now, fetched, files }) {
       const suite = options.suite(system.codename)
       if (suite === undefined) return converged(options.needless(system.codename))
       const lines = ['Types: deb', `URIs: ${uri}`, `Suites: ${suite}`, `Components: ${components.join(' ')}`]
       const content = plainText(`${[...lines, `Signed-By: ${signedBy}`].join('\n')}\n`)
       const fetch = updateLists()
-      if (now?.content === content.parts[0]) {
-        return changes(
-          fetched.includes(suite) ? [] : [update(`lists of source ${name}`, fetch, { explain: explainApt })],
-          suite,
+      const isSame = ({ archives, suites }: AptSource) => archives.includes(archiveOf(uri)) && suites.includes(suite)
+      const mixed = files.flatMap(({ path, sources }) => {
+        const found = sources.find((source) => isSame(source) && source.archives.length + source.suites.length > 2)
+        return found ? [`${path}:${found.lines[0]}`] : []
+      })[0]
+      if (mixed)
+        return refuse(
+          `${mixed} names ${uri} ${suite} together with others, and apt wants one key for it`,
+          `Take it out of that source (URIs, Suites): it gets one of its own, ${path}.`,
         )
+      const others = files.flatMap((file) => putAside(file, isSame))
+      if (now?.content === content.parts[0]) {
+        const lists = update(`lists of source ${name}`, fetch, { explain: explainApt })
+        return changes(fetched.includes(suite) ? others : [...others, lists], suite)
       }
       const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' })
       const diff = diffOf(path, now, content)
-      if (now) return changes([update(`source ${name}`, [write, fetch], { diff, explain: explainApt })], '')
+      if (now) return changes([...others, update(`source ${name}`, [write, fetch], { diff, explain: explainApt })], '')
       const undo = [sh`rm -f ${path}`]
-      return changes([create(`source ${name}`, [write, fetch], { diff, undo, explain: explainApt })], '')
+      return changes([...others, create(`source ${name}`, [write, fetch], { diff, undo, explain: explainApt })], '')
     },
   })
+}
+
+/** A file that has nothing else is moved to the previous ones; of another one the lines are commented out, and a copy kept. */
+function putAside({ path, sources }: AptSourceFile, isSame: (source: AptSource) => boolean): Change[] {
+  const found = sources.filter(isSame)
+  if (found.length === 0) return []
+  const kept = `${previousFolder}${path}`
+  const folder = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))})`
+  if (found.length === sources.length)
+    return [
+      remove(
+        `other source ${path} of the same archive put aside`,
+        sh`${folder} && mv --backup=numbered ${path} ${kept}`,
+      ),
+    ]
+  const edits = found.flatMap(({ lines }) => ['-e', `${lines.join(',')}s/^/# /`])
+  return [
+    remove(
+      `other source ${path}:${found.map(({ lines }) => lines[0]).join(',')} of the same archive commented out`,
+      sh`${folder} && cp -p --backup=numbered ${path} ${kept} && sed -i ${edits} ${path}`,
+    ),
+  ]
 }

@@ -93,6 +93,9 @@ export function explainApt({ stdout, stderr }: Output): string | undefined {
     const others = found?.trim().replace(/\s+/g, ' ') ?? 'other packages'
     return `apt would take away ${others}, so nothing was done: if they may go, apt-get remove them on the host, then run again`
   }
+  const [, site] = said.match(/Conflicting values set for option \S+ regarding source (\S+)/) ?? []
+  if (site)
+    return `two sources on the host name different keys for ${site}: keep one of those that grep -rn ${site.split('/')[2] ?? site} /etc/apt/sources.list* shows`
   if (/You don't have enough free space/.test(said)) return 'the disk is full'
   const unknown = said.match(/Unable to locate package (\S+)|Package '?(\S+?)'? has no installation candidate/)
   if (unknown) return `no source on the host has the package ${unknown[1] ?? unknown[2]}`

@@ -46,6 +46,10 @@ describe('what apt means', () => {
       `E: Failed to fetch ${url}  Could not connect to deb.debian.org:80 (198.51.100.7).\n`,
       'the package mirror cannot be reached',
     ],
+    [
+      'E: Conflicting values set for option Signed-By regarding source https://packages.matrix.org/debian/ noble: /usr/share/keyrings/matrix-org-archive-keyring.gpg != \nE: The list of sources could not be read.\n',
+      'two sources on the host name different keys for https://packages.matrix.org/debian/: keep one of those that grep -rn packages.matrix.org /etc/apt/sources.list* shows',
+    ],
     ["E: You don't have enough free space in /var/cache/apt/archives/.\n", 'the disk is full'],
     ['E: Unable to locate package lesser\n', 'no source on the host has the package lesser'],
     [
