@@ -32,7 +32,11 @@ export const synapseVariables = {
   ),
   SYNAPSE_VERSION: variable(
     matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault('1.163.2'),
-    matrix({ description: 'Which Synapse `pip` installs; `apt` takes the newest', example: '1.163.2' }),
+    matrix({
+      description:
+        'Which Synapse `pip` installs, and keeps until you set another; `apt` takes the newest and keeps it updated',
+      example: '1.163.2',
+    }),
   ),
   SYNAPSE_EXTRA_CONFIG_FILE: variable(
     yamlFile(decided).optional(),

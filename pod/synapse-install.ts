@@ -8,7 +8,9 @@ import { keyring } from '@infra/shared/steps/keyring'
 import { pipPackage } from '@infra/shared/steps/pip'
 import { venv } from '@infra/shared/steps/python'
 import { systemUser } from '@infra/shared/steps/system-user'
+import { upgradesFrom } from '@infra/shared/steps/unattended-upgrades'
 import type { PodEnv } from './env.ts'
+import { makers } from './security.ts'
 import { synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
@@ -19,7 +21,7 @@ interface Options {
 
 /** Synapse by the maker's own Debian package, from packages.matrix.org. */
 export function synapseByApt(host: Target, env: PodEnv, { after }: Options): Step[] {
-  const url = 'https://packages.matrix.org/debian'
+  const url = `https://${makers.synapse}/debian`
   const key = keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, after })
   const source = aptSource(host, 'matrix-org', {
     uri: `${url}/`,
@@ -35,7 +37,8 @@ export function synapseByApt(host: Target, env: PodEnv, { after }: Options): Ste
     file(host, `${synapseDropIns}/server_name.yaml`, { content: `server_name: ${env.VALENCE_DOMAIN}\n`, after }),
     file(host, `${synapseDropIns}/report_stats.yaml`, { content: 'report_stats: false\n', after }),
   ]
-  return [key, source, ...answers, aptPackages(host, ['matrix-synapse-py3'], { after: [source, ...answers] })]
+  const updated = upgradesFrom(host, makers.synapse, { after: [source] })
+  return [key, source, updated, ...answers, aptPackages(host, ['matrix-synapse-py3'], { after: [source, ...answers] })]
 }
 
 /** Synapse by pip, at one version, where its Debian package would put it. */

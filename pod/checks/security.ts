@@ -4,12 +4,12 @@ import { operatingSystem } from '@infra/shared/facts/os'
 import { sshdSettings as settingsOf, sshdPorts } from '@infra/shared/facts/sshd'
 import { unitState } from '@infra/shared/facts/systemd'
 import { ufwConfig, ufwLoaded } from '@infra/shared/facts/ufw'
-import { periodicUpdates, rebootRequired, securityUpdates } from '@infra/shared/facts/updates'
+import { pendingUpdates, periodicUpdates, rebootRequired } from '@infra/shared/facts/updates'
 import { isSupported } from '@infra/shared/steps/os'
 import { differing } from '@infra/shared/steps/sshd'
 import { foreignRules, isLoaded, isOpen, portsOf, sayRule } from '@infra/shared/steps/ufw'
 import type { PodContext } from '../pod-context.ts'
-import { openPorts, sshBan, sshdSettings } from '../security.ts'
+import { makers, openPorts, sshBan, sshdSettings } from '../security.ts'
 
 const again = 'npm run deploy -w pod -- --tags security'
 
@@ -80,9 +80,10 @@ export const securityChecks = ({ env, host }: PodContext): readonly Check[] => [
   }),
   check(host, {
     id: 'security.pending',
-    about: 'no security update waits',
-    remedy: 'On the host: sudo unattended-upgrade; then reboot if it asks for it.',
-    ask: { updates: securityUpdates, reboot: rebootRequired },
+    about: 'no security update waits, and none of Synapse and PostgreSQL by their makers',
+    remedy:
+      'On the host: sudo unattended-upgrade; for what that leaves, sudo apt-get upgrade; then reboot if it asks for it.',
+    ask: { updates: pendingUpdates(Object.values(makers)), reboot: rebootRequired },
     judge({ updates, reboot }) {
       if (reboot) return warn('a reboot is required')
       return updates.length > 0 ? warn(`${updates.length}: ${updates.slice(0, 5).join(', ')}`) : ok('none')

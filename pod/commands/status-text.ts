@@ -17,7 +17,7 @@ export function statusText(status: Status, now: number): string {
     ],
     [
       'updates',
-      updates && (updates.length === 0 ? 'no security update waits' : `${updates.length} security updates wait`),
+      updates && (updates.length === 0 ? 'none waits' : `${updates.length} wait: ${updates.slice(0, 5).join(', ')}`),
     ],
     ['reboot', reboot ? 'required' : undefined],
     ['backup', backup && sayBackup(backup, now)],

@@ -3,11 +3,12 @@ import { redact } from '@infra/shared/command/secret'
 import type { Facts, Question, Questions } from '@infra/shared/engine/step'
 import { operatingSystem } from '@infra/shared/facts/os'
 import { type UnitState, unitState } from '@infra/shared/facts/systemd'
-import { rebootRequired, securityUpdates } from '@infra/shared/facts/updates'
+import { pendingUpdates, rebootRequired } from '@infra/shared/facts/updates'
 import { print } from '@infra/shared/report/print'
 import type { SshTarget } from '@infra/shared/targets/ssh'
 import { backupState } from '../backup-facts.ts'
 import type { PodEnv } from '../env.ts'
+import { makers } from '../security.ts'
 import { repository } from '../valence.ts'
 import { openHost } from './host.ts'
 import {
@@ -45,7 +46,7 @@ const questionsFor = (env: PodEnv) =>
     machine,
     lock: lockHolder,
     backup: backupState,
-    updates: securityUpdates,
+    updates: pendingUpdates(Object.values(makers)),
     reboot: rebootRequired,
   }) as const satisfies Questions
 

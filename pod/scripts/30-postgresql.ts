@@ -5,7 +5,9 @@ import { pgdgSource } from '@infra/shared/steps/pgdg'
 import { postgresDatabase, postgresExtension, postgresRole, postgresSetting } from '@infra/shared/steps/postgres'
 import { postgresAccess } from '@infra/shared/steps/postgres-access'
 import { postgresCluster } from '@infra/shared/steps/postgres-cluster'
+import { upgradesFrom } from '@infra/shared/steps/unattended-upgrades'
 import type { PodContext } from '../pod-context.ts'
+import { makers } from '../security.ts'
 
 export default script(
   'postgresql',
@@ -27,6 +29,7 @@ export default script(
     return [
       tools,
       source,
+      upgradesFrom(host, makers.postgresql, { after: [source] }),
       packages,
       cluster,
       postgresSetting(host, 'listen_addresses', 'localhost', { after: [cluster] }),

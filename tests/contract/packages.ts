@@ -5,12 +5,13 @@ import { installer } from '@infra/shared/steps/installer'
 import { supportedSystem } from '@infra/shared/steps/os'
 import { pgdgSource } from '@infra/shared/steps/pgdg'
 import { venv } from '@infra/shared/steps/python'
-import { unattendedUpgrades } from '@infra/shared/steps/unattended-upgrades'
+import { unattendedUpgrades, upgradesFrom } from '@infra/shared/steps/unattended-upgrades'
 import { mirrors } from '../lab/machine.ts'
 import type { Kind } from './kind.ts'
 
 // The machine's own, which the host's other sources use as well.
 const mirror = (await mirrors().catch(() => undefined))?.archive ?? 'http://mirror.invalid/debian'
+const site = new URL(mirror).hostname
 
 const repo = '/opt/contract/repo'
 const inRepo = (git: string) => `runuser -u valence -- git -C ${repo} ${git}`
@@ -57,7 +58,8 @@ printf '%s\\n' 'ID=fedora' 'VERSION_ID=43' 'PRETTY_NAME="Fedora Linux 43"' >/etc
       {
         name: 'one removed, and its version gone from the mirror since the lists were fetched',
         sh: `apt-get -y remove less; rm -f /var/cache/apt/archives/less_*; cd /var/lib/apt/lists
-sed -i 's|^Filename: .*/less_|&0.|' *_Packages; rm *_trixie_InRelease; touch /var/lib/infra/lists-fetched`,
+sed -i 's|^Filename: .*/less_|&0.|' *_Packages; sed -i -E 's/^ [0-9a-f]{2}/ 00/' *_trixie_InRelease; touch -d 2020-01-01 *_trixie_InRelease
+touch /var/lib/infra/lists-fetched; ! apt-get -y install less`,
         says: /^package less$/,
       },
     ],
@@ -84,6 +86,21 @@ sed -i 's|^Filename: .*/less_|&0.|' *_Packages; rm *_trixie_InRelease; touch /va
         name: 'turned off by hand',
         sh: 'echo "Enabled: no" >>/etc/apt/sources.list.d/backports.sources',
         says: /^source backports$/,
+      },
+      {
+        // Before Debian 13 it does so with none as well.
+        name: 'another source of the same archive with another key, with which apt does nothing at all',
+        sh: `echo 'deb [signed-by=/usr/share/keyrings/old.gpg] ${mirror}/ trixie-backports main' >/etc/apt/sources.list.d/old.list
+apt-get -s install less 2>&1 | grep 'Conflicting values set for option Signed-By'`,
+        says: /^other source \/etc\/apt\/sources.list.d\/old.list of the same archive put aside$/,
+        healed: 'apt-get -s install less && [ -e /var/lib/infra/previous/etc/apt/sources.list.d/old.list ]',
+      },
+      {
+        name: 'another source of it in a file of several, ours not there yet: as somebody before us left it',
+        sh: `rm /etc/apt/sources.list.d/backports.sources
+printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} trixie main' 'deb ${mirror} trixie-backports main' >/etc/apt/sources.list.d/old.list`,
+        says: /^other source \S+old.list:2 of the same archive commented out, source backports$/,
+        healed: `grep -qx 'deb .* trixie main' /etc/apt/sources.list.d/old.list && rm /etc/apt/sources.list.d/old.list`,
       },
       {
         name: 'written, but its lists never fetched',
@@ -123,6 +140,19 @@ sed -i 's|^Filename: .*/less_|&0.|' *_Packages; rm *_trixie_InRelease; touch /va
         mend: 'systemctl unmask apt-daily.timer; systemctl start apt-daily.timer',
       },
       { name: 'its service stopped', sh: 'systemctl stop unattended-upgrades', says: /started$/ },
+    ],
+  },
+  {
+    kind: 'updates from a site',
+    covers: ['upgradesFrom'],
+    steps: (on) => [upgradesFrom(on, site)],
+    damages: [
+      {
+        name: 'removed',
+        sh: 'rm /etc/apt/apt.conf.d/52*',
+        says: /^\/etc\/apt\/apt.conf.d\/52unattended-upgrades-[\w-]+$/,
+        healed: `unattended-upgrade --dry-run --debug 2>&1 | grep '^Allowed origins are:.*site=${site}'`,
+      },
     ],
   },
   {

@@ -12,13 +12,31 @@ export const periodicUpdates: Question<Readonly<Record<string, string>>> = {
   },
 }
 
-/** The packages that wait for a security update, by the package lists that the host has; apt only pretends. */
-export const securityUpdates: Question<readonly string[]> = {
-  command: raw('apt-get -s -q -o Debug::NoLocking=true dist-upgrade'),
-  parse({ code, stdout, stderr }) {
-    if (code !== 0 && code !== 127) throw new Error(stderr.trim())
-    return [...stdout.matchAll(/^Inst (\S+) .*security/gim)].map(([, name = '']) => name)
-  },
+/**
+ * The packages that wait for a security update, or for any from these sites, by the package lists that the host has; apt
+ * only pretends. It tells labels, but not sites: those are told by the policy of what waits.
+ */
+export function pendingUpdates(sites: readonly string[]): Question<readonly string[]> {
+  return {
+    command: raw(`said=$(apt-get -s -q -o Debug::NoLocking=true dist-upgrade) || exit; echo "$said"
+names=$(echo "$said" | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'); [ -z "$names" ] || apt-cache policy $names`),
+    parse({ code, stdout, stderr }) {
+      if (code !== 0 && code !== 127) throw new Error(stderr.trim())
+      const policies = stdout.split(/^(?=\S+:$)/m)
+      return [...stdout.matchAll(/^Inst (\S+) (.*)/gm)].flatMap(([, name = '', versions = '']) => {
+        const policy = policies.find((text) => text.startsWith(`${name}:\n`))
+        return /security/i.test(versions) || sites.some((site) => comesFrom(site, policy)) ? [name] : []
+      })
+    },
+  }
+}
+
+/** Whether the version that a policy of apt prefers is had from this site. */
+function comesFrom(site: string, policy = ''): boolean {
+  const [, wish] = policy.match(/^ {2}Candidate: (\S+)/m) ?? []
+  const versions = policy.split(/^(?= (?:\*{3}| {3}) \S)/m).slice(1)
+  const found = versions.find((text) => text.slice(5).split(' ')[0] === wish)
+  return found?.includes(`://${site}/`) ?? false
 }
 
 /** Whether an update waits for a reboot. */

@@ -1,5 +1,6 @@
-import type { Step } from '../engine/step.ts'
+import { converged, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
+import { hasListsOf } from '../facts/apt-source.ts'
 import { file } from './file.ts'
 import { service } from './systemd.ts'
 
@@ -18,4 +19,23 @@ export function unattendedUpgrades(on: Target, options: { after?: readonly Step[
     // It only waits for a shutdown, to let a running upgrade end: nothing that it reads asks for a restart.
     service(on, 'unattended-upgrades.service', { after }),
   ]
+}
+
+/**
+ * What comes from this site is updated by itself as well, all of it, where the host has a source there: such sources have no
+ * part for security alone.
+ */
+export function upgradesFrom(on: Target, site: string, options: { after?: readonly Step[] } = {}): Step {
+  const { after = [] } = options
+  const settings = file(on, `/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
+    content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };\n`,
+  })
+  return step({
+    id: `updates from ${site}`,
+    on,
+    after,
+    ask: { used: hasListsOf(site), ...settings.ask },
+    plan: ({ used, ...now }, ahead) =>
+      used || ahead.pending.length > 0 ? settings.plan(now, ahead) : converged('no source of the host is there'),
+  })
 }
