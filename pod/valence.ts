@@ -9,6 +9,9 @@ export const venvPath = '/opt/valence/venv'
 /** Claude Code, below the user's home. */
 export const claude = '.local/bin/claude'
 
+/** By this path in it a copy of the repository is known. */
+export const repositoryMark = 'src/valence'
+
 /** The repository to deploy, and how it lets in, by whichever of the two variables is set. */
 export function repositoryWish(env: PodEnv): GitWish {
   const { VALENCE_REPO_TOKEN: token, VALENCE_REPO_DEPLOY_KEY_FILE: file } = env

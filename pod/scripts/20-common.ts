@@ -8,7 +8,7 @@ import { line } from '@infra/shared/steps/line'
 import { venv } from '@infra/shared/steps/python'
 import { timezone } from '@infra/shared/steps/timezone'
 import type { PodContext } from '../pod-context.ts'
-import { claude, home, repository, repositoryWish, user, venvPath } from '../valence.ts'
+import { claude, home, repository, repositoryMark, repositoryWish, user, venvPath } from '../valence.ts'
 
 const packages = [
   ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],
@@ -35,7 +35,7 @@ export default script(
       base,
       timezone(host, env.VALENCE_TIMEZONE, { after: [base] }),
       folder,
-      gitCheckout(host, repository, { ...repositoryWish(env), after: [base, folder] }),
+      gitCheckout(host, repository, { ...repositoryWish(env), mark: repositoryMark, after: [base, folder] }),
       venv(host, venvPath, { user, after: [base, folder] }),
       ...(env.VALENCE_CLAUDE_CODE ? [claudeCode, path] : []),
     ]

@@ -1,3 +1,4 @@
+import type { Target } from '@infra/shared/engine/target'
 import { aptPackages } from '@infra/shared/steps/apt'
 import { aptSource } from '@infra/shared/steps/apt-source'
 import { gitCheckout } from '@infra/shared/steps/git'
@@ -15,6 +16,15 @@ const site = new URL(mirror).hostname
 
 const repo = '/opt/contract/repo'
 const inRepo = (git: string) => `runuser -u valence -- git -C ${repo} ${git}`
+
+const backports = (on: Target) =>
+  aptSource(on, 'backports', {
+    uri: mirror,
+    suite: (release) => `${release}-backports`,
+    components: ['main'],
+    signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',
+    needless: () => 'not needed',
+  })
 
 /** Kinds that bring software: packages, sources, a repository, an installer, a venv. */
 export const packageKinds: readonly Kind[] = [
@@ -67,15 +77,7 @@ touch /var/lib/infra/lists-fetched; ! apt-get -y install less`,
   {
     kind: 'package source',
     covers: ['aptSource'],
-    steps: (on) => [
-      aptSource(on, 'backports', {
-        uri: mirror,
-        suite: (release) => `${release}-backports`,
-        components: ['main'],
-        signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',
-        needless: () => 'not needed',
-      }),
-    ],
+    steps: (on) => [backports(on)],
     damages: [
       {
         name: 'removed',
@@ -145,7 +147,10 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
   {
     kind: 'updates from a site',
     covers: ['upgradesFrom'],
-    steps: (on) => [upgradesFrom(on, site)],
+    steps: (on) => {
+      const source = backports(on)
+      return [source, upgradesFrom(on, site, { after: [source] })]
+    },
     damages: [
       {
         name: 'removed',
@@ -158,7 +163,9 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
   {
     kind: 'repository',
     covers: ['gitCheckout'],
-    steps: (on, { git }) => [gitCheckout(on, repo, { url: git.publicUrl, ref: 'v1.0.1', user: 'valence' })],
+    steps: (on, { git }) => [
+      gitCheckout(on, repo, { url: git.publicUrl, ref: 'v1.0.1', user: 'valence', mark: 'src/valence' }),
+    ],
     damages: [
       { name: 'another commit checked out', sh: inRepo('checkout -q v1.0.2'), says: /repo \w{7} → v1.0.1$/ },
       { name: 'its tag deleted', sh: inRepo('tag -d v1.0.1'), says: /→ v1.0.1$/ },
@@ -179,6 +186,12 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
         sh: `rm -rf ${repo}; mkdir ${repo} /opt/contract/.clone.x; chown valence: ${repo} /opt/contract/.clone.x`,
         says: /at v1.0.1$/,
       },
+      ...['one', 'the other'].map((which) => ({
+        name: `a copy without git in its place, such as rsync leaves, with ${which} file of somebody's`,
+        sh: `rm -rf ${repo}/.git; runuser -u valence -- touch '${repo}/${which}'`,
+        says: /repo at v1.0.1, in place of a copy without git, which is kept in \S+\/repo$/,
+        healed: `[ -e '/var/lib/infra/previous${repo}/${which}' ] && [ ! -e '${repo}/${which}' ] && ${inRepo('status')}`,
+      })),
       {
         name: 'a file edited by hand',
         sh: `echo 'a note' >>${repo}/README.md`,

@@ -4,9 +4,10 @@ import { labDomain as domain } from './prepare.ts'
 
 const quoted = (name: string) => JSON.stringify(podSecrets[name])
 
+const synapse = '/etc/matrix-synapse'
+
 const homeserver = `server_name: "${domain}"
 pid_file: /var/run/matrix-synapse.pid
-public_baseurl: https://${domain}/
 listeners:
   - port: 8008
     tls: false
@@ -16,25 +17,33 @@ listeners:
     resources:
       - names: [client, federation]
         compress: false
+log_config: "${synapse}/log.yaml"
 media_store_path: /var/lib/matrix-synapse/media
+uploads_path: /var/lib/matrix-synapse/uploads
 enable_registration: false
 registration_shared_secret: ${quoted('SYNAPSE_REGISTRATION_SECRET')}
 macaroon_secret_key: ${quoted('SYNAPSE_MACAROON_SECRET')}
 form_secret: ${quoted('SYNAPSE_FORM_SECRET')}
-signing_key_path: "/etc/matrix-synapse/homeserver.signing.key"
+signing_key_path: "${synapse}/${domain}.signing.key"
 trusted_key_servers:
   - server_name: "matrix.org"
-report_stats: false
-rc_messages_per_second: 10
-rc_message_burst_count: 50
+rc_messages_per_second: 1000
+rc_message_burst_count: 1000
+suppress_key_server_warning: true
+app_service_config_files: []
+`
+
+const log = `version: 1
+handlers: {console: {class: logging.StreamHandler}}
+root: {level: INFO, handlers: [console]}
 `
 
 const database = `database:
   name: psycopg2
   args:
-    user: valence
+    user: "valence"
     password: ${quoted('VALENCE_DB_PASSWORD')}
-    database: valence
+    database: "valence"
     host: localhost
     cp_min: 5
     cp_max: 10
@@ -70,13 +79,31 @@ server {
 }
 `
 
-const jail = `[sshd]
+const jail = `[DEFAULT]
+ignoreip = 127.0.0.1/8 ::1
+[sshd]
 enabled = true
-backend = systemd
+port = ssh
+filter = sshd
+logpath = /var/log/auth.log
 maxretry = 10
-findtime = 600
+findtime = 300
 bantime = 600
 `
+
+/** The sources of packages, without the keys that sign them. */
+const sources = {
+  'packages_matrix_org_debian.list': 'deb https://packages.matrix.org/debian/ trixie main\n',
+  'apt_postgresql_org_pub_repos_apt.list': 'deb http://apt.postgresql.org/pub/repos/apt trixie-pgdg main\n',
+}
+
+/** The lines of sshd_config, as they are or commented out, are replaced in their places. */
+const sshd = {
+  PermitRootLogin: 'prohibit-password',
+  PasswordAuthentication: 'no',
+  PubkeyAuthentication: 'yes',
+  X11Forwarding: 'no',
+}
 
 const write = (path: string, mode: string, text: string) =>
   `cat >${path} <<'ORIGINAL'\n${text}ORIGINAL\nchmod ${mode} ${path}\n`
@@ -91,13 +118,28 @@ systemctl disable --quiet --now matrix-synapse nginx
 rm -rf /var/lib/infra /etc/systemd/system/matrix-synapse.service /etc/systemd/system/matrix-synapse.service.d
 rm -rf /etc/letsencrypt/renewal-hooks /var/www/acme /etc/nginx/sites-available/valence /etc/nginx/sites-enabled/valence
 rm /etc/ssh/sshd_config.d/00-valence.conf /etc/fail2ban/jail.d/zz-sshd.local
-printf '%s\\n' 'PermitRootLogin prohibit-password' 'PasswordAuthentication no' 'PubkeyAuthentication yes' 'X11Forwarding no' >>/etc/ssh/sshd_config
+sed -i -E ${Object.entries(sshd)
+    .map(([name, value]) => `-e 's/^#?${name} .*/${name} ${value}/'`)
+    .join(' ')} /etc/ssh/sshd_config
+${Object.entries(sources)
+  .map(([name, line]) => write(`/etc/apt/sources.list.d/${name}`, '644', line))
+  .join('')}
 ${write('/etc/fail2ban/jail.local', '644', jail)}
 ${write('/usr/lib/systemd/system/matrix-synapse.service', '644', unit)}
-${write('/etc/matrix-synapse/homeserver.yaml', '644', homeserver)}
-${write('/etc/matrix-synapse/conf.d/server_name.yaml', '644', `server_name: ${domain}\n`)}
-${write('/etc/matrix-synapse/conf.d/database.yaml', '644', database)}
-chmod 644 /etc/matrix-synapse/homeserver.signing.key
+${write(`${synapse}/homeserver.yaml`, '644', homeserver)}
+${write(`${synapse}/log.yaml`, '644', log)}
+${write(`${synapse}/conf.d/server_name.yaml`, '644', `# Managed by Ansible\nserver_name: "${domain}"\n`)}
+${write(`${synapse}/conf.d/report_stats.yaml`, '644', 'report_stats: false\n')}
+${write(`${synapse}/conf.d/database.yaml`, '640', database)}
+chgrp matrix-synapse ${synapse}/conf.d/database.yaml
+# The key that the roles made, beside the one that Debian's package makes when it first starts.
+mv ${synapse}/homeserver.signing.key ${synapse}/${domain}.signing.key
+chmod 644 ${synapse}/${domain}.signing.key
+/opt/venvs/matrix-synapse/bin/generate_signing_key -o ${synapse}/homeserver.signing.key
+chown matrix-synapse: ${synapse}/homeserver.signing.key
+# What rsync brings, and something of the pod's own.
+rm -rf /opt/valence/repo/.git
+runuser -u valence -- touch /opt/valence/repo/notes.sqlite
 ${write('/etc/nginx/sites-available/synapse', '644', site)}
 ln -s /etc/nginx/sites-available/synapse /etc/nginx/sites-enabled/synapse
 sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/${domain}.conf
@@ -106,7 +148,7 @@ sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/
 GRANT ALL ON DATABASE valence TO valence; GRANT ALL ON SCHEMA public TO valence;
 CREATE TABLE IF NOT EXISTS beliefs (id serial, content text); INSERT INTO beliefs (content) VALUES ('pods last'); ALTER TABLE beliefs OWNER TO valence;
 END
-touch /var/lib/matrix-synapse/.admin_created /opt/valence/.vkb_initialized /var/lib/matrix-synapse/.bot_created
+touch /opt/valence/.admin_user_created /opt/valence/.schema_initialized /opt/valence/.bot_user_created
 systemctl daemon-reload
 systemctl restart ssh fail2ban postgresql@17-main
 systemctl enable --quiet --now matrix-synapse nginx

@@ -1,10 +1,12 @@
 import { asUser } from '../command/as-user.ts'
 import type { Command, Output } from '../command/command.ts'
 import { gitScript } from '../command/git-access.ts'
-import { sh } from '../command/sh.ts'
+import { all, sh } from '../command/sh.ts'
 import { type Change, changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
+import { fileDigest } from '../facts/file.ts'
 import { explainGit, type GitWish, gitState } from '../facts/git.ts'
+import { previousFolder } from './file.ts'
 
 const heads = '+refs/heads/*:refs/remotes/origin/*'
 const tags = '+refs/tags/*:refs/tags/*'
@@ -50,20 +52,33 @@ rm -f .git/index.lock
 
 /**
  * A clone of a repository with one tag, branch or commit checked out, owned by `user`. Pinned to a tag or commit it is
- * looked at without the network; of a branch the server's tip is followed. Local modifications are never overwritten.
+ * looked at without the network; of a branch the server's tip is followed. Local modifications are never overwritten. A
+ * copy of the repository without git, such as rsync leaves, is known by `mark`, a path in it, and gives way to a clone; it
+ * is kept.
  */
-export function gitCheckout(on: Target, path: string, options: GitWish & { after?: readonly Step[] }): Step {
-  const { user, url, ref, access, after = [] } = options
-  const git = (script: string, args: readonly string[]): Command =>
-    gitScript({ user, url, access, meets: true, script, args: [path, url, ref, ...args] })
+export function gitCheckout(
+  on: Target,
+  path: string,
+  options: GitWish & { mark?: string; after?: readonly Step[] },
+): Step {
+  const { user, url, ref, access, mark, after = [] } = options
+  const git = (script: string, args: readonly string[], place = path): Command =>
+    gitScript({ user, url, access, meets: true, script, args: [place, url, ref, ...args] })
   const explain = (output: Output) => explainCheckout(output, options)
   return step({
     id: `repository ${path}`,
     on,
     after,
-    ask: { now: gitState(path, options) },
-    plan({ now }) {
+    ask: { now: gitState(path, options), marked: fileDigest(`${path}/${mark ?? '.git'}`) },
+    plan({ now, marked }) {
       if (now.kind === 'absent') return changes([create(`${path} at ${ref}`, git(clone, []), { explain })], '')
+      if (now.kind === 'foreign' && mark && marked) {
+        const [fresh, kept] = [`${path}.infra`, `${previousFolder}${path}`]
+        const folder = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))})`
+        const swap = all(folder, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
+        const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${kept}`
+        return changes([update(say, [sh`rm -rf ${fresh}`, git(clone, [], fresh), swap], { explain })], '')
+      }
       if (now.kind !== 'clone') {
         const what = now.kind === 'foreign' ? 'is no git repository' : 'is a git repository without a commit'
         return refuse(`${path} ${what}`, `Move it away, it may hold data: mv ${path} ${path}.old`)

@@ -59,8 +59,9 @@ describe('what is at the path', () => {
 })
 
 describe('checkout', () => {
-  const step = gitCheckout(on, path, wish)
-  const plan = (now: Partial<GitState>) => step.plan({ now: { ...good, ...now } }, { pending: [] })
+  const step = gitCheckout(on, path, { ...wish, mark: 'src/valence' })
+  const plan = (now: Partial<GitState>, marked: object | null = null) =>
+    step.plan({ now: { ...good, ...now }, marked }, { pending: [] })
   test.each([
     [{ kind: 'absent' as const }, [`+ ${path} at v1.0.1`]],
     [{}, ['= v1.0.1, 72f8490']],
@@ -80,6 +81,20 @@ describe('checkout', () => {
     expect(told(plan(now))).toEqual(changes)
   })
 
+  test('a copy without git gives way to a clone and is kept; without its mark it may be anything', () => {
+    const mark = { type: 'directory' }
+    const kept = `/var/lib/infra/previous${path}`
+    expect(told(plan({ kind: 'foreign' }, mark))).toEqual([
+      `~ ${path} at v1.0.1, in place of a copy without git, which is kept in ${kept}`,
+    ])
+    expect(told(plan({}, mark))).toEqual(['= v1.0.1, 72f8490'])
+    const unmarked = gitCheckout(on, path, wish).plan(
+      { now: { ...good, kind: 'foreign' }, marked: mark },
+      { pending: [] },
+    )
+    expect(told(unmarked)).toEqual([`! ${path} is no git repository`])
+  })
+
   const first = (decision: Decision): Command | undefined =>
     decision.kind === 'changes' ? decision.changes[0]?.run[0] : undefined
 
@@ -88,7 +103,7 @@ describe('checkout', () => {
     [{ deployKey: secret('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n') }, 'BEGIN OPENSSH'],
   ])('a secret is in the program on stdin and not on the command line', (access, value) => {
     const wished = gitCheckout(on, path, { ...wish, access })
-    const clone = first(wished.plan({ now: { ...good, kind: 'absent' } }, { pending: [] }))
+    const clone = first(wished.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
     const asked = gitState(path, { ...wish, access }).command
     for (const command of [clone, asked]) {
       expect(command?.line).toMatch(/^runuser -u valence -- sh -s -- \/opt\/valence\/repo \S+ v1\.0\.1$/)
