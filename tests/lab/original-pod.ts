@@ -134,7 +134,7 @@ ${write(`${synapse}/conf.d/database.yaml`, '640', database)}
 chgrp matrix-synapse ${synapse}/conf.d/database.yaml
 # The key that the roles made, beside the one that Debian's package makes when it first starts.
 mv ${synapse}/homeserver.signing.key ${synapse}/${domain}.signing.key
-chmod 644 ${synapse}/${domain}.signing.key
+chmod 644 ${synapse}/${domain}.signing.key && chown root: ${synapse}/${domain}.signing.key
 /opt/venvs/matrix-synapse/bin/generate_signing_key -o ${synapse}/homeserver.signing.key
 chown matrix-synapse: ${synapse}/homeserver.signing.key
 # What rsync brings, and something of the pod's own.

@@ -57,6 +57,7 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
     expect(told).not.toMatch(/Matrix user|: role|: database|: certificate|signing key \/|packages?|user valence|venv/)
     for (const change of [
       /homeserver\.signing\.key from \S+\/pod\.lab\.example\.org\.signing\.key, which this server signs with; the other/m,
+      /: \S+\/pod\.lab\.example\.org\.signing\.key 0644 root:root → 0640 root:matrix-synapse$/m,
       /: \/opt\/valence\/repo at v1\.0\.1, in place of a copy without git, which is kept in \S+$/m,
       /: \/etc\/matrix-synapse\/conf\.d\/database\.yaml, which sets database$/m,
       /^file \/etc\/matrix-synapse\/homeserver\.yaml/m,

@@ -193,7 +193,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
 
   test.concurrent('a new machine that fetches its package lists just now', async () => {
     const pod = await clone()
-    await onHost(pod, `${removed}; touch -d yesterday /var/lib/apt/lists/*Release`)
+    await onHost(pod, `${removed}; touch -d yesterday /var/lib/infra/lists-fetched`)
     await onHost(pod, holding('/var/lib/apt/lists/lock'))
     const { run, seen } = await deployUntil(pod, ({ line }) => /^waiting for another package manager/.test(line ?? ''))
     expect(seen, run.said()).toBe(true)

@@ -6,6 +6,7 @@ import { fileDigest } from '../facts/file.ts'
 import {
   configFiles,
   databaseLocale,
+  type SigningKey,
   signingKeys,
   synapseConfig,
   synapseDropIns,
@@ -168,11 +169,20 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
           `${broken} is not a signing key`,
           'Put back the key from a backup; if the server never spoke to others, remove the file.',
         )
+      const wish = `0640 ${own}`
+      const closed = (at: string, { mode, owner, group }: SigningKey): Change[] => {
+        const is = `${mode} ${owner}:${group}`
+        const close = sh`chmod go-rwx ${at} && chown ${own} ${at} && chmod 640 ${at}`
+        return is === wish ? [] : [update(`${at} ${is} → ${wish}`, close)]
+      }
+      // The one that is copied stays, and is as secret as ours.
+      const source = used && named !== path ? closed(named, used) : []
       if (used && named !== path && used.sha256 !== now?.sha256) {
         const copy = sh`cat ${named} >"$t"`
-        if (!now) return changes([create(`${path} from ${named}`, made(copy))], '')
+        if (!now) return changes([create(`${path} from ${named}`, made(copy)), ...source], '')
         const say = `${path} from ${named}, which this server signs with; the other key kept in ${kept}`
-        return changes([update(say, made(copy, sh`${keep} && mv -f "$t" ${path}`), { risk: 'restart' })], '')
+        const exchange = made(copy, sh`${keep} && mv -f "$t" ${path}`)
+        return changes([update(say, exchange, { risk: 'restart' }), ...source], '')
       }
       if (!used && isKnown)
         return refuse(
@@ -183,10 +193,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
         )
       if (!now)
         return changes([create(`signing key ${path}`, made(sh`${`${venv}/bin/generate_signing_key`} -o - >"$t"`))], '')
-      const is = `${now.mode} ${now.owner}:${now.group}`
-      const wish = `0640 ${own}`
-      const close = sh`chmod go-rwx ${path} && chown ${own} ${path} && chmod 640 ${path}`
-      return changes(is === wish ? [] : [update(`${path} ${is} → ${wish}`, close)], wish)
+      return changes([...closed(path, now), ...source], wish)
     },
   })
 }

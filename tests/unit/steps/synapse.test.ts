@@ -206,6 +206,11 @@ describe('synapseSigningKey', () => {
       exchange,
     ],
     [
+      'elsewhere and open to all, another one here',
+      { ...names(old), keys: { [old]: { ...key, mode: '0644' }, [path]: { ...key, sha256: 'bb' } } },
+      [...exchange, `~ ${old} 0644 root:synapse → 0640 root:synapse`],
+    ],
+    [
       'elsewhere, something else here',
       { ...names(old), keys: { [old]: key, [path]: { ...key, sound: false, sha256: 'bb' } } },
       exchange,
