@@ -100,7 +100,16 @@ export const workloadVariables = {
     workloads({
       description: 'Their image, with supergateway, mcp-server-filesystem, mcp-server-git and mcp-shell-server',
       example: 'registry.example.com/mcp:1',
-      unset: "the sandbox's",
+      unset: "the sandbox's, which has them when it is built here with SANDBOX_MCP",
+    }),
+  ),
+  SANDBOX_MCP_COMMANDS: variable(
+    matching(/^[\w.+-]+(,[\w.+-]+)*$/, 'names of programs, separated by commas').prefault(
+      'cat,cp,curl,diff,find,git,grep,head,jq,ls,make,mkdir,mv,npm,npx,pip,pwd,rg,rm,sort,tail,touch,wc',
+    ),
+    workloads({
+      description: 'Programs that the MCP server of the shell may run; it refuses shells and interpreters itself',
+      example: 'cat,git,ls,npm,rg',
     }),
   ),
   REDIS_IMAGE: variable(

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { aws as call } from '@infra/shared/command/aws'
 import { Failure } from '@infra/shared/engine/failure'
 import type { Target } from '@infra/shared/engine/target'
+import { keyStamp } from '@infra/shared/facts/key-stamp'
 import type { KeyStore } from '@infra/shared/steps/iam-keys'
 import { secretKeyStore } from '@infra/shared/steps/secret-key-store'
 import { type AwsTarget, environment } from '@infra/shared/targets/aws'
@@ -24,7 +25,7 @@ interface Place {
 export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place): Target {
   if (offline) return blankKubernetes()
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
-  return kubernetes({
+  const kube = kubernetes({
     access: () => findCluster(env, folder),
     awaitedAs: `kubernetes ${env.DO_CLUSTER_NAME}`,
     cache: join(folder, 'kubectl'),
@@ -34,10 +35,17 @@ export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place)
       // For doctl, by which kubectl signs in to the DOKS cluster.
       ...doctlEnvironment(env, folder),
     },
-    values: Object.fromEntries(
-      ['discord-bot', 'dev-sandbox'].map((name) => [latestOf(name), () => imageInEcr(aws, name, env.IMAGE_REGISTRY)]),
-    ),
+    values: {
+      ...Object.fromEntries(
+        ['discord-bot', 'dev-sandbox'].map((name) => [
+          latestOf(name),
+          { find: () => imageInEcr(aws, name, env.IMAGE_REGISTRY) },
+        ]),
+      ),
+      [botKey]: { find: () => keyInSecret(kube), meanwhile: 'not-made-yet' },
+    },
   })
+  return kube
 }
 
 /** The way into the cluster; undefined as long as there is no kubeconfig of our own. */
@@ -54,6 +62,15 @@ export function findCluster(env: ClusterEnv, folder: string): KubeAccess | undef
 
 /** Stands in manifests for the image that a repository's `latest` is. */
 export const latestOf = (repository: string): string => `image.invalid/${repository}:latest`
+
+/** Stands in manifests for the stamp of the access key that is made for the bot. */
+export const botKey = `access-key-of/${appSecret}`
+
+async function keyInSecret(kube: Target): Promise<string | undefined> {
+  const { command, parse } = keyStamp(namespace, appSecret)
+  const [output] = await kube.ask([command])
+  return output && parse(output)
+}
 
 /** The image by digest, since `latest` moves; undefined as long as there is none. */
 async function imageInEcr(aws: AwsTarget, repository: string, registry?: string): Promise<string | undefined> {

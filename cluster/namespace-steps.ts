@@ -2,6 +2,7 @@ import type { Step } from '@infra/shared/engine/step'
 import { botCredentials } from '@infra/shared/steps/iam-keys'
 import { manifests } from '@infra/shared/steps/manifests'
 import { pullSecret } from '@infra/shared/steps/pull-secret'
+import { sameRegion } from '@infra/shared/steps/same-region'
 import { botSecrets, type ClusterContext } from './cluster-context.ts'
 import { botKeyStore } from './kubernetes.ts'
 import {
@@ -34,7 +35,8 @@ export function namespaceSteps(context: ClusterContext): NamespaceSteps {
   const store = botKeyStore(env, folder)
   const key = store && botCredentials(aws, { user: env.BOT_IAM_USER, store, after: [objects] })
   const pull = pullSecret(kube, { ...pullSecretOptions, place: aws.place, after: [objects] })
-  const steps = { all: [objects, ...(key ? [key] : []), pull], key }
+  const region = sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION })
+  const steps = { all: [region, objects, ...(key ? [key] : []), pull], key }
   made.set(context, steps)
   return steps
 }

@@ -8,18 +8,18 @@ import { namespace } from './manifests/pod.ts'
 interface Workload {
   readonly objects: readonly KubeObject[]
   readonly workloads: RolloutOptions['workloads']
-  /** What comes between the objects and the wait for their pods. */
-  between?(applied: Step): readonly Step[]
+  /** What is made for the objects before: an image, a key. */
+  readonly after?: readonly Step[]
 }
 
 /** The objects of a script, and their pods ready. */
 export function deployment(
   { kube, prune, env }: ClusterContext,
   script: string,
-  { objects, workloads, between }: Workload,
+  { objects, workloads, after = [] }: Workload,
 ): Step[] {
   const of = { script, workspace: 'cluster' }
-  const applied = manifests(kube, objects, { ...of, prune })
-  const steps = [applied, ...(between?.(applied) ?? [])]
-  return [...steps, rollouts(kube, { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT, after: steps })]
+  const applied = manifests(kube, objects, { ...of, prune, after })
+  const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT }
+  return [applied, rollouts(kube, { ...wait, after: [applied] })]
 }

@@ -1,5 +1,6 @@
-import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { kubernetesClusters, runningCluster } from '@infra/shared/facts/do-kubernetes'
+import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
 import { kubeconfigState } from '@infra/shared/facts/kubeconfig'
 import { clusterDifferences } from '@infra/shared/steps/do-kubernetes'
 import type { ClusterContext } from '../cluster-context.ts'
@@ -8,7 +9,7 @@ import { wishedCluster } from '../scripts/00-kubernetes.ts'
 /** The DOKS cluster, and the way into it. */
 export function kubernetesChecks(context: ClusterContext): readonly Check[] {
   const { doks, env } = context
-  if (!doks) return []
+  if (!doks) return [ownCredentials(context)]
   const name = env.DO_CLUSTER_NAME
   const { path, shown } = doks.kubeconfig
   return [
@@ -39,4 +40,27 @@ export function kubernetesChecks(context: ClusterContext): readonly Check[] {
       },
     }),
   ]
+}
+
+/** Of a kubeconfig that is not ours to renew: how long its credentials last, as far as they tell. */
+function ownCredentials({ kube }: ClusterContext): Check {
+  return check(kube, {
+    id: 'kubernetes.credentials',
+    about: 'the credentials of KUBE_CONTEXT last for a while',
+    remedy: 'Get the kubeconfig anew from whoever runs the cluster, before they end.',
+    ask: { credentials: kubeCredentials() },
+    judge: ({ credentials }) => judgeCredentials(credentials, new Date()),
+  })
+}
+
+/** From 30 days before their end a warning; what does not say when it ends is told as that, and passes. */
+export function judgeCredentials({ kind, program, until }: KubeCredentials, now: Date): Finding {
+  if (kind === 'none') return warn('the context names none')
+  if (kind === 'program') return ok(`renewed by ${program}: when they end is its business`)
+  const what = kind === 'certificate' ? 'client certificate' : 'token'
+  if (!until || Number.isNaN(until.getTime())) return ok(`${what} that does not say when it ends`)
+  const days = Math.floor((until.getTime() - now.getTime()) / 86_400_000)
+  const told = `${what} until ${until.toISOString().slice(0, 10)}`
+  if (days < 0) return fail(`${told}: it has ended`)
+  return days < 30 ? warn(`${told}: ${days} days left`) : ok(`${told}, ${days} days`)
 }

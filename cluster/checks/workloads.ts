@@ -1,8 +1,10 @@
+import { sayObject } from '@infra/shared/command/kubectl'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { allowedAttempts } from '@infra/shared/facts/kube-access'
 import { podAnswer, serviceAnswer } from '@infra/shared/facts/kube-answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kube-objects'
 import { hoursSince } from '@infra/shared/steps/pull-secret'
+import { elsewhere } from '@infra/shared/steps/same-region'
 import type { ClusterContext } from '../cluster-context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
 import { namespace } from '../manifests/pod.ts'
@@ -13,7 +15,7 @@ const look = (app: string) =>
   `npm run status -w cluster; kubectl describe pod -n ${namespace} -l app=${app}; kubectl logs -n ${namespace} -l app=${app} --previous`
 
 /** What must hold of what runs in the cluster. */
-export function workloadChecks({ kube }: ClusterContext): readonly Check[] {
+export function workloadChecks({ env, kube }: ClusterContext): readonly Check[] {
   const ready = (kind: 'Deployment' | 'StatefulSet', name: string) =>
     check(kube, {
       id: `${name}.available`,
@@ -37,6 +39,16 @@ export function workloadChecks({ kube }: ClusterContext): readonly Check[] {
       judge: ({ answer }) => (answer.ok ? ok(answer.text.slice(0, 60)) : fail(answer.text)),
     })
   return [
+    check(kube, {
+      id: 'aws.region',
+      about: 'the pods work in the region of AWS_REGION',
+      remedy: 'Set AWS_REGION to where everything is; an exported one wins over .env.cluster.',
+      ask: { own },
+      judge({ own }) {
+        const other = elsewhere(own, env.AWS_REGION)
+        return other ? fail(`${sayObject(other)} works in ${other.region}`) : ok(env.AWS_REGION)
+      },
+    }),
     pullSecretAge(kube),
     ready('StatefulSet', 'redis'),
     check(kube, {

@@ -11,6 +11,7 @@ import { volumeClaims } from '@infra/shared/facts/kube-volumes'
 import { noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws-removal'
 import { noCluster } from '@infra/shared/steps/do-removal'
 import { noObjects } from '@infra/shared/steps/kube-removal'
+import { sameRegion } from '@infra/shared/steps/same-region'
 import type { ClusterContext } from '../cluster-context.ts'
 import { namespace } from '../manifests/pod.ts'
 import { wishedCluster } from '../scripts/00-kubernetes.ts'
@@ -60,11 +61,12 @@ interface Destruction extends Found {
 export function destroyWork(context: ClusterContext, { doks: found, inside, confirmed, cluster }: Destruction): Work[] {
   const { aws, kube, env, doks } = context
   const named = (name: string) => ({ name, confirmed: confirmed.includes(name) })
+  const region = sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION })
   const objects = noObjects(kube, { workspace: 'cluster', namespace, apps, confirmed })
   const after = inside ? [objects] : []
   const gone = queues.map((name) => noQueue(aws, { ...named(name), after }))
   return [
-    ...(inside ? [{ script: 'workloads', steps: [objects] }] : []),
+    ...(inside ? [{ script: 'workloads', steps: [region, objects] }] : []),
     {
       script: 'aws',
       steps: [

@@ -9,9 +9,9 @@ import { podStates } from '@infra/shared/facts/kube-pods'
 import { print } from '@infra/shared/report/print'
 import { age, megabytes, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../cluster-context.ts'
+import { images } from '../image-steps.ts'
 import { namespace } from '../manifests/pod.ts'
 import { repositories } from '../scripts/30-ecr.ts'
-import { images } from '../scripts/50-images.ts'
 
 /** `images`: what is in ECR and what of it runs. `--build`: builds all anew, whatever is there. */
 export async function runImages(session: Session): Promise<number> {

@@ -9,8 +9,14 @@ export interface SandboxOptions {
   readonly storageClass: string
   /** Cloned into an empty workspace; an empty repository is made there otherwise. */
   readonly repository?: string | undefined
-  /** The image of the MCP servers; none run without. */
-  readonly mcpImage?: string | undefined
+  /** The MCP servers; none run without. */
+  readonly mcp?: McpOptions | undefined
+}
+
+export interface McpOptions {
+  readonly image: string
+  /** The programs that the shell's server may run, separated by commas. */
+  readonly commands: string
 }
 
 const account = 'sandbox'
@@ -51,7 +57,7 @@ const readable = [
 
 /** The sandbox with its volume, and its MCP servers where they are wanted. */
 export function devSandbox(options: SandboxOptions): KubeObject[] {
-  const { size, storageClass, mcpImage } = options
+  const { size, storageClass, mcp } = options
   return [
     {
       apiVersion: 'v1',
@@ -76,11 +82,11 @@ export function devSandbox(options: SandboxOptions): KubeObject[] {
         template: { metadata: { labels: { app: 'dev-sandbox' } }, spec: sandboxPod(options) },
       },
     },
-    ...(mcpImage ? mcpServers.map(({ name, port }) => service(`${name}-service`, 'dev-sandbox', { mcp: port })) : []),
+    ...(mcp ? mcpServers.map(({ name, port }) => service(`${name}-service`, 'dev-sandbox', { mcp: port })) : []),
   ]
 }
 
-function sandboxPod({ image, repository, mcpImage }: SandboxOptions): KubeValue {
+function sandboxPod({ image, repository, mcp }: SandboxOptions): KubeValue {
   return {
     serviceAccountName: account,
     imagePullSecrets: [{ name: pullSecretOptions.name }],
@@ -108,7 +114,7 @@ function sandboxPod({ image, repository, mcpImage }: SandboxOptions): KubeValue 
         securityContext: lockedWritable,
         volumeMounts: [mount],
       },
-      ...(mcpImage ? mcpServers.map((server) => mcpContainer(mcpImage, server)) : []),
+      ...(mcp ? mcpServers.map((server) => mcpContainer(mcp, server)) : []),
     ],
   }
 }
@@ -132,16 +138,19 @@ export const mcpServers: readonly McpServer[] = [
   { name: 'shell', port: 8779, command: 'mcp-shell-server' },
 ]
 
-function mcpContainer(image: string, { name, port, command }: McpServer): KubeValue {
+// The bot finds them by their Services, at /sse. Without a list of its own the shell's server runs nothing.
+function mcpContainer({ image, commands }: McpOptions, { name, port, command }: McpServer): KubeValue {
   return {
     name: `mcp-${name}`,
     image,
     command: ['supergateway', '--stdio', command, '--port', String(port)],
-    env: plainEnv({ HOME: '/tmp' }),
+    env: plainEnv({ HOME: '/tmp', ...(name === 'shell' && { ALLOW_COMMANDS: commands }) }),
     ports: [{ name: `mcp-${name}`, containerPort: port, protocol: 'TCP' }],
+    // Ready once it listens: one that ends at once must not count as rolled out.
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 5 },
     livenessProbe: { tcpSocket: { port }, initialDelaySeconds: 10, periodSeconds: 30 },
     workingDir: '/workspaces',
-    resources: resources(['64Mi', '256Mi']),
+    resources: resources(['192Mi', '512Mi']), // Node and the server: 180 MB at rest
     securityContext: lockedWritable,
     volumeMounts: [mount],
   }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { reveal, type Secret } from '@infra/shared/command/secret'
+import { stampName } from '@infra/shared/facts/key-stamp'
 import { appSecret, pullSecretOptions } from './namespace.ts'
 import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
 
@@ -9,12 +10,14 @@ export interface BotOptions {
   readonly env: Readonly<Record<string, string | number | undefined>>
   /** What is in its Secret, as far as it is known here: when it changes, the bot starts anew. */
   readonly secrets: Readonly<Record<string, Secret>>
+  /** Tells which access key its Secret holds, where one is made for it: when it changes, the bot starts anew. */
+  readonly key?: string | undefined
 }
 
 export const botPort = 3000
 
 /** The bot, one replica; a new one takes over only once it is ready. */
-export function discordBot({ image, env, secrets }: BotOptions): KubeObject[] {
+export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject[] {
   const probe = (path: string, delay: number, every: number) => ({
     httpGet: { path, port: 'http', scheme: 'HTTP' },
     initialDelaySeconds: delay,
@@ -33,7 +36,10 @@ export function discordBot({ image, env, secrets }: BotOptions): KubeObject[] {
         selector: { matchLabels: { app: 'discord-bot' } },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         template: {
-          metadata: { labels: { app: 'discord-bot' }, annotations: { 'infra/secrets': secretsDigest(secrets) } },
+          metadata: {
+            labels: { app: 'discord-bot' },
+            annotations: { 'infra/secrets': secretsDigest(secrets), ...(key && { [stampName]: key }) },
+          },
           spec: {
             automountServiceAccountToken: false,
             imagePullSecrets: [{ name: pullSecretOptions.name }],

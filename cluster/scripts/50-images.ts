@@ -1,50 +1,14 @@
-import { dirname, join } from 'node:path'
 import { standalone } from '@infra/shared/cli/standalone'
-import type { ImageRecipe } from '@infra/shared/command/image-build'
 import { script } from '@infra/shared/engine/script'
-import { type ImageOptions, image } from '@infra/shared/steps/image'
 import type { ClusterContext } from '../cluster-context.ts'
-import type { ClusterEnv } from '../env.ts'
-
-const sandboxFolder = join(import.meta.dirname, '../images/dev-sandbox')
-
-/** What the bot's image is made from; undefined when it is built elsewhere. */
-function botRecipe({
-  BOT_PACKER_TEMPLATE: template,
-  BOT_CONTEXT: context,
-  BOT_DOCKERFILE: file,
-}: ClusterEnv): ImageRecipe | undefined {
-  if (template) return { kind: 'packer', recipe: template, context: context ?? dirname(template), args: {} }
-  if (!context) return undefined
-  return { kind: 'dockerfile', recipe: file ?? join(context, 'Dockerfile'), context, args: {} }
-}
-
-function sandboxRecipe({ SANDBOX_PACKER_TEMPLATE: template, SANDBOX_BASE_IMAGE: base }: ClusterEnv): ImageRecipe {
-  if (template) return { kind: 'packer', recipe: template, context: dirname(template), args: {} }
-  const recipe = join(sandboxFolder, 'Dockerfile')
-  return { kind: 'dockerfile', recipe, context: sandboxFolder, args: { BASE: base } }
-}
-
-/** The images that are built here, each of the repository of its name: not those that a variable names elsewhere. */
-export function images({ env, folder }: ClusterContext): ImageOptions[] {
-  const common = { cli: env.CONTAINER_CLI, registry: env.IMAGE_REGISTRY, folder }
-  const bot =
-    'Set BOT_CONTEXT to the folder of its Dockerfile (or BOT_DOCKERFILE, BOT_PACKER_TEMPLATE), or push one as latest.'
-  const sandbox = 'Correct SANDBOX_PACKER_TEMPLATE.'
-  return [
-    ...(env.DISCORD_BOT_IMAGE ? [] : [{ ...common, repository: 'discord-bot', how: botRecipe(env), remedy: bot }]),
-    ...(env.DEV_SANDBOX_IMAGE
-      ? []
-      : [{ ...common, repository: 'dev-sandbox', how: sandboxRecipe(env), remedy: sandbox }]),
-  ]
-}
+import { imageSteps } from '../image-steps.ts'
 
 export default script(
   'images',
   {
     about: 'images of the bot and of the sandbox: built when what they are made of has changed, pushed to ECR',
   },
-  (context: ClusterContext) => images(context).map((wish) => image(context.builder, wish)),
+  (context: ClusterContext) => imageSteps(context),
 )
 
 standalone(import.meta.url)

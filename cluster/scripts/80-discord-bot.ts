@@ -1,22 +1,18 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { retiredKeys } from '@infra/shared/steps/iam-keys'
-import { startedWithKey } from '@infra/shared/steps/secret-key-store'
 import { botSecrets, type ClusterContext } from '../cluster-context.ts'
-import { botKeyStore, latestOf } from '../kubernetes.ts'
+import { imageSteps } from '../image-steps.ts'
+import { botKey, botKeyStore, latestOf } from '../kubernetes.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
-import { appSecret } from '../manifests/namespace.ts'
-import { namespace } from '../manifests/pod.ts'
 import { namespaceSteps } from '../namespace-steps.ts'
 import { deployment } from '../workload.ts'
-
-const bot = { workspace: 'cluster', namespace, secret: appSecret, deployment: 'discord-bot' }
 
 export default script(
   'discord-bot',
   { about: 'the Discord bot', tags: ['workloads', 'bot'] },
   (context: ClusterContext) => {
-    const { env, kube, aws, folder } = context
+    const { env, aws, folder } = context
     const { key } = namespaceSteps(context)
     const after = key ? [key] : []
     const store = botKeyStore(env, folder)
@@ -24,6 +20,7 @@ export default script(
       objects: discordBot({
         image: env.DISCORD_BOT_IMAGE ?? latestOf('discord-bot'),
         secrets: botSecrets(env),
+        key: store && botKey,
         env: {
           DISCORD_BOT_ID: env.DISCORD_BOT_ID,
           DISCORD_GUILD_ID: env.DISCORD_GUILD_ID,
@@ -36,7 +33,7 @@ export default script(
         },
       }),
       workloads: ['deployment/discord-bot'],
-      between: (applied) => (store ? [startedWithKey(kube, { ...bot, after: [applied, ...after] })] : []),
+      after: [...after, ...imageSteps(context, 'discord-bot')],
     })
     // What a rotation left is deleted once nothing uses it any more.
     return store ? [...steps, retiredKeys(aws, { user: env.BOT_IAM_USER, store, after: [...after, ...steps] })] : steps

@@ -1,6 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import type { ClusterContext } from '../cluster-context.ts'
+import { imageSteps } from '../image-steps.ts'
 import { latestOf } from '../kubernetes.ts'
 import { devSandbox, sandboxAccess } from '../manifests/dev-sandbox.ts'
 import { deployment } from '../workload.ts'
@@ -16,11 +17,12 @@ export default script(
       size: env.SANDBOX_STORAGE,
       storageClass: env.STORAGE_CLASS,
       repository: env.SANDBOX_REPOSITORY,
-      mcpImage: env.SANDBOX_MCP ? (env.SANDBOX_MCP_IMAGE ?? image) : undefined,
+      mcp: env.SANDBOX_MCP ? { image: env.SANDBOX_MCP_IMAGE ?? image, commands: env.SANDBOX_MCP_COMMANDS } : undefined,
     })
     return deployment(context, 'dev-sandbox', {
       objects: [...sandboxAccess(), ...sandbox],
       workloads: ['deployment/dev-sandbox'],
+      after: imageSteps(context, 'dev-sandbox'),
     })
   },
 )

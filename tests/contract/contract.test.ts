@@ -58,6 +58,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'pull-secret.ts': 'lab/workloads.test.ts',
   'restart.ts': 'lab/cluster-deploy.test.ts',
   'rollouts.ts': 'lab/workloads.test.ts',
+  'same-region.ts': 'lab/workloads.test.ts',
   'secret-key-store.ts': 'lab/workloads.test.ts',
   'sqs.ts': 'lab/cluster-aws.test.ts',
   'synapse.ts': 'lab/pod-synapse.test.ts',

@@ -12,13 +12,9 @@ import type { AwsOptions } from '@infra/shared/targets/aws'
 import { beside } from '@infra/shared/targets/beside'
 import { local } from '@infra/shared/targets/local'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ClusterContext } from '../../cluster/cluster-context.ts'
-import { images } from '../../cluster/scripts/50-images.ts'
 import { failureOf, quiet, region, sampleArguments, told, useAws } from './aws-lab.ts'
-import { debian } from './kube/images.ts'
 import { type Registry, startRegistry } from './kube/registry.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { must } from './run.ts'
 
 const skip = requireLab('moto', 'registry')
 describe.skipIf(skip)(title('images by buildah, to a registry that stands for ECR', skip), () => {
@@ -146,32 +142,6 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
     ] as const)
       expect((await failureOf(settle(work(more)))).message).toContain(said)
     expect(lab.writes()).toEqual([])
-  })
-
-  it('builds the sandbox from its own Dockerfile, over a Debian, with its tools and without a privilege', async () => {
-    const base = 'public.ecr.aws/docker/library/debian:trixie-slim'
-    await registry.addBase(await debian(), base)
-    const aws = lab.open()
-    const builder = beside(aws, local(), (command) => parseInputs(command) !== undefined)
-    const tags = { 'managed-by': 'infra' }
-    const kept = { name: 'dev-sandbox', keep: 5, scanOnPush: true, mutableTags: true, tags }
-    const place = repository(aws, { ...kept, encryption: 'AES256' })
-    const env = { SANDBOX_BASE_IMAGE: base, CONTAINER_CLI: 'buildah', DISCORD_BOT_IMAGE: 'elsewhere' }
-    const wishes = images({ env, folder: own() } as unknown as ClusterContext)
-    expect(wishes.map(({ repository }) => repository)).toEqual(['dev-sandbox'])
-    const steps = wishes.map((wish) => image(builder, { ...wish, after: [place] }))
-    await settle([{ script: 'images', steps: [place, ...steps] }])
-
-    const { command, parse } = ecrImages(aws.place, 'dev-sandbox')
-    const [output] = await aws.ask([command])
-    const tag = output && parse(output)?.[0]?.tags.find((name) => name !== 'latest')
-    const container = (await must('buildah', ['from', `${registry.host}/dev-sandbox:${tag}`])).trim()
-    const inside =
-      'id -u; pwd; touch file && for p in git node npm python3 rg jq curl kubectl ssh; do command -v $p || echo no $p; done'
-    const told = await must('buildah', ['run', container, '--', 'sh', '-c', inside])
-    await must('buildah', ['rm', container])
-    expect(told.split('\n').slice(0, 2)).toEqual(['1000', '/workspaces'])
-    expect(told).not.toContain('no ')
   })
 
   it('tells of a login that is not accepted, before it builds', async () => {

@@ -7,8 +7,8 @@ import { botContext } from './kube/contexts.ts'
 import { redis, shellWithGit } from './kube/images.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
 import { doctlPath } from './kube/programs.ts'
-import { startRegistry } from './kube/registry.ts'
-import { startMoto } from './moto.ts'
+import { type Registry, startRegistry } from './kube/registry.ts'
+import { type Moto, startMoto } from './moto.ts'
 import { deployTwice, type Rehearsal, type World } from './rehearsal.ts'
 import { must } from './run.ts'
 
@@ -26,19 +26,29 @@ export const clusterRehearsal: Rehearsal = {
   open: openCluster,
 }
 
+/** A world for the cluster, with its parts. */
+export interface ClusterWorld extends World {
+  readonly kube: KubeLab
+  readonly moto: Moto
+  readonly registry: Registry
+  /** The folder that the bot's image is made from. */
+  readonly botContext: string
+}
+
 /** Starts all that a deployment needs; the command line finds it by the world's environment. */
-export async function openCluster(): Promise<World & { readonly kube: KubeLab }> {
+export async function openCluster(): Promise<ClusterWorld> {
   const [kube, fake, doctl] = [await startKube(), await startDigitalOcean(), dirname(await doctlPath())]
   const moto = await startMoto(kube.gateway)
   const registry = await startRegistry(kube, { ecr: moto.endpoint, region })
   const root = await mkdtemp(join(tmpdir(), 'rehearsal-'))
+  const context = await botContext()
   for (const image of [await redis(), await shellWithGit()]) await kube.importImage(image)
   fake.backing = { server: kube.server, authority: await readFile(kube.authority, 'utf8'), token: kube.token }
   fake.clusterMs = 5000
   const settings = {
     ...clusterSettings,
     ...{ AWS_ENDPOINT_URL: moto.endpoint, DIGITALOCEAN_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint },
-    ...{ BOT_CONTEXT: await botContext(), DEV_SANDBOX_IMAGE: 'shell-with-git:1', REDIS_IMAGE: 'redis:7' },
+    ...{ BOT_CONTEXT: context, DEV_SANDBOX_IMAGE: 'shell-with-git:1', REDIS_IMAGE: 'redis:7' },
     ...{ CONTAINER_CLI: 'buildah', ROLLOUT_TIMEOUT: '60' },
   }
   const lines = Object.entries(settings).map(([name, value]) => `export ${name}="${value}"\n`)
@@ -52,7 +62,7 @@ export async function openCluster(): Promise<World & { readonly kube: KubeLab }>
     await rm(root, { recursive: true, force: true })
   }
   return {
-    kube,
+    ...{ kube, moto, registry, botContext: context },
     root,
     env: { ...builder, PATH, HOME: root, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED },
     said: `Started Kubernetes at ${kube.server}, AWS at ${moto.endpoint}, DigitalOcean at ${fake.endpoint}.`,

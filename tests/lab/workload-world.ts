@@ -56,9 +56,9 @@ export function useWorkloads() {
 
   const open = (more: Partial<ClusterEnv> = {}, own: Record<string, boolean> = {}) =>
     cluster.open({ env: envOf(more) as never, offline: false, folder, own })
-  const work = (more?: Partial<ClusterEnv>, own?: Record<string, boolean>): Work[] =>
+  const tagged = (wanted: readonly string[], more?: Partial<ClusterEnv>, own?: Record<string, boolean>): Work[] =>
     collect(
-      cluster.scripts.filter(({ tags }) => tags.includes('workloads')),
+      cluster.scripts.filter(({ tags }) => tags.some((tag) => wanted.includes(tag))),
       open(more, own).context,
     )
 
@@ -101,8 +101,13 @@ export function useWorkloads() {
       return moto
     },
     push,
+    get registry() {
+      return registry
+    },
     /** The work of the scripts 60 to 90. */
-    work,
+    work: (more?: Partial<ClusterEnv>, own?: Record<string, boolean>) => tagged(['workloads'], more, own),
+    /** The work of the scripts of these names or tags. */
+    tagged,
     /** The findings of the checks that begin so. */
     async verify(...starts: string[]): Promise<string[]> {
       const found: string[] = []
@@ -129,7 +134,7 @@ export function useWorkloads() {
       const where = ['--endpoint-url', moto.endpoint, '--region', region, '--output', 'json']
       const { stdout, stderr, code } = await run('aws', [...args, ...where], { env: moto.env })
       if (code !== 0) throw new Error(stderr)
-      return JSON.parse(stdout) as T
+      return JSON.parse(stdout || 'null') as T
     },
   }
 }

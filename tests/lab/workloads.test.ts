@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { failureOf, sampleArguments } from './aws-lab.ts'
 import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { until } from './run.ts'
+import { sleep, until } from './run.ts'
 import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
 const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
@@ -30,6 +30,29 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       await kubectl('get', 'secret', 'discord-bot-secrets', ...inSpace, '-o', path),
       'base64',
     ).toString()
+  }
+
+  const revisions = 'jsonpath={.items[*].metadata.annotations.deployment\\.kubernetes\\.io/revision}'
+  /** Asks the bot again and again for as long as some work takes: what it did not answer well, and how often it did. */
+  async function servedDuring<T>(work: Promise<T>): Promise<{ good: number; bad: string[] }> {
+    const path = '/api/v1/namespaces/discord-bot/services/discord-bot:http/proxy/ready'
+    const bad: string[] = []
+    let [good, over] = [0, false]
+    void work.then(
+      () => {
+        over = true
+      },
+      () => {
+        over = true
+      },
+    )
+    while (!over) {
+      const { status, text } = await lab.kube.api.send('GET', path)
+      if (status === 200 && text === 'ready\n') good += 1
+      else bad.push(`${status} ${text}`)
+      await sleep(40)
+    }
+    return { good, bad }
   }
 
   it('come up from nothing with every pod ready, and a second run writes nothing', async () => {
@@ -71,6 +94,9 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
         for (const form of [value, Buffer.from(value).toString('base64')]) expect(text).not.toContain(form)
     expect(args).toContain('kubectl')
     expect(await keysInIam()).toEqual([await keyInSecret()])
+    // The key was there before the bot: it was not started with the one and again with the other.
+    const revision = await kubectl('get', 'replicasets', ...inSpace, '-l', 'app=discord-bot', '-o', revisions)
+    expect(revision).toBe('1')
     expect(specs).toMatch(/image: 123456789012\.dkr\.ecr\.ca-central-1\.amazonaws\.com\/discord-bot@sha256:/)
   })
 
@@ -80,7 +106,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(await planned(work())).toEqual([
       'create secret discord-bot-secrets',
       'create access key of discord-bot, kept in secret discord-bot-secrets',
-      'update deployment discord-bot starts with the access key of discord-bot-secrets [restart]',
+      'update deployment discord-bot [restart]',
       expect.stringMatching(/^remove access key …\w{4} of \S+ of discord-bot \[downtime\]$/),
     ])
     await settle(work())
@@ -96,6 +122,20 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       'ok discord-bot.ready',
     ])
     expect(await planned(work())).toEqual([])
+  })
+
+  it('get another key for one that was switched off, although nothing in the cluster differs', async () => {
+    const [old, pod] = [await keyInSecret(), await podOf('discord-bot')]
+    const off = ['--user-name', 'discord-bot', '--access-key-id', old, '--status', 'Inactive']
+    await lab.aws('iam', 'update-access-key', ...off)
+    await settle(work())
+    const now = await keyInSecret()
+    expect(await keysInIam()).toEqual([now])
+    expect(now).not.toBe(old)
+    await until('the old pod to end', 40_000, async () =>
+      (await podOf('discord-bot')).includes(pod) ? undefined : true,
+    )
+    expect(await verify('discord-bot.ready')).toEqual(['ok discord-bot.ready'])
   })
 
   it('start the bot anew when a secret changes, and only it', async () => {
@@ -119,7 +159,11 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       const pod = await podOf('discord-bot')
       await lab.push({ behaviour })
       const impatient = { ROLLOUT_TIMEOUT: 12 }
-      const failure = await failureOf(settle(work(impatient)))
+      const release = settle(work(impatient))
+      const [failure, served] = await Promise.all([failureOf(release), servedDuring(release)])
+      // Whoever asked was answered by the old pod, from the first moment to the last.
+      expect(served.bad).toEqual([])
+      expect(served.good).toBeGreaterThan(30)
       expect(failure.message).toMatch(/discord-bot: not ready; discord-bot: went back to revision \d+/)
       const told = failure.detail.join('\n')
       expect(told).toMatch(behaviour === 'crash' ? /bot: this release is broken/ : /never gets ready/)
@@ -224,6 +268,16 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       'ok discord-bot.ready',
       'ok dev-sandbox.rights',
     ])
+  })
+
+  it('are not deployed for another region than theirs', async () => {
+    const elsewhere = { ...changed, AWS_REGION: 'us-east-1' }
+    const failure = await failureOf(planned(work(elsewhere)))
+    expect(failure.message).toContain('AWS_REGION is us-east-1, but')
+    expect(failure.message).toContain('in the cluster works in ca-central-1')
+    expect(failure.remedy).toContain('Set AWS_REGION=ca-central-1')
+    expect(await lab.writesOf(() => failureOf(settle(work(elsewhere))))).toEqual([])
+    expect(await verify('aws.region', 'kubernetes.credentials')).toEqual(['ok aws.region', 'ok kubernetes.credentials'])
   })
 
   it('renew the pull secret from inside, by an account that may do nothing else', async () => {

@@ -45,7 +45,10 @@ export function buildImage(place: AwsPlace, build: ImageBuild): Shell {
       : sh`REGISTRY_AUTH_FILE="$own/auth.json" ${cli}`
   const lines = [
     raw('umask 077'),
-    sh`mkdir -p ${folder} && own=$(mktemp -d ${`${folder}/registry.XXXXXX`}) || exit 1`,
+    sh`mkdir -p ${folder} || exit 1`,
+    // The login of a build that was killed is of no use to anybody any more.
+    sh`for old in ${folder}/registry.*; do pid="\${old##*/registry.}"; kill -0 "\${pid%%.*}" 2>/dev/null || rm -rf "$old"; done`,
+    sh`own=$(mktemp -d ${folder}/registry.$$.XXXXXX) || exit 1`,
     raw(`trap 'rm -rf "$own"' EXIT; trap 'exit 1' HUP INT TERM`),
     registry === undefined ? raw(`registry="${host(place)}"`) : sh`registry=${registry}`,
     sh`repository="$registry/"${repository}; image="$repository:"${tag}`,

@@ -87,7 +87,9 @@ function assertReal(plan: Plan): void {
 }
 
 async function lockAll(plan: Plan, options: DeployOptions): Promise<{ target: Target; lock: Lock }[]> {
-  const open = plan.steps.filter((planned) => planned.unknown !== undefined || changesOf(planned).length > 0)
+  const open = plan.steps.filter(
+    (planned) => planned.unknown !== undefined || planned.pending.length > 0 || changesOf(planned).length > 0,
+  )
   const taken: { target: Target; lock: Lock }[] = []
   for (const target of new Set(open.map(({ step }) => step.on))) {
     const waiting = (holder: string) => options.emit({ type: 'lock.wait', target: target.name, holder })

@@ -9,10 +9,8 @@ export interface OwnObject extends ObjectRef {
   readonly component: string | undefined
   /** The second (since 1970) at which what it holds was last renewed. */
   readonly renewed: number | undefined
-  /** Tells which key a Secret holds. */
-  readonly stamp: string | undefined
-  /** The stamp of the Secret that the pods started with. */
-  readonly templateStamp: string | undefined
+  /** The region of AWS that its pods are told to work in. */
+  readonly region: string | undefined
   readonly generation: number
   readonly observed: number
   readonly replicas: number
@@ -29,9 +27,6 @@ export interface OwnObject extends ObjectRef {
 /** Says when what an object holds was renewed, in seconds since 1970. */
 export const renewedAt = 'infra/renewed-at'
 
-/** Tells of a Secret which key it holds, and of a pod which it started with. */
-export const stampName = 'infra/key'
-
 const kinds = [
   ['namespaces', 'deployments.apps', 'statefulsets.apps', 'cronjobs.batch', 'jobs.batch'],
   ['services', 'configmaps', 'secrets', 'serviceaccounts', 'persistentvolumeclaims'],
@@ -46,8 +41,8 @@ const columns = [
   '.metadata.name',
   `.metadata.labels.${component.replaceAll('.', '\\.')}`,
   `.metadata.annotations.${renewedAt}`,
-  `.metadata.annotations.${stampName}`,
-  `.spec.template.metadata.annotations.${stampName}`,
+  '.spec.template.spec.containers[0].env[?(@.name=="AWS_REGION")].value',
+  '.spec.jobTemplate.spec.template.spec.containers[0].env[?(@.name=="AWS_REGION")].value',
   '.metadata.generation',
   '.status.observedGeneration',
   '.spec.replicas',
@@ -82,7 +77,7 @@ export function parseObjects({ code, stdout, stderr }: Output): OwnObject[] {
     .filter((line) => line.trim() !== '')
     .map((line) => {
       const cells = line.split(/\s+/).map((cell) => (cell === '<none>' ? undefined : cell))
-      const [kind = '', namespace, name = '', script, renewed, stamp, templateStamp, ...rest] = cells
+      const [kind = '', namespace, name = '', script, renewed, podRegion, jobRegion, ...rest] = cells
       const [generation, observed, replicas, total, updated, ready, available] = rest.map(Number)
       const [progress, current, update] = rest.slice(7)
       return {
@@ -91,8 +86,7 @@ export function parseObjects({ code, stdout, stderr }: Output): OwnObject[] {
         name,
         component: script,
         renewed: renewed === undefined ? undefined : Number(renewed),
-        stamp,
-        templateStamp,
+        region: podRegion ?? jobRegion,
         generation: generation || 0,
         observed: observed || 0,
         replicas: replicas || 0,

@@ -46,6 +46,8 @@ const writing = (path: string, id: string) => {
   return [
     raw('umask 077'),
     sh`mkdir -p ${folder}`,
+    // What a killed run left half written.
+    sh`rm -f ${folder}/.kubeconfig.*`,
     sh`t=$(mktemp ${`${folder}/.kubeconfig.XXXXXX`})`,
     raw(`trap 'rm -f "$t"' EXIT`),
     sh`KUBECONFIG="$t" doctl kubernetes cluster kubeconfig save ${id} --set-current-context`,

@@ -1,7 +1,5 @@
 import { raw, type Shell, sh } from '../command/sh.ts'
-import { changes, converged, type Step, step, update } from '../engine/step.ts'
-import type { Target } from '../engine/target.ts'
-import { findObject, ownObjects, stampName } from '../facts/kube-objects.ts'
+import { stampName } from '../facts/key-stamp.ts'
 import type { KeyStore } from './iam-keys.ts'
 
 interface SecretStoreOptions {
@@ -41,35 +39,4 @@ export function secretKeyStore({ namespace, secret, files, context }: SecretStor
 printf ${manifest} "$(printf %s "$id" | cksum | tr ' ' -)" ${encoded('id')} ${encoded('half')} |
   ${kubectl} apply --server-side --force-conflicts --field-manager=${manager} -f -`,
   }
-}
-
-interface FollowOptions {
-  readonly workspace: string
-  readonly namespace: string
-  readonly secret: string
-  readonly deployment: string
-  readonly after: readonly Step[]
-}
-
-/** A Deployment whose pods started with the key that the Secret holds: they read it once, when they start. */
-export function startedWithKey(on: Target, options: FollowOptions): Step {
-  const { workspace, namespace, secret, deployment, after } = options
-  return step({
-    id: `deployment ${deployment} with the key of ${secret}`,
-    on,
-    ask: { own: ownObjects(workspace) },
-    after,
-    plan({ own }, { pending }) {
-      const held = findObject(own, { kind: 'Secret', namespace, name: secret })?.stamp
-      const now = findObject(own, { kind: 'Deployment', namespace, name: deployment })
-      if (held === undefined && pending.length === 0) return converged('no key was made for it')
-      const stamp = held ?? 'not known yet'
-      const patch = JSON.stringify({ spec: { template: { metadata: { annotations: { [stampName]: stamp } } } } })
-      const run = sh`kubectl patch deployment ${deployment} -n ${namespace} --field-manager=${manager} --type=merge -p ${patch}`
-      const restart = update(`deployment ${deployment} starts with the access key of ${secret}`, run, {
-        risk: 'restart',
-      })
-      return changes(now?.templateStamp === stamp ? [] : [restart], 'started with it')
-    },
-  })
 }

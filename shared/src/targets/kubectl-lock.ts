@@ -4,7 +4,7 @@ import { type Command, type Output, plainText } from '../command/command.ts'
 import { raw, sh, withStdin } from '../command/sh.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Lock, LockRequest } from '../engine/target.ts'
-import { isGone, processIdentity } from './holder.ts'
+import { isGone, processIdentity, startedBy } from './holder.ts'
 
 /** Runs kubectl in the cluster that is to be locked. */
 export type Kubectl = (command: Command) => Promise<Output>
@@ -23,6 +23,8 @@ const processKey = 'infra/holder-process'
 /** A holder that gave no sign of life for so many seconds is gone; how often one is given. */
 const expiry = 120
 const heartbeat = 20
+/** How long to wait, in seconds, for what a killed run left running here. */
+const patience = 600
 
 interface Lease {
   readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> }
@@ -41,6 +43,7 @@ export async function takeKubeLock(kubectl: Kubectl, { holder, timeout, waiting 
     const lease = await readLease(kubectl)
     const other = lease ? describeLease(lease) : ''
     if (lease && isExpired(lease)) {
+      await othersEnd(lease, waiting)
       if (await grab(kubectl, id, holder, lease.metadata.resourceVersion)) return keep(kubectl, id)
     } else if (lease) {
       if (!told) waiting(other)
@@ -112,6 +115,15 @@ async function sure(kubectl: Kubectl, command: Command): Promise<Output> {
   const output = await kubectl(command)
   if (output.code === 0) return output
   throw new Failure('error', 'the lock of the cluster cannot be looked at', { detail: [output.stderr.trim()] })
+}
+
+/** A change that outlives its run is waited for, and not begun a second time beside it. */
+async function othersEnd({ metadata }: Lease, waiting: LockRequest['waiting']): Promise<void> {
+  const process = metadata.annotations?.[processKey] ?? ''
+  if (!isGone(process) || startedBy(process).length === 0) return
+  waiting('a change that an interrupted run left running')
+  const end = Date.now() + patience * 1000
+  while (startedBy(process).length > 0 && Date.now() < end) await pause(200)
 }
 
 const isExpired = ({ spec, metadata }: Lease): boolean =>

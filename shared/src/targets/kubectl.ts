@@ -17,11 +17,16 @@ export interface KubectlOptions {
   readonly cache: string
   /** Variables for the children, for commands that other programs take part in (the aws CLI). */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /**
-   * Values that only become known in the course of a run, by the text that stands for them in manifests. What has no
-   * value yet leaves the questions that need it without an answer.
-   */
-  readonly values?: Readonly<Record<string, () => Promise<string | undefined>>>
+  /** Values that only become known in the course of a run, by the text that stands for them in manifests. */
+  readonly values?: Readonly<Record<string, OpenValue>>
+}
+
+/** What stands in manifests for something that an earlier step makes. */
+export interface OpenValue {
+  /** Looks it up; undefined as long as there is none. Nothing is applied without it. */
+  find(): Promise<string | undefined>
+  /** What questions are asked with until then; without it they stay without an answer. */
+  readonly meanwhile?: string
 }
 
 // The context is said in every call: the current one of a kubeconfig is whatever was used last.
@@ -52,13 +57,16 @@ export function kubernetes(options: KubectlOptions): Target {
   }
 
   /** The command with its open values; or the name of the first that is not known yet. */
-  const fill = async (command: Command): Promise<Command | string> => {
+  const fill = async (command: Command, asking: boolean): Promise<Command | string> => {
     let stdin = command.stdin
-    for (const [name, find] of Object.entries(values)) {
-      if (!stdin?.parts.some((part) => typeof part === 'string' && part.includes(name))) continue
-      const value = await find()
+    const needed = Object.entries(values).filter(([name]) =>
+      stdin?.parts.some((part) => typeof part === 'string' && part.includes(name)),
+    )
+    const found = await Promise.all(needed.map(([, { find }]) => find()))
+    for (const [index, [name, { meanwhile }]] of needed.entries()) {
+      const value = found[index] ?? (asking ? meanwhile : undefined)
       if (value === undefined) return name
-      stdin = replaced(stdin, name, value)
+      if (stdin) stdin = replaced(stdin, name, value)
     }
     return stdin === command.stdin ? command : { ...command, ...(isText(stdin) && { stdin }) }
   }
@@ -77,7 +85,7 @@ export function kubernetes(options: KubectlOptions): Target {
       const access = options.access()
       if (!access) return questions.map(() => nothing)
       const answers: Output[] = []
-      const filled = await Promise.all(questions.map(fill))
+      const filled = await Promise.all(questions.map((question) => fill(question, true)))
       const ready = [...filled.entries()].flatMap(([index, command]) => {
         if (typeof command !== 'string') return [{ index, command }]
         answers[index] = { code: 2, stdout: '', stderr: `${command} is not known yet` }
@@ -110,8 +118,11 @@ export function kubernetes(options: KubectlOptions): Target {
       for (const command of commands) {
         if (held?.lost)
           throw new Failure('locked', 'the lock was lost: another run may be at work', { remedy: 'Run again.' })
-        const ready = await fill(command)
-        if (typeof ready === 'string') throw new Failure('error', `${ready} is not known yet`)
+        const ready = await fill(command, false)
+        if (typeof ready === 'string')
+          throw new Failure('error', `${ready} is not known yet`, {
+            remedy: 'An earlier script makes it: run without --tags.',
+          })
         const output = await call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')
         outputs.push(output)
         if (output.code !== 0) break

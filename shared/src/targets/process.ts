@@ -1,5 +1,6 @@
 import { $, type ProcessPromise } from 'zx/core'
 import { quote } from '../command/sh.ts'
+import { processIdentity, runVariable } from './holder.ts'
 
 /** A child process that is under way. */
 export interface Running {
@@ -96,7 +97,7 @@ function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }:
     store: { stdout: forget(), stderr: forget(), stdall: forget() },
     nothrow: true,
     quiet: true,
-    env: { ...process.env, ...env },
+    env: { ...process.env, [runVariable]: processIdentity(), ...env },
   })
   const running: ProcessPromise = shell`${line}`
   const child = running.run().child

@@ -1,8 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sampleEnv } from '@infra/shared/env/sample'
+import { keyStamp } from '@infra/shared/facts/key-stamp'
+import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
 import { blankAws } from '@infra/shared/targets/aws'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { judgeCredentials } from '../../../cluster/checks/kubernetes.ts'
 import { type ClusterEnv, clusterSchema } from '../../../cluster/env.ts'
 import { botKeyStore, openKubernetes } from '../../../cluster/kubernetes.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -49,4 +52,42 @@ test('the bot’s key is kept in the very cluster, unless the operator gives one
   expect(() => parse(3, '', 'Unable to connect to the server: EOF\n')).toThrow('Unable to connect')
   const own = { BOT_AWS_ACCESS_KEY_ID: env.DISCORD_TOKEN, BOT_AWS_SECRET_ACCESS_KEY: env.DISCORD_TOKEN }
   expect(botKeyStore({ ...env, ...own }, '/i')).toBeUndefined()
+})
+
+test('which key the Secret holds is told by its stamp', () => {
+  const parse = (stdout: string, code = 0, stderr = '') => keyStamp('bots', 's').parse({ code, stdout, stderr })
+  expect([parse('kept 12-20'), parse('kept '), parse(''), parse('12-20')]).toEqual([
+    '12-20',
+    'unmarked',
+    ...[undefined, undefined],
+  ])
+  expect(parse('', 1, 'Error from server (NotFound): namespaces "bots" not found')).toBeUndefined()
+  expect(() => parse('', 1, 'error: the server is away\n')).toThrow('the server is away')
+})
+
+describe('the credentials of somebody’s kubeconfig', () => {
+  const now = new Date('2026-11-24T12:00:00Z')
+  const token = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`
+  const read = (user?: object): KubeCredentials =>
+    kubeCredentials().parse({ code: 0, stdout: JSON.stringify({ users: user && [{ user }] }), stderr: '' })
+  const in20Days = now.getTime() / 1000 + 20 * 86_400
+  test.each<[string, object | undefined, string, string]>([
+    ['a token that ends soon', { token: token({ exp: in20Days }) }, 'warn', 'token until 2026-12-14: 20 days left'],
+    ['one that ended', { token: token({ exp: 1 }) }, 'fail', 'token until 1970-01-01: it has ended'],
+    ['one that does not tell', { token: 'opaque' }, 'ok', 'token that does not say when it ends'],
+    ['a program', { exec: { command: 'doctl' } }, 'ok', 'renewed by doctl: when they end is its business'],
+    ['a certificate that is none', { 'client-certificate-data': 'eA==' }, 'ok', 'client certificate that does not say'],
+    ['nobody', undefined, 'warn', 'the context names none'],
+  ])('%s', (_, user, outcome, detail) => {
+    const found = judgeCredentials(read(user), now)
+    expect(found.outcome).toBe(outcome)
+    expect(found.detail).toContain(detail)
+  })
+  test('a certificate', () => {
+    const until = new Date('2027-11-24T00:00:00Z')
+    expect(judgeCredentials({ kind: 'certificate', until }, now)).toEqual({
+      outcome: 'ok',
+      detail: 'client certificate until 2027-11-24, 364 days',
+    })
+  })
 })

@@ -15,7 +15,8 @@ import { redis } from '../../../cluster/manifests/redis.ts'
 const token = secret('discord-token-of-fifty-characters-and-some-more-0123')
 const values = { DISCORD_TOKEN: token, LITELLM_API_KEY: secret('lite-key-1') }
 const storage = { size: '1Gi', storageClass: 'do-block-storage' }
-const sandbox = (mcpImage?: string) => devSandbox({ image: 'sandbox', mcpImage, ...storage })
+const sandbox = (mcp?: string) =>
+  devSandbox({ image: 'sandbox', mcp: mcp === undefined ? undefined : { image: mcp, commands: 'ls,git' }, ...storage })
 const bot = discordBot({ image: 'bot', env: { STALENESS_MINUTES: 30, BOT_USERNAME: undefined }, secrets: values })
 const all: KubeObject[] = [
   namespaceObject,

@@ -76,6 +76,14 @@ describe('plan first, lock late', () => {
     expect(made).toBe(2)
     expect([here.order.includes('lock'), there.order.includes('lock')]).toEqual([true, false])
   })
+
+  test('a target is locked as well where a change elsewhere may lead to one on it', async () => {
+    const [here, there] = [localTarget(tempFolder()), localTarget(tempFolder(), { name: 'there' })]
+    const first = note(here, 'a', '1')
+    const { made } = await deployed(work(first, { ...note(there, 'b', null), after: [first] }))
+    expect(made).toBe(1)
+    expect(there.order).toContain('lock')
+  })
 })
 
 describe('facts that moved between the plan and the lock', () => {

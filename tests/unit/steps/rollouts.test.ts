@@ -2,7 +2,7 @@ import type { OwnObject } from '@infra/shared/facts/kube-objects'
 import { renewedAt } from '@infra/shared/facts/kube-objects'
 import { pullSecret } from '@infra/shared/steps/pull-secret'
 import { rollouts } from '@infra/shared/steps/rollouts'
-import { startedWithKey } from '@infra/shared/steps/secret-key-store'
+import { sameRegion } from '@infra/shared/steps/same-region'
 import { blankKubernetes } from '@infra/shared/targets/kubectl'
 import { describe, expect, it, test } from 'vitest'
 import { told } from './told.ts'
@@ -10,8 +10,8 @@ import { told } from './told.ts'
 const on = blankKubernetes()
 const base = { workspace: 'cluster', script: 'bots', namespace: 'bots' }
 const done: OwnObject = {
-  ...{ kind: 'Deployment', namespace: 'bots', name: 'bot', component: 'bots', renewed: undefined },
-  ...{ stamp: undefined, templateStamp: undefined, generation: 2, observed: 2, replicas: 1, total: 1, updated: 1 },
+  ...{ kind: 'Deployment', namespace: 'bots', name: 'bot', component: 'bots', renewed: undefined, region: undefined },
+  ...{ generation: 2, observed: 2, replicas: 1, total: 1, updated: 1 },
   ...{ ready: 1, available: 1, progress: 'NewReplicaSetAvailable', revised: true },
 }
 const set: OwnObject = { ...done, kind: 'StatefulSet', name: 'store', progress: undefined }
@@ -78,16 +78,21 @@ test('the pull secret is made, kept, and renewed before its token ends', () => {
   expect(line).toMatch(/printf '\{.*' "\$\(date \+%s\)" "\$config" \| kubectl apply/)
 })
 
-describe('pods of a bot', () => {
-  const options = { workspace: 'cluster', namespace: 'bots', secret: 's', deployment: 'bot', after: [] }
-  const kept: OwnObject = { ...done, kind: 'Secret', name: 's', stamp: '1-20' }
-  const restart = ['~ deployment bot starts with the access key of s']
-  it.each<[string, OwnObject[], string[], string[]]>([
-    ['start with the key that is kept', [{ ...done, templateStamp: '1-20' }, kept], [], ['= started with it']],
-    ['start anew when it changed', [{ ...done, templateStamp: '2-20' }, kept], [], restart],
-    ['start anew when one is about to be made', [done], ['access key'], restart],
-    ['need none that nobody made', [done], [], ['= no key was made for it']],
-  ])('%s', (_, own, pending, lines) => {
-    expect(told(startedWithKey(on, options).plan({ own }, { pending }))).toEqual(lines)
+describe('the region of AWS', () => {
+  const decision = (...own: Partial<OwnObject>[]) =>
+    sameRegion(on, { workspace: 'cluster', region: 'ca-central-1' }).plan(
+      { own: own.map((one) => ({ ...done, ...one })) },
+      { pending: [] },
+    )
+  it.each<[string, Partial<OwnObject>[], string]>([
+    ['is free where nothing runs yet', [], '= ca-central-1'],
+    ['is the one that pods work in', [{ region: 'ca-central-1' }, { region: undefined }], '= ca-central-1'],
+    [
+      'cannot become another one',
+      [{ region: 'us-east-1' }],
+      '! AWS_REGION is ca-central-1, but deployment bot in the cluster works in us-east-1',
+    ],
+  ])('%s', (_, own, line) => {
+    expect(told(decision(...own))).toEqual([line])
   })
 })

@@ -182,7 +182,10 @@ describe('kubectl', () => {
     awaitedAs: 'a cluster',
     cache: join(folder, 'cache'),
     env: { PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
-    values: { '@image@': async () => image },
+    values: {
+      '@image@': { find: async () => image },
+      '@key@': { find: async () => undefined, meanwhile: 'not-made-yet' },
+    },
   })
 
   test('is always told the context, and gets manifests by stdin', async () => {
@@ -202,5 +205,13 @@ describe('kubectl', () => {
     image = 'bot@sha256:12'
     const [output] = await on.ask([question])
     expect(output?.stdout).toContain('"image":"bot@sha256:12"')
+  })
+
+  test('is asked with what stands for a value until there is one, and applies nothing without it', async () => {
+    const stdin = { parts: ['{"items":[],"key":"@key@"}'] }
+    const [asked] = await on.ask([{ line: diffLine.line, stdin }])
+    expect(asked?.stdout).toContain('"key":"not-made-yet"')
+    const applied = on.run([{ line: 'kubectl apply -f -', stdin }], () => {})
+    await expect(applied).rejects.toMatchObject({ message: '@key@ is not known yet', remedy: expect.any(String) })
   })
 })

@@ -1,0 +1,223 @@
+import { readdirSync } from 'node:fs'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { processIdentity, startedBy } from '@infra/shared/targets/holder'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type CliRun, runCli, startCli } from '../support/cli.ts'
+import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
+import { must, sleep, until } from './run.ts'
+
+const skip = requireLab(...clusterRehearsal.needs)
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 900_000 })
+
+const begins = ({ type }: JsonEvent) => type === 'change.start'
+
+describe.skipIf(skip)(title('deployments of the cluster that are killed', skip), () => {
+  let world: Awaited<ReturnType<typeof openCluster>>
+  const options = () => ({ root: world.root, ...(world.env && { env: world.env }) })
+  const deploying = ['deploy', '--create', '--yes', '--json', '--skip-verification']
+  const cli = (...args: string[]) => runCli('cluster', args, options())
+
+  beforeAll(async () => {
+    world = await openCluster()
+  })
+  afterAll(() => world?.close())
+
+  /** As when the machine loses its power: the run and all that it has started end at once. */
+  async function killAll(run: CliRun): Promise<void> {
+    const identity = processIdentity(run.pid) ?? ''
+    run.kill('SIGKILL')
+    for (let left = startedBy(identity); left.length > 0; left = startedBy(identity))
+      for (const pid of left) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // It has ended by itself.
+        }
+      }
+    await run.ended
+  }
+
+  /** Waits until a run has said an event that fits; false when it ended without. */
+  async function reaches(run: CliRun, fits: (events: readonly JsonEvent[]) => boolean): Promise<boolean> {
+    let over = false
+    void run.ended.then(() => {
+      over = true
+    })
+    for (;;) {
+      if (fits(eventsOf(run.said()))) return true
+      if (over) return false
+      await sleep(5)
+    }
+  }
+
+  const iam = async (...words: string[]) => {
+    const where = ['--endpoint-url', world.moto.endpoint, '--region', 'ca-central-1', '--output', 'text']
+    const { moto } = world
+    return (await must('aws', ['iam', ...words, ...where], { env: moto.env })).trim().split(/\s+/)
+  }
+  const keysInIam = () =>
+    iam('list-access-keys', '--user-name', 'discord-bot', '--query', 'AccessKeyMetadata[].AccessKeyId')
+  const kubectl = async (...words: string[]) => {
+    const { code, stdout, stderr } = await world.kube.kubectl([...words, '-n', 'discord-bot'])
+    if (code !== 0) throw new Error(`kubectl ${words.join(' ')}: ${stderr}`)
+    return stdout.trim()
+  }
+  const keyInSecret = async () => {
+    const path = 'jsonpath={.data.AWS_ACCESS_KEY_ID}'
+    return Buffer.from(await kubectl('get', 'secret', 'discord-bot-secrets', '-o', path), 'base64').toString()
+  }
+
+  async function expectConverged(): Promise<void> {
+    const { code, stdout, stderr } = await cli(...deploying)
+    expect(code, lastOf(stdout + stderr)).toBe(0)
+    expect(madeBy(stdout)).toEqual([])
+    const verified = await cli('verify')
+    expect(verified.code, verified.stdout + verified.stderr).toBe(0)
+    expect(await keysInIam()).toEqual([await keyInSecret()])
+    expect((await world.kube.kubectl(['get', 'lease', 'infra', '-n', 'kube-system'])).code).toBe(1)
+    // Neither a login nor half a file is left.
+    const left = readdirSync(join(world.root, '.infra')).filter((name) => /^(registry\.|\.kubeconfig)/.test(name))
+    expect(left).toEqual([])
+    await expectWholeImages()
+  }
+
+  /** Every tag that ECR tells of is an image that can be pulled. */
+  async function expectWholeImages(): Promise<void> {
+    const { status, text } = await world.registry.ask('GET', '/v2/discord-bot/tags/list')
+    expect(status, text).toBe(200)
+    const { tags } = JSON.parse(text) as { tags: string[] }
+    for (const tag of tags) {
+      const manifest = await world.registry.ask('GET', `/v2/discord-bot/manifests/${tag}`)
+      expect(manifest.status, tag).toBe(200)
+      const { config, layers } = JSON.parse(manifest.text) as {
+        config: { digest: string }
+        layers: { digest: string }[]
+      }
+      for (const { digest } of [config, ...layers])
+        expect((await world.registry.ask('HEAD', `/v2/discord-bot/blobs/${digest}`)).status, digest).toBe(200)
+    }
+  }
+
+  it('are gone on with by the next, whichever change they were killed at', async () => {
+    const runs: string[][] = []
+    for (let late = 0; ; late = (late + 90) % 270) {
+      const run = startCli('cluster', deploying, options())
+      // The first change is the one that the run before was killed at; the next one is new.
+      const seen = await reaches(run, (events) => events.filter(begins).length > (runs.length === 0 ? 0 : 1))
+      // Now at its very beginning, now when it has begun to work.
+      if (seen) await sleep(late)
+      if (seen) await killAll(run)
+      const { code, stdout, stderr } = await run.ended
+      const events = eventsOf(stdout)
+      expect(events.filter(({ type }) => type === 'lock.wait')).toEqual([])
+      if (!seen) {
+        expect(code, lastOf(stdout + stderr)).toBe(0)
+        break
+      }
+      expect(events.filter(({ type }) => type === 'failure')).toEqual([])
+      runs.push(madeBy(stdout))
+      expect(runs.length, runs.join('\n')).toBeLessThan(100)
+    }
+    expect(runs.length).toBeGreaterThan(20)
+    const created = world.moto.requests().filter(({ operation }) => operation === 'CreateAccessKey').length
+    const deleted = world.moto.requests().filter(({ operation }) => operation === 'DeleteAccessKey').length
+    expect([created - deleted, created <= 2]).toEqual([1, true])
+    await expectConverged()
+  })
+
+  /** A program that takes its time when it is called with `when`, before or after its work. */
+  async function slow(program: string, when: string, moment: 'before' | 'after'): Promise<string> {
+    const folder = join(world.root, 'slow')
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder)
+    const path = world.env?.PATH ?? ''
+    const work =
+      moment === 'before'
+        ? 'sleep 3; exec "$real" "$@"'
+        : 'said=$("$real" "$@") || exit; sleep 3; printf "%s\\n" "$said"'
+    await writeFile(
+      join(folder, program),
+      `#!/bin/sh
+real=$(PATH='${path}' command -v ${program})
+case " $* " in *" ${when} "*) : >'${folder}/there'; ${work} ;; *) exec "$real" "$@" ;; esac
+`,
+    )
+    await chmod(join(folder, program), 0o755)
+    return folder
+  }
+  const startSlow = async (...how: Parameters<typeof slow>) => {
+    const folder = await slow(...how)
+    const env = { ...world.env, PATH: `${folder}:${world.env?.PATH}` }
+    const run = startCli(
+      'cluster',
+      deploying.filter((word) => word !== '--json'),
+      { ...options(), env },
+    )
+    await until(how.join(' '), 60_000, async () => (readdirSync(folder).includes('there') ? true : undefined)).catch(
+      (error) => {
+        throw new Error(`${error.message}\n${lastOf(run.said())}`)
+      },
+    )
+    return run
+  }
+
+  it('and leave a key behind that is being made: it is waited for, and there is no second', async () => {
+    await kubectl('delete', 'secret', 'discord-bot-secrets')
+    const run = await startSlow('aws', 'create-access-key', 'after')
+    run.kill('SIGKILL')
+    const { code, stdout, stderr } = await cli(...deploying)
+    expect(code, lastOf(stdout + stderr)).toBe(0)
+    expect(eventsOf(stdout).filter(({ type }) => type === 'lock.wait')).toMatchObject([
+      { holder: 'a change that an interrupted run left running' },
+    ])
+    expect(madeBy(stdout).filter((made) => made.includes('create access key'))).toEqual([])
+    await run.ended
+    await expectConverged()
+  })
+
+  /** Another release of the bot: its image is another one. */
+  const release = (name: string) => writeFile(join(world.botContext, 'release'), name)
+
+  it('build and roll out another release of the bot in one run', async () => {
+    await release('two')
+    const { code, stdout, stderr } = await cli(...deploying)
+    expect(code, lastOf(stdout + stderr)).toBe(0)
+    expect(madeBy(stdout)).toEqual([
+      expect.stringMatching(/^image discord-bot: image discord-bot:[0-9a-f]{16} \(buildah/),
+      'manifests discord-bot: deployment discord-bot',
+      'rollout discord-bot: deployment discord-bot rolled out',
+    ])
+    await expectConverged()
+  })
+
+  it('finish a push at the first Ctrl-C, and leave the rest to the next run', async () => {
+    await release('three')
+    const run = await startSlow('buildah', 'push', 'before')
+    run.kill('SIGINT')
+    const { code, stderr } = await run.ended
+    expect(code, stderr).toBe(130)
+    expect(stderr).toMatch(/stopping: finishing "image discord-bot:[0-9a-f]{16}/)
+    expect(stderr).toContain('stopped as asked, after 1 change')
+    const { stdout } = await cli(...deploying)
+    expect(madeBy(stdout)[0]).toBe('manifests discord-bot: deployment discord-bot')
+    await expectConverged()
+  })
+
+  it('stop in the middle of a push at the second, and say what is uncertain', async () => {
+    await release('four')
+    const run = await startSlow('buildah', 'push', 'before')
+    run.kill('SIGINT')
+    await until('the first to be heard', 10_000, async () => (run.said().includes('once more') ? true : undefined))
+    run.kill('SIGINT')
+    const { code, stderr } = await run.ended
+    expect(code, stderr).toBe(130)
+    expect(stderr).toMatch(/stopped at once: "image discord-bot:[0-9a-f]{16}.*" may be done, half done or not done/)
+    await expectWholeImages()
+    const { code: next, stdout, stderr: said } = await cli(...deploying)
+    expect(next, lastOf(stdout + said)).toBe(0)
+    await expectConverged()
+  })
+})
