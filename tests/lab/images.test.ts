@@ -122,6 +122,17 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
     expect(imageOf(await inEcr(), 'latest')?.digest).not.toBe(last?.digest)
   })
 
+  it('is content when other files make the same image, as where layers are cached', async () => {
+    process.env.BUILDAH_LAYERS = 'true'
+    await settle(work())
+    writeFileSync(join(context, 'left-out'), 'by the Dockerfile')
+    expect(await settle(work())).toBe(1)
+    delete process.env.BUILDAH_LAYERS
+    const [found, ...others] = await inEcr()
+    expect([found?.tags.length, others]).toEqual([3, []])
+    expect(isConverged(await makePlan(work(), () => {}))).toBe(true)
+  })
+
   it('says with its last lines why a build failed, and leaves no tag', async () => {
     writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY missing /missing\n')
     const failure = await failureOf(settle(work()))

@@ -97,7 +97,7 @@ const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',
 ]
 
-/** Moves `latest` to the image of a tag, in the registry itself. */
+/** Moves `latest` to the image of a tag, in the registry itself. That it is there already is no error: other inputs may make the same image. */
 export function moveLatest(place: AwsPlace, repository: string, tag: string): Shell {
   const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
   const at = sh`--repository-name ${repository} --region ${place.region}${endpoint} --output text`
@@ -105,5 +105,8 @@ export function moveLatest(place: AwsPlace, repository: string, tag: string): Sh
   return sh`found=$(aws ecr batch-get-image ${at} --image-ids imageTag=${tag} --accepted-media-types ${manifestTypes} --query ${query}) || exit
 tab=$(printf '\\t'); type="\${found%%"$tab"*}"; manifest="\${found#*"$tab"}"
 [ "$type" != None ] || type=${manifestTypes[0] as string}
-aws ecr put-image ${at} --image-tag latest --image-manifest "$manifest" --image-manifest-media-type "$type" --query image.imageId.imageDigest`
+said=$(aws ecr put-image ${at} --image-tag latest --image-manifest "$manifest" --image-manifest-media-type "$type" --query image.imageId.imageDigest 2>&1) || {
+  code=$?
+  case $said in *ImageAlreadyExistsException*) ;; *) printf '%s\\n' "$said" >&2; exit "$code" ;; esac
+}`
 }
