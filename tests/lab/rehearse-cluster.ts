@@ -56,6 +56,7 @@ export async function openCluster(): Promise<ClusterWorld> {
   const { REGISTRY_AUTH_FILE: _, ...builder } = registry.env
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED } = moto.env
   const PATH = [doctl, builder.PATH, kube.env.PATH, moto.env.PATH].join(':')
+  const env = { ...builder, PATH, HOME: root, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED }
   const close = async () => {
     await Promise.all([registry.stop(), moto.stop(), fake.stop()])
     await kube.stop()
@@ -64,7 +65,7 @@ export async function openCluster(): Promise<ClusterWorld> {
   return {
     ...{ kube, moto, registry, botContext: context },
     root,
-    env: { ...builder, PATH, HOME: root, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_EC2_METADATA_DISABLED },
+    env,
     said: `Started Kubernetes at ${kube.server}, AWS at ${moto.endpoint}, DigitalOcean at ${fake.endpoint}.`,
     async run(hands, kept) {
       const { tool, timed } = hands
@@ -82,10 +83,15 @@ export async function openCluster(): Promise<ClusterWorld> {
       console.log(`\nThe tables are still there: ${tables.join(', ')}`)
     },
     async keep() {
+      const lines = Object.entries({ ...env, INFRA_ROOT: root }).map(([name, value]) => `export ${name}='${value}'\n`)
+      await writeFile(join(root, 'environment'), lines.join(''), { mode: 0o600 })
       // The fakes end with this process, so it stays until it is told to go.
-      console.log(`Kept until Ctrl-C. In another terminal:
-  INFRA_ROOT=${root} HOME=${root} PATH=${PATH.split(':').slice(0, 3).join(':')}:$PATH npm run status -w cluster`)
-      await new Promise((resolve) => process.once('SIGINT', resolve))
+      console.log(`Kept until Ctrl-C. In another terminal, to run the tool or kubectl against it:
+  (. ${root}/environment; npm run status -w cluster)
+  (. ${root}/environment; KUBECONFIG=${root}/.infra/kubeconfig-discord-bot-cluster kubectl get pods -n discord-bot)`)
+      await new Promise((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve)
+      })
       await close()
       return 'Ended.'
     },
