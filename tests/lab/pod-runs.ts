@@ -11,6 +11,7 @@ export interface JsonEvent {
   readonly line?: string
   readonly outcome?: string
   readonly kind?: string
+  readonly holder?: string
   readonly message?: string
   readonly remedy?: string
   readonly detail?: readonly string[]
