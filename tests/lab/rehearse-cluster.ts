@@ -83,7 +83,11 @@ export async function openCluster(): Promise<ClusterWorld> {
       console.log(`\nThe tables are still there: ${tables.join(', ')}`)
     },
     async keep() {
-      const lines = Object.entries({ ...env, INFRA_ROOT: root }).map(([name, value]) => `export ${name}='${value}'\n`)
+      // By the last two kubectl signs in, through doctl.
+      const doctl = { DIGITALOCEAN_ACCESS_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint }
+      const lines = Object.entries({ ...env, INFRA_ROOT: root, ...doctl }).map(
+        ([name, value]) => `export ${name}='${value}'\n`,
+      )
       await writeFile(join(root, 'environment'), lines.join(''), { mode: 0o600 })
       // The fakes end with this process, so it stays until it is told to go.
       console.log(`Kept until Ctrl-C. In another terminal, to run the tool or kubectl against it:
