@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { aws as call } from '@infra/shared/command/aws'
 import { Failure } from '@infra/shared/engine/failure'
 import type { Target } from '@infra/shared/engine/target'
+import { latestImage } from '@infra/shared/facts/ecr-images'
 import { keyStamp } from '@infra/shared/facts/key-stamp'
 import type { KeyStore } from '@infra/shared/steps/iam-keys'
 import { secretKeyStore } from '@infra/shared/steps/secret-key-store'
@@ -39,7 +39,10 @@ export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place)
       ...Object.fromEntries(
         ['discord-bot', 'dev-sandbox'].map((name) => [
           latestOf(name),
-          { find: () => imageInEcr(aws, name, env.IMAGE_REGISTRY) },
+          {
+            find: () => imageInEcr(aws, name, env.IMAGE_REGISTRY),
+            missing: `there is no image ${name}:latest in ECR yet: npm run deploy -w cluster -- --tags images builds it`,
+          },
         ]),
       ),
       [botKey]: { find: () => keyInSecret(kube), meanwhile: 'not-made-yet' },
@@ -72,16 +75,17 @@ async function keyInSecret(kube: Target): Promise<string | undefined> {
   return output && parse(output)
 }
 
-/** The image by digest, since `latest` moves; undefined as long as there is none. */
 async function imageInEcr(aws: AwsTarget, repository: string, registry?: string): Promise<string | undefined> {
-  const [output] = await aws.ask([
-    call(aws.place, 'ecr', 'describe-images', { repositoryName: repository, imageIds: [{ imageTag: 'latest' }] }),
-  ])
-  if (output?.code !== 0) return undefined
-  const { imageDetails } = JSON.parse(output.stdout) as { imageDetails: { registryId: string; imageDigest: string }[] }
-  const [image] = imageDetails
-  const host = registry ?? `${image?.registryId}.dkr.ecr.${aws.place.region}.amazonaws.com`
-  return image && `${host}/${repository}@${image.imageDigest}`
+  const { command, parse } = latestImage(aws.place, repository, registry)
+  const [output] = await aws.ask([command])
+  try {
+    return output && parse(output)
+  } catch (error) {
+    throw new Failure('error', `ECR does not tell which image ${repository}:latest is`, {
+      detail: [(error as Error).message],
+      remedy: `npm run images -w cluster shows what it tells; mend the cause and run again.`,
+    })
+  }
 }
 
 /** Where the access key that is made for the bot is kept; undefined where the operator gives one. */

@@ -24,12 +24,9 @@ export interface ImageBuild {
 /** Exit codes that say which part failed. */
 export const buildFailures = { 3: 'login', 4: 'build', 5: 'push' } as const
 
-/** The host of an account's registry, as shell text: the target knows the account. */
-const host = ({ region, account }: AwsPlace): string =>
+/** The host of an account's ECR; where the account is not known beforehand it is named by the shell variable that the target sets. */
+export const registryHost = ({ region, account }: AwsPlace): string =>
   `${account ?? `$${accountVariable}`}.dkr.ecr.${region}.${awsPartition(region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com'}`
-
-/** A registry's host as text, where the account is known. */
-export const registryHost = (place: AwsPlace, registry: string | undefined): string => registry ?? host(place)
 
 /**
  * One shell program that logs in, builds and pushes. The password goes from one program to the other, into a file that
@@ -49,8 +46,8 @@ export function buildImage(place: AwsPlace, build: ImageBuild): Shell {
     // The login of a build that was killed is of no use to anybody any more.
     sh`for old in ${folder}/registry.*; do pid="\${old##*/registry.}"; kill -0 "\${pid%%.*}" 2>/dev/null || rm -rf "$old"; done`,
     sh`own=$(mktemp -d ${folder}/registry.$$.XXXXXX) || exit 1`,
-    raw(`trap 'rm -rf "$own"' EXIT; trap 'exit 1' HUP INT TERM`),
-    registry === undefined ? raw(`registry="${host(place)}"`) : sh`registry=${registry}`,
+    raw(`trap 'rm -rf "$own"' EXIT; trap 'exit 1' HUP INT PIPE TERM`),
+    registry === undefined ? raw(`registry="${registryHost(place)}"`) : sh`registry=${registry}`,
     sh`repository="$registry/"${repository}; image="$repository:"${tag}`,
     // What a config of our own would make it forget: which daemon, and where its plugins are.
     ...(cli === 'docker'

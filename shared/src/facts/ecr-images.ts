@@ -1,4 +1,5 @@
 import { type AwsPlace, aws, awsAnswer } from '../command/aws.ts'
+import { registryHost } from '../command/image-build.ts'
 import type { Question } from '../engine/step.ts'
 
 export interface EcrImage {
@@ -29,17 +30,20 @@ export function imageOf(images: readonly EcrImage[] | null, tag: string): EcrIma
 }
 
 /**
- * The digest of a repository's image: what a manifest names, `…/discord-bot@sha256:…`. `latest` is moved to each image
- * that is built here. Throws while there is none: what runs it is not known until then.
+ * The image that `latest` of a repository is, by its digest, since a tag moves: `…/discord-bot@sha256:…`, in `registry`
+ * or in the account's own. Undefined as long as there is none. DescribeImages.
  */
-export function imageDigest(place: AwsPlace, repository: string, tag = 'latest'): Question<string> {
-  const { command, parse } = ecrImages(place, repository)
+export function latestImage(place: AwsPlace, repository: string, registry?: string): Question<string | undefined> {
   return {
-    command,
+    command: aws(place, 'ecr', 'describe-images', { repositoryName: repository, imageIds: [{ imageTag: 'latest' }] }),
     parse(output) {
-      const image = imageOf(parse(output), tag)
-      if (!image) throw new Error(`there is no image ${repository}:${tag} yet`)
-      return image.digest
+      const absent = /^(ImageNotFoundException|RepositoryNotFoundException)$/
+      const found = awsAnswer<{ imageDetails?: (ImageDetail & { registryId: string })[] }>(output, absent)
+      const image = found?.imageDetails?.[0]
+      return (
+        image &&
+        `${registry ?? registryHost({ ...place, account: image.registryId })}/${repository}@${image.imageDigest}`
+      )
     },
   }
 }

@@ -27,6 +27,8 @@ export interface OpenValue {
   find(): Promise<string | undefined>
   /** What questions are asked with until then; without it they stay without an answer. */
   readonly meanwhile?: string
+  /** What to say where it is needed before there is one, and what makes it. */
+  readonly missing?: string
 }
 
 // The context is said in every call: the current one of a kubeconfig is whatever was used last.
@@ -56,16 +58,16 @@ export function kubernetes(options: KubectlOptions): Target {
     return output
   }
 
-  /** The command with its open values; or the name of the first that is not known yet. */
+  /** The command with its open values; or what to say of the first that is not known yet. */
   const fill = async (command: Command, asking: boolean): Promise<Command | string> => {
     let stdin = command.stdin
     const needed = Object.entries(values).filter(([name]) =>
       stdin?.parts.some((part) => typeof part === 'string' && part.includes(name)),
     )
     const found = await Promise.all(needed.map(([, { find }]) => find()))
-    for (const [index, [name, { meanwhile }]] of needed.entries()) {
+    for (const [index, [name, { meanwhile, missing }]] of needed.entries()) {
       const value = found[index] ?? (asking ? meanwhile : undefined)
-      if (value === undefined) return name
+      if (value === undefined) return missing ?? `${name} is not known yet`
       if (stdin) stdin = replaced(stdin, name, value)
     }
     return stdin === command.stdin ? command : { ...command, ...(isText(stdin) && { stdin }) }
@@ -88,7 +90,7 @@ export function kubernetes(options: KubectlOptions): Target {
       const filled = await Promise.all(questions.map((question) => fill(question, true)))
       const ready = [...filled.entries()].flatMap(([index, command]) => {
         if (typeof command !== 'string') return [{ index, command }]
-        answers[index] = { code: 2, stdout: '', stderr: `${command} is not known yet` }
+        answers[index] = { code: 2, stdout: '', stderr: command }
         return []
       })
       const quietly = (command: Command) => call(access, command, () => {})
@@ -120,7 +122,7 @@ export function kubernetes(options: KubectlOptions): Target {
           throw new Failure('locked', 'the lock was lost: another run may be at work', { remedy: 'Run again.' })
         const ready = await fill(command, false)
         if (typeof ready === 'string')
-          throw new Failure('error', `${ready} is not known yet`, {
+          throw new Failure('error', ready, {
             remedy: 'An earlier script makes it: run without --tags.',
           })
         const output = await call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')

@@ -1,9 +1,12 @@
+import { readdirSync } from 'node:fs'
 import { parseRequest } from '@infra/shared/command/digitalocean'
 import { moveLatest } from '@infra/shared/command/image-build'
-import { type EcrImage, ecrImages, imageDigest } from '@infra/shared/facts/ecr-images'
+import { type EcrImage, ecrImages, latestImage } from '@infra/shared/facts/ecr-images'
 import { type ImageOptions, image } from '@infra/shared/steps/image'
 import { blankAws } from '@infra/shared/targets/aws'
+import { runLocal } from '@infra/shared/targets/process'
 import { describe, expect, it } from 'vitest'
+import { tempFolder } from '../../support/temp.ts'
 import { told } from './told.ts'
 
 const place = { region: 'ca-central-1' }
@@ -57,7 +60,41 @@ describe('image', () => {
     expect(lineOf('podman', { registry: '127.0.0.1:5000' })).toContain('registry=127.0.0.1:5000')
   })
 
-  it('is what a manifest names by its digest, and not known before it is there', () => {
+  it.each(['PIPE', 'TERM', 'KILL'])(
+    'leaves no login behind when it ends by SIG%s, or the next build takes it away',
+    async (signal) => {
+      const folder = tempFolder()
+      const left = () => readdirSync(folder).filter((name) => name.startsWith('registry.'))
+      // The program that signs in ends the shell that it belongs to, or is content.
+      const program = (how: string) =>
+        `aws() { :; }; buildah() { case $1 in login) ${how} ;; esac; }\n${lineOf('buildah', { folder, registry: 'r' })}`
+      await runLocal(program(`kill -${signal} $$; sleep 0.1`), '', {})
+      expect(left()).toHaveLength(signal === 'KILL' ? 1 : 0)
+      expect(await runLocal(program(':'), '', {})).toMatchObject({ code: 0 })
+      expect(left()).toEqual([])
+    },
+  )
+
+  const failed = (code: string) => ({
+    code: 254,
+    stdout: '',
+    stderr: `An error occurred (${code}) when calling the DescribeImages operation: x`,
+  })
+
+  it.each<[where: object, registry: string | undefined, expected: string]>([
+    [place, undefined, '123456789012.dkr.ecr.ca-central-1.amazonaws.com/bot@sha256:2'],
+    [{ region: 'cn-north-1' }, undefined, '123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/bot@sha256:2'],
+    [place, '127.0.0.1:5000', '127.0.0.1:5000/bot@sha256:2'],
+  ])('is what a manifest names by its digest: %o %s', (where, registry, expected) => {
+    const { parse } = latestImage({ ...place, ...where }, 'bot', registry)
+    const answer = { imageDetails: [{ registryId: '123456789012', imageDigest: 'sha256:2', imageTags: ['latest'] }] }
+    expect(parse({ code: 0, stdout: JSON.stringify(answer), stderr: '' })).toBe(expected)
+    for (const none of ['ImageNotFoundException', 'RepositoryNotFoundException'])
+      expect(parse(failed(none))).toBeUndefined()
+    expect(() => parse(failed('ServerException'))).toThrow('ServerException: x')
+  })
+
+  it('is read with its tags, its time and its size', () => {
     const answer = {
       imageDetails: [
         { imageDigest: 'sha256:1', imageTags: ['x'] },
@@ -65,16 +102,13 @@ describe('image', () => {
       ],
     }
     const output = { code: 0, stdout: JSON.stringify(answer), stderr: '' }
-    expect(imageDigest(place, 'bot').parse(output)).toBe('sha256:2')
-    expect(() => imageDigest(place, 'bot', 'y').parse(output)).toThrow('there is no image bot:y yet')
     expect(ecrImages(place, 'bot').parse(output)?.[1]).toEqual({
       digest: 'sha256:2',
       tags: ['latest'],
       pushed: 1_795_478_400,
       bytes: 3,
     })
-    const none = 'An error occurred (RepositoryNotFoundException) when calling the DescribeImages operation: x'
-    expect(ecrImages(place, 'bot').parse({ code: 254, stdout: '', stderr: none })).toBeNull()
+    expect(ecrImages(place, 'bot').parse(failed('RepositoryNotFoundException'))).toBeNull()
   })
 
   it('gets latest in the registry itself', () => {

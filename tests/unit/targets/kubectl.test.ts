@@ -184,7 +184,7 @@ describe('kubectl', () => {
     env: { PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
     values: {
       '@image@': { find: async () => image },
-      '@key@': { find: async () => undefined, meanwhile: 'not-made-yet' },
+      '@key@': { find: async () => undefined, meanwhile: 'not-made-yet', missing: 'there is no key yet: make one' },
     },
   })
 
@@ -212,6 +212,9 @@ describe('kubectl', () => {
     const [asked] = await on.ask([{ line: diffLine.line, stdin }])
     expect(asked?.stdout).toContain('"key":"not-made-yet"')
     const applied = on.run([{ line: 'kubectl apply -f -', stdin }], () => {})
-    await expect(applied).rejects.toMatchObject({ message: '@key@ is not known yet', remedy: expect.any(String) })
+    await expect(applied).rejects.toMatchObject({
+      message: 'there is no key yet: make one',
+      remedy: expect.any(String),
+    })
   })
 })
