@@ -4,7 +4,7 @@ import { buildImage, moveLatest } from '@infra/shared/command/image-build'
 import { askOf } from '@infra/shared/engine/ask'
 import { Failure } from '@infra/shared/engine/failure'
 import { type EcrImage, ecrImages } from '@infra/shared/facts/ecr-images'
-import { containerCli, inputsTag } from '@infra/shared/facts/image-build'
+import { containerCli, inputsTag, tagBy } from '@infra/shared/facts/image-build'
 import { podStates } from '@infra/shared/facts/kube-pods'
 import { print } from '@infra/shared/report/print'
 import { age, megabytes, tableLines } from '@infra/shared/report/table'
@@ -73,13 +73,14 @@ async function rebuild(session: Session, context: ClusterContext): Promise<void>
         `image ${repository} cannot be built: ${inputs && 'wrong' in inputs ? inputs.wrong : 'nothing here builds images'}`,
         { remedy },
       )
-    const say = `image ${repository}:${inputs.tag} (${cli})`
+    const tag = how.kind === 'packer' ? inputs.tag : tagBy(cli, inputs)
+    const say = `image ${repository}:${tag} (${cli})`
     const step = `image ${repository}`
     emit({ type: 'change.start', script: 'images', step, verb: 'update', say, risk: 'safe' })
     const began = Date.now()
-    const build = buildImage(builder.place, { cli, how, repository, tag: inputs.tag, registry, folder, fresh: true })
+    const build = buildImage(builder.place, { cli, how, repository, tag, registry, folder, fresh: true })
     const hear = (line: string) => emit({ type: 'change.output', step, line })
-    const outputs = await builder.run([build, moveLatest(builder.place, repository, inputs.tag)], hear)
+    const outputs = await builder.run([build, moveLatest(builder.place, repository, tag)], hear)
     const failed = outputs.find(({ code }) => code !== 0)
     emit({ type: 'change.end', step, say, outcome: failed ? 'failed' : 'done', ms: Date.now() - began })
     if (failed)

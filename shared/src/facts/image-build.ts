@@ -5,15 +5,26 @@ import type { Question } from '../engine/step.ts'
 /** What builds, tags and pushes images. */
 export type ContainerCli = 'docker' | 'podman' | 'buildah'
 
+/** The tag of what an image is made of. */
+export interface InputsTag {
+  readonly tag: string
+  /** Of what podman and buildah make it, where they leave out other files than docker does. */
+  readonly podman?: string
+}
+
+/** The tag of what a program makes an image of; of what docker does where there is none. */
+export const tagBy = (cli: ContainerCli | null | undefined, { tag, podman = tag }: InputsTag): string =>
+  cli === 'podman' || cli === 'buildah' ? podman : tag
+
 /** The tag of what an image is made of, or why there is none; undefined on a blank machine. */
-export function inputsTag(
-  inputs: ImageInputs,
-): Question<{ readonly tag: string } | { readonly wrong: string } | undefined> {
+export function inputsTag(inputs: ImageInputs): Question<InputsTag | { readonly wrong: string } | undefined> {
   return {
     command: inputsCommand(inputs),
     parse({ code, stdout, stderr }) {
       if (code === 127) return undefined
-      return code === 0 ? { tag: stdout.trim() } : { wrong: stderr.trim() }
+      if (code !== 0) return { wrong: stderr.trim() }
+      const [tag = '', podman] = stdout.trim().split(' ')
+      return podman === undefined ? { tag } : { tag, podman }
     },
   }
 }

@@ -4,7 +4,7 @@ import { buildFailures, buildImage, type ImageRecipe, moveLatest } from '../comm
 import { changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type EcrImage, ecrImages, imageOf } from '../facts/ecr-images.ts'
-import { type ContainerCli, containerCli, inputsTag } from '../facts/image-build.ts'
+import { type ContainerCli, containerCli, type InputsTag, inputsTag, tagBy } from '../facts/image-build.ts'
 import { programThere } from '../facts/program.ts'
 
 export interface ImageOptions {
@@ -26,7 +26,7 @@ type OnAws = Target & { readonly place: AwsPlace }
 interface Now {
   readonly images: readonly EcrImage[] | null
   /** Undefined on a blank machine, or where there is nothing to build. */
-  readonly inputs?: { readonly tag: string } | { readonly wrong: string } | undefined
+  readonly inputs?: InputsTag | { readonly wrong: string } | undefined
   readonly cli?: ContainerCli | null | undefined
   readonly packer?: boolean
 }
@@ -55,7 +55,7 @@ function decide({ place, blank }: OnAws, wish: ImageOptions, { images, inputs, c
   if (!how && !blank) return decideForeign(wish, images)
   if (!how || !inputs) return changes([create(`image ${repository}`, [], { explain })], '')
   if ('wrong' in inputs) return refuse(`image ${repository} cannot be built: ${inputs.wrong}`, wish.remedy)
-  const { tag } = inputs
+  const tag = how.kind === 'packer' ? inputs.tag : tagBy(cli, inputs)
   const found = imageOf(images, tag)
   const latest = moveLatest(place, repository, tag)
   if (found) {

@@ -9,26 +9,49 @@ import type { ImageInputs } from '../command/inputs.ts'
 /**
  * A digest of all that an image is made of: 16 hex digits over the recipe, the build arguments and each file of the
  * context with its path, content and whether it can be executed. The same on every machine: owners, times, other bits
- * of the mode (a umask) and `.git` do not count. Exit code 2, with the reason, when there is no such folder or recipe.
+ * of the mode (a umask) and `.git` do not count. A second digest follows where podman and buildah leave out other files
+ * than docker does. Exit code 2, with the reason, when there is no such folder or recipe.
  */
-export async function digestInputs({ context, recipe, args }: ImageInputs): Promise<Output> {
+export async function digestInputs(inputs: ImageInputs): Promise<Output> {
   try {
-    const ignore = await readFile(join(context, '.dockerignore'), 'utf8').catch(orNothing)
-    const hash = createHash('sha256').update('inputs 1\n')
-    const entry = (kind: string, name: string, value: string) => hash.update(`${JSON.stringify([kind, name, value])}\n`)
-    entry('recipe', '', await digestFile(recipe))
-    entry('ignore', '', ignore)
-    for (const name of Object.keys(args).sort()) entry('argument', name, args[name] ?? '')
-    for (const path of await filesOf(context, ignore)) {
-      const file = join(context, path)
-      const state = await lstat(file)
-      if (state.isSymbolicLink()) entry('link', path, await readlink(file))
-      else entry(state.mode & 0o111 ? 'program' : 'file', path, await digestFile(file))
-    }
-    return { code: 0, stdout: `${hash.digest('hex').slice(0, 16)}\n`, stderr: '' }
+    const ignores = await Promise.all([ignoreText(docker(inputs)), ignoreText(podman(inputs))])
+    const digests: string[] = []
+    for (const ignore of new Set(ignores)) digests.push(await digestOf(inputs, ignore))
+    return { code: 0, stdout: `${digests.join(' ')}\n`, stderr: '' }
   } catch (error) {
     return { code: 2, stdout: '', stderr: reason(error as NodeJS.ErrnoException) }
   }
+}
+
+// Where BuildKit looks for what is left out of a build, and where podman and buildah do: the first that is there counts,
+// even an empty one (docs.docker.com/build/concepts/context; buildah's ContainerIgnoreFile, seen with 1.28).
+const docker = ({ recipe, context }: ImageInputs) => [`${recipe}.dockerignore`, join(context, '.dockerignore')]
+const podman = ({ recipe, context }: ImageInputs) => [
+  ...[`${recipe}.dockerignore`, `${recipe}.containerignore`],
+  ...[join(context, '.containerignore'), join(context, '.dockerignore')],
+]
+
+async function ignoreText(paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch(orNone)
+    if (text !== undefined) return text
+  }
+  return ''
+}
+
+async function digestOf({ context, recipe, args }: ImageInputs, ignore: string): Promise<string> {
+  const hash = createHash('sha256').update('inputs 1\n')
+  const entry = (kind: string, name: string, value: string) => hash.update(`${JSON.stringify([kind, name, value])}\n`)
+  entry('recipe', '', await digestFile(recipe))
+  entry('ignore', '', ignore)
+  for (const name of Object.keys(args).sort()) entry('argument', name, args[name] ?? '')
+  for (const path of await filesOf(context, ignore)) {
+    const file = join(context, path)
+    const state = await lstat(file)
+    if (state.isSymbolicLink()) entry('link', path, await readlink(file))
+    else entry(state.mode & 0o111 ? 'program' : 'file', path, await digestFile(file))
+  }
+  return hash.digest('hex').slice(0, 16)
 }
 
 /** The files and links of a context that a build sees, sorted by path, always with `/` between its parts. */
@@ -56,8 +79,8 @@ async function digestFile(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-function orNothing(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return ''
+function orNone(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
   throw error
 }
 

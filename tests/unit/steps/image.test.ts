@@ -24,6 +24,8 @@ describe('image', () => {
     [{}, { images: null }, ['+ image bot:aa11 (podman, /c/Dockerfile)']],
     [{}, { images: [found('aa11', 'latest')] }, ['= aa11, sha256:0123456789ab']],
     [{}, { images: [found('aa11', 'latest')], cli: null }, ['= aa11, sha256:0123456789ab']],
+    [{}, { inputs: { tag: 'aa11', podman: 'bb22' } }, ['+ image bot:bb22 (podman, /c/Dockerfile)']],
+    [{}, { inputs: { tag: 'aa11', podman: 'bb22' }, cli: 'docker' }, ['+ image bot:aa11 (docker, /c/Dockerfile)']],
     [{}, { images: [found('aa11'), found('latest')] }, ['~ latest of bot → aa11']],
     [
       {},

@@ -55,6 +55,33 @@ describe('the tag of what an image is made of', () => {
     expect(after?.stdout).not.toBe(before?.stdout)
   })
 
+  it.each<[files: Record<string, string>, docker: string, podman: string]>([
+    [{ '.containerignore': 'b\n' }, 'a', 'b'],
+    [{ '.containerignore': '' }, 'a', 'nothing'],
+    [{ 'Dockerfile.dockerignore': 'b\n' }, 'b', 'b'],
+    [{ 'Dockerfile.dockerignore': '' }, 'nothing', 'nothing'],
+    [{ 'Dockerfile.dockerignore': 'b\n', '.containerignore': 'c\n' }, 'b', 'b'],
+    [{ 'Dockerfile.containerignore': 'b\n', '.containerignore': 'c\n' }, 'a', 'b'],
+    [{ 'Dockerfile.containerignore': 'c\n', 'Dockerfile.dockerignore': 'b\n' }, 'b', 'b'],
+  ])('leaves out what docker does, and what podman and buildah do: %o', async (more, docker, podman) => {
+    const folder = temporary()
+    const all = { Dockerfile: 'FROM scratch\n', '.dockerignore': 'a\n', a: '', b: '', c: '', ...more }
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text)
+    const tags = async () => {
+      const [tag = '', other = tag] = (await tagOf(folder))?.stdout.trim().split(' ') ?? []
+      return [tag, other]
+    }
+    const before = await tags()
+    expect(before[0] === before[1]).toBe(docker === podman)
+    // What is left out may be another without a consequence.
+    for (const name of ['a', 'b', 'c']) {
+      writeFileSync(join(folder, name), 'another')
+      const after = await tags()
+      expect([after[0] === before[0], after[1] === before[1]], name).toEqual([name === docker, name === podman])
+      writeFileSync(join(folder, name), '')
+    }
+  })
+
   it('is another for build arguments, and counts a Dockerfile that is ignored or elsewhere', async () => {
     const folder = context()
     const tags = [await tagOf(folder), await tagOf(folder, { BASE: 'a' }), await tagOf(folder, { BASE: 'b' })]
