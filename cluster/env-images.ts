@@ -9,10 +9,11 @@ export const imageVariables = {
   BOT_CONTEXT: variable(
     folderPath().optional(),
     images({
-      description: "Path of the folder that the bot's image is built from",
+      description:
+        "Path of the folder that the bot's image is built from: when a file of it changes, the image is built anew",
       example: '../discord-bot',
       path: true,
-      unset: 'the image is built by `BOT_PACKER_TEMPLATE`, or elsewhere, and `latest` is in ECR already',
+      unset: 'the image is built elsewhere, and `latest` is in ECR already',
     }),
   ),
   BOT_DOCKERFILE: variable(
@@ -27,7 +28,8 @@ export const imageVariables = {
   BOT_PACKER_TEMPLATE: variable(
     filePath().optional(),
     images({
-      description: 'Path of a template of Packer instead, which takes `image_repository` and `image_tag`',
+      description:
+        'Path of a template of Packer instead, which takes `image_repository` and `image_tag`; with `BOT_CONTEXT`',
       example: '../discord-bot/docker/build.pkr.hcl',
       path: true,
       unset: 'the image is built from a Dockerfile',

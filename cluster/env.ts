@@ -9,6 +9,10 @@ import { workloadVariables } from './env-workloads.ts'
 
 const [aws, tables, bot] = ['AWS', 'DynamoDB', 'Bot']
 
+// By its files it is seen that the image has to be built anew.
+const botContext =
+  'Set BOT_CONTEXT to the folder of all that the image is made of: the application and, for a template, what that uses.'
+
 export const clusterSchema = schema(
   'cluster',
   'Discord bot cluster',
@@ -101,6 +105,8 @@ export const clusterSchema = schema(
   [
     { kind: 'all or none', of: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] },
     { kind: 'at most one', of: ['BOT_DOCKERFILE', 'BOT_PACKER_TEMPLATE'] },
+    { kind: 'needs', of: ['BOT_DOCKERFILE', 'BOT_CONTEXT'], remedy: botContext },
+    { kind: 'needs', of: ['BOT_PACKER_TEMPLATE', 'BOT_CONTEXT'], remedy: botContext },
     { kind: 'all or none', of: ['BOT_AWS_ACCESS_KEY_ID', 'BOT_AWS_SECRET_ACCESS_KEY'] },
   ],
 )

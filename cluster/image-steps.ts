@@ -13,8 +13,8 @@ function botRecipe({
   BOT_CONTEXT: context,
   BOT_DOCKERFILE: file,
 }: ClusterEnv): ImageRecipe | undefined {
-  if (template) return { kind: 'packer', recipe: template, context: context ?? dirname(template), args: {} }
   if (!context) return undefined
+  if (template) return { kind: 'packer', recipe: template, context, args: {} }
   return { kind: 'dockerfile', recipe: file ?? join(context, 'Dockerfile'), context, args: {} }
 }
 

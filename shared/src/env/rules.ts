@@ -42,6 +42,10 @@ function broken(rule: Rule, env: Readonly<Record<string, unknown>>, given: Reado
     case 'all or none':
       if (set.length === 0 || set.length === rule.of.length) return undefined
       return `belongs together with ${others.join(', ')}, but ${rule.of.filter((name) => !given.has(name)).join(', ')} is not set`
+    case 'needs': {
+      const missing = others.filter((name) => !given.has(name))
+      return given.has(rule.of[0] ?? '') && missing.length > 0 ? `needs ${missing.join(', ')} as well` : undefined
+    }
     case 'check': {
       if (!rule.of.every((name) => name in env)) return undefined
       return rule.check(rule.of.map((name) => env[name]))

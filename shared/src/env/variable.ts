@@ -57,10 +57,10 @@ export interface Warning {
   readonly file?: string
 }
 
-/** A rule over several variables, as data. */
+/** A rule over several variables, as data. `needs`: the first goes only with the others. */
 export type Rule =
   | {
-      readonly kind: 'exactly one' | 'at most one' | 'all or none'
+      readonly kind: 'exactly one' | 'at most one' | 'all or none' | 'needs'
       readonly of: readonly string[]
       readonly remedy?: string
     }
