@@ -13,8 +13,8 @@ import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './
 /** `plan`, and `deploy --check`: shows what would change; with `--plan FILE`, also whether that is what was saved. */
 export async function runPlan(session: Session): Promise<number> {
   const { options, emit, workspace } = session
-  const loaded = open(session, 'plan')
   const saved = readSaved(session)
+  const loaded = open(withOwn(session, saved), 'plan')
   await tellTargets(session, loaded)
   const plan = await planWork(collect(chosen(session, saved), loaded.context), emit)
   if (saved) assertFresh(saved, plan)
@@ -25,6 +25,7 @@ export async function runPlan(session: Session): Promise<number> {
       environment: options.env,
       tags: options.tags,
       skipTags: options['skip-tags'],
+      own: session.own,
     }
     savePlan(options.out, plan, about)
     emit({
@@ -39,8 +40,8 @@ export async function runPlan(session: Session): Promise<number> {
 /** `deploy`: plan, ask, apply, verify. */
 export async function runDeploy(session: Session): Promise<number> {
   const { options, emit, signals, processEnv } = session
-  const loaded = open(session, 'deploy')
   const saved = readSaved(session)
+  const loaded = open(withOwn(session, saved), 'deploy')
   const scripts = chosen(session, saved)
   await tellTargets(session, loaded)
   const made = await deploy(collect(scripts, loaded.context), {
@@ -99,6 +100,15 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
 
 function readSaved({ workspace, options }: Session): PlanFile | undefined {
   return options.plan === undefined ? undefined : readPlan(options.plan, workspace.name, options.env)
+}
+
+/** With the workspace's own options that a saved plan was made with: without them it would be another plan. */
+function withOwn(session: Session, saved: PlanFile | undefined): Session {
+  if (!saved) return session
+  const [given] = Object.keys(session.own)
+  if (given !== undefined)
+    throw usage(`--plan goes without --${given}`, 'The saved plan knows what it was made with; make another one.')
+  return { ...session, own: saved.own ?? {} }
 }
 
 function chosen({ workspace, options }: Session, saved: PlanFile | undefined) {

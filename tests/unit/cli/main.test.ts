@@ -96,6 +96,17 @@ describe.concurrent('the command line', { timeout: patience }, () => {
     expect(notes(here.folder)).toEqual(['motd', 'password'])
   })
 
+  test("a saved plan keeps the workspace's own options that it was made with, and takes no others", async () => {
+    const here = place()
+    const file = join(here.root, 'reviewed.plan')
+    expect(await cli(here, 'plan', '--out', file, '--extra', '--tags', 'files')).toMatchObject({ code: 0 })
+    const again = await cli(here, 'deploy', '--plan', file, '--extra')
+    expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('--plan goes without --extra') })
+    expect(notes(here.folder)).toEqual([])
+    expect(await cli(here, 'deploy', '--plan', file, '--skip-verification')).toMatchObject({ code: 0 })
+    expect(notes(here.folder)).toEqual(['extra', 'motd', 'password'])
+  })
+
   test('a change that fails: exit 1, what came before stays, no lock stays, and a rerun goes on', async () => {
     const here = place({ trouble: 'fail' })
     const failed = await startCli(here, ['deploy', '--yes', '--json'], 'fixture/cli.ts').ended
