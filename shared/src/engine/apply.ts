@@ -1,8 +1,9 @@
 import type { Command, Output } from '../command/command.ts'
 import { redact } from '../command/secret.ts'
+import { assertConverged } from './converge.ts'
 import type { Emit, Outcome } from './events.ts'
 import { Failure } from './failure.ts'
-import { assertSound, changesOf, isConverged, makePlan, type Plan, type PlannedStep, type Work, where } from './plan.ts'
+import { assertSound, changesOf, makePlan, type Plan, type PlannedStep, type Work, where } from './plan.ts'
 import type { Change, Step } from './step.ts'
 import type { GuardedOutputs, Target } from './target.ts'
 
@@ -29,32 +30,13 @@ export async function apply(plan: Plan, work: readonly Work[], applying: Applyin
     const before = run.made
     applying.emit({ type: 'script.start', script })
     for (const [at, step] of steps.entries()) await run.apply(script, step, steps.slice(at + 1))
-    if (run.made > before && index < last) await assertConverged([{ script, steps }], applying.emit)
+    if (run.made > before && index < last)
+      await assertConverged([{ script, steps }], applying.emit, () => run.stopIfAsked())
     applying.emit({ type: 'script.end', script, ms: Date.now() - began })
   }
   run.stopIfAsked()
-  await assertConverged(work, applying.emit)
+  await assertConverged(work, applying.emit, () => run.stopIfAsked())
   return run.made
-}
-
-async function assertConverged(work: readonly Work[], emit: Emit): Promise<void> {
-  const again = await makePlan(work, emit)
-  if (isConverged(again)) return
-  const open = again.steps.filter(({ decision }) => decision?.kind !== 'converged')
-  const lines = open.map((planned) => {
-    const what = changesOf(planned).map(({ say }) => say)
-    if (planned.decision?.kind === 'refused') what.push(planned.decision.reason)
-    return `${planned.step.id}: ${planned.unknown ?? what.join(', ')}`
-  })
-  throw new Failure(
-    'error',
-    `did not converge: after its changes, ${open.length} of ${again.steps.length} steps still differ`,
-    {
-      detail: lines,
-      remedy:
-        'Run plan to see what differs. If nothing else on the target changes it back, this is a defect of the step.',
-    },
-  )
 }
 
 class Run {

@@ -20,6 +20,11 @@ export interface Target {
   identify?(): Promise<void>
   /** An earlier step makes it: until then every question is answered by `nothing`, and what is planned is tentative. */
   readonly awaited?: boolean
+  /**
+   * What it answers may lag behind what was changed: how long to wait, in seconds, each time that a change does not show
+   * yet, and what to tell when it never does. Left out: an answer is the truth.
+   */
+  readonly lag?: { readonly waits: readonly number[]; readonly remedy: string }
   /** Asks many questions at once, none of which writes. Answers in the same order. */
   ask(questions: readonly Command[]): Promise<readonly Output[]>
   /** Runs commands in order up to the first that fails; the answers of those that ran. */

@@ -31,6 +31,8 @@ export interface AwsOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Seconds to wait before a throttled call is made again, each time the first attempts are used up. */
   readonly pauses?: readonly number[]
+  /** Seconds to wait, each time, for a change that an answer does not show yet. */
+  readonly lags?: readonly number[]
   /** Ask all questions by the CLI as well: what both answer must be the same. */
   readonly cliOnly?: boolean
 }
@@ -45,7 +47,7 @@ const prelude = 'aws() { command aws --cli-connect-timeout 5 --cli-read-timeout 
  * Credentials go by the environment of the child.
  */
 export function awsAccount(options: AwsOptions): AwsTarget {
-  const { region, endpoint, account, profile, pauses = [2, 5, 10] } = options
+  const { region, endpoint, account, profile, pauses = [2, 5, 10], lags = [1, 2, 4, 8, 15, 30, 60] } = options
   const place: AwsPlace = { region, endpoint, account }
   const env = { ...options.env, ...environment(options) }
   const findKeys = credentialsOf(options.keys, profile)
@@ -106,6 +108,8 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     },
     blank: false,
     place,
+    // IAM and tags show after seconds, attributes of queues after up to a minute, their retention after up to 15.
+    lag: { waits: lags, remedy: 'AWS may be late: the retention of a queue shows after up to 15 minutes.' },
     identify: knownOnce,
     async ask(questions) {
       await knownOnce()
