@@ -78,9 +78,12 @@ async function keyInSecret(kube: Target): Promise<string | undefined> {
 async function imageInEcr(aws: AwsTarget, repository: string, registry?: string): Promise<string | undefined> {
   const { command, parse } = latestImage(aws.place, repository, registry)
   const [output] = await aws.ask([command])
+  if (!output) return undefined
   try {
-    return output && parse(output)
+    return parse(output)
   } catch (error) {
+    const denied = aws.denied?.(output)
+    if (denied) throw denied
     throw new Failure('error', `ECR does not tell which image ${repository}:latest is`, {
       detail: [(error as Error).message],
       remedy: `npm run images -w cluster shows what it tells; mend the cause and run again.`,

@@ -1,11 +1,12 @@
 import { aws, awsArn } from '@infra/shared/command/aws'
+import { assertSound, makePlan } from '@infra/shared/engine/plan'
 import type { Question } from '@infra/shared/engine/step'
 import { accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '@infra/shared/facts/iam'
 import { queueState } from '@infra/shared/facts/sqs'
 import { callerIdentity } from '@infra/shared/facts/sts'
 import type { AwsTarget } from '@infra/shared/targets/aws'
 import { describe, expect, it } from 'vitest'
-import { secretKey, useAws } from './aws-lab.ts'
+import { failureOf, secretKey, useAws, wish } from './aws-lab.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
 
@@ -175,6 +176,8 @@ describe.skipIf(skip)(title('the CLI and this process, asked the same', skip), (
         (error) => [error.kind, error.message, error.remedy],
       )
     }
+    const plan = () =>
+      makePlan(lab.tableWork(wish, { endpoint: `http://127.0.0.1:${gate.port}` }), () => {}).then(assertSound)
     try {
       for (const reply of replies) {
         now = reply
@@ -182,6 +185,10 @@ describe.skipIf(skip)(title('the CLI and this process, asked the same', skip), (
         expect(own).toEqual(await ask(true))
         expect(String(own)).toContain(reply[2])
       }
+      // Of the last: no change will mend it, so that a run ends there.
+      expect(await failureOf(plan())).toMatchObject({
+        message: 'arn:aws:iam::1:user/x may not dynamodb:DescribeTable',
+      })
     } finally {
       await gate.stop()
     }

@@ -8,7 +8,11 @@ export async function askOf<const Q extends Questions>(on: Target, ask: Q): Prom
   const facts = entries.map(([name, { parse }], index) => {
     const output = outputs[index]
     if (!output) throw new Error(`${on.name} gave no answer to ${name}`)
-    return [name, (parse as Question<unknown>['parse'])(output)] as const
+    try {
+      return [name, (parse as Question<unknown>['parse'])(output)] as const
+    } catch (error) {
+      throw on.denied?.(output) ?? error
+    }
   })
   return Object.fromEntries(facts) as Facts<Q>
 }

@@ -14,6 +14,8 @@ export interface PlannedStep {
   readonly decision: Decision | undefined
   /** Why it cannot be decided yet. */
   readonly unknown: string | undefined
+  /** With `unknown`: why it never will be, whatever is changed before. */
+  readonly denied?: Failure | undefined
   /** The ids of earlier steps whose changes may change this decision. */
   readonly pending: readonly string[]
 }
@@ -56,7 +58,9 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
       if (step.on.awaited) ahead.push(step.on.name)
       const decided = decide(script, step, answers, { pending: ahead, earlier: before(step).length > 0 })
       const planned =
-        decided.unknown !== undefined && ahead.length === 0 ? { ...decided, pending: before(step) } : decided
+        decided.unknown !== undefined && !decided.denied && ahead.length === 0
+          ? { ...decided, pending: before(step) }
+          : decided
       if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.add(step)
       return planned
     }),
@@ -74,7 +78,7 @@ export function isConverged(plan: Plan): boolean {
   return plan.steps.every(({ decision }) => decision?.kind === 'converged')
 }
 
-/** Throws the refusals of a plan, and its open questions that no earlier change explains. */
+/** Throws the refusals of a plan, what we may not ask, and its open questions that no earlier change explains. */
 export function assertSound(plan: Plan): void {
   const refused = plan.steps.flatMap(({ step, decision }) =>
     decision?.kind === 'refused' ? [{ id: step.id, ...decision }] : [],
@@ -84,6 +88,15 @@ export function assertSound(plan: Plan): void {
     throw new Failure('error', `${first.id}: ${first.reason}`, {
       remedy: refused.map(({ remedy }) => remedy).join('\n'),
       detail: refused.slice(1).map(({ id, reason }) => `${id}: ${reason}`),
+    })
+  }
+  const denied = plan.steps.flatMap(({ step, denied }) => (denied ? [{ step, denied }] : []))
+  if (denied[0]) {
+    const { kind, message, detail } = denied[0].denied
+    const others = new Set(denied.slice(1).map((other) => other.denied.message))
+    throw new Failure(kind, message, {
+      remedy: [...new Set(denied.map((other) => other.denied.remedy))].join('\n'),
+      detail: [...detail, ...where(denied[0].step).detail, ...[...others].filter((other) => other !== message)],
     })
   }
   const open = plan.steps.find(({ unknown, pending }) => unknown !== undefined && pending.length === 0)
@@ -139,7 +152,7 @@ function decide(script: string, step: Step, answers: Answers, ahead: Ahead): Pla
       facts[name] = question.parse(answer)
     } catch (error) {
       const unknown = redact(`${name}: ${error instanceof Error ? error.message : String(error)}`)
-      return { ...base, facts: undefined, decision: undefined, unknown }
+      return { ...base, facts: undefined, decision: undefined, unknown, denied: step.on.denied?.(answer) }
     }
   }
   return { ...base, facts, decision: step.plan(facts, ahead), unknown: undefined }

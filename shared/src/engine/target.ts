@@ -1,4 +1,5 @@
 import type { Command, Output } from '../command/command.ts'
+import type { Failure } from './failure.ts'
 import type { Guard } from './step.ts'
 
 /** Hears the lines that a running command prints, as they come. */
@@ -25,6 +26,8 @@ export interface Target {
    * yet, and what to tell when it never does. Left out: an answer is the truth.
    */
   readonly lag?: { readonly waits: readonly number[]; readonly remedy: string }
+  /** The failure that an answer tells of when we may not ask that: it stops a run before anything is changed. */
+  denied?(answer: Output): Failure | undefined
   /** Asks many questions at once, none of which writes. Answers in the same order. */
   ask(questions: readonly Command[]): Promise<readonly Output[]>
   /** Runs commands in order up to the first that fails; the answers of those that ran. */

@@ -67,9 +67,9 @@ export function planLines(plan: Plan, options: PlanTextOptions): string[] {
 }
 
 function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptions): string[] {
-  const { decision, step, unknown, pending } = planned
+  const { decision, step, unknown, pending, denied } = planned
   if (unknown !== undefined) {
-    const why = pending.length > 0 ? `asked again after ${few(pending)}` : unknown
+    const why = pending.length > 0 && !denied ? `asked again after ${few(pending)}` : unknown
     return [`  ${paint('magenta', '?')}  ${step.id}  ${paint('dim', why)}`]
   }
   if (decision?.kind === 'refused') return [`  ${paint('red', '!')}  ${step.id}: ${decision.reason}`]

@@ -101,6 +101,20 @@ const throttled: (typeof cases)[number] = [
   () => 'Something else uses the same account heavily. Wait a little and run again.',
 ]
 
+const denial =
+  /An error occurred \((?:AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthorizationError|NotAuthorized)\w*\) when calling the (\S+) operation[^:]*:(?: ?User: (\S+) is not authorized to perform: ([\w-]+:\w+))?.*/
+
+/** The failure that an answer tells of when these credentials may not ask that: no change of ours will mend it. */
+export function deniedFailure({ code, stderr }: Output): Failure | undefined {
+  const found = code === 0 ? null : denial.exec(stderr)
+  if (!found) return undefined
+  const [line, operation, who = 'whoever these credentials belong to', action = operation] = found
+  return new Failure('error', redact(`${who} may not ${action}`), {
+    remedy: `Have an administrator of the account allow it ${action}, or choose credentials that may (AWS_PROFILE, or the keys). What the organization or a permissions boundary denies no policy allows.`,
+    detail: [redact(line)],
+  })
+}
+
 /** The refusal of credentials that belong to another account. */
 export function wrongAccount(actual: string, arn: string, expected: string): Failure {
   return new Failure('error', `these credentials belong to AWS account ${actual}, not to ${expected}`, {

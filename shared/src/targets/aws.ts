@@ -7,7 +7,7 @@ import { Failure } from '../engine/failure.ts'
 import type { Listener, Target } from '../engine/target.ts'
 import { needsCli, sendAws } from './aws-api.ts'
 import { type AwsKeys, credentialsOf } from './aws-credentials.ts'
-import { awsFailure, isThrottled, wrongAccount } from './aws-errors.ts'
+import { awsFailure, deniedFailure, isThrottled, wrongAccount } from './aws-errors.ts'
 import { isKnown, isKnownRead, requestOf } from './aws-protocols.ts'
 import { blank } from './blank.ts'
 import { runLocal } from './process.ts'
@@ -111,6 +111,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     // IAM and tags show after seconds, attributes of queues after up to a minute, their retention after up to 15.
     lag: { waits: lags, remedy: 'AWS may be late: the retention of a queue shows after up to 15 minutes.' },
     identify: knownOnce,
+    denied: deniedFailure,
     async ask(questions) {
       await knownOnce()
       const lanes = newLanes()

@@ -5,7 +5,7 @@ import { aws, awsArn, awsUntil } from '@infra/shared/command/aws'
 import type { Output } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw, sh } from '@infra/shared/command/sh'
-import { awsFailure, isThrottled } from '@infra/shared/targets/aws-errors'
+import { awsFailure, deniedFailure, isThrottled } from '@infra/shared/targets/aws-errors'
 import { runLocal } from '@infra/shared/targets/process'
 import { describe, expect, it } from 'vitest'
 
@@ -113,5 +113,41 @@ describe('a fault on the way to AWS', () => {
   ])('is not: %s', (said) => {
     expect(awsFailure(access, output(said))).toBeUndefined()
     expect(isThrottled(output(said))).toBe(false)
+  })
+})
+
+describe('what AWS does not let us ask', () => {
+  const said = (stderr: string, code = 254): Output => ({ code, stdout: '', stderr })
+
+  // As services word it: with and without user and action, by code and by query protocol.
+  it.each<[string, string]>([
+    [
+      'An error occurred (AccessDenied) when calling the GetUser operation: User: arn:aws:sts::123456789012:assumed-role/ops/ana is not authorized to perform: iam:GetUser on resource: user discord-bot because no identity-based policy allows the iam:GetUser action',
+      'arn:aws:sts::123456789012:assumed-role/ops/ana may not iam:GetUser',
+    ],
+    [
+      'An error occurred (AccessDeniedException) when calling the DescribeTable operation: User: arn:aws:iam::123456789012:user/ana is not authorized to perform: dynamodb:DescribeTable on resource: arn:aws:dynamodb:ca-central-1:123456789012:table/x with an explicit deny in a service control policy',
+      'arn:aws:iam::123456789012:user/ana may not dynamodb:DescribeTable',
+    ],
+    [
+      'An error occurred (AccessDenied) when calling the GetQueueAttributes operation: Access to the resource https://sqs.ca-central-1.amazonaws.com/1/q is denied.',
+      'whoever these credentials belong to may not GetQueueAttributes',
+    ],
+    [
+      'An error occurred (UnauthorizedOperation) when calling the DescribeVpcs operation (reached max retries: 2): You are not authorized to perform this operation.',
+      'whoever these credentials belong to may not DescribeVpcs',
+    ],
+  ])('%s', (line, message) => {
+    const failure = deniedFailure(said(`\n${line}\n`))
+    expect(failure).toMatchObject({ kind: 'error', message, detail: [line] })
+    expect(failure?.remedy).toMatch(/^Have an administrator of the account allow it /)
+  })
+
+  it.each([
+    'An error occurred (ResourceNotFoundException) when calling the DescribeTable operation: AccessDenied',
+    'An error occurred (NoSuchEntity) when calling the GetUser operation: The user with name x cannot be found.',
+  ])('is not: %s', (line) => {
+    expect(deniedFailure(said(line))).toBeUndefined()
+    expect(deniedFailure(said(line, 0))).toBeUndefined()
   })
 })
