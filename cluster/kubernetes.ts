@@ -35,6 +35,7 @@ export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place)
       // For doctl, by which kubectl signs in to the DOKS cluster.
       ...doctlEnvironment(env, folder),
     },
+    lend: aws.lend,
     values: {
       ...Object.fromEntries(
         ['discord-bot', 'dev-sandbox'].map((name) => [

@@ -1,4 +1,4 @@
-import { type Secret, secret } from '../command/secret.ts'
+import { reveal, type Secret, secret } from '../command/secret.ts'
 
 /** Credentials of AWS. */
 export interface AwsKeys {
@@ -10,7 +10,7 @@ export interface AwsKeys {
 /**
  * Finds credentials the way the CLI does: those given, else the profile or whatever the machine has (sso, roles, a
  * process, the machine's own). Undefined when there are none here: the CLI is then asked, and says why in its words.
- * They are looked up again when they are about to expire.
+ * They are looked up again when they do not last for so many milliseconds any more.
  */
 export function credentialsOf(given: AwsKeys | undefined, profile: string | undefined) {
   let found: Promise<{ keys: AwsKeys; until: number } | undefined> | undefined
@@ -27,12 +27,31 @@ export function credentialsOf(given: AwsKeys | undefined, profile: string | unde
       return undefined
     }
   }
-  return async (): Promise<AwsKeys | undefined> => {
+  return async (lasting = 60_000): Promise<AwsKeys | undefined> => {
     if (given) return given
     found ??= look()
-    const now = await found
-    if (now === undefined || now.until - Date.now() > 60_000) return now?.keys
-    found = look()
+    const asked = found
+    const now = await asked
+    if (now === undefined || now.until - Date.now() > lasting) return now?.keys
+    if (found === asked) found = look()
     return (await found)?.keys
   }
+}
+
+// The keys are for the aws CLI alone: kubectl, in the same line, may sign in to its cluster by a profile of its own.
+const names = { id: 'INFRA_AWS_KEY', secret: 'INFRA_AWS_SECRET', token: 'INFRA_AWS_TOKEN' }
+const assigned = `AWS_ACCESS_KEY_ID="$${names.id}" AWS_SECRET_ACCESS_KEY="$${names.secret}" AWS_SESSION_TOKEN="\${${names.token}-}"`
+
+/** Shell that calls the aws CLI with the keys of {@link handed}, or with what it finds itself where there are none. */
+export const awsFunction = `aws() {
+  set -- --cli-connect-timeout 5 --cli-read-timeout 60 "$@" # a dead endpoint is told within seconds, not minutes
+  if [ -n "\${${names.id}-}" ]; then ${assigned} command aws "$@"; else command aws "$@"; fi
+}
+`
+
+/** The environment by which {@link awsFunction} is given keys. */
+export function handed(keys: AwsKeys | undefined): Record<string, string | undefined> {
+  if (!keys) return {}
+  const { id, secret: half, token } = keys
+  return { [names.id]: reveal(id), [names.secret]: reveal(half), [names.token]: token && reveal(token) }
 }

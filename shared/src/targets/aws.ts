@@ -6,7 +6,7 @@ import { reveal } from '../command/secret.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Listener, Target } from '../engine/target.ts'
 import { needsCli, sendAws } from './aws-api.ts'
-import { type AwsKeys, credentialsOf } from './aws-credentials.ts'
+import { type AwsKeys, awsFunction, credentialsOf, handed } from './aws-credentials.ts'
 import { awsFailure, deniedFailure, isThrottled, wrongAccount } from './aws-errors.ts'
 import { isKnown, isKnownRead, requestOf } from './aws-protocols.ts'
 import { blank } from './blank.ts'
@@ -17,6 +17,8 @@ export interface AwsTarget extends Target {
   readonly place: AwsPlace
   /** Makes one call from this process, also one that writes: for checks. Throws where the way to AWS is at fault. */
   send(command: AwsCommand): Promise<Output>
+  /** For lines of others that call the aws CLI (`awsFunction`): the environment that makes it act as we do. */
+  lend(): Promise<Readonly<Record<string, string | undefined>>>
 }
 
 export interface AwsOptions {
@@ -37,8 +39,8 @@ export interface AwsOptions {
   readonly cliOnly?: boolean
 }
 
-// What no caller needs to see: a dead endpoint is told within seconds, not minutes.
-const prelude = 'aws() { command aws --cli-connect-timeout 5 --cli-read-timeout 60 "$@"; }\n'
+/** How long keys shall last that the CLI is given, in milliseconds: it cannot find others while it waits for something. */
+const lasting = 15 * 60_000
 
 /**
  * An account reached from this machine. Changes are made by the aws CLI, in order, as they could be pasted. Questions
@@ -54,9 +56,14 @@ export function awsAccount(options: AwsOptions): AwsTarget {
   let known = account
   let identity: Promise<void> | undefined
 
-  const byCli = (command: Command, hear: Listener) => {
+  /** Whether calls are sent from here: the CLI might find other credentials than we did, so it is given the very same. */
+  let sends = false
+  const lend = async () => handed(sends ? await findKeys(lasting) : undefined)
+
+  const byCli = async (command: Command, hear: Listener) => {
     const input = command.stdin ? revealText(command.stdin) : ''
-    return runLocal(prelude + command.line, input, { ...env, [accountVariable]: known }, hear)
+    const whole = { ...env, ...(await lend()), [accountVariable]: known }
+    return runLocal(awsFunction + command.line, input, whole, hear)
   }
 
   const attempt = async (make: () => Promise<Output>, hear: Listener, during?: string): Promise<Output> => {
@@ -75,8 +82,12 @@ export function awsAccount(options: AwsOptions): AwsTarget {
   }
 
   /** Whether a call can be sent by ourselves, and with which credentials. */
-  const keysFor = async (call: AwsCall): Promise<AwsKeys | undefined> =>
-    options.cliOnly || needsCli(requestOf(call, undefined).url, process.env) ? undefined : findKeys()
+  const keysFor = async (call: AwsCall): Promise<AwsKeys | undefined> => {
+    if (options.cliOnly || needsCli(requestOf(call, undefined).url, process.env)) return undefined
+    const keys = await findKeys()
+    sends ||= keys !== undefined
+    return keys
+  }
 
   const answer = async (command: Asked, lanes: Lanes, mayWrite: boolean): Promise<Output> => {
     const { call } = command
@@ -121,6 +132,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
       await knownOnce()
       return answer(command, newLanes(), true)
     },
+    lend,
     async run(commands, hear) {
       const outputs: Output[] = []
       for (const command of commands) {
@@ -136,7 +148,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
 
 /** An account that shall not be asked: planned as one that has nothing. */
 export function blankAws(place: AwsPlace): AwsTarget {
-  return { ...blank(`an AWS account in ${place.region}`), place, send: async () => nothing }
+  return { ...blank(`an AWS account in ${place.region}`), place, send: async () => nothing, lend: async () => ({}) }
 }
 
 /** What the aws CLI finds in its environment, so that it uses these credentials and asks nothing. */

@@ -1,6 +1,7 @@
 import { type Command, isText, nothing, type Output, plainText, revealText, type Text } from '../command/command.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Listener, Target } from '../engine/target.ts'
+import { awsFunction } from './aws-credentials.ts'
 import { blank } from './blank.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 import { diffAll, isDiff } from './kubectl-diffs.ts'
@@ -17,6 +18,8 @@ export interface KubectlOptions {
   readonly cache: string
   /** Variables for the children, for commands that other programs take part in (the aws CLI). */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** By what the aws CLI in these commands acts as the account's target does. */
+  lend?(): Promise<Readonly<Record<string, string | undefined>>>
   /** Values that only become known in the course of a run, by the text that stands for them in manifests. */
   readonly values?: Readonly<Record<string, OpenValue>>
 }
@@ -46,13 +49,19 @@ export function kubernetes(options: KubectlOptions): Target {
   const call = async (access: KubeAccess, command: Command, hear: Listener, during?: string): Promise<Output> => {
     const env = {
       ...options.env,
+      ...(await options.lend?.()),
       KUBECONFIG: access.files,
       INFRA_CONTEXT: access.context,
       INFRA_KUBE_CACHE: cache,
       // Of a change the wait is part.
       INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
     }
-    const output = await runLocal(prelude + command.line, command.stdin ? revealText(command.stdin) : '', env, hear)
+    const output = await runLocal(
+      prelude + awsFunction + command.line,
+      command.stdin ? revealText(command.stdin) : '',
+      env,
+      hear,
+    )
     const failure = kubectlFailure(access, output, during)
     if (failure) throw failure
     return output
