@@ -33,7 +33,10 @@ export default script(
         },
       }),
       workloads: ['deployment/discord-bot'],
-      after: [...after, ...imageSteps(context, 'discord-bot')],
+      gets: [
+        ...imageSteps(context, 'discord-bot').map((from) => ({ from, what: 'its new image' })),
+        ...after.map((from) => ({ from, what: 'its new access key' })),
+      ],
     })
     // What a rotation left is deleted once nothing uses it any more.
     return store ? [...steps, retiredKeys(aws, { user: env.BOT_IAM_USER, store, after: [...after, ...steps] })] : steps

@@ -22,7 +22,7 @@ export default script(
     return deployment(context, 'dev-sandbox', {
       objects: [...sandboxAccess(), ...sandbox],
       workloads: ['deployment/dev-sandbox'],
-      after: imageSteps(context, 'dev-sandbox'),
+      gets: imageSteps(context, 'dev-sandbox').map((from) => ({ from, what: 'its new image' })),
     })
   },
 )

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type CliResult, runCli, startCli } from '../support/cli.ts'
@@ -33,6 +34,25 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
     const verified = good(await cli('verify'))
     expect(verified).toMatch(/\n\S*cluster: \d+ passed {2}/)
     expect(good(await cli('output', 'cluster_endpoint'))).toMatch(/^https:\/\/10\.77\.\d+\.2:6443\n$/)
+  })
+
+  it('builds and rolls out in one deploy what was edited, as its plan says', async () => {
+    const image = async () => {
+      const path = 'jsonpath={.spec.template.spec.containers[0].image}'
+      return (await world.kube.kubectl(['get', 'deployment/discord-bot', '-n', 'discord-bot', '-o', path])).stdout
+    }
+    const before = await image()
+    await appendFile(join(world.botContext, 'Dockerfile'), 'LABEL release=2\n')
+    const shown = good(await cli('plan'))
+    expect(shown).toMatch(/\+ {2}image discord-bot:[0-9a-f]{16} \(buildah/)
+    expect(shown).toMatch(
+      /~\? deployment discord-bot: its new image {2}\(restart\)\n *~\? deployment discord-bot rolled out/,
+    )
+    good(await cli('deploy', '--yes', '--skip-verification'))
+    expect(untruths(await lastLog(world))).toEqual([])
+    const now = await image()
+    expect([now === before, now.replace(/@.*/, '')]).toEqual([false, before.replace(/@.*/, '')])
+    expect((await cli('deploy', '--yes')).stderr).toContain('nothing changed')
   })
 
   it('shows what runs: pods, images, logs', async () => {

@@ -126,14 +126,16 @@ describe.skipIf(skip)(title('the sandbox of its own Dockerfile, with its MCP ser
     const off = { ...settings, SANDBOX_MCP: false }
     expect(await planned(lab.tagged(['namespace', 'dev-sandbox'], off))).toEqual([
       'update deployment dev-sandbox [downtime]',
+      'update deployment dev-sandbox rolled out',
     ])
     await settle(lab.tagged(['namespace', 'dev-sandbox'], off))
     await until('the old pod to end', 60_000, async () => ((await containers()).length === 1 ? true : undefined))
     expect(await services()).toContain('git-service')
     const pruned = lab.tagged(['namespace', 'dev-sandbox'], off, { prune: true })
-    expect(await planned(pruned)).toEqual(
-      ['filesystem', 'git', 'shell'].map((name) => `remove service ${name}-service`),
-    )
+    expect(await planned(pruned)).toEqual([
+      ...['filesystem', 'git', 'shell'].map((name) => `remove service ${name}-service`),
+      'update deployment dev-sandbox rolled out',
+    ])
     await settle(pruned)
     expect((await services()).filter((name) => /-service$/.test(name))).toEqual([])
     expect(await sandbox('cat repo/note.txt')).toBe('from another pod')

@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { failureOf, sampleArguments } from './aws-lab.ts'
 import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { sleep, until } from './run.ts'
+import { until } from './run.ts'
+import { servedDuring } from './served.ts'
 import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
 const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
@@ -32,29 +33,10 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     ).toString()
   }
 
+  const ended = (pod: string) =>
+    until('the old pod to end', 40_000, async () => ((await podOf('discord-bot')).includes(pod) ? undefined : true))
+  const rolledOut = 'update deployment discord-bot rolled out'
   const revisions = 'jsonpath={.items[*].metadata.annotations.deployment\\.kubernetes\\.io/revision}'
-  /** Asks the bot again and again for as long as some work takes: what it did not answer well, and how often it did. */
-  async function servedDuring<T>(work: Promise<T>): Promise<{ good: number; bad: string[] }> {
-    const path = '/api/v1/namespaces/discord-bot/services/discord-bot:http/proxy/ready'
-    const bad: string[] = []
-    let [good, over] = [0, false]
-    void work.then(
-      () => {
-        over = true
-      },
-      () => {
-        over = true
-      },
-    )
-    while (!over) {
-      const { status, text } = await lab.kube.api.send('GET', path)
-      if (status === 200 && text === 'ready\n') good += 1
-      else bad.push(`${status} ${text}`)
-      await sleep(40)
-    }
-    return { good, bad }
-  }
-
   it('come up from nothing with every pod ready, and a second run writes nothing', async () => {
     const seen = sampleArguments()
     let lines: string[] = []
@@ -107,15 +89,14 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       'create secret discord-bot-secrets',
       'create access key of discord-bot, kept in secret discord-bot-secrets',
       'update deployment discord-bot [restart]',
+      rolledOut,
       expect.stringMatching(/^remove access key …\w{4} of \S+ of discord-bot \[downtime\]$/),
     ])
     await settle(work())
     const now = await keyInSecret()
     expect(now).not.toBe(old)
     expect(await keysInIam()).toEqual([now])
-    await until('the old pod to end', 40_000, async () =>
-      (await podOf('discord-bot')).includes(pod) ? undefined : true,
-    )
+    await ended(pod)
     expect(await verify('discord-bot')).toEqual([
       'ok discord-bot.available',
       'ok discord-bot.health',
@@ -128,13 +109,18 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     const [old, pod] = [await keyInSecret(), await podOf('discord-bot')]
     const off = ['--user-name', 'discord-bot', '--access-key-id', old, '--status', 'Inactive']
     await lab.aws('iam', 'update-access-key', ...off)
-    await settle(work())
+    expect(await planned(work())).toEqual([
+      'create access key of discord-bot, kept in secret discord-bot-secrets',
+      'update deployment discord-bot: its new access key [restart]',
+      rolledOut,
+      expect.stringMatching(/^remove access key …\w{4} of \S+, inactive of discord-bot \[downtime\]$/),
+    ])
+    const { events } = await settle(work())
+    expect(events.filter(({ type }) => type === 'lock.taken')).toHaveLength(1)
     const now = await keyInSecret()
     expect(await keysInIam()).toEqual([now])
     expect(now).not.toBe(old)
-    await until('the old pod to end', 40_000, async () =>
-      (await podOf('discord-bot')).includes(pod) ? undefined : true,
-    )
+    await ended(pod)
     expect(await verify('discord-bot.ready')).toEqual(['ok discord-bot.ready'])
   })
 
@@ -144,11 +130,10 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(await planned(work())).toEqual([
       'update secret discord-bot-secrets: LITELLM_API_KEY',
       'update deployment discord-bot [restart]',
+      rolledOut,
     ])
     await settle(work())
-    await until('the old pod to end', 40_000, async () =>
-      (await podOf('discord-bot')).includes(bot) ? undefined : true,
-    )
+    await ended(bot)
     expect(await podOf('redis')).toBe(redis)
   })
 
@@ -160,7 +145,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       await lab.push({ behaviour })
       const impatient = { ROLLOUT_TIMEOUT: 12 }
       const release = settle(work(impatient))
-      const [failure, served] = await Promise.all([failureOf(release), servedDuring(release)])
+      const [failure, served] = await Promise.all([failureOf(release), servedDuring(lab.kube, release)])
       // Whoever asked was answered by the old pod, from the first moment to the last.
       expect(served.bad).toEqual([])
       expect(served.good).toBeGreaterThan(30)
@@ -170,7 +155,8 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       expect(told).toMatch(/discord-bot-\S+ +0\/1/)
       expect(await podOf('discord-bot')).toContain(pod)
       expect(await verify('discord-bot.ready')).toEqual(['ok discord-bot.ready'])
-      expect(await planned(work())).toEqual([expect.stringMatching(/^update deployment discord-bot .*\[restart\]$/)])
+      const again = expect.stringMatching(/^update deployment discord-bot .*\[restart\]$/)
+      expect(await planned(work())).toEqual([again, rolledOut])
       await lab.push()
       expect(await planned(work())).toEqual([])
     },
@@ -185,8 +171,9 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     const moved = { REDIS_IMAGE: 'docker.io/library/redis:7', DEV_SANDBOX_IMAGE: 'docker.io/library/shell-with-git:1' }
     expect(await planned(work(moved))).toEqual([
       expect.stringMatching(/^update stateful set redis.*\[downtime\]$/),
-      ...(await planned(work())).filter((line) => line.includes('redis rolled out')),
+      'update stateful set redis rolled out',
       expect.stringMatching(/^update deployment dev-sandbox.*\[downtime\]$/),
+      'update deployment dev-sandbox rolled out',
     ])
     Object.assign(changed, moved)
     await settle(work())

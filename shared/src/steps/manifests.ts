@@ -37,6 +37,11 @@ export interface ManifestsOptions {
   /** Remove what carries the script's labels and is no longer wanted, instead of telling of it. */
   readonly prune: boolean
   readonly after?: readonly Step[]
+  /**
+   * What is made for the pods before: an image, a key. It is read from elsewhere, so that the cluster cannot say yet what
+   * will differ; as long as it is pending, new pods are announced.
+   */
+  readonly gets?: readonly { readonly from: Step; readonly what: string }[]
 }
 
 /** What holds data, or all the rest: it is never pruned. */
@@ -52,16 +57,21 @@ export function manifests(on: Target, wish: readonly KubeObject[], options: Mani
     id: `manifests ${options.script}`,
     on,
     ask: { state: manifestsState(objects), own: ownObjects(options.workspace) },
-    after: options.after ?? [],
-    plan: ({ state, own }) => decide(objects, options, state, own),
+    after: [...(options.after ?? []), ...(options.gets ?? []).map(({ from }) => from)],
+    plan: ({ state, own }, { pending }) => decide(objects, options, { state, own, pending }),
   })
+}
+
+interface Now {
+  readonly state: ManifestsState
+  readonly own: readonly OwnObject[]
+  readonly pending: readonly string[]
 }
 
 function decide(
   objects: readonly KubeObject[],
-  { script, prune }: ManifestsOptions,
-  state: ManifestsState,
-  own: readonly OwnObject[],
+  { script, prune, gets = [] }: ManifestsOptions,
+  { state, own, pending }: Now,
 ): Decision {
   if (state.refused) {
     const { object, reason } = state.refused
@@ -71,6 +81,7 @@ function decide(
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
   ]
+  const coming = gets.filter(({ from }) => pending.includes(from.id)).map(({ what }) => what)
   const list: Change[] = []
   for (const [key, object] of byKey) {
     const ref = refOf(object)
@@ -79,6 +90,10 @@ function decide(
     const homeless = ref.namespace !== undefined && state.missingNamespaces.includes(ref.namespace)
     if (state.blank || homeless || changed?.before === null) list.push(create(sayObject(ref), apply([key]), options))
     else if (changed) list.push(update(say(changed), apply([key]), { ...options, ...costOf(changed, object) }))
+    else if (coming.length > 0 && hasPods(object)) {
+      const what = `${sayObject(ref)}: ${coming.join(' and ')}`
+      list.push(update(what, apply([key]), { ...options, risk: restartRisk(object) }))
+    }
   }
   const unwanted = own.filter((one) => one.component === script && !byKey.has(keyOf(one)))
   const doomed = prune ? unwanted.filter(({ kind }) => !keptKinds.includes(kind)) : []
@@ -110,6 +125,9 @@ function costOf(changed: ObjectChange, object: KubeObject): { risk: Risk; diff: 
   const diff: Diff = keys.length > 0 ? { kind: 'secret', path } : { kind: 'text', path, before: before ?? '', after }
   return { risk: template ? restartRisk(object) : 'safe', diff }
 }
+
+/** A CronJob starts its pods when their time has come. */
+const hasPods = ({ kind }: KubeObject): boolean => kind === 'Deployment' || kind === 'StatefulSet'
 
 interface Strategy {
   readonly type?: string

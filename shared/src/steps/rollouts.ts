@@ -28,13 +28,14 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
     on,
     ask: { own: ownObjects(workspace) },
     after: options.after,
-    plan({ own }) {
+    plan({ own }, { pending }) {
       const states = workloads.map((workload) => {
         const ref = refOfWorkload(workload, namespace)
         return { workload, ref, state: stateOf(findObject(own, ref)) }
       })
-      const open = states.filter(({ state }) => state === 'under way')
-      const ill = states.filter(({ state }) => state === 'ill')
+      // What is about to be changed may begin one.
+      const open = states.filter(({ state }) => state === 'under way' || pending.length > 0)
+      const ill = states.filter((one) => one.state === 'ill' && !open.includes(one))
       const what = open.map(({ ref }) => sayObject(ref)).join(', ')
       const run = waitFor(
         open.map(({ workload }) => workload),

@@ -4,7 +4,7 @@ import { revealText, showText } from '@infra/shared/command/command'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { manifestText, secretData } from '@infra/shared/command/kubectl'
 import { secret } from '@infra/shared/command/secret'
-import type { Decision } from '@infra/shared/engine/step'
+import { type Decision, converged as nothing, step } from '@infra/shared/engine/step'
 import { type OwnObject, parseObjects } from '@infra/shared/facts/kube-objects'
 import { fieldsLost } from '@infra/shared/facts/managed-fields'
 import { type ManifestsState, type ObjectChange, parseDiff } from '@infra/shared/facts/manifests'
@@ -203,6 +203,30 @@ test('a field that both want with one value is nobody’s loss', () => {
   const before = [entry('Terraform', 'f:replicas')]
   expect(fieldsLost(before, [entry('infra', 'f:replicas'), entry('Terraform', 'f:replicas')])).toEqual([])
   expect(fieldsLost(before, [entry('infra', 'f:replicas')])).toEqual(['Terraform: spec.replicas'])
+})
+
+describe('what is made for the pods elsewhere', () => {
+  const from = (id: string) => step({ id, on: blankKubernetes(), ask: {}, plan: () => nothing('') })
+  const [image, key] = [from('image bot'), from('key')]
+  const gets = [
+    { from: image, what: 'its new image' },
+    { from: key, what: 'its new access key' },
+  ]
+  it.each<[pending: string[], changed: [string, ObjectChange][], lines: string[]]>([
+    [[], [], ['= 4 objects']],
+    [['another'], [], ['= 4 objects']],
+    [['image bot'], [], ['~ deployment bot: its new image', '~ stateful set store: its new image']],
+    [
+      ['image bot', 'key'],
+      [change('Deployment', 'bot')],
+      ['~ deployment bot', '~ stateful set store: its new image and its new access key'],
+    ],
+  ])('is announced while it is pending: %o', (pending, changed, lines) => {
+    const planned = manifests(blankKubernetes(), objects, { script: 'bots', workspace: 'cluster', prune: false, gets })
+    expect(planned.after).toEqual([image, key])
+    const state = { ...converged, changed: new Map(changed) }
+    expect(told(planned.plan({ state, own: [] }, { pending }))).toEqual(lines)
+  })
 })
 
 test('objects of ours are read from the columns of kubectl get', () => {

@@ -16,10 +16,10 @@ const done: OwnObject = {
 }
 const set: OwnObject = { ...done, kind: 'StatefulSet', name: 'store', progress: undefined }
 
-const decide = (own: OwnObject[]) =>
+const decide = (own: OwnObject[], pending: string[] = []) =>
   rollouts(on, { ...base, workloads: ['deployment/bot', 'statefulset/store'], seconds: 60, after: [] }).plan(
     { own },
-    { pending: [] },
+    { pending },
   )
 
 describe('a rollout', () => {
@@ -45,6 +45,13 @@ describe('a rollout', () => {
   it('of a StatefulSet goes on until all are of its newest revision', () => {
     expect(told(decide([done, { ...set, revised: false }]))).toEqual(['~ stateful set store rolled out'])
     expect(told(decide([done, { ...set, ready: 0 }]))).toEqual(['~ stateful set store rolled out'])
+  })
+
+  it('may begin with what is about to be changed', () => {
+    const both = ['~ deployment bot, stateful set store rolled out']
+    expect(told(decide([done, set], ['manifests bots']))).toEqual(both)
+    const ill = decide([{ ...done, available: 0, ready: 0 }, set], ['manifests bots'])
+    expect([told(ill), ill]).toEqual([both, expect.not.objectContaining({ notes: expect.anything() })])
   })
 
   it('waits for all that are under way at once', () => {
