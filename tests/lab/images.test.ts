@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseInputs } from '@infra/shared/command/inputs'
+import { inputsCommand, parseInputs } from '@infra/shared/command/inputs'
 import { deploy } from '@infra/shared/engine/deploy'
 import type { Event } from '@infra/shared/engine/events'
 import { isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf, quiet, region, sampleArguments, told, useAws } from './aws-lab.ts'
 import { type Registry, startRegistry } from './kube/registry.ts'
 import { requireLab, title } from './prerequisites.ts'
+import { must } from './run.ts'
 
 const skip = requireLab('moto', 'registry')
 describe.skipIf(skip)(title('images by buildah, to a registry that stands for ECR', skip), () => {
@@ -153,6 +154,34 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
     ] as const)
       expect((await failureOf(settle(work(more)))).message).toContain(said)
     expect(lab.writes()).toEqual([])
+  })
+
+  it.each([
+    [['.containerignore']],
+    [['.containerignore', 'Dockerfile.containerignore']],
+    [['.containerignore', 'Dockerfile.containerignore', 'Dockerfile.dockerignore']],
+  ])('counts what buildah builds, by the ignore file that it prefers: %j', async (ignores) => {
+    const recipe = join(context, 'Dockerfile')
+    writeFileSync(recipe, 'FROM scratch\nCOPY . /all/\n')
+    for (const name of ['.dockerignore', ...ignores]) writeFileSync(join(context, name), `not-by${name}\n`)
+    const names = ['.dockerignore', ...ignores].map((name) => `not-by${name}`)
+    const tag = async () => {
+      const [output] = await local().ask([inputsCommand({ context, recipe, args: {} })])
+      return output?.stdout.trim().split(' ').at(-1)
+    }
+    for (const name of names) writeFileSync(join(context, name), '')
+    const before = await tag()
+    const uncounted: string[] = []
+    for (const name of names) {
+      writeFileSync(join(context, name), 'another')
+      if ((await tag()) === before) uncounted.push(name)
+      writeFileSync(join(context, name), '')
+    }
+    const out = mkdtempSync(join(folder, 'built-'))
+    await must('buildah', ['build', '--quiet', '--output', `type=local,dest=${out}`, '-f', recipe, context])
+    const built = readdirSync(join(out, 'all'))
+    expect(names.filter((name) => !built.includes(name))).toEqual(uncounted)
+    expect(uncounted).toEqual([names.at(-1)])
   })
 
   it('tells of a login that is not accepted, before it builds', async () => {
