@@ -33,7 +33,8 @@ export function credentialsOf(given: AwsKeys | undefined, profile: string | unde
     const asked = found
     const now = await asked
     if (now === undefined || now.until - Date.now() > lasting) return now?.keys
-    if (found === asked) found = look()
+    // Nobody else's follow: the old ones stay until AWS itself says that they have expired.
+    if (found === asked) found = look().then((next) => next ?? now)
     return (await found)?.keys
   }
 }

@@ -91,4 +91,6 @@ it('keys are looked up again before they would expire in the middle of something
   lasts(3600)
   expect(await Promise.all([id(900_000), id(900_000)])).toEqual(['ASIA2', 'ASIA2'])
   expect([await id(), await id(900_000)]).toEqual(['ASIA2', 'ASIA2'])
+  program('sign-in', 'exit 1')
+  expect(await id(7_200_000)).toBe('ASIA2')
 })
