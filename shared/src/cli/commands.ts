@@ -31,7 +31,7 @@ export async function runPlan(session: Session): Promise<number> {
     emit({
       type: 'message',
       level: 'info',
-      text: `saved: npm run deploy -w ${workspace.name} -- --plan ${options.out}`,
+      text: `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`,
     })
   }
   return pendingCode(session, plan)

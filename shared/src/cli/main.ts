@@ -28,8 +28,7 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
     refuseSwallowedFlags(process.env, command, entry.own?.options)
     const call = withPaths(parseCall(command, rest, entry.own), process.env)
     const { default: workspace } = await entry.load()
-    const answers = entry.own?.commands?.[command]?.answers === true
-    return await end(await run(workspace, command, call, answers))
+    return await end(await run(entry, workspace, command, call))
   } catch (error) {
     // Only mistakes of the call come here: there is no reporter yet to tell them.
     const failure = asFailure(error)
@@ -64,8 +63,9 @@ function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefin
   )
 }
 
-async function run(workspace: Workspace, command: string, call: Call, answers: boolean): Promise<number> {
+async function run(entry: Entry, workspace: Workspace, command: string, call: Call): Promise<number> {
   const { options } = call
+  const answers = entry.own?.commands?.[command]?.answers === true
   const began = Date.now()
   const { makeReporter } = await import('./reporters.ts')
   const reporter = makeReporter(answers ? { ...options, json: false } : options, `${workspace.name}-${command}`)
@@ -87,7 +87,18 @@ async function run(workspace: Workspace, command: string, call: Call, answers: b
     },
   })
   const root = projectRoot(process.env)
-  const session: Session = { workspace, command, ...call, processEnv: process.env, root, emit, signals, cleanup: [] }
+  const npm = entry.npm ?? 'deploy'
+  const session: Session = {
+    workspace,
+    command,
+    npm,
+    ...call,
+    processEnv: process.env,
+    root,
+    emit,
+    signals,
+    cleanup: [],
+  }
   // A rehearsal is told as what it is.
   const told = options.check || options['dry-run'] ? 'plan' : command
   emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env })

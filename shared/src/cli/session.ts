@@ -16,6 +16,8 @@ import type { Opened, Workspace } from './workspace.ts'
 export interface Session extends Call {
   readonly workspace: Workspace
   readonly command: string
+  /** The npm script that deploys it. */
+  readonly npm: string
   readonly processEnv: NodeJS.ProcessEnv
   readonly root: string
   readonly emit: Emit

@@ -6,6 +6,7 @@ import { secret } from '@infra/shared/command/secret'
 import { Failure } from '@infra/shared/engine/failure'
 import { makePlan } from '@infra/shared/engine/plan'
 import { describe, expect, test } from 'vitest'
+import { runCli } from '../../support/cli.ts'
 import { localTarget } from '../../support/local-target.ts'
 import { note } from '../../support/notes.ts'
 import { work } from '../../support/record.ts'
@@ -69,6 +70,14 @@ describe('a saved plan', () => {
     writeFileSync(join(folder, 'password'), 'foreign')
     expect(stale(await planned(folder))).toMatchObject({ kind: 'stale', detail: ['note password'] })
   })
+})
+
+test('of the droplet is saved with what it was asked for, and deployed by the script that it is told', async () => {
+  const file = join(tempFolder(), 'plan.json')
+  const of = { root: tempFolder(), file: 'pod/provision-cli.ts' }
+  const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`saved: npm run provision -w pod -- --plan ${file}`)])
+  expect(readPlan(file, 'pod', undefined).own).toEqual({ 'write-env': true })
 })
 
 describe('refused, with how to make one:', () => {
