@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Output } from '@infra/shared/command/command'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { keyStamp } from '@infra/shared/facts/key-stamp'
 import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
@@ -8,7 +7,7 @@ import { blankAws } from '@infra/shared/targets/aws'
 import { describe, expect, test } from 'vitest'
 import { judgeCredentials } from '../../../cluster/checks/kubernetes.ts'
 import { type ClusterEnv, clusterSchema } from '../../../cluster/env.ts'
-import { botKeyStore, latestOf, openKubernetes } from '../../../cluster/kubernetes.ts'
+import { botKeyStore, openKubernetes } from '../../../cluster/kubernetes.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const folder = join(tempFolder(), '.infra')
@@ -89,33 +88,6 @@ describe('the credentials of somebody’s kubeconfig', () => {
     expect(judgeCredentials({ kind: 'certificate', until }, now)).toEqual({
       outcome: 'ok',
       detail: 'client certificate until 2027-11-24, 364 days',
-    })
-  })
-})
-
-describe('the image that latest is', () => {
-  const env = sampleEnv(clusterSchema) as ClusterEnv
-  const ask = async (output: Output) => {
-    const aws = { ...blankAws({ region: env.AWS_REGION }), blank: false, ask: async () => [output] }
-    const kube = openKubernetes(
-      { ...env, KUBE_CONTEXT: 'production', KUBECONFIG: theirs },
-      { aws, offline: false, folder },
-    )
-    return kube.ask([{ line: 'kubectl diff', stdin: { parts: [latestOf('discord-bot')] } }])
-  }
-  const failed = (code: string): Output => ({
-    code: 254,
-    stdout: '',
-    stderr: `An error occurred (${code}) when calling the DescribeImages operation: away`,
-  })
-  test('is told with what builds it as long as there is none', async () => {
-    const [answer] = await ask(failed('ImageNotFoundException'))
-    expect(answer?.stderr).toMatch(/^there is no image discord-bot:latest in ECR yet: .* --tags images builds it$/)
-  })
-  test('is no missing image where ECR does not tell', async () => {
-    await expect(ask(failed('ServerException'))).rejects.toMatchObject({
-      message: 'ECR does not tell which image discord-bot:latest is',
-      detail: ['ServerException: away'],
     })
   })
 })

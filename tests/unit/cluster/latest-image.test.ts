@@ -1,0 +1,39 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Output } from '@infra/shared/command/command'
+import { sampleEnv } from '@infra/shared/env/sample'
+import { blankAws } from '@infra/shared/targets/aws'
+import { expect, test } from 'vitest'
+import { type ClusterEnv, clusterSchema } from '../../../cluster/env.ts'
+import { latestOf, openKubernetes } from '../../../cluster/kubernetes.ts'
+import { tempFolder } from '../../support/temp.ts'
+
+const folder = tempFolder()
+const config = join(folder, 'config')
+const kubeconfig = {
+  clusters: [{ name: 'one', cluster: { server: 'https://one.example.com' } }],
+  contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
+}
+writeFileSync(config, JSON.stringify(kubeconfig))
+const env = { ...(sampleEnv(clusterSchema) as ClusterEnv), KUBE_CONTEXT: 'one', KUBECONFIG: config }
+
+/** Asks for a manifest of the bot while ECR answers so. */
+function ask(code: string) {
+  const stderr = `An error occurred (${code}) when calling the DescribeImages operation: away`
+  const answer: Output = { code: 254, stdout: '', stderr }
+  const aws = { ...blankAws({ region: env.AWS_REGION }), blank: false, ask: async () => [answer] }
+  const kube = openKubernetes(env, { aws, offline: false, folder })
+  return kube.ask([{ line: 'kubectl diff', stdin: { parts: [latestOf('discord-bot')] } }])
+}
+
+test('an image that is not there yet is told with what builds it', async () => {
+  const [answer] = await ask('ImageNotFoundException')
+  expect(answer?.stderr).toMatch(/^there is no image discord-bot:latest in ECR yet: .* --tags images builds it$/)
+})
+
+test('a fault of ECR is no image that is not there', async () => {
+  await expect(ask('ServerException')).rejects.toMatchObject({
+    message: 'ECR does not tell which image discord-bot:latest is',
+    detail: ['ServerException: away'],
+  })
+})
