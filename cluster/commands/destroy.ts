@@ -2,15 +2,17 @@ import { canAsk, typeNames } from '@infra/shared/cli/confirm'
 import { usage } from '@infra/shared/cli/options'
 import { open, type Session } from '@infra/shared/cli/session'
 import { runWork } from '@infra/shared/cli/work'
+import { keyOf } from '@infra/shared/command/kubectl'
 import { askOf } from '@infra/shared/engine/ask'
 import type { Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
 import { type KubernetesState, kubernetesClusters } from '@infra/shared/facts/do-kubernetes'
+import { otherMakers } from '@infra/shared/facts/kube-makers'
 import { ownObjects } from '@infra/shared/facts/kube-objects'
 import { volumeClaims } from '@infra/shared/facts/kube-volumes'
 import { noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws-removal'
 import { noCluster } from '@infra/shared/steps/do-removal'
-import { noObjects } from '@infra/shared/steps/kube-removal'
+import { adoptedName, noObjects } from '@infra/shared/steps/kube-removal'
 import { sameRegion } from '@infra/shared/steps/same-region'
 import type { ClusterContext } from '../cluster-context.ts'
 import { namespace } from '../manifests/pod.ts'
@@ -113,7 +115,7 @@ async function confirmedNames(
     if (given.length > 0) throw usage('--confirm goes with --data', 'destroy -- --data --confirm NAME')
     return []
   }
-  const ours = inside ? await ownVolumes(kube) : []
+  const ours = inside ? await namedInside(kube) : []
   const named = [...tables.map(({ name }) => name), ...queues, ...queues.map(deadLettersOf), ...volumes]
   const known = [...new Set([...named, ...ours])]
   const interactive = canAsk(options.json === true, processEnv)
@@ -124,9 +126,13 @@ async function confirmedNames(
   return names
 }
 
-/** The names of our volumes: those that we claim, and those that a StatefulSet of ours does. */
-async function ownVolumes(kube: Target): Promise<string[]> {
-  const { own, claims } = await askOf(kube, { own: ownObjects('cluster'), claims: volumeClaims(namespace) })
-  const named = own.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ name }) => name)
-  return claims.flatMap(({ name, app = '' }) => (named.includes(name) || apps.includes(app) ? [name] : []))
+/** The names of our volumes, those that we claim and those that a StatefulSet of ours does, and of what was adopted. */
+async function namedInside(kube: Target): Promise<string[]> {
+  const ask = { own: ownObjects('cluster'), claims: volumeClaims(namespace), makers: otherMakers('cluster') }
+  const { own, claims, makers } = await askOf(kube, ask)
+  const claimed = own.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ name }) => name)
+  return [
+    ...claims.flatMap(({ name, app = '' }) => (claimed.includes(name) || apps.includes(app) ? [name] : [])),
+    ...own.filter((one) => makers.has(keyOf(one)) && one.kind !== 'PersistentVolumeClaim').map(adoptedName),
+  ]
 }

@@ -51,7 +51,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'iam-keys.ts': 'lab/iam-keys.test.ts',
   'iam.ts': 'lab/cluster-aws.test.ts',
   'image.ts': 'lab/images.test.ts',
-  'kube-removal.ts': 'lab/cluster-deploy.test.ts',
+  'kube-removal.ts': 'lab/kube-removal.test.ts',
   'kubeconfig.ts': 'lab/doks.test.ts',
   'manifests.ts': 'lab/manifests.test.ts',
   'matrix-users.ts': 'lab/pod-synapse.test.ts',

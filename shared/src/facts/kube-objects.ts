@@ -57,9 +57,9 @@ const columns = [
 
 /** All objects that carry the labels of a workspace, in every namespace. One `kubectl get`. */
 export function ownObjects(workspace: string): Question<readonly OwnObject[]> {
-  const selector = `${managedBy}=${fieldManager},${partOf}=${workspace}`
+  const { kinds, selector } = ownPlace(workspace)
   const format = `custom-columns=${columns.map((path, index) => `C${index}:${path}`).join(',')}`
-  const command: Shell = sh`kubectl get ${kinds.join(',')} -A -l ${selector} --no-headers -o ${format}`
+  const command: Shell = sh`kubectl get ${kinds} -A -l ${selector} --no-headers -o ${format}`
   return { command, parse: parseObjects }
 }
 
@@ -99,3 +99,9 @@ export function parseObjects({ code, stdout, stderr }: Output): OwnObject[] {
       }
     })
 }
+
+/** What {@link ownObjects} looks through, and by which labels, for other questions about the same objects. */
+export const ownPlace = (workspace: string) => ({
+  kinds: kinds.join(','),
+  selector: `${managedBy}=${fieldManager},${partOf}=${workspace}`,
+})

@@ -1,5 +1,4 @@
 import type { Output } from '../command/command.ts'
-import { partOf } from '../command/kubectl.ts'
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -28,14 +27,5 @@ export function volumeClaims(namespace: string): Question<readonly VolumeClaim[]
         const [name = '', app, size = ''] = line.split(/\s+/)
         return { name, app: app === '<none>' ? undefined : app, size }
       }),
-  }
-}
-
-/** What in a namespace is of another workspace, or nobody's of ours: `deployment.apps/stoat-api`. */
-export function foreignObjects(namespace: string, workspace: string): Question<readonly string[]> {
-  const kinds = 'deployments,statefulsets,daemonsets,cronjobs,services,persistentvolumeclaims'
-  return {
-    command: sh`kubectl get ${kinds} -n ${namespace} -l ${`${partOf}!=${workspace}`} -o name`,
-    parse: lines,
   }
 }

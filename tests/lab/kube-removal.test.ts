@@ -1,0 +1,63 @@
+import { makePlan } from '@infra/shared/engine/plan'
+import { noObjects } from '@infra/shared/steps/kube-removal'
+import { manifests } from '@infra/shared/steps/manifests'
+import { describe, expect, it } from 'vitest'
+import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
+import { binding, claim, deployment, namespaceObject, role, secretObject, service, space } from './manifests-objects.ts'
+import { requireLab, title } from './prerequisites.ts'
+
+const skip = requireLab('kube')
+
+describe.skipIf(skip)(title('the removal of what was made in a real cluster', skip), () => {
+  const lab = useKube()
+  const { kubectl, open } = lab
+  const gone = (...confirmed: string[]) =>
+    workOf(noObjects(open(), { workspace: 'cluster', namespace: space, apps: [], confirmed }))
+  const notes = async (...confirmed: string[]) => notesOf(await makePlan(gone(...confirmed), () => {}))
+
+  it('leaves the namespace to what others keep in it, of whatever kind', async () => {
+    const wish = [namespaceObject, deployment('pause:1', 1), secretObject(), service(), claim(), role(), binding()]
+    await settle(workOf(manifests(open(), wish, { script: 'web', workspace: 'cluster', prune: false })))
+    await kubectl(`create secret generic stoat-secrets -n ${space} --from-literal=A=of-others`)
+    await kubectl(`create configmap theirs -n ${space}`)
+    await kubectl(`create role look -n ${space} --verb=get --resource=pods`)
+    await kubectl(`create ingress door -n ${space} --rule=a.example/*=web:80`)
+    await kubectl(`create job once -n ${space} --image=pause:1`)
+    expect((await notes('web-data')).join('\n')).toMatch(
+      /namespace contract is kept: (?=.*config map theirs)(?=.*secret stoat-secrets)(?=.*role look)(?=.*ingress door)(?=.*job once)[^\n]* are not ours$/,
+    )
+    await settle(gone('web-data'))
+    expect(await kubectl(`get secret,configmap -n ${space} -o name`)).toBe(
+      'secret/stoat-secrets\nconfigmap/kube-root-ca.crt\nconfigmap/theirs',
+    )
+    expect(await planned(gone('web-data'))).toEqual([])
+  })
+
+  it('takes the namespace when all of that is gone, which is told as a loss', async () => {
+    await kubectl(`delete -n ${space} secret/stoat-secrets configmap/theirs role/look ingress/door job/once --wait`)
+    expect(await notes()).toEqual([])
+    expect(await planned(gone())).toEqual([`remove namespace ${space} [data]`])
+    await settle(gone())
+    expect((await lab.kube.kubectl(['get', 'namespace', space])).code).not.toBe(0)
+  })
+
+  it('keeps what was adopted from another program, until its name is typed', async () => {
+    await kubectl(`create namespace ${space}`)
+    await lab.as('Terraform', { ...role(['get']) })
+    const wish = [namespaceObject, service(), role(), binding()]
+    await settle(workOf(manifests(open(), wish, { script: 'web', workspace: 'cluster', prune: false })))
+    // By hand, on what is ours: it stays ours.
+    await kubectl(`annotate service web -n ${space} note=mine`)
+    expect(await planned(gone())).toEqual([
+      'remove service web [downtime]',
+      'remove cluster role binding contract-binding',
+    ])
+    expect(await notes()).toEqual([
+      'cluster role contract-reader is kept: Terraform had made it; --data --confirm clusterrole/contract-reader takes it too',
+      `namespace ${space} is kept: kubectl-create had made it; --data --confirm namespace/${space} takes it too`,
+    ])
+    await settle(gone('clusterrole/contract-reader', `namespace/${space}`))
+    expect((await lab.kube.kubectl(['get', 'namespace', space])).code).not.toBe(0)
+    expect((await lab.kube.kubectl(['get', 'clusterrole', 'contract-reader'])).code).not.toBe(0)
+  })
+})
