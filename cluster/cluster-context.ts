@@ -1,3 +1,4 @@
+import { ownedBy } from '@infra/shared/command/aws-tags'
 import { parseInputs } from '@infra/shared/command/inputs'
 import type { Secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
@@ -51,4 +52,4 @@ export function botSecrets(env: ClusterEnv): Record<string, Secret> {
 }
 
 /** The tags of everything made here: by them it is known again. */
-export const ownTags = (name: string) => ({ Name: name, Environment: 'production', 'managed-by': 'infra' })
+export const ownTags = (name: string) => ({ Name: name, Environment: 'production', ...ownedBy })

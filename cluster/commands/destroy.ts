@@ -10,7 +10,7 @@ import { type KubernetesState, kubernetesClusters } from '@infra/shared/facts/do
 import { otherMakers } from '@infra/shared/facts/kube-makers'
 import { ownObjects } from '@infra/shared/facts/kube-objects'
 import { volumeClaims } from '@infra/shared/facts/kube-volumes'
-import { noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws-removal'
+import { adoptedInAws, noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws-removal'
 import { noCluster } from '@infra/shared/steps/do-removal'
 import { adoptedName, noObjects } from '@infra/shared/steps/kube-removal'
 import { sameRegion } from '@infra/shared/steps/same-region'
@@ -64,6 +64,10 @@ export function destroyWork(context: ClusterContext, { doks: found, inside, conf
   const { aws, kube, env, doks } = context
   const named = (name: string) => ({ name, confirmed: confirmed.includes(name) })
   const region = sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION })
+  const adopted = (...of: Parameters<typeof adoptedInAws>) => ({
+    name: of[1],
+    confirmed: confirmed.includes(adoptedInAws(...of)),
+  })
   const objects = noObjects(kube, { workspace: 'cluster', namespace, apps, confirmed })
   const after = inside ? [objects] : []
   const gone = queues.map((name) => noQueue(aws, { ...named(name), after }))
@@ -72,8 +76,8 @@ export function destroyWork(context: ClusterContext, { doks: found, inside, conf
     {
       script: 'aws',
       steps: [
-        ...(env.BOT_AWS_ACCESS_KEY_ID ? [] : [noUser(aws, env.BOT_IAM_USER, after)]),
-        ...repositories.map(({ name }) => noRepository(aws, name, after)),
+        ...(env.BOT_AWS_ACCESS_KEY_ID ? [] : [noUser(aws, { ...adopted('user', env.BOT_IAM_USER), after })]),
+        ...repositories.map(({ name }) => noRepository(aws, { ...adopted('repository', name), after })),
         // A queue of dead letters only after the one that sends them there.
         ...gone,
         ...queues.map((name) => noQueue(aws, { ...named(deadLettersOf(name)), after: gone })),
@@ -104,10 +108,10 @@ function clusterToDelete({ own }: Session, { doks, env }: ClusterContext): boole
   throw usage(`--cluster ${own.cluster} is not the name of the cluster`, `It is --cluster ${env.DO_CLUSTER_NAME}`)
 }
 
-/** The names of what holds data and shall go all the same: from `--confirm`, or typed on the terminal. */
+/** The names of what holds data, or was adopted, and shall go all the same: from `--confirm`, or typed on the terminal. */
 async function confirmedNames(
   { own, options, processEnv }: Session,
-  { kube }: ClusterContext,
+  { kube, env }: ClusterContext,
   inside: boolean,
 ): Promise<readonly string[]> {
   const given = [own.confirm ?? []].flat().flatMap((text) => String(text).split(','))
@@ -117,9 +121,15 @@ async function confirmedNames(
   }
   const ours = inside ? await namedInside(kube) : []
   const named = [...tables.map(({ name }) => name), ...queues, ...queues.map(deadLettersOf), ...volumes]
-  const known = [...new Set([...named, ...ours])]
+  // These hold data only where they were adopted: they are known, but not offered.
+  const inAws = [
+    adoptedInAws('user', env.BOT_IAM_USER),
+    ...repositories.map(({ name }) => adoptedInAws('repository', name)),
+  ]
+  const offered = [...new Set([...named, ...ours])]
+  const known = [...offered, ...inAws]
   const interactive = canAsk(options.json === true, processEnv)
-  const names = given.length > 0 ? given : await typeNames(known, interactive)
+  const names = given.length > 0 ? given : await typeNames(offered, interactive)
   const strange = names.filter((name) => !known.includes(name))
   if (strange.length > 0)
     throw usage(`there is nothing called ${strange.join(', ')} that holds data`, `There are: ${known.join(', ')}`)

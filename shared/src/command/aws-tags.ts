@@ -1,6 +1,12 @@
 /** Tags of something in AWS, by key. */
 export type Tags = Readonly<Record<string, string>>
 
+/** What carries this tag is ours to care for, whoever made it. */
+export const ownedBy = { 'managed-by': 'infra' } as const
+
+/** What carries this one as well was made here: it is set on creation only, and not on what is adopted. */
+export const madeBy = { 'created-by': 'infra' } as const
+
 /** Those of the wished tags that are missing or have another value. Tags that are not wished for are nobody's business. */
 export function staleTags(wish: Tags, now: Tags | null): Tags {
   return Object.fromEntries(Object.entries(wish).filter(([key, value]) => now?.[key] !== value))

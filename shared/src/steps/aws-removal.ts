@@ -1,25 +1,26 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json } from '../command/aws.ts'
 import { awsGone } from '../command/aws-gone.ts'
-import type { Tags } from '../command/aws-tags.ts'
-import { type Change, changes, type Decision, noting, remove, type Step, step } from '../engine/step.ts'
+import { madeBy, ownedBy, staleTags, type Tags } from '../command/aws-tags.ts'
+import { type Change, changes, type Decision, noting, refuse, remove, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { tableState, tableTags } from '../facts/dynamodb.ts'
 import { repositoryState, repositoryTags } from '../facts/ecr.ts'
 import { ecrImages } from '../facts/ecr-images.ts'
-import { accessKeys, attachedPolicies, iamUser, inlinePolicies } from '../facts/iam.ts'
+import { accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '../facts/iam.ts'
+import { hasPassword, mfaDevices, signingCertificates, sshPublicKeys } from '../facts/iam-personal.ts'
 import { queueState, queueTags, queueUrl } from '../facts/sqs.ts'
 
 type OnAws = Target & { readonly place: AwsPlace }
 
-/** What is kept unless somebody has typed its name. */
+/** What shall not be there any more. */
 export interface RemovalOptions {
   readonly name: string
+  /** Whether somebody has typed its name: what holds data, or was adopted, is kept otherwise. */
   readonly confirmed: boolean
   readonly after?: readonly Step[]
 }
 
-/** By this tag a thing is known to be ours: nothing else is ever removed. */
-const own = (tags: Tags | null) => tags?.['managed-by'] === 'infra'
+const has = (tags: Tags | null, wanted: Tags) => Object.keys(staleTags(wanted, tags)).length === 0
 
 const call = (place: AwsPlace, service: string, operation: string, input: Readonly<Record<string, Json>>) =>
   aws(place, service, operation, input)
@@ -50,7 +51,7 @@ export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
         ...(table.status === 'DELETING' ? [] : [call(place, 'dynamodb', 'delete-table', input)]),
         gone,
       ]
-      return unlessKept(`table ${name}`, own(tags), confirmed, remove(`table ${name}, all its items`, run, lost))
+      return unlessKept(`table ${name}`, tags, confirmed, remove(`table ${name}, all its items`, run, lost))
     },
   })
 }
@@ -69,13 +70,13 @@ export function noQueue(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
       const look = call(place, 'sqs', 'get-queue-attributes', { ...input, AttributeNames: ['QueueArn'] })
       const gone = awsGone(look, 'NonExistentQueue\\|QueueDoesNotExist', { say: `queue ${name}`, seconds: 180 })
       const run = [call(place, 'sqs', 'delete-queue', input), gone]
-      return unlessKept(`queue ${name}`, own(tags), confirmed, remove(`queue ${name}, all its messages`, run, lost))
+      return unlessKept(`queue ${name}`, tags, confirmed, remove(`queue ${name}, all its messages`, run, lost))
     },
   })
 }
 
-/** No repository of this name, nor its images: they can be built again. */
-export function noRepository(on: OnAws, name: string, after: readonly Step[] = []): Step {
+/** No repository of this name, nor its images: they can be built again, unless it was adopted with those of others. */
+export function noRepository(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
   const { place } = on
   return step({
     id: `no repository ${name}`,
@@ -91,13 +92,16 @@ export function noRepository(on: OnAws, name: string, after: readonly Step[] = [
       const count = images?.length ?? 0
       const what = `repository ${name}, ${count} ${count === 1 ? 'image' : 'images'}`
       const run = call(place, 'ecr', 'delete-repository', { repositoryName: name, force: true })
-      return unlessKept(`repository ${name}`, own(tags), true, remove(what, run, lost))
+      return unlessAdopted('repository', name, tags, confirmed, remove(what, run, lost))
     },
   })
 }
 
-/** No user of this name, nor its keys and policies. */
-export function noUser(on: OnAws, name: string, after: readonly Step[] = []): Step {
+/**
+ * No user of this name, nor its keys, policies and memberships. What only a person has (a password, devices, keys of
+ * other kinds) was given to it by somebody, and is refused: IAM deletes no user that has any, after all the rest is gone.
+ */
+export function noUser(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
   const { place } = on
   const of = (operation: string, input: Readonly<Record<string, Json>> = {}) =>
     call(place, 'iam', operation, { UserName: name, ...input })
@@ -110,24 +114,81 @@ export function noUser(on: OnAws, name: string, after: readonly Step[] = []): St
       keys: accessKeys(place, name),
       policies: inlinePolicies(place, name),
       attached: attachedPolicies(place, name),
+      groups: groupsOf(place, name),
+      password: hasPassword(place, name),
+      devices: mfaDevices(place, name),
+      certificates: signingCertificates(place, name),
+      sshKeys: sshPublicKeys(place, name),
     },
-    plan({ user, keys, policies, attached }) {
+    plan({ user, keys, policies, attached, groups, ...personal }) {
       if (!user) return changes([], 'there is none')
       const run = [
+        ...groups.map((group) => of('remove-user-from-group', { GroupName: group })),
         ...keys.map(({ id }) => of('delete-access-key', { AccessKeyId: id })),
         ...policies.map((policy) => of('delete-user-policy', { PolicyName: policy })),
         ...attached.map((policy) => of('detach-user-policy', { PolicyArn: policy })),
         of('delete-user'),
       ]
       const what = `user ${name}, ${keys.length} access ${keys.length === 1 ? 'key' : 'keys'}`
-      return unlessKept(`user ${name}`, own(user.tags), true, remove(what, run, { risk: 'downtime', explain }))
+      const removal = remove(what, run, { risk: 'downtime', explain })
+      const decision = unlessAdopted('user', name, user.tags, confirmed, removal)
+      return (decision.kind === 'changes' && refusePersonal(name, personal)) || decision
     },
   })
 }
 
+interface Personal {
+  readonly password: boolean
+  readonly devices: readonly string[]
+  readonly certificates: readonly string[]
+  readonly sshKeys: readonly string[]
+}
+
+function refusePersonal(name: string, { password, devices, certificates, sshKeys }: Personal): Decision | undefined {
+  const drop = (operation: string, more = '') => `aws iam ${operation} --user-name ${name}${more}`
+  const held = [
+    ...(password ? [['a password', drop('delete-login-profile')]] : []),
+    ...devices.map((id) => ['an MFA device', drop('deactivate-mfa-device', ` --serial-number ${id}`)]),
+    ...certificates.map((id) => ['a certificate', drop('delete-signing-certificate', ` --certificate-id ${id}`)]),
+    ...sshKeys.map((id) => ['an ssh key', drop('delete-ssh-public-key', ` --ssh-public-key-id ${id}`)]),
+  ]
+  if (held.length === 0) return undefined
+  const what = [...new Set(held.map(([thing]) => thing))].join(', ')
+  return refuse(
+    `user ${name} has ${what}, which nobody here gave it, and IAM deletes no user with any`,
+    `Take them away first when nobody needs them: ${held.map(([, command]) => command).join('; ')}`,
+  )
+}
+
 const lost = { risk: 'data', explain } as const
 
-function unlessKept(what: string, ours: boolean, confirmed: boolean, removal: Change): Decision {
-  if (!ours) return noting(changes([], 'it is not ours'), [`${what} is kept: it is not ours (no tag managed-by=infra)`])
-  return confirmed ? changes([removal], '') : noting(changes([], 'kept'), [`${what} is kept, with what it holds`])
+const stranger = (what: string): Decision =>
+  noting(changes([], 'it is not ours'), [`${what} is kept: it is not ours (no tag managed-by=infra)`])
+
+/** For what holds data: kept unless its name was typed, whoever made it. */
+function unlessKept(what: string, tags: Tags | null, confirmed: boolean, removal: Change): Decision {
+  if (!has(tags, ownedBy)) return stranger(what)
+  if (!confirmed) return noting(changes([], 'kept'), [`${what} is kept, with what it holds`])
+  const say = has(tags, madeBy) ? removal.say : `${removal.say} (adopted: it was not made here)`
+  return changes([{ ...removal, say }], '')
+}
+
+/** `repository/bot`: by this what was adopted has to be named. */
+export const adoptedInAws = (kind: 'repository' | 'user', name: string): string => `${kind}/${name}`
+
+/** For what can be made again: kept only when it was there before, with what others may have put into it. */
+function unlessAdopted(
+  kind: 'repository' | 'user',
+  name: string,
+  tags: Tags | null,
+  confirmed: boolean,
+  removal: Change,
+): Decision {
+  const what = `${kind} ${name}`
+  if (!has(tags, ownedBy)) return stranger(what)
+  if (has(tags, madeBy) || confirmed) return changes([removal], '')
+  const how = `--data --confirm ${adoptedInAws(kind, name)} takes it too`
+  return noting(changes([], 'adopted'), [
+    `${what} is kept: it was adopted, not made here (no tag created-by=infra); ${how}`,
+  ])
 }

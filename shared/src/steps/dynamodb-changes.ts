@@ -1,5 +1,5 @@
 import { type AwsPlace, aws, awsError, awsUntil, explainAws, type Json } from '../command/aws.ts'
-import { type Tags, tagList, tellTags } from '../command/aws-tags.ts'
+import { madeBy, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
 import type { Output } from '../command/command.ts'
 import type { Shell } from '../command/sh.ts'
 import { create, type Risk, remove, update } from '../engine/step.ts'
@@ -58,7 +58,7 @@ export function tableChanges(place: AwsPlace, wish: TableOptions) {
         KeySchema: keySchema(wish),
         BillingMode: 'PAY_PER_REQUEST',
         DeletionProtectionEnabled: wish.deletionProtection === true,
-        Tags: tagList(wish.tags),
+        Tags: tagList({ ...wish.tags, ...madeBy }),
         ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes.map(indexInput) }),
       }
       const make = call('create-table', input, 'TableDescription.TableStatus')

@@ -1,5 +1,5 @@
 import { type AwsPlace, aws, awsArn, explainAws as explain, type Json } from '../command/aws.ts'
-import { staleTags, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
+import { madeBy, staleTags, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
 import {
   type Change,
   changes,
@@ -106,7 +106,7 @@ function repositoryChanges(place: AwsPlace, wish: RepositoryOptions) {
         imageTagMutability: mutability(wish),
         imageScanningConfiguration,
         encryptionConfiguration: { encryptionType: wish.encryption },
-        tags: tagList(wish.tags),
+        tags: tagList({ ...wish.tags, ...madeBy }),
       }
       return create(`repository ${name}`, call('create-repository', input), { explain })
     },

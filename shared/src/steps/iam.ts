@@ -1,5 +1,5 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json, withAccount } from '../command/aws.ts'
-import { staleTags, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
+import { madeBy, staleTags, type Tags, tagList, tellTags } from '../command/aws-tags.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { iamUser, type PolicyDocument, userPolicy } from '../facts/iam.ts'
@@ -17,7 +17,7 @@ export function programUser(on: OnAws, wish: { name: string; tags: Tags }): Step
     ask: { user: iamUser(place, name) },
     plan({ user }) {
       if (!user) {
-        const make = aws(place, 'iam', 'create-user', { UserName: name, Tags: tagList(wish.tags) })
+        const make = aws(place, 'iam', 'create-user', { UserName: name, Tags: tagList({ ...wish.tags, ...madeBy }) })
         // IAM tells all its parts in its own time.
         const look = aws(place, 'iam', 'get-user', { UserName: name }, { query: 'User.UserName' })
         return changes(

@@ -1,5 +1,5 @@
 import { type AwsPlace, aws, awsArn, awsError, awsUntil, explainAws, type Json, withAccount } from '../command/aws.ts'
-import { staleTags, type Tags, tellTags } from '../command/aws-tags.ts'
+import { madeBy, staleTags, type Tags, tellTags } from '../command/aws-tags.ts'
 import type { Output } from '../command/command.ts'
 import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
@@ -86,7 +86,7 @@ function decide(place: AwsPlace, wish: QueueOptions, { queue, tags }: Now): Deci
 }
 
 function creation(place: AwsPlace, wish: QueueOptions): Change {
-  const input = { QueueName: wish.name, Attributes: attributesOf(place, wish), tags: wish.tags }
+  const input = { QueueName: wish.name, Attributes: attributesOf(place, wish), tags: { ...wish.tags, ...madeBy } }
   // It answers by its name a moment later than it was made.
   const there = awsUntil(
     aws(

@@ -1,5 +1,6 @@
 import type { Decision } from '@infra/shared/engine/step'
 import type { EcrImage } from '@infra/shared/facts/ecr-images'
+import { sshPublicKeys } from '@infra/shared/facts/iam-personal'
 import { namespaceContents } from '@infra/shared/facts/kube-contents'
 import { otherMakers } from '@infra/shared/facts/kube-makers'
 import type { OwnObject } from '@infra/shared/facts/kube-objects'
@@ -13,7 +14,18 @@ import { told } from './told.ts'
 
 const aws = blankAws({ region: 'ca-central-1' })
 const ahead = { pending: [] }
-const ours = { 'managed-by': 'infra' }
+const adopted = { 'managed-by': 'infra' }
+const ours = { ...adopted, 'created-by': 'infra' }
+const user = {
+  keys: [],
+  policies: [],
+  attached: [],
+  groups: [],
+  password: false,
+  devices: [],
+  certificates: [],
+  sshKeys: [],
+}
 const notes = (decision: Decision) => (decision.kind === 'refused' ? [] : (decision.notes ?? []))
 const lines = (decision: Decision) =>
   (decision.kind === 'changes' ? decision.changes.flatMap(({ run }) => run) : []).map(
@@ -28,6 +40,8 @@ describe('a table', () => {
     [true, { table, tags: {} }, ['= it is not ours'], ['table t is kept: it is not ours (no tag managed-by=infra)']],
     [true, { table, tags: null }, ['= it is not ours'], ['table t is kept: it is not ours (no tag managed-by=infra)']],
     [true, { table, tags: ours }, ['- table t, all its items'], []],
+    [true, { table, tags: adopted }, ['- table t, all its items (adopted: it was not made here)'], []],
+    [false, { table, tags: adopted }, ['= kept'], ['table t is kept, with what it holds']],
   ])('confirmed %s, %o', (confirmed, now, expected, noted) => {
     const decision = noTable(aws, { name: 't', confirmed }).plan(now, ahead)
     expect(told(decision)).toEqual(expected)
@@ -54,17 +68,67 @@ describe('a queue, a repository, a user', () => {
     [noQueue(aws, { name: 'q', confirmed: true }), { queue: {}, tags: ours }, ['- queue q, all its messages']],
     [noQueue(aws, { name: 'q', confirmed: false }), { queue: {}, tags: ours }, ['= kept']],
     [noQueue(aws, { name: 'q', confirmed: true }), { queue: null, tags: null }, ['= there is none']],
-    [noRepository(aws, 'r'), { repository: {}, tags: ours, images }, ['- repository r, 1 image']],
-    [noRepository(aws, 'r'), { repository: {}, tags: {}, images }, ['= it is not ours']],
-    [noUser(aws, 'u'), { user: { tags: {} }, keys: [], policies: [], attached: [] }, ['= it is not ours']],
     [
-      noUser(aws, 'u'),
-      { user: { tags: ours }, keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }], policies: ['p'], attached: [] },
+      noRepository(aws, { name: 'r', confirmed: false }),
+      { repository: {}, tags: ours, images },
+      ['- repository r, 1 image'],
+    ],
+    [noRepository(aws, { name: 'r', confirmed: false }), { repository: {}, tags: adopted, images }, ['= adopted']],
+    [
+      noRepository(aws, { name: 'r', confirmed: true }),
+      { repository: {}, tags: adopted, images },
+      ['- repository r, 1 image'],
+    ],
+    [noRepository(aws, { name: 'r', confirmed: true }), { repository: {}, tags: {}, images }, ['= it is not ours']],
+    [noUser(aws, { name: 'u', confirmed: true }), { ...user, user: { tags: {} } }, ['= it is not ours']],
+    [noUser(aws, { name: 'u', confirmed: false }), { ...user, user: { tags: adopted }, password: true }, ['= adopted']],
+    [
+      noUser(aws, { name: 'u', confirmed: false }),
+      { ...user, user: { tags: ours }, keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }], policies: ['p'] },
       ['- user u, 2 access keys'],
+    ],
+    [
+      noUser(aws, { name: 'u', confirmed: false }),
+      { ...user, user: { tags: ours }, password: true, devices: ['arn:d'], sshKeys: ['APKA1', 'APKA2'] },
+      [
+        '! user u has a password, an MFA device, an ssh key, which nobody here gave it, and IAM deletes no user with any',
+      ],
     ],
   ])('%#', (made, now, expected) => {
     expect(told(made.plan(now, ahead))).toEqual(expected)
   })
+})
+
+it('tells of what was adopted how it would go', () => {
+  const decision = noRepository(aws, { name: 'r', confirmed: false }).plan(
+    { repository: {}, tags: adopted, images: [] },
+    ahead,
+  )
+  expect(notes(decision)).toEqual([
+    'repository r is kept: it was adopted, not made here (no tag created-by=infra); --data --confirm repository/r takes it too',
+  ])
+})
+
+it('takes a user out of its groups first, and says how what only a person has is taken away', () => {
+  const plan = (more: object) =>
+    noUser(aws, { name: 'u', confirmed: false }).plan({ ...user, user: { tags: ours }, ...more }, ahead)
+  expect(lines(plan({ groups: ['bots'], keys: [{ id: 'AKIA1' }], policies: ['p'], attached: ['arn:p'] }))).toEqual([
+    'aws iam remove-user-from-group',
+    'aws iam delete-access-key',
+    'aws iam delete-user-policy',
+    'aws iam detach-user-policy',
+    'aws iam delete-user',
+  ])
+  expect(plan({ password: true, certificates: ['C1'] })).toMatchObject({
+    remedy:
+      'Take them away first when nobody needs them: aws iam delete-login-profile --user-name u; aws iam delete-signing-certificate --user-name u --certificate-id C1',
+  })
+  const keys = (stdout: string, code = 0, stderr = '') =>
+    sshPublicKeys({ region: 'ca-central-1' }, 'u').parse({ code, stdout, stderr })
+  expect([keys('APKA1\tAPKA2\n'), keys('\n'), keys('None\n')]).toEqual([['APKA1', 'APKA2'], [], []])
+  const error = (code: string) => `An error occurred (${code}) when calling the ListSSHPublicKeys operation: no`
+  expect(keys('', 254, error('NoSuchEntity'))).toEqual([])
+  expect(() => keys('', 254, error('AccessDenied'))).toThrow('AccessDenied: no')
 })
 
 describe('objects of a cluster', () => {
