@@ -22,7 +22,7 @@ export interface ClusterContext {
   readonly doks: Doks | undefined
   /** Whether a DOKS cluster that is not there may be made: `--create`. */
   readonly create: boolean
-  /** The project's own folder. */
+  /** The project's own folder, for this environment. */
   readonly folder: string
 }
 

@@ -14,7 +14,7 @@ import { runLogs } from './commands/logs.ts'
 import { runOutput } from './commands/output.ts'
 import { runRestart } from './commands/restart.ts'
 import { runStatus } from './commands/status.ts'
-import { openDoks } from './doks.ts'
+import { environmentFolder, openDoks } from './doks.ts'
 import { clusterSchema } from './env.ts'
 import { openKubernetes } from './kubernetes.ts'
 import { costNote } from './prices.ts'
@@ -34,10 +34,11 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
   name: 'cluster',
   schema: clusterSchema,
   scripts: [kubernetes, dynamodb, sqs, ecr, iam, images, namespace, redis, bot, sandbox],
-  open({ env, offline, folder, own }) {
+  open({ env, offline, environment, own, ...opening }) {
+    const folder = environmentFolder(opening.folder, environment)
     const aws = openAws(env, offline, folder)
-    const kube = openKubernetes(env, { aws, offline, folder })
-    const doks = openDoks(env, offline, folder)
+    const doks = openDoks(env, { offline, folder })
+    const kube = openKubernetes(env, { aws, doks, offline, folder })
     const asked = { prune: own?.prune === true, create: own?.create === true }
     const context = { env, aws, kube, builder: openBuilder(aws), doks, folder, ...asked }
     return { context, targets: [aws, ...(doks ? [doks.cloud] : []), kube] }

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { isDoRequest } from '@infra/shared/command/digitalocean'
 import { reveal } from '@infra/shared/command/secret'
+import { askOf } from '@infra/shared/engine/ask'
+import { Failure } from '@infra/shared/engine/failure'
 import type { Target } from '@infra/shared/engine/target'
+import { kubernetesClusters } from '@infra/shared/facts/do-kubernetes'
 import { beside } from '@infra/shared/targets/beside'
 import { blank } from '@infra/shared/targets/blank'
 import { digitalOcean } from '@infra/shared/targets/digitalocean'
@@ -19,6 +22,13 @@ export interface Doks {
   readonly tokens: string
 }
 
+/**
+ * Where an environment has its kubeconfig and doctl its tokens: of two environments the clusters may have one name, each
+ * in an account of its own.
+ */
+export const environmentFolder = (folder: string, environment: string | undefined): string =>
+  environment === undefined ? folder : join(folder, 'environments', environment)
+
 /** The project's own kubeconfig, of the DOKS cluster. */
 export const ownKubeconfig = (env: ClusterEnv, folder: string) => join(folder, `kubeconfig-${env.DO_CLUSTER_NAME}`)
 
@@ -35,12 +45,13 @@ export function doctlEnvironment(env: ClusterEnv, folder: string): Record<string
 }
 
 /** The DOKS cluster's account, blank without a token; undefined where KUBECONFIG or KUBE_CONTEXT names another cluster. */
-export function openDoks(env: ClusterEnv, offline: boolean, folder: string): Doks | undefined {
+export function openDoks(env: ClusterEnv, { offline, folder }: { offline: boolean; folder: string }): Doks | undefined {
   if (env.KUBECONFIG !== undefined || env.KUBE_CONTEXT !== undefined) return undefined
   const { DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: endpoint } = env
+  const path = ownKubeconfig(env, folder)
   const place = {
     name: env.DO_CLUSTER_NAME,
-    kubeconfig: { path: ownKubeconfig(env, folder), shown: `.infra/kubeconfig-${env.DO_CLUSTER_NAME}` },
+    kubeconfig: { path, shown: path.slice(path.lastIndexOf('/.infra/') + 1) },
     tokens: join(folder, 'doctl/doctl/cache/exec-credential'),
   }
   if (offline) return { ...place, cloud: blank('a DigitalOcean account') }
@@ -48,4 +59,21 @@ export function openDoks(env: ClusterEnv, offline: boolean, folder: string): Dok
     return { ...place, cloud: blank('no DigitalOcean account: DIGITALOCEAN_TOKEN is not set, nor KUBE_CONTEXT') }
   const machine = local({ env: doctlEnvironment(env, folder) })
   return { ...place, cloud: beside(digitalOcean({ token, endpoint }), machine, (command) => !isDoRequest(command)) }
+}
+
+/**
+ * Whether a kubeconfig leads to the cluster that has the name in this account: the name alone tells nothing, since there
+ * may be one in another account, or have been one before. Throws without an account to ask.
+ */
+export async function leadsTo({ name, cloud, kubeconfig }: Doks, id: string | undefined): Promise<boolean> {
+  if (cloud.blank)
+    throw new Failure(
+      'error',
+      `DIGITALOCEAN_TOKEN is not set: whether ${kubeconfig.shown} leads to the cluster ${name} is not known`,
+      {
+        remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.',
+      },
+    )
+  const { found } = await askOf(cloud, { found: kubernetesClusters(name) })
+  return found?.some((cluster) => cluster.id === id) === true
 }

@@ -9,24 +9,28 @@ import { secretKeyStore } from '@infra/shared/steps/secret-key-store'
 import { type AwsTarget, environment } from '@infra/shared/targets/aws'
 import { type KubeAccess, readAccess, userKubeconfig } from '@infra/shared/targets/kubeconfig'
 import { blankKubernetes, kubernetes } from '@infra/shared/targets/kubectl'
-import { doctlEnvironment, ownKubeconfig } from './doks.ts'
+import type { ClusterContext } from './cluster-context.ts'
+import { type Doks, doctlEnvironment, leadsTo, ownKubeconfig } from './doks.ts'
 import type { ClusterEnv } from './env.ts'
 import { appSecret } from './manifests/namespace.ts'
 import { namespace } from './manifests/pod.ts'
 
 interface Place {
   readonly aws: AwsTarget
+  /** Undefined where KUBE_CONTEXT names another cluster. */
+  readonly doks: Doks | undefined
   readonly offline: boolean
-  /** The project's own folder. */
+  /** The project's own folder, for this environment. */
   readonly folder: string
 }
 
 /** The cluster of an environment: that of KUBE_CONTEXT, or the one whose kubeconfig the script kubernetes writes. */
-export function openKubernetes(env: ClusterEnv, { aws, offline, folder }: Place): Target {
+export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: Place): Target {
   if (offline) return blankKubernetes()
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   const kube = kubernetes({
     access: () => findCluster(env, folder),
+    ...(doks && { leads: ({ doks: id }) => leadsTo(doks, id) }),
     awaitedAs: `kubernetes ${env.DO_CLUSTER_NAME}`,
     cache: join(folder, 'kubectl'),
     env: {
@@ -62,6 +66,30 @@ export function findCluster(env: ClusterEnv, folder: string): KubeAccess | undef
     })
   const own = ownKubeconfig(env, folder)
   return existsSync(own) ? readAccess(own) : undefined
+}
+
+/**
+ * For a command that only makes sense inside the cluster: throws where no way in is known to lead to it. `looking`: that
+ * there is none yet is an answer too.
+ */
+export async function assertInside(
+  { kube, doks }: Pick<ClusterContext, 'kube' | 'doks'>,
+  looking = false,
+): Promise<void> {
+  await kube.identify?.()
+  if (!doks || !kube.awaited) return
+  const { path, shown } = doks.kubeconfig
+  const there = existsSync(path)
+  if (looking && !there) return
+  // Asked once more for what stands in the way: no token, no answer.
+  if (there) await leadsTo(doks, undefined)
+  throw new Failure(
+    'error',
+    there
+      ? `${shown} leads to another cluster than ${doks.name} of this account`
+      : `there is no kubeconfig yet for ${doks.name}`,
+    { remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.' },
+  )
 }
 
 /** Stands in manifests for the image that a repository's `latest` is. */

@@ -1,9 +1,11 @@
+import { tellTargets } from '@infra/shared/cli/commands'
 import { canAsk, typeNames } from '@infra/shared/cli/confirm'
 import { usage } from '@infra/shared/cli/options'
 import { open, type Session } from '@infra/shared/cli/session'
 import { runWork } from '@infra/shared/cli/work'
 import { keyOf } from '@infra/shared/command/kubectl'
 import { askOf } from '@infra/shared/engine/ask'
+import { Failure } from '@infra/shared/engine/failure'
 import type { Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
 import { type KubernetesState, kubernetesClusters } from '@infra/shared/facts/do-kubernetes'
@@ -15,6 +17,7 @@ import { noCluster } from '@infra/shared/steps/do-removal'
 import { adoptedName, noObjects } from '@infra/shared/steps/kube-removal'
 import { sameRegion } from '@infra/shared/steps/same-region'
 import type { ClusterContext } from '../cluster-context.ts'
+import { assertInside } from '../kubernetes.ts'
 import { namespace } from '../manifests/pod.ts'
 import { wishedCluster } from '../scripts/00-kubernetes.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
@@ -33,10 +36,12 @@ const volumes = ['data-redis-0', 'dev-sandbox-workspaces']
 export async function runDestroy(session: Session): Promise<number> {
   const loaded = open(session, 'verify')
   const context = loaded.context as ClusterContext
+  assertAccount(context)
+  await tellTargets(session, loaded)
   const found = await findDoks(context)
   const confirmed = await confirmedNames(session, context, found.inside)
   const work = destroyWork(context, { ...found, confirmed, cluster: clusterToDelete(session, context) })
-  await runWork(session, work, loaded.targets.map(({ name }) => name).join(', '))
+  await runWork(session, work, loaded.targets)
   return 0
 }
 
@@ -46,11 +51,25 @@ interface Found {
   readonly inside: boolean
 }
 
+/** Without the account nobody can tell whether there is a cluster: it would be left behind, and billed on. */
+function assertAccount({ doks, env }: ClusterContext): void {
+  if (!doks?.cloud.blank) return
+  throw new Failure(
+    'error',
+    `DIGITALOCEAN_TOKEN is not set: whether there is a cluster ${env.DO_CLUSTER_NAME} to destroy is not known`,
+    { remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.' },
+  )
+}
+
 /** A DOKS cluster that is gone is not looked into, even where its kubeconfig is still there. */
-async function findDoks({ doks, kube }: ClusterContext): Promise<Found> {
-  if (!doks || doks.cloud.blank) return { doks: undefined, inside: !doks && !kube.blank }
+async function findDoks(context: ClusterContext): Promise<Found> {
+  const { doks, kube } = context
+  if (!doks) return { doks: undefined, inside: !kube.blank }
   const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
-  return { doks: found?.[0], inside: found?.[0] !== undefined }
+  const inside = found?.[0] !== undefined && !/^delet/.test(found[0].state)
+  // What is in it would be passed over in silence, or what is in another one taken.
+  if (inside) await assertInside(context)
+  return { doks: found?.[0], inside }
 }
 
 interface Destruction extends Found {

@@ -10,6 +10,7 @@ import { print } from '@infra/shared/report/print'
 import { age, megabytes, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../cluster-context.ts'
 import { images } from '../image-steps.ts'
+import { assertInside } from '../kubernetes.ts'
 import { namespace } from '../manifests/pod.ts'
 import { repositories } from '../scripts/30-ecr.ts'
 
@@ -46,9 +47,10 @@ const cells = ({ repository, tags, digest, bytes, pushed, runsIn }: Row): string
 ]
 
 /** Names of pods, by the digest of an image that they run; none where there is no cluster yet. */
-async function runningDigests({ kube }: ClusterContext): Promise<Map<string, string[]>> {
+async function runningDigests(context: ClusterContext): Promise<Map<string, string[]>> {
   const digests = new Map<string, string[]>()
-  const { pods } = await askOf(kube, { pods: podStates(namespace) })
+  await assertInside(context, true)
+  const { pods } = await askOf(context.kube, { pods: podStates(namespace) })
   for (const { name, images } of pods) {
     for (const digest of new Set(images.map((image) => image.slice(image.indexOf('sha256:')))))
       digests.set(digest, [...(digests.get(digest) ?? []), name])

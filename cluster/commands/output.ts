@@ -8,13 +8,19 @@ import { queueAddress } from '@infra/shared/facts/sqs'
 import { callerIdentity } from '@infra/shared/facts/sts'
 import { print } from '@infra/shared/report/print'
 import type { ClusterContext } from '../cluster-context.ts'
-import { findCluster } from '../kubernetes.ts'
+import { assertInside, findCluster } from '../kubernetes.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
 import { repositories } from '../scripts/30-ecr.ts'
 
 /** Finds a value out; undefined while what it is of is not there. */
 type Find = (context: ClusterContext) => Promise<string | undefined> | string | undefined
+
+/** The way into the cluster; undefined as long as there is none. */
+async function wayIn(context: ClusterContext) {
+  await assertInside(context, true)
+  return findCluster(context.env, context.folder)
+}
 
 const word = (name: string) => name.replaceAll('-', '_')
 
@@ -34,8 +40,8 @@ export const outputs: Readonly<Record<string, Find>> = Object.fromEntries([
     async ({ aws }) => (await askOf(aws, { found: repositoryState(aws.place, name) })).found?.uri,
   ]),
   ['cluster_name', ({ env }) => env.KUBE_CONTEXT ?? env.DO_CLUSTER_NAME],
-  ['cluster_endpoint', ({ env, folder }) => findCluster(env, folder)?.server],
-  ['kubeconfig', ({ env, folder }) => findCluster(env, folder)?.files],
+  ['cluster_endpoint', async (context) => (await wayIn(context))?.server],
+  ['kubeconfig', async (context) => (await wayIn(context))?.files],
   ['region', ({ env }) => env.AWS_REGION],
   ['account_id', async ({ aws }) => (await askOf(aws, { who: callerIdentity(aws.place) })).who?.account],
 ] satisfies [string, Find][])

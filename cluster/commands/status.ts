@@ -10,6 +10,7 @@ import { queueState } from '@infra/shared/facts/sqs'
 import { print } from '@infra/shared/report/print'
 import { age, megabytes, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../cluster-context.ts'
+import { assertInside } from '../kubernetes.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
 import { namespace } from '../manifests/pod.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
@@ -51,7 +52,9 @@ const records = ([heads = [], ...rows]: Rows) =>
 const now = () => Date.now() / 1000
 
 const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Rows>>> = {
-  async pods({ kube }) {
+  async pods(context) {
+    const { kube } = context
+    await assertInside(context, true)
     const { pods } = await askOf(kube, { pods: podStates(namespace) })
     const rows = pods.map(({ name, state, ready, restarts, started }) => [
       name,
@@ -62,7 +65,9 @@ const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Row
     ])
     return [['NAME', 'READY', 'STATE', 'RESTARTS', 'AGE'], ...rows]
   },
-  async workloads({ kube }) {
+  async workloads(context) {
+    const { kube } = context
+    await assertInside(context, true)
     const { own } = await askOf(kube, { own: ownObjects('cluster') })
     const rows = own
       .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
@@ -107,7 +112,9 @@ const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Row
     })
     return [['REPOSITORY', 'IMAGES', 'LATEST', 'SIZE', 'AGE'], ...rows]
   },
-  async tokens({ kube, doks }) {
+  async tokens(context) {
+    const { kube, doks } = context
+    await assertInside(context, true)
     const { own } = await askOf(kube, { own: ownObjects('cluster') })
     const pull = own.find(({ kind, name }) => kind === 'Secret' && name === pullSecretOptions.name)
     const rows = [['pull secret', pull?.renewed ? `renewed ${age(now() - pull.renewed)} ago` : 'not there']]

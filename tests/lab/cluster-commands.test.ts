@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { clusterSettings } from './cluster-settings.ts'
+import { type DigitalOceanFake, startDigitalOcean } from './digitalocean-fake.ts'
 import { type Moto, startMoto } from './moto.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must } from './run.ts'
@@ -11,19 +12,22 @@ import { must } from './run.ts'
 const skip = requireLab('moto')
 describe.skipIf(skip)(title('output, status and destroy of the cluster, by its AWS half', skip), () => {
   let moto: Moto
+  let fake: DigitalOceanFake
   let root: string
   const scripts = 'dynamodb,sqs,ecr,iam'
 
-  const cli = (...args: string[]) =>
+  const cliWith = (env: Readonly<Record<string, string | undefined>>, ...args: string[]) =>
     runCli('cluster', args, {
       root,
       env: {
         ...moto.env,
         ...clusterSettings,
         ...{ AWS_SESSION_TOKEN: '', KUBECONFIG: undefined, KUBE_CONTEXT: undefined },
-        ...{ DIGITALOCEAN_TOKEN: undefined, DIGITALOCEAN_ACCESS_TOKEN: undefined, HOME: root },
+        ...{ DIGITALOCEAN_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint },
+        ...{ DIGITALOCEAN_ACCESS_TOKEN: undefined, HOME: root, ...env },
       },
     })
+  const cli = (...args: string[]) => cliWith({}, ...args)
   const good = (result: CliResult): string => {
     expect(result.code, result.stdout + result.stderr).toBe(0)
     return result.stdout
@@ -35,11 +39,17 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
 
   beforeAll(async () => {
     moto = await startMoto()
+    fake = await startDigitalOcean() // an account without any cluster
     root = mkdtempSync(join(tmpdir(), 'cluster-'))
+    // These two were there before, the queue as well.
+    await ask('ecr', 'create-repository', '--repository-name', 'dev-sandbox')
+    await ask('iam', 'create-user', '--user-name', 'discord-bot')
+    await ask('sqs', 'create-queue', '--queue-name', 'agentic-events-dlq')
     good(await cli('deploy', '--tags', scripts, '--yes', '--skip-verification'))
   })
   afterAll(async () => {
     await moto?.stop()
+    await fake?.stop()
     rmSync(root, { recursive: true, force: true })
   })
 
@@ -81,20 +91,24 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
     expect(JSON.parse((await cli('status', '--json')).stdout).tables).toHaveLength(4)
   })
 
-  it('destroys nothing that holds data, nor what is not ours', async () => {
-    await ask(
-      'ecr',
-      'untag-resource',
-      '--resource-arn',
-      'arn:aws:ecr:ca-central-1:123456789012:repository/dev-sandbox',
-      '--tag-keys',
-      'managed-by',
-    )
-    const shown = good(await cli('destroy', '--check'))
-    expect(shown).toContain('repository discord-bot, 0 images  (data loss)')
-    expect(shown).toContain('user discord-bot, 0 access keys  (downtime)')
-    expect(shown).toContain('table discord_sessions is kept, with what it holds')
-    expect(shown).toContain('repository dev-sandbox is kept: it is not ours')
+  it('needs to know where the cluster is before it destroys anything', async () => {
+    for (const args of [['--yes'], ['--check'], ['--yes', '--cluster', 'discord-bot-cluster']]) {
+      const blind = await cliWith({ DIGITALOCEAN_TOKEN: undefined }, 'destroy', ...args)
+      expect([blind.code, blind.stdout]).toEqual([1, ''])
+      expect(blind.stderr).toContain('DIGITALOCEAN_TOKEN is not set: whether there is a cluster discord-bot-cluster')
+    }
+    const wrong = await cliWith({ AWS_ACCOUNT_ID: '210987654321' }, 'destroy', '--yes')
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('210987654321')])
+    expect(await ask('ecr', 'describe-repositories')).toContain('discord-bot')
+  })
+
+  it('destroys nothing that holds data, nor what is not ours, nor what was adopted', async () => {
+    const shown = await cli('destroy', '--check')
+    expect(shown.stderr).toContain('cluster → aws 123456789012 ca-central-1')
+    expect(good(shown)).toContain('repository discord-bot, 0 images  (data loss)')
+    expect(shown.stdout).toContain('user discord-bot is kept: it was adopted, not made here (no tag created-by=infra)')
+    expect(shown.stdout).toContain('table discord_sessions is kept, with what it holds')
+    expect(shown.stdout).toContain('repository dev-sandbox is kept: it was adopted, not made here')
     const writes = moto.requests().filter((request) => request.writes).length
     const unasked = await cli('destroy')
     expect(unasked.code).toBe(64)
@@ -105,8 +119,32 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
     expect(await ask('sqs', 'list-queues')).toContain('agentic-events-dlq')
     expect(await ask('ecr', 'describe-repositories')).not.toContain('discord-bot')
     expect(await ask('ecr', 'describe-repositories')).toContain('dev-sandbox')
+    expect(await ask('iam', 'list-users')).toContain('discord-bot')
+    expect((await cli('destroy', '--yes')).stdout).toContain('nothing to change')
+
+    const repository = 'arn:aws:ecr:ca-central-1:123456789012:repository/dev-sandbox'
+    await ask('ecr', 'untag-resource', '--resource-arn', repository, '--tag-keys', 'managed-by')
+    const named = ['--data', '--confirm', 'repository/dev-sandbox,user/discord-bot']
+    expect(good(await cli('destroy', ...named, '--check'))).toContain('repository dev-sandbox is kept: it is not ours')
+  })
+
+  it('destroys a user that was named, of a group too, but none that is somebody’s', async () => {
+    const named = ['destroy', '--yes', '--data', '--confirm', 'user/discord-bot']
+    const user = ['--user-name', 'discord-bot']
+    await ask('iam', 'create-group', '--group-name', 'bots')
+    await ask('iam', 'add-user-to-group', '--group-name', 'bots', ...user)
+    await ask('iam', 'create-access-key', ...user)
+    await ask('iam', 'create-login-profile', ...user, '--password', 'Some-pass-word-17')
+    const refused = await cli(...named)
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('aws iam delete-login-profile --user-name discord-bot'),
+    ])
+    expect(await ask('iam', 'list-access-keys', ...user)).toContain('AKIA')
+    await ask('iam', 'delete-login-profile', ...user)
+    good(await cli(...named))
     expect(await ask('iam', 'list-users')).not.toContain('discord-bot')
-    expect(good(await cli('destroy', '--yes'))).toContain('nothing to change')
+    expect(good(await cli(...named))).toContain('nothing to change')
   })
 
   it('destroys data by its name only, whatever protects it', async () => {
@@ -119,17 +157,11 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
       const { code, stderr } = await cli('destroy', ...args)
       expect([code, stderr]).toEqual([64, expect.stringContaining(said)])
     }
-    good(
-      await cli(
-        'destroy',
-        '--data',
-        '--yes',
-        '--confirm',
-        'discord_sessions,agentic-events',
-        '--confirm',
-        'agentic-events-dlq',
-      ),
-    )
+    const named = ['--data', '--confirm', 'discord_sessions,agentic-events', '--confirm', 'agentic-events-dlq']
+    const shown = good(await cli('destroy', '--check', ...named))
+    expect(shown).toContain('queue agentic-events-dlq, all its messages (adopted: it was not made here)  (data loss)')
+    expect(shown).toContain('queue agentic-events, all its messages  (data loss)')
+    good(await cli('destroy', '--yes', ...named))
     expect((await ask('dynamodb', 'list-tables')).split(/\s+/).sort()).toEqual(
       expect.arrayContaining(['chat_history', 'discord-messages', 'discord_executions']),
     )

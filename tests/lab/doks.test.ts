@@ -59,12 +59,13 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
     command: string,
     args: readonly string[] = [],
     env: Readonly<Record<string, string | undefined>> = {},
+    first: readonly string[] = ['--tags', 'kubernetes'],
   ) => {
     const aws = { ...clusterSettings, AWS_SESSION_TOKEN: '' }
     const none = { XDG_CONFIG_HOME: undefined, KUBECONFIG: undefined, DIGITALOCEAN_ACCESS_TOKEN: undefined }
     const cloud = { DIGITALOCEAN_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint, DO_CLUSTER_NAME: cluster }
     const path = { HOME: home, PATH: `${bin}${delimiter}${moto.env.PATH}` }
-    return runCli('cluster', [command, '--tags', 'kubernetes', ...args], {
+    return runCli('cluster', [command, ...first, ...args], {
       root,
       env: { ...moto.env, ...aws, ...none, ...cloud, ...path, ...env },
     })
@@ -172,6 +173,45 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
     expect(lost.stderr).toContain('may or may not have been done')
     good(await cli('deploy', ['--create', '--yes']))
     expect(fake.clusters).toHaveLength(1)
+  })
+
+  it('is not mistaken for one of its name in another account, by no command', async () => {
+    const other = await startDigitalOcean()
+    try {
+      fake.addCluster(asWished)
+      const theirs = other.addCluster(asWished)
+      good(await cli('deploy', ['--yes']))
+      const staging = { DIGITALOCEAN_TOKEN: other.token, DIGITALOCEAN_API_URL: other.endpoint }
+      const plain = (command: string, ...args: string[]) => cli(command, args, staging, [])
+      const wrong = '.infra/kubeconfig-discord-bot-cluster leads to another cluster than discord-bot-cluster'
+      for (const [command, ...args] of [
+        ['restart', '--yes'],
+        ['logs', 'bot'],
+        ['destroy', '--yes'],
+        ['unlock', '--yes'],
+      ]) {
+        const { code, stdout, stderr } = await plain(command ?? '', ...args)
+        expect([command, code, stdout]).toEqual([command, 1, ''])
+        expect(stderr).toMatch(/kubeconfig-discord-bot-cluster leads to another cluster than/)
+      }
+      const { pods, workloads } = JSON.parse((await plain('status', '--json')).stdout)
+      expect([pods.error, workloads.error]).toEqual(Array(2).fill(expect.stringContaining(wrong)))
+      expect((await plain('output', 'cluster_endpoint')).stderr).toContain(wrong)
+      expect((await cli('plan', [], staging)).stdout).toContain(`${file().slice(root.length + 1)}: another cluster →`)
+      expect([...fake.writes(), ...other.writes()]).toEqual([])
+
+      // An environment has a kubeconfig and a doctl of its own.
+      const lines = Object.entries({ ...clusterSettings, ...staging }).map(([name, value]) => `${name}=${value}\n`)
+      writeFileSync(join(root, '.env.cluster.staging'), lines.join(''), { mode: 0o600 })
+      const before = readFileSync(file(), 'utf8')
+      good(await cli('deploy', ['--env', 'staging', '--yes'], staging))
+      const own = join(root, '.infra/environments/staging')
+      expect(readFileSync(join(own, 'kubeconfig-discord-bot-cluster'), 'utf8')).toContain(`- ${theirs.id}`)
+      expect(readdirSync(own)).toContain('doctl')
+      expect(readFileSync(file(), 'utf8')).toBe(before)
+    } finally {
+      await other.stop()
+    }
   })
 
   it('is nobody’s business where another cluster is named, and needs doctl otherwise', async () => {

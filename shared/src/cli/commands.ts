@@ -122,11 +122,16 @@ function pendingCode({ options }: Session, plan: Plan): number {
   return options['detailed-exitcode'] && !isConverged(plan) ? exitCodes.changes : 0
 }
 
-function targetNames({ targets }: { targets: readonly Target[] }): string {
+/** How targets are called in questions: `aws 123456789012 ca-central-1, kubernetes …`. */
+export function targetNames({ targets }: { targets: readonly Target[] }): string {
   return targets.map(({ name }) => name).join(', ')
 }
 
-async function tellTargets({ workspace, options, emit }: Session, loaded: Loaded): Promise<void> {
+/** The head of a plan: has the targets find out who they are, and tells it with the environment. */
+export async function tellTargets(
+  { workspace, options, emit }: Session,
+  loaded: { targets: readonly Target[] },
+): Promise<void> {
   await Promise.all(loaded.targets.map((target) => target.identify?.()))
   const environment = options.env ? ` (environment ${options.env})` : ''
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })

@@ -1,15 +1,17 @@
 import { deploy, planWork } from '../engine/deploy.ts'
 import type { Work } from '../engine/plan.ts'
+import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/holder.ts'
-import { seconds } from './commands.ts'
+import { seconds, targetNames } from './commands.ts'
 import { canAsk, confirmPlan } from './confirm.ts'
 import type { Session } from './session.ts'
 
 /**
  * For a workspace's own command: shows the plan of some work and, unless it is only to be shown, has it agreed to and
- * makes it, as `deploy` does. The command takes the options of {@link acting}. Returns the number of changes made.
+ * makes it, as `deploy` does; the targets were told before. The command takes the options of {@link acting}. Returns the
+ * number of changes made.
  */
-export async function runWork(session: Session, work: readonly Work[], targets: string): Promise<number> {
+export async function runWork(session: Session, work: readonly Work[], targets: readonly Target[]): Promise<number> {
   const { options, emit, signals, processEnv } = session
   if (options.check || options['dry-run']) {
     await planWork(work, emit)
@@ -21,7 +23,7 @@ export async function runWork(session: Session, work: readonly Work[], targets: 
     holder: describeHolder(),
     lockTimeout: seconds(options['lock-timeout']),
     agree: async (plan) => {
-      if (!options.yes) await confirmPlan(plan, targets, canAsk(options.json === true, processEnv))
+      if (!options.yes) await confirmPlan(plan, targetNames({ targets }), canAsk(options.json === true, processEnv))
     },
   })
 }

@@ -11,18 +11,22 @@ export interface KubeAccess {
   readonly context: string
   readonly cluster: string
   readonly server: string
+  /** The id of the DOKS cluster whose credentials doctl gets; undefined where the user signs in by other means. */
+  readonly doks?: string | undefined
 }
 
 interface Named {
   readonly name?: string
-  readonly context?: { readonly cluster?: string }
+  readonly context?: { readonly cluster?: string; readonly user?: string }
   readonly cluster?: { readonly server?: string }
+  readonly user?: { readonly exec?: { readonly args?: readonly string[] | null } }
 }
 
 interface Kubeconfig {
   readonly 'current-context'?: string
   readonly contexts?: readonly Named[]
   readonly clusters?: readonly Named[]
+  readonly users?: readonly Named[]
 }
 
 /** Where kubectl looks when it is told nothing. */
@@ -54,7 +58,10 @@ export function readAccess(files: string, context?: string): KubeAccess {
     throw new Failure('error', `context ${wanted} leads to no cluster: ${found.cluster ?? 'it names none'}`, {
       remedy: `Mend ${files}: kubectl config view shows it.`,
     })
-  return { files, context: wanted, cluster: found.cluster ?? '', server }
+  const users = configs.flatMap(({ users }) => users ?? [])
+  const signsIn = users.find(({ name }) => name === found.user)?.user?.exec?.args ?? []
+  const doks = signsIn.includes('exec-credential') ? signsIn.find((word) => /^[0-9a-f-]{36}$/.test(word)) : undefined
+  return { files, context: wanted, cluster: found.cluster ?? '', server, doks }
 }
 
 function readConfig(file: string): Kubeconfig {

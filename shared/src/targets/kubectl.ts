@@ -12,6 +12,11 @@ import { runLocal } from './process.ts'
 export interface KubectlOptions {
   /** Which cluster; undefined as long as there is no kubeconfig, because an earlier step makes it. Looked up anew each time. */
   access(): KubeAccess | undefined
+  /**
+   * Says whether a way leads to the cluster that is meant, where only somebody else knows. Asked before a way is used for
+   * the first time; one that does not is no way at all.
+   */
+  leads?(access: KubeAccess): Promise<boolean>
   /** How it is called until then. */
   readonly awaitedAs: string
   /** Where kubectl keeps what it knows of the API: without it every process asks for all of it again. */
@@ -45,6 +50,26 @@ const prelude = `kubectl() { command kubectl --context "$INFRA_CONTEXT" --cache-
 export function kubernetes(options: KubectlOptions): Target {
   const { cache, values = {} } = options
   let held: KubeLock | undefined
+  let proven: string | undefined
+
+  /** The way in, as far as it is known to lead to the cluster that is meant. */
+  const known = (): KubeAccess | undefined => {
+    const access = options.access()
+    return access && (!options.leads || wayOf(access) === proven) ? access : undefined
+  }
+  /** The same, found out first where it is not known yet. */
+  const proved = async (): Promise<KubeAccess | undefined> => {
+    const access = options.access()
+    if (access && options.leads && wayOf(access) !== proven && (await options.leads(access))) proven = wayOf(access)
+    return known()
+  }
+  const noWay = (): Failure => {
+    const other = options.access()
+    const what = other ? `${other.files} leads to another cluster than` : 'there is no kubeconfig yet for'
+    return new Failure('error', `${what} ${options.awaitedAs}`, {
+      remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.',
+    })
+  }
 
   const call = async (access: KubeAccess, command: Command, hear: Listener, during?: string): Promise<Output> => {
     const env = {
@@ -84,16 +109,22 @@ export function kubernetes(options: KubectlOptions): Target {
 
   return {
     get name() {
-      const access = options.access()
+      const access = known()
       if (!access) return options.awaitedAs
       return `kubernetes ${access.cluster} (context ${access.context}) at ${access.server}`
     },
     blank: false,
     get awaited() {
-      return options.access() === undefined
+      return known() === undefined
     },
+    // What stands in the way of that is told when something is asked.
+    identify: () =>
+      proved().then(
+        () => {},
+        () => {},
+      ),
     async ask(questions) {
-      const access = options.access()
+      const access = await proved()
       if (!access) return questions.map(() => nothing)
       const answers: Output[] = []
       const filled = await Promise.all(questions.map((question) => fill(question, true)))
@@ -120,11 +151,8 @@ export function kubernetes(options: KubectlOptions): Target {
       return answers
     },
     async run(commands, hear) {
-      const access = options.access()
-      if (!access)
-        throw new Failure('error', `there is no kubeconfig for ${options.awaitedAs} yet`, {
-          remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.',
-        })
+      const access = await proved()
+      if (!access) throw noWay()
       const outputs: Output[] = []
       for (const command of commands) {
         if (held?.lost)
@@ -141,7 +169,7 @@ export function kubernetes(options: KubectlOptions): Target {
       return outputs
     },
     async lock(request) {
-      const access = options.access()
+      const access = await proved()
       // A cluster that is yet to be made has nobody at work in it.
       if (!access) return { release: async () => {} }
       const lock = await takeKubeLock((command) => call(access, command, () => {}), request)
@@ -150,12 +178,13 @@ export function kubernetes(options: KubectlOptions): Target {
         async release() {
           held = undefined
           // What was destroyed took the lock along.
-          if (options.access()) await lock.release()
+          if (known()) await lock.release()
         },
       }
     },
     async unlock() {
-      const access = options.access()
+      const access = await proved()
+      if (!access && options.access()) throw noWay()
       return access && breakKubeLock((command) => call(access, command, () => {}))
     },
     close: async () => {},
@@ -166,6 +195,8 @@ export function kubernetes(options: KubectlOptions): Target {
 export function blankKubernetes(): Target {
   return blank('a Kubernetes cluster')
 }
+
+const wayOf = ({ files, context, server, doks }: KubeAccess): string => [files, context, server, doks].join('\n')
 
 function replaced({ parts }: Text, name: string, value: string): Text {
   const swap = (part: Text['parts'][number]) =>

@@ -1,13 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { nothing } from '@infra/shared/command/command'
+import { secret } from '@infra/shared/command/secret'
+import { raw } from '@infra/shared/command/sh'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { keyStamp } from '@infra/shared/facts/key-stamp'
 import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
 import { blankAws } from '@infra/shared/targets/aws'
-import { describe, expect, test } from 'vitest'
 import { judgeCredentials } from '../../../cluster/checks/kubernetes.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { environmentFolder, openDoks } from '../../../cluster/doks.ts'
 import { type ClusterEnv, clusterSchema } from '../../../cluster/env.ts'
-import { botKeyStore, openKubernetes } from '../../../cluster/kubernetes.ts'
+import { assertInside, botKeyStore, openKubernetes } from '../../../cluster/kubernetes.ts'
+import { type DigitalOceanFake, startDigitalOcean } from '../../lab/digitalocean-fake.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const folder = join(tempFolder(), '.infra')
@@ -20,9 +25,10 @@ const config = (name: string) => ({
 const theirs = join(folder, 'theirs')
 writeFileSync(theirs, JSON.stringify(config('production')))
 
+const aws = blankAws({ region: 'ca-central-1' })
 const nameOf = (more: Partial<ClusterEnv>, offline = false) => {
   const env = { ...sampleEnv(clusterSchema), ...more }
-  return openKubernetes(env, { aws: blankAws({ region: 'ca-central-1' }), offline, folder }).name
+  return openKubernetes(env, { aws, doks: undefined, offline, folder }).name
 }
 
 test('the current context of somebody’s kubeconfig is never used: it has to be said', () => {
@@ -89,5 +95,87 @@ describe('the credentials of somebody’s kubeconfig', () => {
       outcome: 'ok',
       detail: 'client certificate until 2027-11-24, 364 days',
     })
+  })
+})
+
+describe('the kubeconfig of a DOKS cluster', () => {
+  const name = 'discord-bot-cluster'
+  /** As doctl writes it. */
+  const writeFor = (cluster: { id: string } | undefined, path: string) => {
+    mkdirSync(dirname(path), { recursive: true })
+    const exec = { command: 'doctl', args: ['kubernetes', 'cluster', 'kubeconfig', 'exec-credential', cluster?.id] }
+    writeFileSync(
+      path,
+      JSON.stringify({ ...config(`do-tor1-${name}`), users: [{ name: `do-tor1-${name}`, user: { exec } }] }),
+    )
+  }
+  const accountOf = ({ token, endpoint }: DigitalOceanFake, environment?: string) => {
+    const env = { ...sampleEnv(clusterSchema), DIGITALOCEAN_TOKEN: secret(token), DIGITALOCEAN_API_URL: endpoint }
+    const place = { offline: false, folder: environmentFolder(join(folder, 'two-accounts'), environment) }
+    const doks = openDoks(env, place)
+    if (!doks) throw new Error('no account')
+    return { doks, kube: openKubernetes(env, { aws, doks, ...place }) }
+  }
+  let production: DigitalOceanFake
+  let staging: DigitalOceanFake
+  beforeAll(async () => {
+    ;[production, staging] = [await startDigitalOcean(), await startDigitalOcean()]
+    for (const account of [production, staging]) account.addCluster({ name })
+  })
+  afterAll(() => Promise.all([production.stop(), staging.stop()]))
+
+  test('of two accounts with a cluster of one name leads from one of them only', async () => {
+    const ours = accountOf(production)
+    writeFor(production.clusters[0], ours.doks.kubeconfig.path)
+    expect(ours.kube.awaited).toBe(true)
+    await assertInside(ours)
+    expect([ours.kube.awaited, ours.kube.name]).toEqual([
+      false,
+      expect.stringMatching(/^kubernetes do-tor1-.* at https:/),
+    ])
+
+    const theirs = accountOf(staging)
+    expect(theirs.doks.kubeconfig.path).toBe(ours.doks.kubeconfig.path)
+    await expect(assertInside(theirs)).rejects.toMatchObject({
+      message: `.infra/two-accounts/kubeconfig-${name} leads to another cluster than ${name} of this account`,
+      remedy: expect.stringContaining('--tags kubernetes writes it'),
+    })
+    // A plan is one for a cluster that is still to be reached, and no change, lock or log goes anywhere.
+    expect(theirs.kube.name).toBe(`kubernetes ${name}`)
+    expect(await theirs.kube.ask([raw('kubectl get pods')])).toEqual([nothing])
+    expect(theirs.kube.awaited).toBe(true)
+    await expect(theirs.kube.run([raw('kubectl delete pods --all')], () => {})).rejects.toThrow(
+      'leads to another cluster',
+    )
+    await expect(theirs.kube.unlock?.()).rejects.toThrow('leads to another cluster')
+
+    // The script kubernetes writes it anew, in the course of a run.
+    writeFor(staging.clusters[0], theirs.doks.kubeconfig.path)
+    await assertInside(theirs)
+    await expect(assertInside(accountOf(production))).rejects.toThrow('leads to another cluster')
+  })
+
+  test('is each environment’s own, and so are the tokens of doctl', () => {
+    const [one, other] = [accountOf(production), accountOf(production, 'staging')]
+    expect(other.doks.kubeconfig.path).toMatch(/\/environments\/staging\/kubeconfig-discord-bot-cluster$/)
+    expect(other.doks.tokens).toMatch(/\/environments\/staging\/doctl\//)
+    expect(one.doks.tokens).not.toBe(other.doks.tokens)
+  })
+
+  test('leads nowhere when the cluster was made anew, or nobody can tell', async () => {
+    const { doks, kube } = accountOf(staging)
+    writeFor(staging.clusters.splice(0, 1)[0], doks.kubeconfig.path)
+    staging.addCluster({ name })
+    await expect(assertInside({ doks, kube })).rejects.toThrow('leads to another cluster')
+    const env = { ...sampleEnv(clusterSchema), DIGITALOCEAN_TOKEN: undefined }
+    const place = { offline: false, folder: join(folder, 'two-accounts') }
+    const blind = openDoks(env, place)
+    const unseen = openKubernetes(env, { aws, doks: blind, ...place })
+    await expect(assertInside({ doks: blind, kube: unseen })).rejects.toThrow('DIGITALOCEAN_TOKEN is not set')
+    await expect(unseen.run([raw('kubectl get pods')], () => {})).rejects.toThrow('DIGITALOCEAN_TOKEN is not set')
+    const nowhere = { ...place, folder: join(folder, 'nothing-there') }
+    const first = { doks: openDoks(env, nowhere), kube: openKubernetes(env, { aws, doks: blind, ...nowhere }) }
+    await assertInside(first, true)
+    await expect(assertInside(first)).rejects.toThrow('there is no kubeconfig yet for discord-bot-cluster')
   })
 })
