@@ -43,7 +43,7 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
 
   it('keeps what was adopted from another program, until its name is typed', async () => {
     await kubectl(`create namespace ${space}`)
-    await lab.as('Terraform', { ...role(['get']) })
+    await lab.as('Terraform', role())
     const wish = [namespaceObject, service(), role(), binding()]
     await settle(workOf(manifests(open(), wish, { script: 'web', workspace: 'cluster', prune: false })))
     // By hand, on what is ours: it stays ours.

@@ -50,10 +50,10 @@ export function noCluster(on: Target, { cluster, name, tag, kubeconfig, after }:
           `Kubernetes cluster ${name} was not made here (no tag ${tag}), so it is not deleted here`,
           `Leave out --cluster, or delete it yourself: doctl kubernetes cluster delete ${now.id}`,
         )
-      // The kubeconfig first: without it nobody looks for what cannot be there any more.
+      // The kubeconfig only when the cluster goes: a token that may not delete it leaves the way in.
       const run = [
-        sh`rm -f ${kubeconfig}`,
         doDeleteCluster(now.id),
+        sh`rm -f ${kubeconfig}`,
         doUntil(allClusters, statePath(name), 'undefined', 900),
       ]
       const nodes = now.pools.reduce((sum, { count }) => sum + count, 0)

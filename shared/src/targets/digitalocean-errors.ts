@@ -29,7 +29,7 @@ export function refusedToken(doing: Doing, message: string): Failure {
 export function lackingScope(doing: Doing, message: string): Failure {
   return new Failure('error', `DIGITALOCEAN_TOKEN may not do ${doing.request}`, {
     remedy:
-      'Give it full access, or these scopes: droplet and ssh_key and firewall (create, read, update), kubernetes (create, read, access_cluster), domain (create, read, update), tag (create, read), image, region, sizes and actions (read).',
+      'Give it full access, or these scopes: droplet and ssh_key and firewall (create, read, update), kubernetes (create, read, access_cluster, and delete for destroy --cluster), domain (create, read, update), tag (create, read), image, region, sizes and actions (read).',
     detail: [redact(message)],
   })
 }

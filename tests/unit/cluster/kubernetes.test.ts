@@ -1,11 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw } from '@infra/shared/command/sh'
+import { askOf } from '@infra/shared/engine/ask'
+import { deploy } from '@infra/shared/engine/deploy'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { keyStamp } from '@infra/shared/facts/key-stamp'
 import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
+import { kubernetesClusters } from '@infra/shared/facts/do-kubernetes'
+import { noCluster } from '@infra/shared/steps/do-removal'
 import { blankAws } from '@infra/shared/targets/aws'
 import { judgeCredentials } from '../../../cluster/checks/kubernetes.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -160,6 +164,27 @@ describe('the kubeconfig of a DOKS cluster', () => {
     expect(other.doks.kubeconfig.path).toMatch(/\/environments\/staging\/kubeconfig-discord-bot-cluster$/)
     expect(other.doks.tokens).toMatch(/\/environments\/staging\/doctl\//)
     expect(one.doks.tokens).not.toBe(other.doks.tokens)
+  })
+
+  test('stays when the token may not delete the cluster, which is told by its scope', async () => {
+    const { doks } = accountOf(production)
+    const made = production.addCluster({ name: 'made-here', tags: ['managed-by:infra'] })
+    const kubeconfig = join(folder, 'kubeconfig-made-here')
+    writeFor(made, kubeconfig)
+    const { found } = await askOf(doks.cloud, { found: kubernetesClusters('made-here') })
+    const wish = { cluster: found?.[0], name: 'made-here', tag: 'managed-by:infra', kubeconfig, after: [] }
+    const destroy = () =>
+      deploy([{ script: 'kubernetes', steps: [noCluster(doks.cloud, wish)] }], {
+        ...{ emit: () => {}, stopping: () => false, holder: 'the test', lockTimeout: 0, agree: async () => {} },
+      })
+    production.fail(/^DELETE/, { status: 403 })
+    await expect(destroy()).rejects.toMatchObject({
+      message: expect.stringContaining('DIGITALOCEAN_TOKEN may not do DELETE /v2/kubernetes/clusters/'),
+      remedy: expect.stringMatching(/kubernetes \([^)]*\bdelete\b/),
+    })
+    expect([existsSync(kubeconfig), production.clusters.includes(made)]).toEqual([true, true])
+    expect(await destroy()).toBe(1)
+    expect([existsSync(kubeconfig), production.clusters.includes(made)]).toEqual([false, false])
   })
 
   test('leads nowhere when the cluster was made anew, or nobody can tell', async () => {

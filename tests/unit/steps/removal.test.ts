@@ -299,8 +299,8 @@ describe('the DOKS cluster', () => {
       'volume pvc-1 is left over at DigitalOcean, and billed on',
     ])
     expect(lines(decision)).toEqual([
-      'rm -f /k',
       'DELETE /v2/kubernetes/clusters/bd5f5959',
+      'rm -f /k',
       expect.stringContaining('= undefined within'),
     ])
     const foreign = made.plan({ found: [{ ...(cluster as object), tags: [] }] as never, file: null }, ahead)
