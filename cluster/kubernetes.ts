@@ -87,7 +87,7 @@ export async function assertInside(
     'error',
     there
       ? `${shown} leads to another cluster than ${doks.name} of this account`
-      : `there is no kubeconfig yet for ${doks.name}`,
+      : `there is no kubeconfig for ${doks.name} yet`,
     { remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.' },
   )
 }

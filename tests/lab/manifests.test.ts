@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { makePlan } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
+import { jsonReporter } from '@infra/shared/report/json'
+import { prettyReporter } from '@infra/shared/report/pretty'
 import { manifests } from '@infra/shared/steps/manifests'
 import { readAccess } from '@infra/shared/targets/kubeconfig'
 import { describe, expect, it } from 'vitest'
@@ -173,13 +175,36 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     expect(await planned(work)).toEqual([
       'update deployment web (took over from Terraform: spec.strategy.rollingUpdate.maxSurge, spec.template.spec.containers[name=web].image) [downtime]',
       'update service web',
-      'update secret web-secrets',
+      'update secret web-secrets: label app.kubernetes.io/component, label app.kubernetes.io/managed-by, label app.kubernetes.io/part-of',
     ])
     const address = await kubectl(`get service web -n ${old} -o jsonpath={.spec.clusterIP}`)
     await settle(work)
     expect(await planned(work)).toEqual([])
     expect(await kubectl(`get service web -n ${old} -o jsonpath={.spec.clusterIP}`)).toBe(address)
     expect(await kubectl(`get secret web-secrets -n ${old} -o jsonpath={.data.OTHER}`)).toBe('a2VlcA==')
+  })
+
+  it('shows nothing of a Secret that kubectl apply made, whose values stand in an annotation as well', async () => {
+    const theirs = { ...secretObjectPlain, metadata: { name: 'by-hand', namespace: space } }
+    await kubectl('apply -f -', JSON.stringify(theirs))
+    const ours = { ...theirs, metadata: { ...theirs.metadata, annotations: { note: 'ours' } } }
+    const work = workOf(manifests(open(), [ours], { script: 'by-hand', workspace: 'lab', prune: false }))
+    expect(await planned(work)).toEqual([
+      'update secret by-hand: label app.kubernetes.io/component, label app.kubernetes.io/managed-by, label app.kubernetes.io/part-of, annotation note',
+    ])
+    const { events } = await settle(work)
+    const written: string[] = []
+    const sink = { write: (text: string) => void written.push(text) }
+    const plain = (_: unknown, text: string) => text
+    const terminal = { out: sink, err: sink, paintOut: plain, paintErr: plain, animate: false, groups: false }
+    for (const reporter of [jsonReporter(sink), prettyReporter({ ...terminal, diff: true, verbose: true })])
+      for (const event of events) reporter.emit(event)
+    const said = written.join('')
+    expect(said).toContain('secret by-hand: label')
+    // What is no secret of ours nobody would have redacted.
+    expect(said).not.toContain(base64('keep'))
+    expect(said).not.toContain('last-applied')
+    expect(await planned(work)).toEqual([])
   })
 
   it('says what is wrong with the way to the cluster in one error, and changes nothing', async () => {

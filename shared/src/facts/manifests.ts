@@ -6,10 +6,10 @@ import { fieldsLost } from './managed-fields.ts'
 
 /** How applying its manifest would change one object. */
 export interface ObjectChange extends ObjectRef {
-  /** YAML without what the API server keeps for itself; null where there is no such object. */
+  /** YAML without what the API server keeps for itself; null where there is no such object. Of a Secret it is empty. */
   readonly before: string | null
   readonly after: string
-  /** Of a Secret: the names of the keys whose values change. Values are never read. */
+  /** Of a Secret: the names of the keys, labels and annotations whose values change. No value of it is kept. */
   readonly keys: readonly string[]
   /** Fields of other managers that get our value: `Terraform: spec.replicas`. */
   readonly takenOver: readonly string[]
@@ -51,10 +51,20 @@ export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   return { ...none, missingNamespaces, changed: new Map(changes.map((change) => [keyOf(change), change])) }
 }
 
+type Names = Record<string, string>
+
 interface Living {
   kind: string
-  metadata: { name: string; namespace?: string; managedFields?: unknown[]; [field: string]: unknown }
-  data?: Record<string, string>
+  metadata: {
+    name: string
+    namespace?: string
+    managedFields?: unknown[]
+    labels?: Names
+    annotations?: Names
+    [field: string]: unknown
+  }
+  data?: Names
+  type?: string
   spec?: { template?: unknown }
   status?: unknown
 }
@@ -75,14 +85,16 @@ function readBlock(block: string): ObjectChange[] {
   const [old, wish] = [before && stringify(ownPart(before)), stringify(ownPart(after))]
   // Who owns a field with the same value is no difference.
   if (old === wish) return []
+  // kubectl masks its data only: an annotation of kubectl apply holds all of it once more.
+  const hidden = kind === 'Secret'
   return [
     {
       kind,
       namespace: metadata.namespace,
       name: metadata.name,
-      before: old,
-      after: wish,
-      keys: kind === 'Secret' ? changedKeys(before?.data, after.data) : [],
+      before: hidden && old !== null ? '' : old,
+      after: hidden ? '' : wish,
+      keys: hidden ? secretChanges(before, after) : [],
       takenOver: fieldsLost(before?.metadata.managedFields ?? [], metadata.managedFields ?? []),
       template: before !== null && stringify(before.spec?.template) !== stringify(after.spec?.template),
     },
@@ -96,8 +108,18 @@ function ownPart({ status: _, metadata, ...rest }: Living) {
   return { ...rest, metadata: own }
 }
 
-// kubectl masks values: `***` where both sides have the same, else `*** (before)` and `*** (after)`.
-function changedKeys(before: Record<string, string> = {}, after: Record<string, string> = {}): string[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)])
-  return [...keys].filter((key) => before[key] !== after[key]).sort()
+function secretChanges(before: Living | null, after: Living): string[] {
+  const [old, wish] = [before?.metadata, after.metadata]
+  return [
+    ...changedNames(before?.data, after.data),
+    ...changedNames(old?.labels, wish.labels).map((name) => `label ${name}`),
+    ...changedNames(old?.annotations, wish.annotations).map((name) => `annotation ${name}`),
+    ...(before && before.type !== after.type ? ['type'] : []),
+  ]
+}
+
+// kubectl masks values of data: `***` where both sides have the same, else `*** (before)` and `*** (after)`.
+function changedNames(before: Names = {}, after: Names = {}): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => before[name] !== after[name]).sort()
 }

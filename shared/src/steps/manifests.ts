@@ -120,9 +120,9 @@ function say(changed: ObjectChange): string {
 }
 
 function costOf(changed: ObjectChange, object: KubeObject): { risk: Risk; diff: Diff } {
-  const { keys, before, after, template } = changed
-  const path = `${changed.kind} ${changed.namespace ? `${changed.namespace}/` : ''}${changed.name}`
-  const diff: Diff = keys.length > 0 ? { kind: 'secret', path } : { kind: 'text', path, before: before ?? '', after }
+  const { kind, before, after, template } = changed
+  const path = `${kind} ${changed.namespace ? `${changed.namespace}/` : ''}${changed.name}`
+  const diff: Diff = kind === 'Secret' ? { kind: 'secret', path } : { kind: 'text', path, before: before ?? '', after }
   return { risk: template ? restartRisk(object) : 'safe', diff }
 }
 

@@ -65,8 +65,11 @@ export function kubernetes(options: KubectlOptions): Target {
   }
   const noWay = (): Failure => {
     const other = options.access()
-    const what = other ? `${other.files} leads to another cluster than` : 'there is no kubeconfig yet for'
-    return new Failure('error', `${what} ${options.awaitedAs}`, {
+    const name = options.awaitedAs
+    const what = other
+      ? `${other.files} leads to another cluster than ${name}`
+      : `there is no kubeconfig for ${name} yet`
+    return new Failure('error', what, {
       remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.',
     })
   }

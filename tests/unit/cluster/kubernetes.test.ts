@@ -201,6 +201,6 @@ describe('the kubeconfig of a DOKS cluster', () => {
     const nowhere = { ...place, folder: join(folder, 'nothing-there') }
     const first = { doks: openDoks(env, nowhere), kube: openKubernetes(env, { aws, doks: blind, ...nowhere }) }
     await assertInside(first, true)
-    await expect(assertInside(first)).rejects.toThrow('there is no kubeconfig yet for discord-bot-cluster')
+    await expect(assertInside(first)).rejects.toThrow('there is no kubeconfig for discord-bot-cluster yet')
   })
 })

@@ -174,7 +174,23 @@ describe('the answer of kubectl diff', () => {
     for (const noise of ['managedFields', 'generation', 'uid', 'status', 'creationTimestamp'])
       expect(bot?.after).not.toContain(noise)
     expect(changed.get('Secret bots/new')).toMatchObject({ before: null, keys: ['A'] })
-    expect(changed.get('Secret bots/s')).toMatchObject({ keys: ['A', 'B'] })
+    expect(changed.get('Secret bots/s')).toMatchObject({ keys: ['A', 'B'], before: '', after: '' })
+  })
+
+  test('keeps nothing of a Secret but names, whatever differs in it', () => {
+    const applied = `kubectl.kubernetes.io/last-applied-configuration: '{"data":{"PASSWORD":"czNjcjN0"}}'`
+    const lines = [
+      '@@ -1,9 +1,10 @@',
+      ' apiVersion: v1\n kind: Secret\n metadata:\n   annotations:',
+      `     ${applied}`,
+      '-    note: b2xk\n+    note: bmV3',
+      '   labels:\n     app: web\n+    part-of: cluster\n   name: s\n   namespace: bots\n type: Opaque',
+    ]
+    const { changed } = parseDiff({ code: 1, stdout: `diff -r a b\n${lines.join('\n')}\n`, stderr: '' })
+    const decision = decide({ state: { changed }, changes: [] })
+    expect(told(decision)).toEqual(['~ secret s: label part-of, annotation note'])
+    expect(decision.kind === 'changes' && decision.changes[0]?.diff).toEqual({ kind: 'secret', path: 'Secret bots/s' })
+    expect(JSON.stringify([...changed])).not.toMatch(/czNjcjN0|b2xk|bmV3/)
   })
 
   test.each<[string, number, string, Partial<ManifestsState>]>([
