@@ -5,7 +5,7 @@ import type { Question } from '../engine/step.ts'
 
 const absent = /^NoSuchEntity$/
 
-/** Whether a user can log in to the console. GetLoginProfile. */
+/** Whether a user has a password, to log in by. GetLoginProfile. */
 export function hasPassword(place: AwsPlace, user: string): Question<boolean> {
   return {
     command: aws(place, 'iam', 'get-login-profile', { UserName: user }),
