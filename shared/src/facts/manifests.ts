@@ -15,6 +15,8 @@ export interface ObjectChange extends ObjectRef {
   readonly takenOver: readonly string[]
   /** Pods of this object are made anew. */
   readonly template: boolean
+  /** Of a claim on a volume that is there: the size that it has, and another that it shall have. */
+  readonly resized?: { readonly from: string; readonly to: string } | undefined
 }
 
 export interface ManifestsState {
@@ -65,7 +67,7 @@ interface Living {
   }
   data?: Names
   type?: string
-  spec?: { template?: unknown }
+  spec?: { template?: unknown; resources?: { requests?: { storage?: string } } }
   status?: unknown
 }
 
@@ -97,6 +99,7 @@ function readBlock(block: string): ObjectChange[] {
       keys: hidden ? secretChanges(before, after) : [],
       takenOver: fieldsLost(before?.metadata.managedFields ?? [], metadata.managedFields ?? []),
       template: before !== null && stringify(before.spec?.template) !== stringify(after.spec?.template),
+      resized: before && kind === 'PersistentVolumeClaim' ? resizing(before, after) : undefined,
     },
   ]
 }
@@ -106,6 +109,11 @@ const kept = ['managedFields', 'generation', 'resourceVersion', 'uid', 'creation
 function ownPart({ status: _, metadata, ...rest }: Living) {
   const own = Object.fromEntries(Object.entries(metadata).filter(([field]) => !kept.includes(field)))
   return { ...rest, metadata: own }
+}
+
+function resizing(before: Living, after: Living): ObjectChange['resized'] {
+  const [from, to] = [before, after].map(({ spec }) => spec?.resources?.requests?.storage)
+  return from === undefined || to === undefined || from === to ? undefined : { from, to }
 }
 
 function secretChanges(before: Living | null, after: Living): string[] {

@@ -12,6 +12,7 @@ import {
   refOf,
   sayObject,
 } from '../command/kubectl.ts'
+import { sh } from '../command/sh.ts'
 import {
   type Change,
   changes,
@@ -77,6 +78,8 @@ function decide(
     const { object, reason } = state.refused
     return refuse(`${object} cannot become as it shall be: ${reason}`, remedyOf(object, reason))
   }
+  const resized = [...state.changed.values()].map(refuseSize).find((wrong) => wrong !== undefined)
+  if (resized) return resized
   const byKey = new Map(objects.map((object) => [keyOf(refOf(object)), object]))
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
@@ -148,6 +151,17 @@ function tellUnwanted(one: ObjectRef): string {
     ? `it holds data, so remove it by hand: ${kubectlDelete(one).line.replace(/ --ignore-not-found.*/, '')}`
     : 'deploy -- --prune removes it'
   return `${sayObject(one)} is no longer wanted; ${how}`
+}
+
+// The cloud would let it grow: for more money, and for good.
+function refuseSize({ kind, name, namespace = '', resized }: ObjectChange): Decision | undefined {
+  if (!resized) return undefined
+  const { from, to } = resized
+  const patch = JSON.stringify({ spec: { resources: { requests: { storage: to } } } })
+  return refuse(
+    `volume ${name} has ${from} instead of ${to}, and a volume keeps its size here`,
+    `Set the variable back to ${from}. To have it grow, which is billed and can never be undone, do it yourself, then deploy: ${sh`kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} -p ${patch}`.line}`,
+  )
 }
 
 function remedyOf(object: string, reason: string): string {

@@ -113,6 +113,18 @@ describe('manifests', () => {
       },
     ],
     [
+      'are refused where a volume would grow, for more money and for good',
+      {
+        state: {
+          changed: new Map([
+            change('Deployment', 'bot'),
+            change('PersistentVolumeClaim', 'work', { resized: { from: '10Gi', to: '20Gi' } }),
+          ]),
+        },
+        changes: ['! volume work has 10Gi instead of 20Gi, and a volume keeps its size here'],
+      },
+    ],
+    [
       'are refused where the API server refuses them',
       {
         state: { refused: { object: 'Deployment bot', reason: 'spec.selector: Invalid value: field is immutable' } },
@@ -175,6 +187,24 @@ describe('the answer of kubectl diff', () => {
       expect(bot?.after).not.toContain(noise)
     expect(changed.get('Secret bots/new')).toMatchObject({ before: null, keys: ['A'] })
     expect(changed.get('Secret bots/s')).toMatchObject({ keys: ['A', 'B'], before: '', after: '' })
+  })
+
+  test('tells the size that a volume has, and how it would grow', () => {
+    const lines = [
+      'kind: PersistentVolumeClaim',
+      'metadata:',
+      '  name: work',
+      '  namespace: bots',
+      'spec:',
+      '  resources:',
+      '    requests:',
+    ]
+    const body = [...lines.map((line) => ` ${line}`), '-      storage: 10Gi', '+      storage: 20Gi'].join('\n')
+    const { changed } = parseDiff({ code: 1, stdout: `diff -r a b\n@@ -1,9 +1,9 @@\n${body}\n`, stderr: '' })
+    expect(decide({ state: { changed }, changes: [] })).toMatchObject({
+      kind: 'refused',
+      remedy: `Set the variable back to 10Gi. To have it grow, which is billed and can never be undone, do it yourself, then deploy: kubectl patch persistentvolumeclaim work -n bots -p '{"spec":{"resources":{"requests":{"storage":"20Gi"}}}}'`,
+    })
   })
 
   test('keeps nothing of a Secret but names, whatever differs in it', () => {
