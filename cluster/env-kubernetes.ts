@@ -6,10 +6,11 @@ const kubernetes = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group
 /** Where the cluster is. */
 export const kubernetesVariables = {
   KUBECONFIG: variable(
-    matching(/^\S(.*\S)?$/, 'the path of a kubeconfig').optional(),
+    matching(/^\S(.*\S)?$/, 'the path of a kubeconfig, or several with colons between them').optional(),
     kubernetes({
       description: 'A kubeconfig of your own, for another cluster than the DOKS one; goes with `KUBE_CONTEXT`',
       example: '~/.kube/config',
+      paths: true,
       common: true,
       unset: 'one of the project, for the DOKS cluster',
     }),

@@ -79,7 +79,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
     if (wrong) problems.push(wrong)
     if (wrong || (!found && presence(type).fallback === undefined)) continue
-    const text = found && meta.path ? expandPath(found.text, home, root) : found?.text
+    const text = found && expand(found.text, meta, home, root)
     const result = type.safeParse(text)
     if (!result.success) {
       const wrong = judge.invalid(name, meta, found, result.error.issues[0])
@@ -115,6 +115,11 @@ function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processE
 /** Whether the variable is a secret or a text, and not something that was made of one: by what its sample is. */
 function isTextual(schema: Schema, name: string, meta: VariableMeta): boolean {
   return meta.secret === true || typeof (sampleEnv(schema) as Record<string, unknown>)[name] === 'string'
+}
+
+function expand(text: string, { path, paths }: VariableMeta, home: string, root: string): string {
+  const parts = paths ? text.split(':').filter((part) => part !== '') : [text]
+  return path || paths ? parts.map((part) => expandPath(part, home, root)).join(':') : text
 }
 
 /** `~`, `$HOME` and `${HOME}` at the start of a path; a relative path starts at the root. */

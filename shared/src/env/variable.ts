@@ -20,6 +20,8 @@ export interface VariableMeta {
   readonly secret?: boolean
   /** A path: `~`, `$HOME` and `${HOME}` at its start are expanded, a relative one starts at the project's root. */
   readonly path?: boolean
+  /** Several paths with colons between them, each read as {@link path} is. */
+  readonly paths?: boolean
   /** Makes a missing value, or undefined when it cannot be made from what is given. */
   readonly generate?: (given: Given) => string | undefined
   /** Purposes for which an optional variable must be set all the same. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isSecret, reveal } from '@infra/shared/command/secret'
 import { loadEnv } from '@infra/shared/env/load'
 import { sampleEnv } from '@infra/shared/env/sample'
@@ -58,4 +60,18 @@ test('the cluster needs what its bot needs, and takes half a key pair for a mist
     ])
   const rehearsal = { ...bot, AWS_PROFILE: 'x', AWS_ENDPOINT_URL: 'http://127.0.0.1:5000', CLUSTER_PITR: 'yes' }
   expect(cluster(rehearsal).env).toMatchObject({ CLUSTER_PITR: true })
+})
+
+test('a kubeconfig is found where .env.example says that it is, and so is each of several', () => {
+  const home = folder()
+  const read = (files: Record<string, string>, processEnv: Record<string, string> = {}) => {
+    const root = folder(files)
+    const { sources, values } = loadEnv({ schema: clusterSchema, root, processEnv: { HOME: home, ...processEnv } })
+    return [sources.KUBECONFIG, values.KUBECONFIG?.toString().replaceAll(home, 'HOME').replaceAll(root, 'ROOT')]
+  }
+  const example = readFileSync(join(import.meta.dirname, '../../../.env.example'), 'utf8')
+  const [line = ''] = example.match(/export KUBECONFIG=.*/) ?? []
+  expect(read({ '.env.cluster': line })).toEqual(['.env.cluster', 'HOME/.kube/config'])
+  expect(read({ '.env.cluster': `KUBECONFIG='$HOME/a:~/b:/c:d'` })).toEqual(['.env.cluster', 'HOME/a:HOME/b:/c:ROOT/d'])
+  expect(read({}, { KUBECONFIG: '/one::/two:' })[1]).toBe('/one:/two')
 })
