@@ -200,14 +200,13 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
       expect((await cli('plan', [], staging)).stdout).toContain(`${file().slice(root.length + 1)}: another cluster →`)
       expect([...fake.writes(), ...other.writes()]).toEqual([])
 
-      // An environment has a kubeconfig and a doctl of its own.
+      // An environment has a kubeconfig of its own.
       const lines = Object.entries({ ...clusterSettings, ...staging }).map(([name, value]) => `${name}=${value}\n`)
       writeFileSync(join(root, '.env.cluster.staging'), lines.join(''), { mode: 0o600 })
       const before = readFileSync(file(), 'utf8')
       good(await cli('deploy', ['--env', 'staging', '--yes'], staging))
       const own = join(root, '.infra/environments/staging')
       expect(readFileSync(join(own, 'kubeconfig-discord-bot-cluster'), 'utf8')).toContain(`- ${theirs.id}`)
-      expect(readdirSync(own)).toContain('doctl')
       expect(readFileSync(file(), 'utf8')).toBe(before)
     } finally {
       await other.stop()
