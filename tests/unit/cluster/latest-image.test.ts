@@ -22,7 +22,7 @@ function ask(code: string) {
   const stderr = `An error occurred (${code}) when calling the DescribeImages operation: away`
   const answer: Output = { code: 254, stdout: '', stderr }
   const aws = { ...blankAws({ region: env.AWS_REGION }), blank: false, ask: async () => [answer] }
-  const kube = openKubernetes(env, { aws, offline: false, folder })
+  const kube = openKubernetes(env, { aws, doks: undefined, offline: false, folder })
   return kube.ask([{ line: 'kubectl diff', stdin: { parts: [latestOf('discord-bot')] } }])
 }
 
