@@ -30,7 +30,8 @@ export function onTerminal(
     if (question === undefined || !question.test(said.slice(seen))) return
     seen = said.length
     open.shift()
-    child.stdin.write(`${answer}\r`)
+    // As a person does, a moment later: age asks first and turns the echo off then.
+    setTimeout(() => child.stdin.write(`${answer}\r`), 300)
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
