@@ -237,15 +237,8 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(lines).toContain('create cluster role binding sandbox-reader-binding')
     // Its own command stays where it is: we have none to say. It goes, so that the image's runs.
     const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')
-    await kubectl(
-      'patch',
-      'deployment',
-      'discord-bot',
-      ...inSpace,
-      '--type=json',
-      '-p',
-      '[{"op":"remove","path":"/spec/template/spec/containers/0/command"}]',
-    )
+    const gone = '[{"op":"remove","path":"/spec/template/spec/containers/0/command"}]'
+    await kubectl('patch', 'deployment', 'discord-bot', ...inSpace, '--type=json', '-p', gone)
     await settle(work())
     expect(await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')).toBe(uid)
     expect((await makePlan(work(), () => {})).steps.every(({ decision }) => decision?.kind === 'converged')).toBe(true)
