@@ -28,19 +28,33 @@ export async function runRestore(session: Session): Promise<number> {
   return withLock(session, host, async () => {
     const say = `decrypting here, sending ${path}`
     const sending = () => send(host, { path, identity, asks })
+    // From here on something lies open on the host: it is taken away before we end.
+    session.signals.hold()
     // Nothing is drawn over the question.
     if (asks) emit({ type: 'message', level: 'info', text: `${say}: age asks for the passphrase of ${identity}` })
     const folder = await (asks ? sending() : told(session, say, sending))
     try {
+      goOn(session)
       const { manifest, found } = await told(session, 'checking that it is whole', () => look(host, folder))
       judge(manifest, found, env.VALENCE_DOMAIN)
+      goOn(session)
       if (found.tables > 0 || found.files > 0) await agree(session, env.VALENCE_DOMAIN, manifest)
+      goOn(session)
       await apply(session, host, folder)
     } finally {
-      await host.run([sh`rm -rf ${folder}`], () => {}).catch(() => {})
+      const away = sh`rm -rf ${folder} && systemctl stop ${cleaner}.timer`
+      await host.run([away], () => {}).catch(() => {})
     }
     return 0
   })
+}
+
+/** Takes what was decrypted away when we could not: killed, or the connection was lost. */
+const cleaner = 'infra-restore-clean'
+
+/** Between two parts of a restore that have changed nothing yet: the place to stop at. */
+function goOn({ signals }: Session): void {
+  if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
 }
 
 async function agree({ own, options, processEnv, emit }: Session, domain: string, { made, versions }: Manifest) {
@@ -63,7 +77,8 @@ async function send(host: SshTarget, { path, identity, asks }: Sealed): Promise<
   const folder = '/var/lib/infra/restore'
   const line = withPath(
     `umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${folder}.XXXXXX) || exit; \
-trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
+trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE; systemctl stop ${cleaner}.timer 2>/dev/null; \
+systemd-run --quiet --collect --unit=${cleaner} --on-active=12h rm -rf "$d" && \
 tar --extract --ignore-zeros --file=- --directory="$d" && trap - EXIT && echo "$d"`,
   )
   const said = recorder()
@@ -135,10 +150,9 @@ async function look(host: SshTarget, folder: string): Promise<{ manifest: Manife
 }
 
 async function apply(session: Session, host: SshTarget, folder: string): Promise<void> {
-  const { emit, signals } = session
+  const { emit } = session
   const info = (text: string) => emit({ type: 'message', level: 'info', text })
   const stamp = new Date().toISOString().replace(/\..*/, '').replaceAll(/[-:]/g, '').replace('T', '_')
-  signals.hold()
   const heard: string[] = []
   await told(session, 'restoring', async (progress) => {
     const hear = (line: string) => {
@@ -153,8 +167,9 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
     if (word === 'KEPT') info(`kept, for you to remove: ${rest}`)
     if (word === 'ROLE') info(`role ${rest} was made without a login: it had one where the backup is from`)
   }
-  const waits =
-    heard.includes('starting matrix-synapse') || heard.some((line) => /^starting .*matrix-synapse/.test(line))
+  const failed = heard.find((line) => line.startsWith('FAILED '))?.slice('FAILED '.length)
+  if (failed) emit({ type: 'message', level: 'warn', text: `not started again: ${failed} (npm run status -w pod)` })
+  const waits = heard.some((line) => /^starting .*matrix-synapse/.test(line))
   if (waits) await told(session, 'waiting for Synapse', () => health(host))
   info('restored. What remains: npm run deploy -w pod, then npm run verify -w pod')
 }

@@ -15,12 +15,19 @@ say() { echo "$1" 2>/dev/null || true; }
 
 sql() { (cd / && PGOPTIONS='-c client_min_messages=warning' runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$1"); }
 
+# How many MB are free for PostgreSQL.
+room() { df --output=avail -B1M /var/lib/postgresql | tail -n 1 | tr -d ' '; }
+
 # What the archive says of itself, once it is known to be whole, and what is on this host: two lines of JSON.
 look() {
   cd "$1"
   [ -s SHA256SUMS ] && [ -s manifest.json ] || fail 'the archive is not whole: it ends before its list of contents'
   sha256sum --check --strict --quiet SHA256SUMS >&2 || fail 'the archive is damaged: its contents are not what its list says'
   ls database.* >/dev/null 2>&1 || fail 'the archive holds no database'
+  # A database is larger than its dump: with less room than that it is not even tried.
+  free=$(room)
+  needs=$(du -cm database.* | tail -n 1 | cut -f 1)
+  [ "$free" -gt "$needs" ] || fail "No space left on device for the database: $free MB are free, and its dump alone has $needs"
   cat manifest.json
   there=$(sql postgres <<<"select count(*) from pg_database where datname = 'valence'") || fail 'PostgreSQL does not answer'
   rows=0
@@ -55,6 +62,8 @@ give_up() {
   trap - EXIT
   set +e
   local step path
+  # PostgreSQL may have ended of it without a word to us.
+  [ "$(room)" -ge 16 ] || echo 'restore: No space left on device' >&2
   for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do eval "${undo[step]}"; done
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
   # Where the disk is full PostgreSQL may have stopped: with this room it comes back.
@@ -121,12 +130,13 @@ where n <> (xpath('/row/n/text()', query_to_xml('select count(*) as n from only 
 
 paths=()
 ready_files() {
-  local part path above
+  local part piece path above
   mkdir files
   for part in config media; do
     ls "$part".* >/dev/null 2>&1 || continue
     say "restoring $part"
-    cat "$part".* | tar --extract --file=- --directory=files --preserve-permissions --same-owner
+    # Each piece goes as it is read: media are as large as the disk allows.
+    for piece in "$part".*; do cat "$piece" && rm -f "$piece"; done | tar --extract --file=- --directory=files --preserve-permissions --same-owner
   done
   # The units that are exchanged: what backup.sh names.
   for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config \
@@ -140,8 +150,8 @@ ready_files() {
     above=${path%/*}
     [ -d "$above" ] || { mkdir -p "$above"; chown --reference="files$above" "$above"; chmod --reference="files$above" "$above"; }
     rm -rf "$path.restoring"
-    # A copy, for it may be another file system: so that the exchange is one of names.
-    cp -a "files$path" "$path.restoring"
+    # It may come from another file system: the exchange is one of names.
+    mv "files$path" "$path.restoring"
   done
 }
 
@@ -159,22 +169,43 @@ exchange() {
     mv "$path.restoring" "$path"
   done
   # Whoever is connected is sent away; one that comes right back loses against the next attempt.
+  had=$(count valence)
+  undo+=(names_back)
   for _ in 1 2 3 4 5; do
     if exchange_databases; then break; fi
     sleep 1
   done
-  [ "$(sql postgres <<<"select count(*) from pg_database where datname = 'valence_restoring'")" = 0 ] || fail 'the database is in use'
+  # What is said of it may be lost: what is there counts.
+  comes_back
+  [ "$(count valence_restoring)" = 0 ] || fail 'the database is in use'
+  [ "$had" = 0 ] || say "KEPT database valence_before_restore_$stamp"
   for path in ${paths[@]+"${paths[@]}"}; do [ ! -e "$path.before-restore-$stamp" ] || say "KEPT $path.before-restore-$stamp"; done
 }
 
+# Whether there is a database of this name: 0 or 1.
+count() { sql postgres <<<"select count(*) from pg_database where datname = '$1'"; }
+
+away="select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null"
+
 exchange_databases() {
   local kept=''
-  if [ "$(sql postgres <<<"select count(*) from pg_database where datname = 'valence'")" = 1 ]; then
-    kept="alter database valence rename to valence_before_restore_$stamp;"
+  [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"
+  sql postgres <<<"$away
+begin; $kept alter database valence_restoring rename to valence; commit;"
+}
+
+# Gives the databases their names back, where they were exchanged.
+names_back() {
+  local kept=''
+  comes_back
+  if [ "$had" = 0 ]; then
+    [ "$(count valence_restoring)" = 0 ] || return 0
+  else
+    [ "$(count "valence_before_restore_$stamp")" = 1 ] || return 0
+    kept="alter database valence_before_restore_$stamp rename to valence;"
   fi
-  sql postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
-begin; $kept alter database valence_restoring rename to valence; commit;" || return 1
-  [ -z "$kept" ] || say "KEPT database valence_before_restore_$stamp"
+  sql postgres <<<"$away
+begin; alter database valence rename to valence_restoring; $kept commit;"
 }
 
 "$@"

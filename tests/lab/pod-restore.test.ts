@@ -7,11 +7,11 @@ import { failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { must } from './run.ts'
+import { must, until } from './run.ts'
 import { onTerminal, type TypedAnswer } from './terminal.ts'
 
 const skip = requireLab('host', 'git', 'age', 'script')
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const phrase = 'a phrase of the lab'
 
@@ -79,6 +79,49 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
     expect(await onHost(everything)).toBe(before)
   })
 
+  /** Puts a program before another of this name on the host, for as long as `work` runs. */
+  const inFrontOf = async <T>(name: string, script: string, work: () => Promise<T>): Promise<T> => {
+    const path = `/usr/local/sbin/${name}`
+    await onHost(`cat >${path} <<'END'\n#!/bin/sh\n${script}\nEND\nchmod 755 ${path}`)
+    return work().finally(() => onHost(`rm ${path}`))
+  }
+
+  test('Ctrl-C takes away what was decrypted; after a kill the host does, by itself', async () => {
+    const there = await onHost(everything)
+    const armed = 'systemctl is-active infra-restore-clean.timer || true'
+    await inFrontOf('sha256sum', 'sleep 3; exec /usr/bin/sha256sum "$@"', async () => {
+      const stopped = async (signal: 'SIGINT' | 'SIGKILL') => {
+        const run = pod.start('restore', archive, '--confirm', domain, '--json')
+        await until('the check', 60_000, async () => run.said().includes('checking that it is whole') || undefined)
+        run.kill(signal)
+        return run.ended
+      }
+      const { code, stdout } = await stopped('SIGINT')
+      expect(code, stdout).toBe(130)
+      expect(stdout).toContain('stopped as asked; nothing was changed')
+      expect(await onHost(`ls -d /var/lib/infra/restore.* 2>/dev/null || ${armed}`)).toBe('inactive\n')
+      await stopped('SIGKILL')
+      expect(await onHost(armed)).toBe('active\n')
+    })
+    expect(await onHost(everything)).toBe(there)
+  })
+
+  test('a database that does not answer after the exchange gets its old name back with the files', async () => {
+    const changed = await change()
+    const deaf = `s=$(cat); case $s in *"where datname = 'valence_restoring'"*)
+  ! echo "select 1/count(*) from pg_database where datname like 'valence_before%'" | /usr/bin/psql "$@" >/dev/null 2>&1 || exit 1 ;;
+esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
+    const { message } = failureOf(
+      await inFrontOf('psql', deaf, () => pod.cli('restore', archive, '--confirm', domain, '--json')),
+      1,
+    )
+    expect(message).toBe('the restore failed and was undone: all is as it was')
+    expect(await onHost(everything)).toBe(changed)
+    expect(await onHost(leftovers)).toBe('')
+    expect((await pod.cli('restore', archive, '--confirm', domain)).code).toBe(0)
+    expect(await onHost(everything)).toBe(before)
+  })
+
   describe('on a disk that fills up', () => {
     let valence: string
     beforeAll(async () => {
@@ -89,11 +132,11 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
     test.each([
       ['while the archive comes in', -8, undefined],
       ['at the database', 3, 'restoring the database'],
-      ['at the files', 60, 'restoring media'],
+      ['at the files', 24, 'restoring media'],
     ])('%s: a clear error, and what was there serves on', async (_when, spareMb, step) => {
       await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) + spareMb * 1024)
       const run = await pod.cli('restore', archive, '--confirm', domain, '--json')
-      expect(failureOf(run, 1).message).toMatch(/^the disk of the host is full/)
+      expect(failureOf(run, 1).message, run.stdout).toMatch(/^the disk of the host is full/)
       const steps = [...run.stdout.matchAll(/"(restoring [^"]*|exchanging)"/g)].map(([, said]) => said)
       expect(steps.at(-1)).toBe(step)
       // Before there is more room again.
