@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { CliResult } from '../support/cli.ts'
 import { apartFromSynapse, everything, fill, leftovers, onHost as on } from './backup-drill.ts'
 import { ask } from './matrix.ts'
 import { failureOf } from './pod-runs.ts'
@@ -129,13 +130,24 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
       valence = await onHost(apartFromSynapse)
     })
 
-    test.each([
-      ['while the archive comes in', -8, undefined],
-      ['at the database', 3, 'restoring the database'],
-      ['at the files', 24, 'restoring media'],
-    ])('%s: a clear error, and what was there serves on', async (_when, spareMb, step) => {
+    const restore = () => pod.cli('restore', archive, '--confirm', domain, '--json')
+    const filled = async (spareMb: number) => {
       await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) + spareMb * 1024)
-      const run = await pod.cli('restore', archive, '--confirm', domain, '--json')
+      return restore()
+    }
+    /** How much a database takes varies by what PostgreSQL logs: the files get their full disk just before them. */
+    const filler = '/var/tmp/filler'
+    const fills = `case "$*" in *--directory=files*)
+  head -c $(($(df --output=avail -B1 /var | tail -n 1) - 8000000)) /dev/zero >${filler} ;;
+esac
+exec /usr/bin/tar "$@"`
+
+    test.each<[when: string, run: () => Promise<CliResult>, step: string | undefined]>([
+      ['while the archive comes in', () => filled(-8), undefined],
+      ['at the database', () => filled(3), 'restoring the database'],
+      ['at the files', () => inFrontOf('tar', fills, restore), 'restoring media'],
+    ])('%s: a clear error, and what was there serves on', async (_when, act, step) => {
+      const run = await act()
       expect(failureOf(run, 1).message, run.stdout).toMatch(/^the disk of the host is full/)
       const steps = [...run.stdout.matchAll(/"(restoring [^"]*|exchanging)"/g)].map(([, said]) => said)
       expect(steps.at(-1)).toBe(step)
@@ -146,6 +158,7 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
       })
       expect((await ask(pod, '/_matrix/client/versions')).status).toBe(200)
       await pod.host.freeDisk()
+      await onHost(`rm -f ${filler}`)
       expect(await onHost(apartFromSynapse)).toBe(valence)
       expect(await onHost(leftovers)).toBe('')
     })
