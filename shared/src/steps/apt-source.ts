@@ -6,7 +6,7 @@ import { type AptSource, type AptSourceFile, archiveOf, fetchedSuites, sourceFil
 import { fileContent } from '../facts/file.ts'
 import { operatingSystem } from '../facts/os.ts'
 import { explainApt, updateLists } from './apt.ts'
-import { diffOf, previousFolder, writeFile } from './file.ts'
+import { diffOf, previousOf, writeFile } from './file.ts'
 
 export interface SourceOptions {
   readonly uri: string
@@ -72,20 +72,16 @@ export function aptSource(on: Target, name: string, options: SourceOptions): Ste
 function putAside({ path, sources }: AptSourceFile, isSame: (source: AptSource) => boolean): Change[] {
   const found = sources.filter(isSame)
   if (found.length === 0) return []
-  const kept = `${previousFolder}${path}`
-  const folder = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))})`
+  const { kept, room } = previousOf(path)
   if (found.length === sources.length)
     return [
-      remove(
-        `other source ${path} of the same archive put aside`,
-        sh`${folder} && mv --backup=numbered ${path} ${kept}`,
-      ),
+      remove(`other source ${path} of the same archive put aside`, sh`${room} && mv --backup=numbered ${path} ${kept}`),
     ]
   const edits = found.flatMap(({ lines }) => ['-e', `${lines.join(',')}s/^/# /`])
   return [
     remove(
       `other source ${path}:${found.map(({ lines }) => lines[0]).join(',')} of the same archive commented out`,
-      sh`${folder} && cp -p --backup=numbered ${path} ${kept} && sed -i ${edits} ${path}`,
+      sh`${room} && cp -p --backup=numbered ${path} ${kept} && sed -i ${edits} ${path}`,
     ),
   ]
 }

@@ -26,6 +26,12 @@ export interface FileOptions extends Ownership {
 /** Where the previous version of each file is kept, by its path. Readable by root only. */
 export const previousFolder = '/var/lib/infra/previous'
 
+/** Where the previous version of this file is kept, and the command that makes the folder for it, which only root can read. */
+export function previousOf(path: string): { readonly kept: string; readonly room: Shell } {
+  const kept = `${previousFolder}${path}`
+  return { kept, room: sh`(umask 077; mkdir -p ${folderOf(kept)})` }
+}
+
 /** A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. */
 export function file(on: Target, path: string, options: FileOptions): Step {
   const content = typeof options.content === 'string' ? plainText(options.content) : options.content
@@ -72,8 +78,8 @@ export function directory(on: Target, path: string, options: Ownership & { after
  * What belongs to a user is written with that user's own rights: in folders of theirs a link could lead root anywhere.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
-  const kept = `${previousFolder}${path}`
-  const keep = sh`{ [ ! -e ${path} ] || { (umask 077; mkdir -p ${folderOf(kept)}) && cp -a ${path} ${kept}; }; }`
+  const { kept, room } = previousOf(path)
+  const keep = sh`{ [ ! -e ${path} ] || { ${room} && cp -a ${path} ${kept}; }; }`
   const isRoots = owner.owner === 'root'
   const write = all(
     sh`t=$(mktemp ${`${folderOf(path)}/.infra.XXXXXX`})`,
@@ -104,7 +110,12 @@ function ownership(mode: string, { mode: own = mode, owner = 'root', group = own
   return { mode: own.padStart(4, '0'), owner, group }
 }
 
-function ownershipChange(path: string, now: FileState, wish: Required<Ownership>): Change[] {
+/** Gives a file the wished owner and mode; no change where it has them. */
+export function ownershipChange(
+  path: string,
+  now: Pick<FileState, 'mode' | 'owner' | 'group'>,
+  wish: Required<Ownership>,
+): Change[] {
   const is = `${now.mode} ${now.owner}:${now.group}`
   const shall = `${wish.mode} ${wish.owner}:${wish.group}`
   if (is === shall) return []

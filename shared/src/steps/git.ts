@@ -6,7 +6,7 @@ import { type Change, changes, create, refuse, type Step, step, update } from '.
 import type { Target } from '../engine/target.ts'
 import { fileDigest } from '../facts/file.ts'
 import { explainGit, type GitWish, gitState } from '../facts/git.ts'
-import { previousFolder } from './file.ts'
+import { previousOf } from './file.ts'
 
 const heads = '+refs/heads/*:refs/remotes/origin/*'
 const tags = '+refs/tags/*:refs/tags/*'
@@ -73,9 +73,9 @@ export function gitCheckout(
     plan({ now, marked }) {
       if (now.kind === 'absent') return changes([create(`${path} at ${ref}`, git(clone, []), { explain })], '')
       if (now.kind === 'foreign' && mark && marked) {
-        const [fresh, kept] = [`${path}.infra`, `${previousFolder}${path}`]
-        const folder = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))})`
-        const swap = all(folder, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
+        const fresh = `${path}.infra`
+        const { kept, room } = previousOf(path)
+        const swap = all(room, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
         const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${kept}`
         return changes([update(say, [sh`rm -rf ${fresh}`, git(clone, [], fresh), swap], { explain })], '')
       }

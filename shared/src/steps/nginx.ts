@@ -6,7 +6,7 @@ import { certificateFiles, certificateState } from '../facts/certificate.ts'
 import { fileContent } from '../facts/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../facts/nginx.ts'
 import { unitState } from '../facts/systemd.ts'
-import { diffOf, previousFolder, writeFile } from './file.ts'
+import { diffOf, previousOf, writeFile } from './file.ts'
 
 export interface SiteOptions {
   /** The names that it answers to: no other site may claim them. */
@@ -93,8 +93,8 @@ sed -i s#${nginxFolder}/#"$d"/#g "$d"/nginx.conf && nginx -t -q -c "$d"/nginx.co
 
 /** Out of nginx's sight, but kept. */
 function putAside(path: string): Shell {
-  const kept = `${previousFolder}${path}`
-  return sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && mv -f ${path} ${kept}`
+  const { kept, room } = previousOf(path)
+  return sh`${room} && mv -f ${path} ${kept}`
 }
 
 /** What nginx means, in a line. */

@@ -6,13 +6,12 @@ import { fileDigest } from '../facts/file.ts'
 import {
   configFiles,
   databaseLocale,
-  type SigningKey,
   signingKeys,
   synapseConfig,
   synapseDropIns,
   userServerNames,
 } from '../facts/synapse.ts'
-import { previousFolder } from './file.ts'
+import { ownershipChange, previousOf } from './file.ts'
 
 interface Options {
   readonly after?: readonly Step[]
@@ -118,8 +117,8 @@ export function synapseDropInsApart(on: Target, keys: readonly string[], { after
             `${path} sets ${ours.join(', ')} over ${synapseConfig}, and also ${others.join(', ')}`,
             `Move what shall stay into a file of yours named by SYNAPSE_EXTRA_CONFIG_FILE, and remove ${path}.`,
           )
-        const kept = `${previousFolder}${path}`
-        const run = sh`(umask 077; mkdir -p ${`${previousFolder}${synapseDropIns}`}) && chmod 600 ${path} && mv -f ${path} ${kept}`
+        const { kept, room } = previousOf(path)
+        const run = sh`${room} && chmod 600 ${path} && mv -f ${path} ${kept}`
         list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
       }
       return changes(list, 'none of ours is set twice')
@@ -144,9 +143,9 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
   const finish = (place: Shell) => sh`chown ${own} "$t" && chmod 640 "$t" && ${place}`
   const made = (from: Shell, place = sh`ln "$t" ${path}`) =>
     sh`t=$(mktemp ${`${path}.XXXXXX`}) && trap 'rm -f "$t"' EXIT && ${from} && [ -s "$t" ] && ${finish(place)}`
-  const kept = `${previousFolder}${path}`
+  const { kept, room } = previousOf(path)
   // A key is never overwritten, not even there.
-  const keep = sh`(umask 077; mkdir -p ${kept.slice(0, kept.lastIndexOf('/'))}) && cp -p --backup=numbered ${path} ${kept} && chmod 600 ${kept}`
+  const keep = sh`${room} && cp -p --backup=numbered ${path} ${kept} && chmod 600 ${kept}`
   return step({
     id: `synapse.signing-key ${path}`,
     on,
@@ -169,14 +168,9 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
           `${broken} is not a signing key`,
           'Put back the key from a backup; if the server never spoke to others, remove the file.',
         )
-      const wish = `0640 ${own}`
-      const closed = (at: string, { mode, owner, group }: SigningKey): Change[] => {
-        const is = `${mode} ${owner}:${group}`
-        const close = sh`chmod go-rwx ${at} && chown ${own} ${at} && chmod 640 ${at}`
-        return is === wish ? [] : [update(`${at} ${is} → ${wish}`, close)]
-      }
+      const wish = { mode: '0640', owner: 'root', group: user }
       // The one that is copied stays, and is as secret as ours.
-      const source = used && named !== path ? closed(named, used) : []
+      const source = used && named !== path ? ownershipChange(named, used, wish) : []
       if (used && named !== path && used.sha256 !== now?.sha256) {
         const copy = sh`cat ${named} >"$t"`
         if (!now) return changes([create(`${path} from ${named}`, made(copy)), ...source], '')
@@ -193,7 +187,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
         )
       if (!now)
         return changes([create(`signing key ${path}`, made(sh`${`${venv}/bin/generate_signing_key`} -o - >"$t"`))], '')
-      return changes([...closed(path, now), ...source], wish)
+      return changes([...ownershipChange(path, now, wish), ...source], `0640 ${own}`)
     },
   })
 }
