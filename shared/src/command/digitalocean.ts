@@ -136,3 +136,7 @@ export function doAnswer<T>({ code, stdout, stderr }: Output): T | null {
   if (code !== 0) throw new Error(`${code}: ${stderr}`)
   return JSON.parse(stdout) as T
 }
+
+/** What DigitalOcean says of a failed change, if anything. */
+export const explainDo = ({ stderr }: Output): string | undefined =>
+  stderr === '' ? undefined : `DigitalOcean says: ${stderr}`

@@ -1,4 +1,4 @@
-import { type Command, plainText, type Text } from './command.ts'
+import { type Command, type Output, plainText, type Text } from './command.ts'
 import { derive, isSecret, type Secret } from './secret.ts'
 import { raw, type Shell, sh, withStdin } from './sh.ts'
 
@@ -116,4 +116,14 @@ function joined(parts: readonly Part[]): Part[] {
 /** Several texts of manifests as one, for one call. */
 export function joinManifests(texts: readonly Text[]): Text {
   return { parts: texts.flatMap(({ parts }) => [...parts, ...plainText('\n').parts]) }
+}
+
+/** The last line that kubectl said, for a question that has no answer. */
+export const kubectlFault = ({ code, stderr }: Pick<Output, 'code' | 'stderr'>): Error =>
+  new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+
+/** What kubectl says of a failed change, without the name of its kind of error. */
+export function explainKubectl({ stderr }: Output): string | undefined {
+  const line = stderr.split('\n').find((text) => /^(error|Error from server|The \S+ ")/.test(text))
+  return line?.replace(/^(error|Error from server \(\w+\)|Error from server): /, '')
 }

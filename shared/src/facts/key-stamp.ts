@@ -1,3 +1,4 @@
+import { kubectlFault } from '../command/kubectl.ts'
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -14,8 +15,7 @@ export function keyStamp(namespace: string, secret: string): Question<string | u
   return {
     command: sh`kubectl get secret ${secret} -n ${namespace} --ignore-not-found -o ${`go-template=${template}`}`,
     parse({ code, stdout, stderr }) {
-      if (code !== 0 && code !== 127 && !/not found|NotFound/.test(stderr))
-        throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+      if (code !== 0 && code !== 127 && !/not found|NotFound/.test(stderr)) throw kubectlFault({ code, stderr })
       const found = /^kept (.*)/.exec(stdout)
       return found ? found[1]?.trim() || 'unmarked' : undefined
     },

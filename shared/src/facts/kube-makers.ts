@@ -1,5 +1,5 @@
 import type { Output } from '../command/command.ts'
-import { fieldManager, keyOf } from '../command/kubectl.ts'
+import { fieldManager, keyOf, kubectlFault } from '../command/kubectl.ts'
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 import { ownPlace } from './kube-objects.ts'
@@ -25,7 +25,7 @@ export function otherMakers(workspace: string): Question<ReadonlyMap<string, str
 
 function parseMakers({ code, stdout, stderr }: Output): Map<string, string> {
   if (code === 127) return new Map()
-  if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+  if (code !== 0) throw kubectlFault({ code, stderr })
   const made = stdout
     .split('\n')
     .filter((line) => line !== '')

@@ -1,5 +1,5 @@
 import type { Output } from '../command/command.ts'
-import { component, fieldManager, managedBy, type ObjectRef, partOf } from '../command/kubectl.ts'
+import { component, fieldManager, kubectlFault, managedBy, type ObjectRef, partOf } from '../command/kubectl.ts'
 import { type Shell, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -71,7 +71,7 @@ export function findObject(objects: readonly OwnObject[], wanted: ObjectRef): Ow
 
 export function parseObjects({ code, stdout, stderr }: Output): OwnObject[] {
   if (code === 127) return []
-  if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+  if (code !== 0) throw kubectlFault({ code, stderr })
   return stdout
     .split('\n')
     .filter((line) => line.trim() !== '')

@@ -1,3 +1,4 @@
+import { kubectlFault } from '../command/kubectl.ts'
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -21,7 +22,7 @@ export function podStates(namespace: string): Question<readonly PodState[]> {
     command: sh`kubectl get pods -n ${namespace} -o json`,
     parse({ code, stdout, stderr }) {
       if (code === 127) return []
-      if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+      if (code !== 0) throw kubectlFault({ code, stderr })
       return (JSON.parse(stdout) as { items: ApiPod[] }).items.map(readPod)
     },
   }
@@ -48,7 +49,7 @@ export function restartedAt(namespace: string, workload: string): Question<numbe
     command: sh`kubectl get ${workload} -n ${namespace} --ignore-not-found -o ${path}`,
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout === '')) return null
-      if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+      if (code !== 0) throw kubectlFault({ code, stderr })
       return Date.parse(stdout.slice('at '.length)) || 0
     },
   }

@@ -1,6 +1,6 @@
 import { parse, stringify } from 'yaml'
 import type { Output } from '../command/command.ts'
-import { type KubeObject, keyOf, kubectlDiff, type ObjectRef } from '../command/kubectl.ts'
+import { type KubeObject, keyOf, kubectlDiff, kubectlFault, type ObjectRef } from '../command/kubectl.ts'
 import type { Question } from '../engine/step.ts'
 import { fieldsLost } from './managed-fields.ts'
 
@@ -41,7 +41,7 @@ export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   if (code > 1) {
     // Details of a rejected value follow on further lines.
     const invalid = stderr.match(/The (\S+) "([^"]+)" is invalid:? ?([\s\S]*)/)
-    if (!invalid) throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+    if (!invalid) throw kubectlFault({ code, stderr })
     const [, kind = '', name = '', reason = ''] = invalid
     return { ...none, refused: { object: `${kind} ${name}`, reason: reason.trim().split('\n')[0] ?? '' } }
   }

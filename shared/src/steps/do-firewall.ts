@@ -1,5 +1,5 @@
-import { doSend } from '../command/digitalocean.ts'
-import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
+import { doSend, explainDo as explain } from '../command/digitalocean.ts'
+import { changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type CloudFirewall, type CloudRule, cloudFirewalls } from '../facts/do-firewall.ts'
 import { existingDroplet } from '../facts/droplet.ts'
@@ -47,7 +47,6 @@ function decide(wish: CloudFirewallOptions, droplet: number, found: readonly Clo
     droplet_ids: [...new Set([...(now?.droplets ?? []), droplet])],
     tags: now?.tags ?? [],
   })
-  const explain: NonNullable<Change['explain']> = ({ stderr }) => (stderr ? `DigitalOcean says: ${stderr}` : undefined)
   const ports = wish.tcp.join(', ')
   if (!firewall)
     return changes(

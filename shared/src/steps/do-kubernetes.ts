@@ -1,5 +1,4 @@
-import type { Output } from '../command/command.ts'
-import { doSend, doUnless, doUntil } from '../command/digitalocean.ts'
+import { doSend, doUnless, doUntil, explainDo as explain } from '../command/digitalocean.ts'
 import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import {
@@ -152,5 +151,3 @@ function describeCluster(wish: KubernetesOptions, cluster: KubernetesState): str
   const left = different.length > 0 ? `; left as it is: ${different.join(', ')}` : ''
   return `${cluster.state}, ${pools}, ${cluster.region}, ${cluster.version}${left}`
 }
-
-const explain = ({ stderr }: Output): string | undefined => (stderr === '' ? undefined : `DigitalOcean says: ${stderr}`)

@@ -1,5 +1,4 @@
-import type { Output } from '../command/command.ts'
-import { doDeleteCluster, doUntil } from '../command/digitalocean.ts'
+import { doDeleteCluster, doUntil, explainDo as explain } from '../command/digitalocean.ts'
 import { sh } from '../command/sh.ts'
 import { changes, noting, refuse, remove, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
@@ -69,5 +68,3 @@ export function noCluster(on: Target, { cluster, name, tag, kubeconfig, after }:
     },
   })
 }
-
-const explain = ({ stderr }: Output): string | undefined => (stderr === '' ? undefined : `DigitalOcean says: ${stderr}`)

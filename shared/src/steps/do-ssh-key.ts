@@ -1,4 +1,4 @@
-import { doSend } from '../command/digitalocean.ts'
+import { doSend, explainDo as explain } from '../command/digitalocean.ts'
 import { changes, create, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { accountKey, keyFingerprint } from '../facts/do-ssh-key.ts'
@@ -24,7 +24,7 @@ export function accountSshKey(on: Target, { name, line, base64 }: AccountKeyOpti
               create(
                 `ssh key ${name} (${fingerprint}) in the account`,
                 doSend('POST', '/v2/account/keys', { name, public_key: line }),
-                { explain: ({ stderr }) => (stderr ? `DigitalOcean says: ${stderr}` : undefined) },
+                { explain },
               ),
             ]
           : [],

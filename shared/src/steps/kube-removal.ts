@@ -1,5 +1,4 @@
-import type { Output } from '../command/command.ts'
-import { keyOf, kubectlDelete, type ObjectRef, sayObject } from '../command/kubectl.ts'
+import { explainKubectl as explain, keyOf, kubectlDelete, type ObjectRef, sayObject } from '../command/kubectl.ts'
 import { type Change, changes, noting, type Risk, remove, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { namespaceContents } from '../facts/kube-contents.ts'
@@ -107,11 +106,4 @@ function whyKept(place: ObjectRef, { others, untold, makers, confirmed }: Reason
 
 function parted<T>(list: readonly T[], first: (one: T) => boolean): [T[], T[]] {
   return [list.filter(first), list.filter((one) => !first(one))]
-}
-
-function explain({ stderr }: Output): string | undefined {
-  return stderr
-    .split('\n')
-    .find((line) => /^(error|Error from server)/.test(line))
-    ?.replace(/^(error|Error from server \(\w+\)|Error from server): /, '')
 }

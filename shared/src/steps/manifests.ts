@@ -1,6 +1,6 @@
-import type { Output } from '../command/command.ts'
 import {
   component,
+  explainKubectl as explain,
   fieldManager,
   type KubeObject,
   keyOf,
@@ -170,9 +170,4 @@ function remedyOf(object: string, reason: string): string {
   if (/immutable|Forbidden|cannot change/.test(reason))
     return 'It is never replaced here: that would take down what runs. Delete it by hand when you accept that (kubectl delete …), then deploy.'
   return 'Correct the variable that this value comes from.'
-}
-
-function explain({ stderr }: Output): string | undefined {
-  const line = stderr.split('\n').find((text) => /^(error|Error from server|The \S+ ")/.test(text))
-  return line?.replace(/^(error|Error from server \(\w+\)|Error from server): /, '')
 }

@@ -1,3 +1,4 @@
+import { kubectlFault } from '../command/kubectl.ts'
 import { raw, type Shell, sh } from '../command/sh.ts'
 import { stampName } from '../facts/key-stamp.ts'
 import type { KeyStore } from './iam-keys.ts'
@@ -31,7 +32,7 @@ export function secretKeyStore({ namespace, secret, files, context }: SecretStor
       parse({ code, stdout, stderr }) {
         if (code === 0) return Buffer.from(stdout, 'base64').toString() || null
         if (code === 127 || /NotFound|no such file|not found/.test(stderr)) return null
-        throw new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
+        throw kubectlFault({ code, stderr })
       },
     },
     // printf and read are the shell's own: the key is in no process list.
