@@ -10,6 +10,7 @@ import { type AwsKeys, awsFunction, credentialsOf, handed } from './aws-credenti
 import { awsFailure, deniedFailure, isThrottled, wrongAccount } from './aws-errors.ts'
 import { isKnown, isKnownRead, requestOf } from './aws-protocols.ts'
 import { blank } from './blank.ts'
+import { inOrder } from './in-order.ts'
 import { runLocal } from './process.ts'
 
 /** An AWS account in one region. */
@@ -133,15 +134,8 @@ export function awsAccount(options: AwsOptions): AwsTarget {
       return answer(command, newLanes(), true)
     },
     lend,
-    async run(commands, hear) {
-      const outputs: Output[] = []
-      for (const command of commands) {
-        const output = await attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))
-        outputs.push(output)
-        if (output.code !== 0) break
-      }
-      return outputs
-    },
+    run: (commands, hear) =>
+      inOrder(commands, (command) => attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))),
     close: async () => {},
   }
 }

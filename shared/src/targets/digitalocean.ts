@@ -14,6 +14,7 @@ import type { Listener, Target } from '../engine/target.ts'
 import type { Send } from './digitalocean-client.ts'
 import { type Doing, faulty, limited, silent } from './digitalocean-errors.ts'
 import { judge, nextPage, output, type Reply, readReply } from './digitalocean-reply.ts'
+import { inOrder } from './in-order.ts'
 import { lookForSsh, lookUp } from './looks.ts'
 
 export interface DigitalOceanOptions {
@@ -162,15 +163,7 @@ export function digitalOcean(options: DigitalOceanOptions): Target {
       await Promise.all(Array.from({ length: 6 }, worker))
       return answers
     },
-    async run(commands, hear) {
-      const outputs: Output[] = []
-      for (const command of commands) {
-        const output = await act(command, hear)
-        outputs.push(output)
-        if (output.code !== 0) break
-      }
-      return outputs
-    },
+    run: (commands, hear) => inOrder(commands, (command) => act(command, hear)),
     close: async () => {},
   }
 }

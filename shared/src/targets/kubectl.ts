@@ -3,6 +3,7 @@ import { Failure } from '../engine/failure.ts'
 import type { Listener, Target } from '../engine/target.ts'
 import { awsFunction } from './aws-credentials.ts'
 import { blank } from './blank.ts'
+import { inOrder } from './in-order.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 import { diffAll, isDiff } from './kubectl-diffs.ts'
 import { kubectlFailure } from './kubectl-errors.ts'
@@ -52,16 +53,19 @@ export function kubernetes(options: KubectlOptions): Target {
   let held: KubeLock | undefined
   let proven: string | undefined
 
+  const isProven = (access: KubeAccess) => !options.leads || wayOf(access) === proven
   /** The way in, as far as it is known to lead to the cluster that is meant. */
   const known = (): KubeAccess | undefined => {
     const access = options.access()
-    return access && (!options.leads || wayOf(access) === proven) ? access : undefined
+    return access && isProven(access) ? access : undefined
   }
   /** The same, found out first where it is not known yet. */
   const proved = async (): Promise<KubeAccess | undefined> => {
     const access = options.access()
-    if (access && options.leads && wayOf(access) !== proven && (await options.leads(access))) proven = wayOf(access)
-    return known()
+    if (!access || isProven(access)) return access
+    if (!(await options.leads?.(access))) return undefined
+    proven = wayOf(access)
+    return access
   }
   const noWay = (): Failure => {
     const other = options.access()
@@ -156,8 +160,7 @@ export function kubernetes(options: KubectlOptions): Target {
     async run(commands, hear) {
       const access = await proved()
       if (!access) throw noWay()
-      const outputs: Output[] = []
-      for (const command of commands) {
+      return inOrder(commands, async (command) => {
         if (held?.lost)
           throw new Failure('locked', 'the lock was lost: another run may be at work', { remedy: 'Run again.' })
         const ready = await fill(command, false)
@@ -165,11 +168,8 @@ export function kubernetes(options: KubectlOptions): Target {
           throw new Failure('error', ready, {
             remedy: 'An earlier script makes it: run without --tags.',
           })
-        const output = await call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')
-        outputs.push(output)
-        if (output.code !== 0) break
-      }
-      return outputs
+        return call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')
+      })
     },
     async lock(request) {
       const access = await proved()

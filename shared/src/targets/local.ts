@@ -2,6 +2,7 @@ import { type Command, type Output, revealText } from '../command/command.ts'
 import { parseInputs } from '../command/inputs.ts'
 import { isSecret, reveal, type Secret } from '../command/secret.ts'
 import type { Target } from '../engine/target.ts'
+import { inOrder } from './in-order.ts'
 import { digestInputs } from './input-files.ts'
 import { runLocal } from './process.ts'
 
@@ -28,15 +29,7 @@ export function local({ name = 'this machine', env = {} }: LocalOptions = {}): T
     name,
     blank: false,
     ask: (questions) => Promise.all(questions.map((question) => execute(question))),
-    async run(commands, hear) {
-      const outputs: Output[] = []
-      for (const command of commands) {
-        const output = await execute(command, hear)
-        outputs.push(output)
-        if (output.code !== 0) break
-      }
-      return outputs
-    },
+    run: (commands, hear) => inOrder(commands, (command) => execute(command, hear)),
     close: async () => {},
   }
 }
