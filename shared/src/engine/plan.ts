@@ -50,12 +50,15 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
     emit,
   )
   const pending = new Set<Step>()
+  const awaited = new Set(
+    [...new Set(work.flatMap(({ steps }) => steps.map(({ on }) => on)))].filter((on) => on.awaited),
+  )
   // What could not be answered may have to do with any earlier change on the same target.
   const before = (step: Step) => [...pending].filter(({ on }) => on === step.on).map(({ id }) => id)
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
       const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
-      if (step.on.awaited) ahead.push(step.on.name)
+      if (awaited.has(step.on)) ahead.push(step.on.name)
       const decided = decide(script, step, answers, { pending: ahead, earlier: before(step).length > 0 })
       const planned =
         decided.unknown !== undefined && !decided.denied && ahead.length === 0
