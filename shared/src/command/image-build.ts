@@ -1,15 +1,18 @@
-import { type AwsPlace, accountVariable, awsPartition } from './aws.ts'
+import { dirname } from 'node:path'
+import { type AwsPlace, accountVariable, awsPartition, awsWhere } from './aws.ts'
+import type { ImageInputs } from './inputs.ts'
 import { raw, type Shell, sh } from './sh.ts'
 
 /** How an image is made: from a Dockerfile, or by a template of Packer that takes `image_repository` and `image_tag`. */
-export type ImageRecipe =
-  | { readonly kind: 'dockerfile'; readonly recipe: string; readonly context: string; readonly args: Arguments }
-  | { readonly kind: 'packer'; readonly recipe: string; readonly context: string; readonly args: Arguments }
+export interface ImageRecipe extends ImageInputs {
+  readonly kind: 'dockerfile' | 'packer'
+}
 
-type Arguments = Readonly<Record<string, string>>
+/** What builds, tags and pushes images. */
+export type ContainerCli = 'docker' | 'podman' | 'buildah'
 
 export interface ImageBuild {
-  readonly cli: 'docker' | 'podman' | 'buildah'
+  readonly cli: ContainerCli
   readonly how: ImageRecipe
   readonly repository: string
   readonly tag: string
@@ -35,7 +38,6 @@ export const registryHost = ({ region, account }: AwsPlace): string =>
  */
 export function buildImage(place: AwsPlace, build: ImageBuild): Shell {
   const { cli, repository, tag, registry, folder, how, fresh } = build
-  const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
   const own =
     cli === 'docker'
       ? raw('DOCKER_CONFIG="$own" DOCKER_HOST="$daemon" docker')
@@ -56,7 +58,7 @@ export function buildImage(place: AwsPlace, build: ImageBuild): Shell {
           sh`plugins="\${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins"; [ ! -d "$plugins" ] || ln -s "$plugins" "$own/"`,
         ]
       : []),
-    sh`aws ecr get-login-password --region ${place.region}${endpoint} | ${own} login --username AWS --password-stdin "$registry" 2>&1 || exit 3`,
+    sh`aws ecr get-login-password ${awsWhere(place)} | ${own} login --username AWS --password-stdin "$registry" 2>&1 || exit 3`,
     ...(how.kind === 'packer' ? packer(own, place, build) : [dockerfile(build, how, fresh === true), push(own)]),
   ]
   return raw(lines.map(({ line }) => line).join('\n'))
@@ -76,14 +78,13 @@ const push = (own: Shell): Shell => sh`${own} push "$image" 2>&1 || exit 5`
 
 /** A template may push by itself; what it has only built is pushed here. */
 function packer(own: Shell, place: AwsPlace, { how, repository, tag }: ImageBuild): Shell[] {
-  const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
-  const inside = sh`cd ${how.recipe.slice(0, how.recipe.lastIndexOf('/')) || '/'} || exit 4`
+  const inside = sh`cd ${dirname(how.recipe)} || exit 4`
   const environment = sh`DOCKER_CONFIG="$own" DOCKER_HOST="\${daemon:-}" REGISTRY_AUTH_FILE="$own/auth.json"`
   return [
     inside,
     sh`packer init ${how.recipe} </dev/null 2>&1 || exit 4`,
     sh`${environment} packer build -color=false -var "image_repository=$repository" -var image_tag=${tag} ${how.recipe} </dev/null 2>&1 || exit 4`,
-    sh`aws ecr describe-images --repository-name ${repository} --image-ids imageTag=${tag} --region ${place.region}${endpoint} >/dev/null 2>&1 || { ${push(own)}; }`,
+    sh`aws ecr describe-images --repository-name ${repository} --image-ids imageTag=${tag} ${awsWhere(place)} >/dev/null 2>&1 || { ${push(own)}; }`,
   ]
 }
 
@@ -96,8 +97,7 @@ const manifestTypes = [
 
 /** Moves `latest` to the image of a tag, in the registry itself. That it is there already is no error: other inputs may make the same image. */
 export function moveLatest(place: AwsPlace, repository: string, tag: string): Shell {
-  const endpoint = place.endpoint === undefined ? raw('') : sh` --endpoint-url ${place.endpoint}`
-  const at = sh`--repository-name ${repository} --region ${place.region}${endpoint} --output text`
+  const at = sh`--repository-name ${repository} ${awsWhere(place)} --output text`
   const query = 'images[0].[imageManifestMediaType,imageManifest]'
   return sh`found=$(aws ecr batch-get-image ${at} --image-ids imageTag=${tag} --accepted-media-types ${manifestTypes} --query ${query}) || exit
 tab=$(printf '\\t'); type="\${found%%"$tab"*}"; manifest="\${found#*"$tab"}"

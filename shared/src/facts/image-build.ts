@@ -1,9 +1,7 @@
+import type { ContainerCli } from '../command/image-build.ts'
 import { type ImageInputs, inputsCommand } from '../command/inputs.ts'
 import { raw, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
-
-/** What builds, tags and pushes images. */
-export type ContainerCli = 'docker' | 'podman' | 'buildah'
 
 /** The tag of what an image is made of. */
 export interface InputsTag {

@@ -22,9 +22,6 @@ export interface RemovalOptions {
 
 const has = (tags: Tags | null, wanted: Tags) => Object.keys(staleTags(wanted, tags)).length === 0
 
-const call = (place: AwsPlace, service: string, operation: string, input: Readonly<Record<string, Json>>) =>
-  aws(place, service, operation, input)
-
 /** No table of this name: its protection is lifted and it is deleted, with all its items. */
 export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
   const { place } = on
@@ -36,7 +33,7 @@ export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
     ask: { table: tableState(place, name), tags: tableTags(place, name) },
     plan({ table, tags }) {
       if (!table) return changes([], 'there is none')
-      const gone = awsGone(call(place, 'dynamodb', 'describe-table', input), 'ResourceNotFoundException', {
+      const gone = awsGone(aws(place, 'dynamodb', 'describe-table', input), 'ResourceNotFoundException', {
         say: `table ${name}`,
         seconds: 600,
       })
@@ -45,10 +42,10 @@ export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
         say: `table ${name}`,
         seconds: 600,
       })
-      const lift = call(place, 'dynamodb', 'update-table', { ...input, DeletionProtectionEnabled: false })
+      const lift = aws(place, 'dynamodb', 'update-table', { ...input, DeletionProtectionEnabled: false })
       const run = [
         ...(table.deletionProtection ? [lift, idle] : []),
-        ...(table.status === 'DELETING' ? [] : [call(place, 'dynamodb', 'delete-table', input)]),
+        ...(table.status === 'DELETING' ? [] : [aws(place, 'dynamodb', 'delete-table', input)]),
         gone,
       ]
       return unlessKept(`table ${name}`, tags, confirmed, remove(`table ${name}, all its items`, run, lost))
@@ -67,9 +64,9 @@ export function noQueue(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
     ask: { queue: queueState(place, name), tags: queueTags(place, name) },
     plan({ queue, tags }) {
       if (!queue) return changes([], 'there is none')
-      const look = call(place, 'sqs', 'get-queue-attributes', { ...input, AttributeNames: ['QueueArn'] })
+      const look = aws(place, 'sqs', 'get-queue-attributes', { ...input, AttributeNames: ['QueueArn'] })
       const gone = awsGone(look, 'NonExistentQueue\\|QueueDoesNotExist', { say: `queue ${name}`, seconds: 180 })
-      const run = [call(place, 'sqs', 'delete-queue', input), gone]
+      const run = [aws(place, 'sqs', 'delete-queue', input), gone]
       return unlessKept(`queue ${name}`, tags, confirmed, remove(`queue ${name}, all its messages`, run, lost))
     },
   })
@@ -91,7 +88,7 @@ export function noRepository(on: OnAws, { name, confirmed, after = [] }: Removal
       if (!repository) return changes([], 'there is none')
       const count = images?.length ?? 0
       const what = `repository ${name}, ${count} ${count === 1 ? 'image' : 'images'}`
-      const run = call(place, 'ecr', 'delete-repository', { repositoryName: name, force: true })
+      const run = aws(place, 'ecr', 'delete-repository', { repositoryName: name, force: true })
       return unlessAdopted('repository', name, tags, confirmed, remove(what, run, lost))
     },
   })
@@ -104,7 +101,7 @@ export function noRepository(on: OnAws, { name, confirmed, after = [] }: Removal
 export function noUser(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
   const { place } = on
   const of = (operation: string, input: Readonly<Record<string, Json>> = {}) =>
-    call(place, 'iam', operation, { UserName: name, ...input })
+    aws(place, 'iam', operation, { UserName: name, ...input })
   return step({
     id: `no user ${name}`,
     on,

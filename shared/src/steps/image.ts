@@ -1,10 +1,10 @@
 import { type AwsPlace, awsError } from '../command/aws.ts'
 import type { Output } from '../command/command.ts'
-import { buildFailures, buildImage, type ImageRecipe, moveLatest } from '../command/image-build.ts'
+import { buildFailures, buildImage, type ContainerCli, type ImageRecipe, moveLatest } from '../command/image-build.ts'
 import { changes, create, type Decision, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type EcrImage, ecrImages, imageOf } from '../facts/ecr-images.ts'
-import { type ContainerCli, containerCli, type InputsTag, inputsTag, tagBy } from '../facts/image-build.ts'
+import { containerCli, type InputsTag, inputsTag, tagBy } from '../facts/image-build.ts'
 import { programThere } from '../facts/program.ts'
 
 export interface ImageOptions {
