@@ -26,15 +26,19 @@ export interface ClusterContext {
   readonly folder: string
 }
 
+/** The region, and by what credentials it is reached. */
+export function awsAccess(env: ClusterEnv) {
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
+  return { region: env.AWS_REGION, profile: env.AWS_PROFILE, keys: id && secret && { id, secret, token } }
+}
+
 /** The AWS account of an environment; `offline`: one that has nothing and is not asked. */
 export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsTarget {
-  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   const place = { region: env.AWS_REGION, account: env.AWS_ACCOUNT_ID, endpoint: env.AWS_ENDPOINT_URL }
   if (offline) return blankAws(place)
   return awsAccount({
     ...place,
-    profile: env.AWS_PROFILE,
-    keys: id && secret && { id, secret, token },
+    ...awsAccess(env),
     // For doctl, by which kubectl signs in where it keeps the bot's key.
     env: doctlEnvironment(env, folder),
   })

@@ -9,7 +9,7 @@ import { secretKeyStore } from '@infra/shared/steps/secret-key-store'
 import { type AwsTarget, environment } from '@infra/shared/targets/aws'
 import { type KubeAccess, readAccess, userKubeconfig } from '@infra/shared/targets/kubeconfig'
 import { blankKubernetes, kubernetes } from '@infra/shared/targets/kubectl'
-import type { ClusterContext } from './cluster-context.ts'
+import { awsAccess, type ClusterContext } from './cluster-context.ts'
 import { type Doks, doctlEnvironment, leadsTo, ownKubeconfig } from './doks.ts'
 import type { ClusterEnv } from './env.ts'
 import { appSecret } from './manifests/namespace.ts'
@@ -27,7 +27,6 @@ interface Place {
 /** The cluster of an environment: that of KUBE_CONTEXT, or the one whose kubeconfig the script kubernetes writes. */
 export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: Place): Target {
   if (offline) return blankKubernetes()
-  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   const kube = kubernetes({
     access: () => findCluster(env, folder),
     ...(doks && { leads: ({ doks: id }) => leadsTo(doks, id) }),
@@ -35,7 +34,7 @@ export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: 
     cache: join(folder, 'kubectl'),
     env: {
       // For the pull secret, whose token goes from the aws CLI to kubectl.
-      ...environment({ region: env.AWS_REGION, profile: env.AWS_PROFILE, keys: id && secret && { id, secret, token } }),
+      ...environment(awsAccess(env)),
       // For doctl, by which kubectl signs in to the DOKS cluster.
       ...doctlEnvironment(env, folder),
     },

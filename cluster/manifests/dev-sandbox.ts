@@ -1,6 +1,6 @@
 import type { KubeObject, KubeValue } from '@infra/shared/command/kubectl'
 import { pullSecretOptions } from './namespace.ts'
-import { lockedWritable, metaOf, namespace, plainEnv, podSecurity, resources, service } from './pod.ts'
+import { listens, lockedWritable, metaOf, namespace, plainEnv, podSecurity, resources, service } from './pod.ts'
 
 export interface SandboxOptions {
   readonly image: string
@@ -133,9 +133,9 @@ interface McpServer {
 
 /** Model Context Protocol servers over the workspace. */
 export const mcpServers: readonly McpServer[] = [
-  { name: 'filesystem', port: 8777, command: 'mcp-server-filesystem /workspaces' },
-  { name: 'git', port: 8778, command: 'mcp-server-git --repository /workspaces/repo' },
-  { name: 'shell', port: 8779, command: 'mcp-shell-server' },
+  { name: 'filesystem', port: listens.filesystem, command: 'mcp-server-filesystem /workspaces' },
+  { name: 'git', port: listens.git, command: 'mcp-server-git --repository /workspaces/repo' },
+  { name: 'shell', port: listens.shell, command: 'mcp-shell-server' },
 ]
 
 // The bot finds them by their Services, at /sse. Without a list of its own the shell's server runs nothing.

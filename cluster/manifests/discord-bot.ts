@@ -3,7 +3,7 @@ import type { KubeObject } from '@infra/shared/command/kubectl'
 import { reveal, type Secret } from '@infra/shared/command/secret'
 import { stampName } from '@infra/shared/facts/key-stamp'
 import { appSecret, pullSecretOptions } from './namespace.ts'
-import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
+import { listens, locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
 
 export interface BotOptions {
   readonly image: string
@@ -13,8 +13,6 @@ export interface BotOptions {
   /** Tells which access key its Secret holds, where one is made for it: when it changes, the bot starts anew. */
   readonly key?: string | undefined
 }
-
-export const botPort = 3000
 
 /** The bot, one replica; a new one takes over only once it is ready. */
 export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject[] {
@@ -26,7 +24,7 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
     failureThreshold: 3,
   })
   return [
-    service('discord-bot', 'discord-bot', { http: botPort }),
+    service('discord-bot', 'discord-bot', { http: listens.bot }),
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -49,11 +47,11 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
               {
                 name: 'discord-bot',
                 image,
-                ports: [{ name: 'http', containerPort: botPort, protocol: 'TCP' }],
+                ports: [{ name: 'http', containerPort: listens.bot, protocol: 'TCP' }],
                 env: [
                   ...secretEnv(appSecret, secretKeys),
                   ...plainEnv({ ...env, DYNAMODB_SESSIONS_TABLE: 'discord_sessions' }),
-                  ...plainEnv({ DYNAMODB_EXECUTIONS_TABLE: 'discord_executions', PORT: botPort }),
+                  ...plainEnv({ DYNAMODB_EXECUTIONS_TABLE: 'discord_executions', PORT: listens.bot }),
                 ],
                 livenessProbe: probe('/health', 10, 30),
                 readinessProbe: probe('/ready', 5, 10),

@@ -1,7 +1,7 @@
 import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
 import { renewInPod } from '@infra/shared/steps/pull-secret'
-import { locked, metaOf, namespace, plainEnv, podSecurity, resources, secretEnv } from './pod.ts'
+import { listens, locked, metaOf, namespace, plainEnv, podSecurity, resources, secretEnv } from './pod.ts'
 
 export const appSecret = 'discord-bot-secrets'
 
@@ -128,7 +128,7 @@ export function networkPolicies(): KubeObject[] {
     policy('allow-bot-health', {
       podSelector: { matchLabels: { app: 'discord-bot' } },
       policyTypes: ['Ingress'],
-      ingress: [{ ports: tcp(3000) }],
+      ingress: [{ ports: tcp(listens.bot) }],
     }),
     // What runs in the sandbox is not trusted with the bot's state.
     policy('allow-redis', {
@@ -141,14 +141,19 @@ export function networkPolicies(): KubeObject[] {
               podSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['dev-sandbox', renewer] }] },
             },
           ],
-          ports: tcp(6379),
+          ports: tcp(listens.redis),
         },
       ],
     }),
     policy('allow-sandbox-mcp', {
       podSelector: { matchLabels: { app: 'dev-sandbox' } },
       policyTypes: ['Ingress'],
-      ingress: [{ from: [{ podSelector: { matchLabels: { app: 'discord-bot' } } }], ports: tcp(8777, 8778, 8779) }],
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: { app: 'discord-bot' } } }],
+          ports: tcp(listens.filesystem, listens.git, listens.shell),
+        },
+      ],
     }),
   ]
 }

@@ -2,6 +2,9 @@ import type { KubeObject, KubeValue } from '@infra/shared/command/kubectl'
 
 export const namespace = 'discord-bot'
 
+/** Where the bot, Redis and the sandbox's MCP servers listen. */
+export const listens = { bot: 3000, redis: 6379, filesystem: 8777, git: 8778, shell: 8779 } as const
+
 type Fields = { readonly [field: string]: KubeValue }
 
 /** Metadata of an object in our namespace; `app` is what selectors know it by. */

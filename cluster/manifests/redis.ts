@@ -1,5 +1,5 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
-import { locked, metaOf, podSecurity, resources, service } from './pod.ts'
+import { listens, locked, metaOf, podSecurity, resources, service } from './pod.ts'
 
 export interface RedisOptions {
   readonly image: string
@@ -16,7 +16,7 @@ export function redis({ image, size, storageClass }: RedisOptions): KubeObject[]
     timeoutSeconds: 5,
   })
   return [
-    service('redis', 'redis', { redis: 6379 }),
+    service('redis', 'redis', { redis: listens.redis }),
     {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
@@ -37,7 +37,7 @@ export function redis({ image, size, storageClass }: RedisOptions): KubeObject[]
                 image,
                 command: ['redis-server'],
                 args: ['--dir', '/data', '--appendonly', 'yes', '--appendfsync', 'everysec', '--protected-mode', 'no'],
-                ports: [{ name: 'redis', containerPort: 6379, protocol: 'TCP' }],
+                ports: [{ name: 'redis', containerPort: listens.redis, protocol: 'TCP' }],
                 readinessProbe: { ...ping(5), initialDelaySeconds: 1 },
                 livenessProbe: { ...ping(30), initialDelaySeconds: 10 },
                 resources: resources(['64Mi', '256Mi'], ['50m', '250m']),
