@@ -138,7 +138,9 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
     /** How much a database takes varies by what PostgreSQL logs: the files get their full disk just before them. */
     const filler = '/var/tmp/filler'
     const fills = `case "$*" in *--directory=files*)
-  head -c $(($(df --output=avail -B1 /var | tail -n 1) - 8000000)) /dev/zero >${filler} ;;
+  # It comes once for each part, and the second time there is hardly more to fill.
+  more=$(($(df --output=avail -B1 /var | tail -n 1) - 8000000))
+  [ "$more" -le 0 ] || head -c "$more" /dev/zero >>${filler} ;;
 esac
 exec /usr/bin/tar "$@"`
 
