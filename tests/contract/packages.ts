@@ -61,6 +61,13 @@ printf '%s\\n' 'ID=fedora' 'VERSION_ID=43' 'PRETTY_NAME="Fedora Linux 43"' >/etc
         says: /^packages left half installed, package less$/,
       },
       {
+        name: 'one half installed that another waits for, as a full disk leaves them',
+        sh: `cd /var/lib/dpkg && sed -i -e '/^Package: libncursesw6$/,/^$/ s/^Status: .*/Status: install reinstreq half-installed/' \\
+-e '/^Package: nano$/,/^$/ s/^Status: .*/Status: install ok unpacked/' status`,
+        says: /^packages left half installed, package nano$/,
+        healed: '[ ! -e /var/cache/apt/archives/torn ]',
+      },
+      {
         name: 'another package of the host not configured',
         sh: `sed -i '/^Package: nano$/,/^$/ s/^Status: .*/Status: install ok half-configured/' /var/lib/dpkg/status`,
         says: /^packages left half installed/,

@@ -46,11 +46,14 @@ function install(words: Shell): Shell {
 case $code:$said in 0:*) ;; *' 404 '*) echo 'the lists name what is gone: fetched anew'; ${updateLists()} && ${run} ;; *) false ;; esac; }`
 }
 
-// dpkg fails where something unpacked waits for what is not: that is apt's to bring. What dpkg was killed in the middle of
-// is unpacked anew by neither of them.
-const repair = sh`dpkg --force-confold --configure -a; ${install(raw('--fix-broken'))} && \
-torn=$(dpkg-query -W -f '\${db:Status-Eflag} \${binary:Package}\\n' | sed -n 's/^reinstreq //p') && \
-{ [ -z "$torn" ] || { ${freshLists} && ${install(raw('--reinstall $torn'))}; }; }`
+// What dpkg was interrupted in is unpacked anew by neither apt nor dpkg, and apt may not reinstall it while others wait for
+// it: fetched by apt, unpacked by dpkg. What configures before needs no success: it fails where that waits for the unpacked.
+const fetched = '/var/cache/apt/archives/torn'
+const repair = sh`dpkg --force-confold --configure -a
+torn=$(dpkg-query -W -f '\${db:Status-Eflag} \${binary:Package}\\n' | sed -n 's/^reinstreq //p')
+{ [ -z "$torn" ] || { ${freshLists} && rm -rf ${fetched} && install -d -o _apt ${fetched} && \
+(cd ${fetched} && ${aptGet} download $torn && dpkg --force-confold --unpack ./*.deb); code=$?; rm -rf ${fetched}; [ "$code" = 0 ]; }; } && \
+${install(raw('--fix-broken'))}`
 
 /**
  * Packages, without what they only recommend. The packages that several steps of a run miss are installed in one
@@ -108,5 +111,7 @@ export function explainApt({ stdout, stderr }: Output): string | undefined {
   ) {
     return 'the package mirror cannot be reached'
   }
-  return undefined
+  // dpkg does not wait. Last: it is no error either where apt waited afterwards.
+  const [, other] = said.match(/^dpkg: error: dpkg \w+ lock was locked by another process with pid (\d+)/m) ?? []
+  return other ? `another package manager is at work (process ${other})` : undefined
 }

@@ -56,6 +56,10 @@ describe('what apt means', () => {
       'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (apt-get)\n',
       'another package manager is at work (process 7, apt-get)',
     ],
+    [
+      'dpkg: error: dpkg frontend lock was locked by another process with pid 7\n',
+      'another package manager is at work (process 7)',
+    ],
     ['Setting up less\n', undefined],
   ])('%j', (stdout, says) => {
     expect(explainApt({ code: 100, stdout, stderr: '' })).toBe(says)
