@@ -182,7 +182,9 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     const pod = await clone()
     await onHost(pod, removed)
     await onHost(pod, holdLock)
-    const { run, seen } = await deployUntil(pod, ({ line }) => /Waiting for cache lock/.test(line ?? ''))
+    const { run, seen } = await deployUntil(pod, ({ line }) =>
+      /^waiting for another package manager: .*python3/.test(line ?? ''),
+    )
     expect(seen, run.said()).toBe(true)
     await sleep(5000)
     await onHost(pod, 'systemctl stop holder')
@@ -211,7 +213,9 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     expect(failureOf(result, 1).message).toMatch(
       new RegExp(`^packages .*: another package manager is at work \\(process ${holder}, python3`),
     )
-    const waits = eventsOf(result.stdout).filter(({ line }) => /Waiting for cache lock/.test(line ?? ''))
+    const waits = eventsOf(result.stdout).filter(({ line }) =>
+      /^waiting for another package manager: .*python3/.test(line ?? ''),
+    )
     expect(waits.length, lastOf(result.stdout)).toBeGreaterThan(1)
     expect(result.ms).toBeGreaterThan(110_000)
     await onHost(pod, 'systemctl stop holder')

@@ -8,7 +8,7 @@ import { dpkgAudit, installedPackages } from '../facts/apt.ts'
 const lockTimeout = 120
 
 const aptGet = raw(
-  `apt-get -y -o DPkg::Lock::Timeout=${lockTimeout} -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Acquire::Retries=2`,
+  `apt-get -y -o DPkg::Lock::Timeout=0 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Acquire::Retries=2`,
 )
 
 /** Lists that were fetched less than this many minutes ago are not fetched again. */
@@ -23,17 +23,23 @@ ls /var/lib/apt/lists/*Release >/dev/null 2>&1; } || ${updateLists().line}; }`,
 )
 
 /**
- * Fetches the package lists, without translations. An unreachable mirror is an error, not a warning. apt waits for the
- * locks of dpkg by itself, for that of the lists it does not: a new machine may be fetching them just now.
+ * Runs apt-get, and again while another package manager holds a lock that it needs: a new machine updates itself just now.
+ * apt's own wait covers dpkg's locks only, and says off a terminal who holds them by chance (`MajorChange` of its
+ * apt-pkg/contrib/progress.cc has no first value). Leaves the exit code in `code`, and in `said` what stderr had.
  */
+function patiently(apt: Shell): Shell {
+  return sh`end=$(($(date +%s) + ${lockTimeout})); while :; do
+  { said=$(LC_ALL=C ${apt} 2>&1 >&3); code=$?; } 3>&1
+  case $code:$said in 0:*) break ;; *'Could not get lock /var/'*) ;; *) break ;; esac
+  [ "$(date +%s)" -lt "$end" ] || break
+  echo "waiting for another package manager: $(printf '%s\\n' "$said" | sed -n 's/^E: Could not get lock //p')"; sleep 2
+done; [ -z "$said" ] || printf '%s\\n' "$said" >&2`
+}
+
+/** Fetches the package lists, without translations. An unreachable mirror is an error, not a warning. */
 export function updateLists(): Shell {
-  const update = raw(`${aptGet.line} -o Acquire::Languages=none -o APT::Update::Error-Mode=any update`)
-  return sh`{ end=$(($(date +%s) + ${lockTimeout})); while :; do
-  { said=$(LC_ALL=C ${update} 2>&1 >&3); code=$?; } 3>&1
-  case $said in *'Could not get lock /var/lib/apt/lists/lock'*) ;; *) break ;; esac
-  [ "$code" != 0 ] && [ "$(date +%s)" -lt "$end" ] || break
-  echo 'waiting for another package manager to fetch its lists'; sleep 2
-done; [ -z "$said" ] || printf '%s\\n' "$said" >&2; [ "$code" = 0 ] && (umask 077; mkdir -p /var/lib/infra) && touch ${stamp}; }`
+  const update = sh`${aptGet} -o Acquire::Languages=none -o APT::Update::Error-Mode=any update`
+  return sh`{ ${patiently(update)}; [ "$code" = 0 ] && (umask 077; mkdir -p /var/lib/infra) && touch ${stamp}; }`
 }
 
 /**
@@ -42,7 +48,7 @@ done; [ -z "$said" ] || printf '%s\\n' "$said" >&2; [ "$code" = 0 ] && (umask 07
  */
 function install(words: Shell): Shell {
   const run = sh`${aptGet} install --no-remove ${words}`
-  return sh`{ { said=$(${run} 2>&1 >&3); code=$?; } 3>&1; [ -z "$said" ] || printf '%s\\n' "$said" >&2
+  return sh`{ ${patiently(run)}
 case $code:$said in 0:*) ;; *' 404 '*) echo 'the lists name what is gone: fetched anew'; ${updateLists()} && ${run} ;; *) false ;; esac; }`
 }
 
