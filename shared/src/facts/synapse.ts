@@ -19,7 +19,7 @@ export interface ConfigFile {
 /** The files of Synapse's configuration in the order in which it reads them: a later one wins. Secrets stay there. */
 export const configFiles: Question<readonly ConfigFile[]> = {
   command: sh`for f in ${synapseConfig} ${synapseDropIns}/*.yaml; do [ -f "$f" ] || continue; echo "file $f"
-grep -oE '^[A-Za-z_]+ *:' "$f" | tr -d ' :' | sed 's/^/key /'
+grep -oE '^[A-Za-z0-9_]+ *:' "$f" | tr -d ' :' | sed 's/^/key /'
 grep -E '^(server_name|signing_key_path|media_store_path) *:' "$f" | sed 's/^/value /'
 done`,
   parse({ code, stdout, stderr }) {
