@@ -49,7 +49,8 @@ export function updateLists(): Shell {
 function install(words: Shell): Shell {
   const run = sh`${aptGet} install --no-remove ${words}`
   return sh`{ ${patiently(run)}
-case $code:$said in 0:*) ;; *' 404 '*) echo 'the lists name what is gone: fetched anew'; ${updateLists()} && ${run} ;; *) false ;; esac; }`
+case $code:$said in 0:*) ;; *' 404 '*) echo 'the lists name what is gone: fetched anew'; ${updateLists()} && \
+{ ${patiently(run)}; [ "$code" = 0 ]; } ;; *) false ;; esac; }`
 }
 
 // What dpkg was interrupted in is unpacked anew by neither apt nor dpkg, and apt may not reinstall it while others wait for
