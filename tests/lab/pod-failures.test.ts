@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { deployed, deployUntil, eventsOf, expectConverged, failureOf, lastOf } from './pod-runs.ts'
+import { deployed, deployUntil, eventsOf, expectConverged, failureOf, type JsonEvent, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -33,6 +33,7 @@ systemd-run --quiet --unit=holder /usr/bin/python3 /root/holder.py
 until journalctl -u holder | grep -q held; do sleep 0.2; done; systemctl show -p MainPID --value holder`
 
 const holdLock = holding('/var/lib/dpkg/lock-frontend')
+const namesHolder = ({ line }: JsonEvent) => /^waiting for another package manager: .*python3/.test(line ?? '')
 
 describe.skipIf(skip)(title('what fails is told once and clearly, and heals', skip), () => {
   let pod: Pod
@@ -182,9 +183,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     const pod = await clone()
     await onHost(pod, removed)
     await onHost(pod, holdLock)
-    const { run, seen } = await deployUntil(pod, ({ line }) =>
-      /^waiting for another package manager: .*python3/.test(line ?? ''),
-    )
+    const { run, seen } = await deployUntil(pod, namesHolder)
     expect(seen, run.said()).toBe(true)
     await sleep(5000)
     await onHost(pod, 'systemctl stop holder')
@@ -213,9 +212,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     expect(failureOf(result, 1).message).toMatch(
       new RegExp(`^packages .*: another package manager is at work \\(process ${holder}, python3`),
     )
-    const waits = eventsOf(result.stdout).filter(({ line }) =>
-      /^waiting for another package manager: .*python3/.test(line ?? ''),
-    )
+    const waits = eventsOf(result.stdout).filter(namesHolder)
     expect(waits.length, lastOf(result.stdout)).toBeGreaterThan(1)
     expect(result.ms).toBeGreaterThan(110_000)
     await onHost(pod, 'systemctl stop holder')
