@@ -1,6 +1,6 @@
 import type { Step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
-import { synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse'
+import { synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse-config'
 import { aptPackages } from '@infra/shared/steps/apt'
 import { aptSource } from '@infra/shared/steps/apt-source'
 import { directory, file } from '@infra/shared/steps/file'

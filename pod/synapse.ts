@@ -2,7 +2,7 @@ import { type Output, plainText, type Text, text } from '@infra/shared/command/c
 import { type Shell, sh } from '@infra/shared/command/sh'
 import { yaml } from '@infra/shared/command/yaml'
 import type { MatrixServer, MatrixUser } from '@infra/shared/facts/matrix-users'
-import { synapseConfig, synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse'
+import { synapseConfig, synapseDropIns, synapseFolder, synapseMark } from '@infra/shared/facts/synapse-config'
 import type { PodEnv } from './env.ts'
 
 /** Where Synapse's parts are on the host: those of its Debian package. */
@@ -92,15 +92,22 @@ export const synapseKeys = (env: PodEnv): readonly string[] => [
   ...new Set([...Object.keys(settings(env)), ...(env.SYNAPSE_EXTRA_CONFIG_FILE?.names ?? [])]),
 ]
 
+/** What Debian's package and the Ansible roles before us wrote into homeserver.yaml, and no server misses. */
+export const needlessKeys: readonly string[] = [
+  'pid_file',
+  'log_config',
+  'uploads_path',
+  'rc_messages_per_second',
+  'rc_message_burst_count',
+]
+
 /** The whole homeserver.yaml: what the user's own file sets comes last and replaces what the deployment says of it. */
 export function homeserver(env: PodEnv): Text {
   const extra = env.SYNAPSE_EXTRA_CONFIG_FILE
   const own = Object.entries(settings(env)).filter(([name]) => !extra?.names.includes(name))
   const said = own.reduce(
     (before, [name, value]) => text`${before}${name}: ${value}\n`,
-    plainText(
-      '# Written by the deployment: it overwrites edits. SYNAPSE_EXTRA_CONFIG_FILE is the place for settings of yours.\n',
-    ),
+    plainText(`${synapseMark}: it overwrites edits. SYNAPSE_EXTRA_CONFIG_FILE is the place for settings of yours.\n`),
   )
   return extra ? text`${said}\n${extra.content.replace(/^(---|\.\.\.)\s*$/gm, '').trimEnd()}\n` : said
 }

@@ -1,16 +1,11 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { synapseConfig } from '@infra/shared/facts/synapse'
+import { synapseConfig } from '@infra/shared/facts/synapse-config'
 import { aptPackages } from '@infra/shared/steps/apt'
 import { directory, file } from '@infra/shared/steps/file'
 import { matrixUserAccounts } from '@infra/shared/steps/matrix-users'
-import {
-  synapseDatabase,
-  synapseDropInsApart,
-  synapseIdentity,
-  synapseOrigin,
-  synapseSigningKey,
-} from '@infra/shared/steps/synapse'
+import { synapseDatabase, synapseIdentity, synapseOrigin, synapseSigningKey } from '@infra/shared/steps/synapse'
+import { synapseConfigAdopted, synapseDropInsApart } from '@infra/shared/steps/synapse-config'
 import { service } from '@infra/shared/steps/systemd'
 import type { PodContext } from '../pod-context.ts'
 import * as synapse from '../synapse.ts'
@@ -23,7 +18,7 @@ export default script(
   ({ env, host }: PodContext) => {
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
-    const identity = synapseIdentity(host, domain, { database, media: synapse.synapseMedia })
+    const identity = synapseIdentity(host, domain, { database, role: 'valence', media: synapse.synapseMedia })
     const origin = synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit })
     const collation = synapseDatabase(host, database, { after: [identity] })
     const web = aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { after: [identity] })
@@ -34,7 +29,9 @@ export default script(
       venv: synapse.synapseVenv,
       after: installed,
     })
-    const apart = synapseDropInsApart(host, synapse.synapseKeys(env), { after: installed })
+    const said = synapse.synapseKeys(env)
+    const apart = synapseDropInsApart(host, said, { after: installed })
+    const before = synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, after: installed })
     const config = file(host, synapseConfig, {
       content: synapse.homeserver(env),
       mode: '0640',
@@ -42,7 +39,7 @@ export default script(
       validate: synapse.synapseReads,
       explain: synapse.explainConfig,
       risk: 'restart',
-      after: [...installed, key, apart],
+      after: [...installed, key, apart, before],
     })
     const closed = `/etc/systemd/system/${synapse.synapseUnit}.d/hardening.conf`
     const folder = directory(host, `/etc/systemd/system/${synapse.synapseUnit}.d`)
@@ -71,6 +68,7 @@ export default script(
       ...installed,
       key,
       apart,
+      before,
       config,
       folder,
       hardened,

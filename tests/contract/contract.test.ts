@@ -61,6 +61,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'same-region.ts': 'lab/workloads.test.ts',
   'secret-key-store.ts': 'lab/workloads.test.ts',
   'sqs.ts': 'lab/cluster-aws.test.ts',
+  'synapse-config.ts': 'lab/pod-adopted.test.ts',
   'synapse.ts': 'lab/pod-synapse.test.ts',
 }
 

@@ -3,7 +3,7 @@ import type { Secret } from '../command/secret.ts'
 import { sh, withStdin } from '../command/sh.ts'
 import { yaml } from '../command/yaml.ts'
 import type { Question } from '../engine/step.ts'
-import { synapseConfig, synapseDropIns } from './synapse.ts'
+import { synapseConfig, synapseDropIns } from './synapse-config.ts'
 
 export interface MatrixUser {
   /** The local part: `admin` for `@admin:example.org`. */

@@ -3,55 +3,7 @@ import { sh } from '../command/sh.ts'
 import { psqlScript } from '../command/sql.ts'
 import type { Question } from '../engine/step.ts'
 import { databaseState } from './postgres.ts'
-
-export const synapseFolder = '/etc/matrix-synapse'
-export const synapseConfig = `${synapseFolder}/homeserver.yaml`
-export const synapseDropIns = `${synapseFolder}/conf.d`
-
-export interface ConfigFile {
-  readonly path: string
-  /** The names at its top. */
-  readonly keys: readonly string[]
-  /** Of these names the values, of one line: nothing that is secret. */
-  readonly values: Readonly<Record<'server_name' | 'signing_key_path' | 'media_store_path', string | undefined>>
-}
-
-/** The files of Synapse's configuration in the order in which it reads them: a later one wins. Secrets stay there. */
-export const configFiles: Question<readonly ConfigFile[]> = {
-  command: sh`for f in ${synapseConfig} ${synapseDropIns}/*.yaml; do [ -f "$f" ] || continue; echo "file $f"
-grep -oE '^[A-Za-z0-9_]+ *:' "$f" | tr -d ' :' | sed 's/^/key /'
-grep -E '^(server_name|signing_key_path|media_store_path) *:' "$f" | sed 's/^/value /'
-done`,
-  parse({ code, stdout, stderr }) {
-    if (code === 127) return []
-    if (code !== 0 && stderr !== '') throw new Error(stderr.trim())
-    return stdout
-      .split(/^file /m)
-      .slice(1)
-      .map((piece) => {
-        const [path = '', ...lines] = piece.split('\n')
-        const value = (key: string) => {
-          const line = lines.find((line) => new RegExp(`^value ${key} *:`).test(line))
-          return (
-            line
-              ?.replace(/^[^:]*: */, '')
-              .replace(/\s+#.*$/, '')
-              .trim()
-              .replace(/^(["'])(.*)\1$/, '$2') || undefined
-          )
-        }
-        return {
-          path,
-          keys: lines.filter((line) => line.startsWith('key ')).map((line) => line.slice(4)),
-          values: {
-            server_name: value('server_name'),
-            signing_key_path: value('signing_key_path'),
-            media_store_path: value('media_store_path'),
-          },
-        }
-      })
-  },
-}
+import { synapseConfig, synapseDropIns } from './synapse-config.ts'
 
 /**
  * The server names of the users in a database, since a Matrix id ends in one. Undefined while nobody can tell: no
@@ -104,7 +56,7 @@ export interface SigningKey {
  */
 export function signingKeys(path: string): Question<Readonly<Record<string, SigningKey>>> {
   return {
-    command: sh`{ echo ${path}; sed -n 's/^signing_key_path *: *//p' ${synapseConfig} ${synapseDropIns}/*.yaml 2>/dev/null |
+    command: sh`{ echo ${path}; sed -nE "s/^[\\"']?signing_key_path[\\"']? *: *//p" ${synapseConfig} ${synapseDropIns}/*.yaml 2>/dev/null |
 sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' | tr -d "\\"'"; } | sort -u | while read -r f; do [ -e "$f" ] || continue
 stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken
 sha256sum <"$f" 2>/dev/null || echo none; done`,

@@ -1,31 +1,29 @@
 import { type Shell, sh } from '../command/sh.ts'
-import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../engine/step.ts'
+import { changes, converged, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { installedPackages } from '../facts/apt.ts'
 import { fileDigest } from '../facts/file.ts'
-import {
-  configFiles,
-  databaseLocale,
-  signingKeys,
-  synapseConfig,
-  synapseDropIns,
-  userServerNames,
-} from '../facts/synapse.ts'
+import { databaseLocale, signingKeys, userServerNames } from '../facts/synapse.ts'
+import { type ConfigFile, configFiles, type DatabaseSetting, synapseConfig } from '../facts/synapse-config.ts'
 import { ownershipChange, previousOf } from './file.ts'
 
 interface Options {
   readonly after?: readonly Step[]
 }
 
+export interface IdentityOptions extends Options {
+  readonly database: string
+  /** The role of PostgreSQL that Synapse is. */
+  readonly role: string
+  readonly media: string
+}
+
 /**
  * Who this server is cannot change: its users, rooms and keys carry the name. A host that runs, or whose database holds,
- * another server is refused, and so is one whose media are elsewhere.
+ * another server is refused, and so is one whose data or media are elsewhere: it would start anew, with none of them.
  */
-export function synapseIdentity(
-  on: Target,
-  serverName: string,
-  { database, media, after = [] }: Options & { database: string; media: string },
-): Step {
+export function synapseIdentity(on: Target, serverName: string, options: IdentityOptions): Step {
+  const { database, role, media, after = [] } = options
   return step({
     id: `synapse.identity ${serverName}`,
     on,
@@ -40,6 +38,12 @@ export function synapseIdentity(
       const name = named?.values.server_name
       if (named && name && name !== serverName)
         return refuse(`${named.path} says that this is the Matrix server ${name}, not ${serverName}`, stay(name))
+      const away = elsewhere(files, { database, role })
+      if (away)
+        return refuse(
+          `${away.path} says that Synapse keeps its data in ${away.place}, and it would be started on ${database} without them`,
+          away.remedy,
+        )
       const store = files.findLast(({ values }) => values.media_store_path)?.values.media_store_path
       if (store && store.replace(/\/$/, '') !== media)
         return refuse(
@@ -51,6 +55,54 @@ export function synapseIdentity(
       )
     },
   })
+}
+
+interface Elsewhere {
+  readonly path: string
+  readonly place: string
+  readonly remedy: string
+}
+
+const see = 'docs/runbook.md has each command under "Synapse\'s data are elsewhere".'
+
+/** Where else than in this database the data are; undefined where they are there, or nowhere yet. */
+function elsewhere(files: readonly ConfigFile[], ours: { database: string; role: string }): Elsewhere | undefined {
+  const shards = files.find(({ keys }) => keys.includes('databases'))
+  if (shards)
+    return {
+      path: shards.path,
+      place: 'several databases (databases)',
+      remedy: `Bring them together in ${ours.database} first. ${see}`,
+    }
+  const naming = files.findLast(({ keys }) => keys.includes('database'))
+  if (!naming) return undefined
+  const { path, database: now = { dsn: 'yes' } } = naming
+  if (now.name === 'sqlite3') {
+    if (now.users === 'none' || now.users === '0') return undefined
+    const place = `the SQLite file ${now.database} (users: ${now.users})`
+    return { path, place, remedy: `Move them with synapse_port_db, then deploy again. ${see}` }
+  }
+  const place = placeOf(now)
+  return place === placeOf({ name: 'psycopg2', dbname: ours.database, user: ours.role })
+    ? undefined
+    : { path, place, remedy: `Move them into ${ours.database}, of the role ${ours.role}, then deploy again. ${see}` }
+}
+
+/** A database of PostgreSQL in words, with what libpq takes for granted. */
+function placeOf({
+  name,
+  dbname,
+  database,
+  user = 'matrix-synapse',
+  host,
+  port = '5432',
+  dsn,
+}: DatabaseSetting): string {
+  if (dsn) return 'a database that it names in a way of its own'
+  if (name !== 'psycopg2') return `a database of ${name}`
+  const isHere = host === undefined || /^(localhost|127\.0\.0\.1|::1|\/(var\/)?run\/postgresql)$/.test(host)
+  const where = [...(isHere ? [] : [`on ${host}`]), ...(port === '5432' ? [] : [`at port ${port}`])]
+  return [`the database ${dbname ?? database ?? user} of the role ${user}`, ...where].join(' ')
 }
 
 /** By which way Synapse came to the host: the two share their places, so one must not follow the other unasked. */
@@ -92,37 +144,6 @@ export function synapseDatabase(on: Target, database: string, { after = [] }: Op
             `database ${database} is ${encoding}, ${locale}: Synapse wants UTF8, libc, collate C, ctype C`,
             `Keep its data and make room: pg_dump -Fc ${database} > ${database}.dump; ALTER DATABASE ${database} RENAME TO ${database}_old (as user postgres). Then deploy, and pg_restore.`,
           ),
-  })
-}
-
-/** The files that Debian's package writes by itself, and answers for. */
-const packaged = ['server_name.yaml', 'report_stats.yaml'].map((name) => `${synapseDropIns}/${name}`)
-
-/** What `keys` say is said in one file only: drop-ins that say it too would win over it, and are put aside. */
-export function synapseDropInsApart(on: Target, keys: readonly string[], { after = [] }: Options = {}): Step {
-  return step({
-    id: 'synapse.drop-ins',
-    on,
-    after,
-    ask: { files: configFiles },
-    plan({ files }) {
-      const list: Change[] = []
-      for (const { path, keys: found } of files) {
-        if (path === synapseConfig || packaged.includes(path)) continue
-        const ours = found.filter((key) => keys.includes(key))
-        const others = found.filter((key) => !keys.includes(key))
-        if (ours.length === 0) continue
-        if (others.length > 0)
-          return refuse(
-            `${path} sets ${ours.join(', ')} over ${synapseConfig}, and also ${others.join(', ')}`,
-            `Move what shall stay into a file of yours named by SYNAPSE_EXTRA_CONFIG_FILE, and remove ${path}.`,
-          )
-        const { kept, room } = previousOf(path)
-        const run = sh`${room} && chmod 600 ${path} && mv -f ${path} ${kept}`
-        list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
-      }
-      return changes(list, 'none of ours is set twice')
-    },
   })
 }
 

@@ -3,15 +3,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
-import { type ConfigFile, configFiles, databaseLocale, signingKeys, userServerNames } from '@infra/shared/facts/synapse'
+import { databaseLocale, signingKeys, userServerNames } from '@infra/shared/facts/synapse'
+import type { ConfigFile, DatabaseSetting } from '@infra/shared/facts/synapse-config'
 import { previousFolder } from '@infra/shared/steps/file'
-import {
-  synapseDatabase,
-  synapseDropInsApart,
-  synapseIdentity,
-  synapseOrigin,
-  synapseSigningKey,
-} from '@infra/shared/steps/synapse'
+import { synapseDatabase, synapseIdentity, synapseOrigin, synapseSigningKey } from '@infra/shared/steps/synapse'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../support/temp.ts'
@@ -24,36 +19,12 @@ const unset = { server_name: undefined, signing_key_path: undefined, media_store
 const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse/homeserver.yaml'): ConfigFile => ({
   path,
   keys: Object.keys(values),
+  empty: [],
   values: { ...unset, ...values },
+  by: 'other',
 })
 
-describe('what Synapse is configured as', () => {
-  test('its files, without what is secret', () => {
-    const said = `file /etc/matrix-synapse/homeserver.yaml
-key server_name
-key form_secret
-value server_name: "old.example.org"   # never change
-value signing_key_path: /etc/key
-file /etc/matrix-synapse/conf.d/server_name.yaml
-key server_name
-value server_name: 'pod.example.org'
-`
-    expect(configFiles.parse(answer(said))).toEqual([
-      {
-        path: '/etc/matrix-synapse/homeserver.yaml',
-        keys: ['server_name', 'form_secret'],
-        values: { server_name: 'old.example.org', signing_key_path: '/etc/key', media_store_path: undefined },
-      },
-      file({ server_name: 'pod.example.org' }, '/etc/matrix-synapse/conf.d/server_name.yaml'),
-    ])
-    expect(configFiles.parse(nothing)).toEqual([])
-  })
-
-  test("Debian's empty name says nothing", () => {
-    const found = configFiles.parse(answer("file /etc/matrix-synapse/conf.d/server_name.yaml\nvalue server_name: ''\n"))
-    expect(found[0]?.values.server_name).toBeUndefined()
-  })
-
+describe('what the database says', () => {
   test('the servers of the users in the database', () => {
     const { parse } = userServerNames('valence')
     expect(parse(answer('server pod.example.org\nserver a:8448\n'))).toEqual(['pod.example.org', 'a:8448'])
@@ -63,7 +34,11 @@ value server_name: 'pod.example.org'
 })
 
 describe('synapseIdentity', () => {
-  const step = synapseIdentity(on, 'pod.example.org', { database: 'valence', media: '/var/lib/matrix-synapse/media' })
+  const step = synapseIdentity(on, 'pod.example.org', {
+    database: 'valence',
+    role: 'valence',
+    media: '/var/lib/matrix-synapse/media',
+  })
   const dropIn = '/etc/matrix-synapse/conf.d/server_name.yaml'
   test.each<[string, object, string[]]>([
     ['a bare host', { files: [], servers: undefined }, ['= no other server here']],
@@ -99,6 +74,53 @@ describe('synapseIdentity', () => {
     ],
   ])('%s', (_, now, wish) => {
     expect(told(step.plan({ ...now }, none))).toEqual(wish)
+  })
+
+  const postgres = { name: 'psycopg2', user: 'valence', dbname: 'valence' }
+  const sqlite = { name: 'sqlite3', database: '/var/lib/matrix-synapse/homeserver.db' }
+  test.each<[string, DatabaseSetting | undefined, string?]>([
+    ['ours', { ...postgres, host: 'localhost' }],
+    ['ours by its socket', postgres],
+    ['ours as the roles before us named it', { name: 'psycopg2', user: 'valence', database: 'valence', port: '5432' }],
+    ["the package's, which holds nobody", { ...sqlite, users: '0' }],
+    ["the package's, which was never made", { ...sqlite, users: 'none' }],
+    ['SQLite', { ...sqlite, users: '3' }, 'the SQLite file /var/lib/matrix-synapse/homeserver.db (users: 3)'],
+    [
+      'SQLite that cannot be read',
+      { ...sqlite, users: 'unknown' },
+      'the SQLite file /var/lib/matrix-synapse/homeserver.db (users: unknown)',
+    ],
+    ['another database', { ...postgres, dbname: 'synapse' }, 'the database synapse of the role valence'],
+    ['another role', { ...postgres, user: 'synapse' }, 'the database valence of the role synapse'],
+    [
+      'another host',
+      { ...postgres, host: 'db.example.org' },
+      'the database valence of the role valence on db.example.org',
+    ],
+    ['another cluster', { ...postgres, port: '5433' }, 'the database valence of the role valence at port 5433'],
+    ['by what is taken for granted', { name: 'psycopg2' }, 'the database matrix-synapse of the role matrix-synapse'],
+    ['by one string', { name: 'psycopg2', dsn: 'yes' }, 'a database that it names in a way of its own'],
+    ['unread', undefined, 'a database that it names in a way of its own'],
+  ])('its data: %s', (_, database, place) => {
+    const named = { ...file({ server_name: 'pod.example.org' }), ...(database && { database }) }
+    const files = [{ ...named, keys: [...named.keys, 'database'] }]
+    expect(told(step.plan({ files, servers: [] }, none))).toEqual([
+      place
+        ? `! /etc/matrix-synapse/homeserver.yaml says that Synapse keeps its data in ${place}, and it would be started on valence without them`
+        : '= as configured',
+    ])
+  })
+
+  test('its data: the drop-in that names them wins', () => {
+    const first = { ...file({}), keys: ['database'], database: { ...sqlite, users: '3' } }
+    const second = { ...file({}, dropIn), keys: ['database'], database: postgres }
+    expect(told(step.plan({ files: [first, second], servers: [] }, none))).toEqual(['= no other server here'])
+    expect(told(step.plan({ files: [second, first], servers: [] }, none))[0]).toMatch(/^! .*SQLite/)
+  })
+
+  test('its data: several databases', () => {
+    const files = [{ ...file({}), keys: ['databases'] }]
+    expect(told(step.plan({ files, servers: [] }, none))[0]).toMatch(/keeps its data in several databases/)
   })
 })
 
@@ -143,37 +165,6 @@ describe('synapseDatabase', () => {
     const { parse } = databaseLocale('valence')
     expect(() => parse(nothing)).toThrow('there is no database valence yet')
     expect(() => parse(answer('{"databases": {}}'))).toThrow('there is no database valence yet')
-  })
-})
-
-describe('synapseDropInsApart', () => {
-  const { plan } = synapseDropInsApart(on, ['database', 'listeners'])
-  const dropIn = (name: string, keys: string[]) => ({
-    path: `/etc/matrix-synapse/conf.d/${name}.yaml`,
-    keys,
-    values: unset,
-  })
-  test.each<[string, ConfigFile[], string[]]>([
-    ['none', [], ['= none of ours is set twice']],
-    ['homeserver.yaml itself', [{ ...file({}), keys: ['database'] }], ['= none of ours is set twice']],
-    ['of other things', [dropIn('email', ['email'])], ['= none of ours is set twice']],
-    [
-      'what the package writes',
-      [dropIn('server_name', ['server_name']), dropIn('report_stats', ['database'])],
-      ['= none of ours is set twice'],
-    ],
-    [
-      'the same',
-      [dropIn('database', ['database'])],
-      ['- /etc/matrix-synapse/conf.d/database.yaml, which sets database'],
-    ],
-    [
-      'the same and more',
-      [dropIn('mine', ['database', 'email'])],
-      ['! /etc/matrix-synapse/conf.d/mine.yaml sets database over /etc/matrix-synapse/homeserver.yaml, and also email'],
-    ],
-  ])('%s', (_, files, wish) => {
-    expect(told(plan({ files }, none))).toEqual(wish)
   })
 })
 
