@@ -1,4 +1,5 @@
 import { redact } from '@infra/shared/command/secret'
+import { sh } from '@infra/shared/command/sh'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import {
   availableMemory,
@@ -7,16 +8,17 @@ import {
   type FileSystem,
   failedUnits,
   fileSystems,
-  type JournalErrors,
-  journalErrors,
+  type LoggedErrors,
+  loggedErrors,
 } from '@infra/shared/facts/host-health'
+import { errorLines, readSince, troubling } from '../errors.ts'
 import type { PodContext } from '../pod-context.ts'
 import { home } from '../valence.ts'
 
 /** What a deployment fills, sooner or later. */
 const paths = ['/', '/tmp', '/var/lib/postgresql', '/var/lib/matrix-synapse', '/var/log', home]
 const services = ['postgresql*', 'matrix-synapse*', 'nginx*', 'fail2ban*', 'vkb*', 'certbot*']
-/** Minutes of the journal that are looked at. */
+/** Minutes of the logs that are looked at. */
 const lately = 60
 
 /** How the host itself is. */
@@ -53,9 +55,9 @@ export const systemChecks = ({ host }: PodContext): readonly Check[] => [
   check(host, {
     id: 'system.journal',
     about: `our services logged no error within ${lately} minutes`,
-    remedy: 'On the host: sudo journalctl -p err --since -1h',
+    remedy: 'npm run logs -w pod -- all --since "1 hour ago"',
     severity: 'warn',
-    ask: { errors: journalErrors(services, lately) },
+    ask: { errors: loggedErrors(sh`${readSince(`${lately} minutes ago`)}; ${errorLines(troubling, services)}`) },
     judge: ({ errors }) => judgeJournal(errors),
   }),
 ]
@@ -86,6 +88,6 @@ export function judgeClock({ synchronised, now: there }: ClockState, now: number
   return synchronised ? ok('synchronised') : warn('as ours, but nothing keeps it so: not synchronised')
 }
 
-function judgeJournal({ count, last }: JournalErrors): Finding {
+function judgeJournal({ count, last }: LoggedErrors): Finding {
   return count > 0 ? fail(redact(`${count}, the last: ${(last ?? '').slice(0, 200)}`)) : ok('none')
 }

@@ -1,12 +1,13 @@
 import { usage } from '@infra/shared/cli/options'
 import type { Session } from '@infra/shared/cli/session'
 import { redact } from '@infra/shared/command/secret'
-import { sh } from '@infra/shared/command/sh'
+import { raw, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { nearest } from '@infra/shared/env/suggest'
 import { print } from '@infra/shared/report/print'
 import { printable } from '@infra/shared/report/style'
 import { byLine } from '@infra/shared/targets/process'
+import { errorLines, errorsAsTheyCome, everyError, fromSince, readSince } from '../errors.ts'
 import { endedBySelf, openHost, recorder, tethered } from './host.ts'
 
 interface Source {
@@ -56,16 +57,17 @@ export async function runLogs(session: Session): Promise<number> {
   if (code === 255) throw host.broken(errors.said(), 'reading the log')
   const [first = `exit code ${code}`] = errors.said().trim().split('\n')
   throw new Failure('error', `the log of ${service} cannot be read: ${first}`, {
-    remedy: 'A time is written as "10 minutes ago", "today" or "2026-11-24 10:00".',
+    remedy: 'A time is written as "10 minutes ago", --since=-1h, "today" or "2026-11-24 10:00".',
   })
 }
 
 /** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for a bad number. */
 export function logLine({ service, follow, lines, since }: Wish): string {
   if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is no number of lines`, '--lines 100')
-  const flags = ['-q', '--no-pager', '-o', 'short-iso', '-n', lines, ...(follow ? ['-f'] : [])]
+  const from = readSince(since ?? '24 hours ago')
   if (service === 'all') {
-    return sh`exec journalctl ${[...flags, '-p', 'err', '--since', since ?? '24 hours ago']}`.line
+    if (follow) return sh`${from}; ${errorsAsTheyCome(everyError, lines)}`.line
+    return sh`${from}; ${errorLines(everyError)} | tail -n ${lines}`.line
   }
   const source = Object.hasOwn(sources, service) ? sources[service] : undefined
   if (!source) {
@@ -73,14 +75,20 @@ export function logLine({ service, follow, lines, since }: Wish): string {
     const near = nearest(service, names)
     throw usage(`no service is called "${service}"`, near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`)
   }
-  const units = source.units.flatMap((unit) => ['-u', unit])
-  const journal = sh`journalctl ${[...flags, ...units, ...(since === undefined ? [] : ['--since', since])]}`.line
-  const { files } = source
-  if (files === undefined) return `exec ${journal}`
-  if (follow) return `tail -q -n ${lines} -F ${files} 2>/dev/null & exec ${journal}`
-  if (since === undefined) return `${journal}; tail -q -n ${lines} ${files} 2>/dev/null || true`
-  // What has no time at its beginning belongs to the line before it.
-  const later = `/^[0-9]/ { time = substr($0, 1, 19); gsub("/", "-", time); on = time >= since } on`
-  const start = sh`since=$(date -d ${since} '+%F %T') && `.line
-  return `${start}${journal} && cat ${files} 2>/dev/null | awk -v since="$since" '${later}' | tail -n ${lines}`
+  const flags = ['-q', '--no-pager', '-o', 'short-iso', '-n', lines, ...(follow ? ['-f'] : [])]
+  const chosen = sh`journalctl ${flags} ${source.units.flatMap((unit) => ['-u', unit])}`
+  const journal = since === undefined ? chosen : sh`${chosen} --since "@$since"`
+  const before = since === undefined ? raw('') : sh`${from}; `
+  if (source.files === undefined) return sh`${before}exec ${journal}`.line
+  const files = raw(source.files)
+  if (since === undefined) {
+    if (follow) return sh`tail -q -n ${lines} -F ${files} 2>/dev/null & exec ${journal}`.line
+    return sh`${journal}; tail -q -n ${lines} ${files} 2>/dev/null || true`.line
+  }
+  // What is said meanwhile comes once: each file is followed from where it was read to.
+  if (follow)
+    return sh`${before}for f in ${files}; do [ -f "$f" ] || continue; n=$(stat -c %s "$f")
+head -c "$n" "$f" | ${fromSince} | tail -n ${lines}; tail -q -c "+$((n + 1))" -F "$f" 2>/dev/null & done; exec ${journal}`
+      .line
+  return sh`${before}${journal} && cat ${files} 2>/dev/null | ${fromSince} | tail -n ${lines}`.line
 }

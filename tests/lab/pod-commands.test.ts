@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
+import { failInSynapse } from './matrix.ts'
 import { logins } from './pod-probes.ts'
 import { failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
@@ -105,8 +106,45 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
     test("PostgreSQL's own file is shown too, and time is minded", async () => {
       await pod.cli('psql', 'select mark_of_the_test')
       expect((await pod.cli('logs', 'postgresql', '--since', '10 minutes ago')).stdout).toContain('mark_of_the_test')
+      expect((await pod.cli('logs', 'postgresql', '--since=-1h')).stdout).toContain('mark_of_the_test')
       expect((await pod.cli('logs', 'postgresql', '--since', '1 hour')).stdout).not.toContain('mark_of_the_test')
-      expect((await pod.cli('logs', 'all')).code).toBe(0)
+    })
+
+    test('all: the errors, also of those that tell the journal of none', async () => {
+      await onHost(pod.host, failInSynapse)
+      const { code, stdout } = await pod.cli('logs', 'all', '--since', 'today', '-n', '1000')
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/ postgresql: \S+ \[\d+\] \S+ ERROR: {2}column "mark_of_the_test" does not exist$/m)
+      expect(stdout).toMatch(/ matrix-synapse\[\d+\]: .* - ERROR - /)
+      const times = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(0, 19))
+      expect(times).toEqual([...times].sort())
+    })
+
+    test('all -f: those that come, after those that were', async () => {
+      const following = pod.start('logs', 'all', '-f', '-n', '1')
+      await until('the errors to be followed', 20_000, async () => {
+        await pod.cli('psql', 'select another_mark')
+        return following.said().includes('"another_mark" does not exist') || undefined
+      })
+      following.kill('SIGINT')
+      expect(await following.ended).toMatchObject({ code: 0, stderr: '' })
+    })
+
+    test('-f of a log file, from a time on', async () => {
+      const following = pod.start('logs', 'postgresql', '-f', '--since', 'today')
+      await until(
+        'what was said before',
+        20_000,
+        async () => following.said().includes('mark_of_the_test') || undefined,
+      )
+      await pod.cli('psql', 'select a_later_mark')
+      await until('what comes', 20_000, async () => following.said().includes('"a_later_mark"') || undefined)
+      following.kill('SIGINT')
+      await following.ended
+      expect(following.said().split('column "mark_of_the_test"')).toHaveLength(2)
     })
 
     test('-f goes on until Ctrl-C, which is no error and leaves nothing running', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { onHost as on } from './backup-drill.ts'
 import { type DnsFake, startDns } from './dns-fake.ts'
+import { failInSynapse } from './matrix.ts'
 import { deployed, failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
@@ -141,15 +142,16 @@ head -c ${kb * 1024} /dev/zero >/tmp/fill`
       await onHost(`set +e; ${strain(17_000, 400)}
 touch /run/reboot-required
 rm /home/valence/.local/bin/claude
-systemd-run --quiet --unit=vkb-lab sh -c 'echo "<3>an error of the lab"; exit 1'
-until systemctl is-failed --quiet vkb-lab; do :; done`)
+systemd-run --quiet --unit=vkb-lab sh -c 'exit 1'
+until systemctl is-failed --quiet vkb-lab; do :; done
+${failInSynapse}`)
       const { code, all } = await verify()
       expect(all).toMatchObject(
         matching({
           'system.disk': /^warn .*\/tmp 8\d %/,
           'system.memory': /^warn 400 MB$/,
           'system.units': /^warn vkb-lab\.service$/,
-          'system.journal': /^warn \d+, the last: .*an error of the lab$/,
+          'system.journal': /^warn \d+, the last: \S+ matrix-synapse\[\d+\]: .* - ERROR - /,
           'synapse.certificate': /^warn 20 days left$/,
           'security.pending': /^warn a reboot is required$/,
           'common.claude': /^warn absent$/,

@@ -1,4 +1,4 @@
-import { raw, sh } from '../command/sh.ts'
+import { raw, type Shell, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
 export interface FileSystem {
@@ -52,25 +52,21 @@ export const clockState: Question<ClockState> = {
   },
 }
 
-export interface JournalErrors {
+export interface LoggedErrors {
   readonly count: number
-  /** The newest, with its unit. */
+  /** The newest, with its host or unit. */
   readonly last: string | undefined
 }
 
-/** What these units logged as an error or worse in the last so many minutes. A unit may hold a `*`. */
-export function journalErrors(units: readonly string[], minutes: number): Question<JournalErrors> {
-  const chosen = units.map((unit) => `--unit=${unit}`)
-  return {
-    command: sh`journalctl -q --no-pager -p err -o short-unix --since ${`-${minutes}min`} ${chosen}`,
-    parse({ code, stdout, stderr }) {
-      if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
-      // A line that goes on is indented.
-      const lines = stdout.split('\n').filter((line) => /^\d/.test(line))
-      return { count: lines.length, last: lines.at(-1)?.replace(/^\S+ \S+ /, '') }
-    },
-  }
-}
+/** Counts the lines of errors that a command prints, oldest first, each with its time, host and unit. */
+export const loggedErrors = (command: Shell): Question<LoggedErrors> => ({
+  command,
+  parse({ code, stdout, stderr }) {
+    if (code !== 0 || stderr !== '') throw new Error(stderr.trim() || `exit code ${code}`)
+    const lines = stdout.split('\n').filter(Boolean)
+    return { count: lines.length, last: lines.at(-1)?.replace(/^\S+ /, '') }
+  },
+})
 
 /** The units that failed and were not started again since. */
 export const failedUnits: Question<readonly string[]> = {

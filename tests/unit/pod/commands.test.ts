@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseCall } from '@infra/shared/cli/options'
 import { describe, expect, test } from 'vitest'
 import { logLine } from '../../../pod/commands/logs.ts'
@@ -5,6 +8,7 @@ import type { Status } from '../../../pod/commands/status.ts'
 import { machine } from '../../../pod/commands/status-facts.ts'
 import { age, size, statusText } from '../../../pod/commands/status-text.ts'
 import { own } from '../../../pod/syntax.ts'
+import { tempFolder } from '../../support/temp.ts'
 
 describe('what the commands are called with', () => {
   test.each([
@@ -13,6 +17,7 @@ describe('what the commands are called with', () => {
     ['ssh', ['--env', 'staging', 'df', '-h'], { options: { env: 'staging' }, words: ['df', '-h'] }],
     ['ssh', ['-v', '--', '-odd'], { options: { verbose: true }, words: ['-odd'] }],
     ['logs', ['nginx', '-f', '-n', '5'], { own: { follow: true, lines: '5' }, words: ['nginx'] }],
+    ['logs', ['nginx', '--since=-1h'], { own: { since: '-1h' } }],
     ['logs', ['nginx', '--since', '10 minutes ago'], { own: { since: '10 minutes ago' } }],
     ['psql', ['select', '1'], { words: ['select', '1'] }],
     ['backup', ['--to', '/x', '--lock-timeout', '9'], { own: { to: '/x' }, options: { 'lock-timeout': '9' } }],
@@ -37,14 +42,71 @@ describe('logs', () => {
     [{}, 'exec journalctl -q --no-pager -o short-iso -n 100 -u vkb'],
     [{ service: 'matrix-synapse' }, 'exec journalctl -q --no-pager -o short-iso -n 100 -u matrix-synapse'],
     [{ follow: true, lines: '5' }, 'exec journalctl -q --no-pager -o short-iso -n 5 -f -u vkb'],
-    [{ since: "it's" }, `exec journalctl -q --no-pager -o short-iso -n 100 -u vkb --since 'it'\\''s'`],
-    [{ service: 'all' }, "exec journalctl -q --no-pager -o short-iso -n 100 -p err --since '24 hours ago'"],
     [
       { service: 'postgresql', follow: true },
       "tail -q -n 100 -F /var/log/postgresql/*.log 2>/dev/null & exec journalctl -q --no-pager -o short-iso -n 100 -f -u postgresql -u 'postgresql@*'",
     ],
   ])('%j', (some, line) => {
     expect(logLine({ ...wish, ...some })).toBe(line)
+  })
+
+  /** Runs what would run on the host, with the log files in this folder, and without a journal. */
+  function shown(folder: string, some: object): string {
+    mkdirSync(join(folder, 'postgresql'), { recursive: true })
+    const line = logLine({ ...wish, ...some })
+      .replaceAll('/var/log', folder)
+      .replaceAll(/journalctl/g, 'true')
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'UTC' },
+    })
+    expect([status, stderr]).toEqual([0, ''])
+    return stdout
+  }
+  const when = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 19).replace('T', ' ')
+
+  test.each([
+    ['10 minutes ago', 5, true],
+    ['10 minutes ago', 15, false],
+    ['-1h', 30, true],
+    ['-1h', 90, false],
+    ['today', 60 * 24, false],
+    ['yesterday', 60 * 24, true],
+    ['yesterday', 60 * 48, false],
+    ['2020-01-02 10:00', 5, true],
+    ['last monday', 60 * 24 * 8, false],
+  ])('since %s, a line of %i minutes ago in a log file is shown: %s', (since, minutes, isShown) => {
+    const folder = tempFolder()
+    mkdirSync(join(folder, 'postgresql'))
+    writeFileSync(join(folder, 'postgresql/a.log'), `${when(minutes)}.123 UTC [7] LOG:  here\n\tand on\n`)
+    expect(shown(folder, { service: 'postgresql', since })).toBe(
+      isShown ? `${when(minutes)}.123 UTC [7] LOG:  here\n\tand on\n` : '',
+    )
+  })
+
+  test('all: the errors of the log files, in their order', () => {
+    const folder = tempFolder()
+    mkdirSync(join(folder, 'postgresql'))
+    mkdirSync(join(folder, 'nginx'))
+    const said = [1, 2, 3, 4].map(when) as [string, string, string, string]
+    writeFileSync(
+      join(folder, 'postgresql/a.log'),
+      `${when(60 * 25)}.1 UTC [7] a@b ERROR:  of the day before yesterday
+${said[3]}.123 UTC [7] a@b ERROR:  no such table
+${said[3]}.123 UTC [7] a@b STATEMENT:  select 'ERROR'
+${said[2]}.1 UTC [7] a@b FATAL:  terminating connection due to administrator command
+${said[0]}.1 UTC [7] LOG:  ready
+`,
+    )
+    writeFileSync(
+      join(folder, 'nginx/error.log'),
+      `${said[1].replaceAll('-', '/')} [error] 7#7: *1 connect() failed\n${said[0].replaceAll('-', '/')} [notice] 7#7: [error]s\n`,
+    )
+    expect(shown(folder, { service: 'all' }).trimEnd().split('\n')).toEqual([
+      `${said[3].replace(' ', 'T')} postgresql: UTC [7] a@b ERROR:  no such table`,
+      `${said[1].replace(' ', 'T')} nginx: [error] 7#7: *1 connect() failed`,
+    ])
+    expect(shown(folder, { service: 'all', lines: '1' })).toMatch(/^\S+ nginx: .*\n$/)
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { nothing } from '@infra/shared/command/command'
+import { raw } from '@infra/shared/command/sh'
 import type { Finding } from '@infra/shared/engine/check'
-import { availableMemory, clockState, failedUnits, fileSystems, journalErrors } from '@infra/shared/facts/host-health'
+import { availableMemory, clockState, failedUnits, fileSystems, loggedErrors } from '@infra/shared/facts/host-health'
 import { tableState } from '@infra/shared/facts/postgres-tables'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../../../pod/checks/https.ts'
@@ -184,10 +185,12 @@ describe('what a host answers', () => {
   ])('timedatectl and date %j', (stdout, wish) => {
     expect(clockState.parse(answer(stdout))).toEqual(wish)
   })
-  test('journalctl', () => {
-    const lines = '1764000000.1 pod nginx[7]: one\n1764000001.2 pod synapse[8]: two\n    goes on\n'
-    expect(journalErrors(['nginx'], 60).parse(answer(lines))).toEqual({ count: 2, last: 'synapse[8]: two' })
-    expect(journalErrors(['nginx'], 60).parse(answer(''))).toEqual({ count: 0, last: undefined })
+  test('lines of errors', () => {
+    const { parse } = loggedErrors(raw('errors'))
+    const lines = '2026-11-28T02:03:04+0000 pod nginx[7]: one\n2026-11-28T02:03:05 postgresql: two\n'
+    expect(parse(answer(lines))).toEqual({ count: 2, last: 'postgresql: two' })
+    expect(parse(answer(''))).toEqual({ count: 0, last: undefined })
+    expect(() => parse({ code: 0, stdout: '', stderr: 'No journal files were opened\n' })).toThrow('No journal files')
   })
   test('systemctl', () => {
     const lines = 'nginx.service loaded failed failed A high performance web server\nx.timer loaded failed failed x\n'
