@@ -123,8 +123,16 @@ i=$((i+1)); [ $i -le 240 ] && [ "$(systemctl is-active ${synapseUnit})" != faile
 /** What Synapse means by not taking a configuration, in a line. */
 export const explainConfig = (output: Output): string => `Synapse does not take it: ${causeOf(output) ?? 'see below'}`
 
+const leftAlone = 'Synapse was left as it is'
+
+/** Tries all that Synapse will read, before it is started or restarted: a file that anybody put there may be broken. */
+export const synapseSound = sh`{ ${synapseReads(sh`${synapseConfig}`)} || { echo ${leftAlone} >&2; false; }; }`
+
 /** What Synapse means by not starting, in a line. */
-export const explainStart = (output: Output): string => `Synapse does not start: ${causeOf(output) ?? 'see below'}`
+export const explainStart = (output: Output): string =>
+  output.stderr.trimEnd().endsWith(leftAlone)
+    ? `${explainConfig({ ...output, stderr: output.stderr.trimEnd().slice(0, -leftAlone.length) })} (${leftAlone})`
+    : `Synapse does not start: ${causeOf(output) ?? 'see below'}`
 
 function causeOf({ stdout, stderr }: Output): string | undefined {
   const lines = (stdout + stderr).split('\n').map((line) => line.trim())

@@ -46,6 +46,7 @@ export default script(
     const hardened = file(host, closed, { content: synapse.hardening, after: [folder, ...installed] })
     const homeserver = service(host, synapse.synapseUnit, {
       reads: synapse.synapseFiles,
+      validate: synapse.synapseSound,
       ready: synapse.synapseReady,
       explain: synapse.explainStart,
       after: [collation, config, hardened],

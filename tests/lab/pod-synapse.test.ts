@@ -176,6 +176,20 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     expect(await deployed(pod)).toEqual([])
   })
 
+  test.each([
+    ['a wrong value', 'email: none', /Synapse does not take it: .* \(Synapse was left as it is\)/],
+    ['no YAML', 'email: [', /Synapse does not take it: yaml\..* \(Synapse was left as it is\)/],
+  ])('a drop-in of somebody with %s keeps the old one serving', async (_, text, says) => {
+    const path = '/etc/matrix-synapse/conf.d/mine.yaml'
+    await onHost(`echo '${text}' >${path}`)
+    const pids = await mainPids(pod.host)
+    expect((await failedDeploy()).message).toMatch(says)
+    expect(await mainPids(pod.host)).toBe(pids)
+    expect((await ask(pod, '/_matrix/client/versions')).status).toBe(200)
+    await onHost(`rm ${path}`)
+    expect(await deployed(pod)).toEqual([expect.stringMatching(/matrix-synapse\.service restarted$/)])
+  })
+
   test('sound settings of the user are in force', async () => {
     const files = {
       NGINX_EXTRA_CONFIG_FILE: join(pod.root, 'nginx'),

@@ -77,6 +77,10 @@ describe('homeserver.yaml', () => {
     expect(explainStart({ code: 1, stdout: '', stderr })).toBe(
       'Synapse does not start: psycopg2.OperationalError: connection to server failed: FATAL: password',
     )
+    const refused = "\nError in configuration at 'email':\n  is not a map\nSynapse was left as it is\n"
+    expect(explainStart({ code: 1, stdout: '', stderr: refused })).toBe(
+      "Synapse does not take it: Error in configuration at 'email': is not a map (Synapse was left as it is)",
+    )
   })
 })
 
