@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+
+const hasPsql = !spawnSync('psql', ['--version']).error
+
+describe('the integration tests of the database are skipped', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+  test.each([
+    ['where nothing names one', {}, /^neither VKB_DB_HOST nor VALENCE_DB_PASSWORD is set$/],
+    [
+      'where only the password is set, and no database is here',
+      { VALENCE_DB_PASSWORD: 'hush' },
+      hasPsql ? /^VKB_DB_HOST is not set, and localhost says: .*port 1 failed: Connection refused/ : /^no psql/,
+    ],
+    ['nowhere else', { VKB_DB_HOST: 'localhost' }, hasPsql ? undefined : /^no psql/],
+  ])('%s', async (_, env, says) => {
+    const all = { VKB_DB_HOST: undefined, VALENCE_DB_PASSWORD: undefined, VKB_DB_PORT: '1', ...env }
+    for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
+    vi.resetModules()
+    const { databaseSkip } = await import('../../integration/local-database.ts')
+    if (says) expect(databaseSkip).toMatch(says)
+    else expect(databaseSkip).toBeUndefined()
+  })
+})
