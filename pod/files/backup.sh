@@ -36,8 +36,8 @@ fail() {
 produce() {
   open_snapshot
   part database dump
-  part config files "${config[@]}"
-  part media files "${media[@]}"
+  part config files --dereference "${config[@]}"
+  part media files '' "${media[@]}"
   manifest >manifest.json
   member manifest.json
   tar -cf - SHA256SUMS
@@ -68,12 +68,20 @@ for key in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/*.signing.k
   [ ! -e "$key" ] || config+=("${key#/}")
 done
 
+# Their content, also where a folder is a link, as to media on a volume: `/.` leads through it. With --dereference
+# through all other links too.
 files() {
-  local path there=() above=()
-  for path in "$@"; do [ ! -e "/$path" ] || { there+=("$path"); above+=("${path%/*}"); }; done
+  local links=$1 path there=() above=()
+  shift
+  for path in "$@"; do
+    [ -e "/$path" ] || continue
+    above+=("${path%/*}/.")
+    [ ! -d "/$path" ] || path=$path/.
+    there+=("$path")
+  done
   [ "${#there[@]}" -gt 0 ] || return 0
   # 1: a file changed while it was read, as an upload may.
-  tar --directory=/ --create --file=- --warning=no-file-changed \
+  tar --directory=/ --create --file=- --warning=no-file-changed ${links:+"$links"} \
     --no-recursion "${above[@]}" --recursion "${there[@]}" || [ $? = 1 ]
 }
 

@@ -72,6 +72,31 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       }
     })
 
+    test('what is reached by links is in it too', async () => {
+      const store = '/var/lib/matrix-synapse/media'
+      const key = '/etc/matrix-synapse/homeserver.signing.key'
+      const other = await clonePod(await convergedPod())
+      try {
+        await onHost(
+          other.host,
+          `systemctl stop matrix-synapse; ${fill}
+cp -a ${store} /srv/media; rm -r ${store}; ln -s /srv/media ${store}; mv ${key} /srv/key; ln -s /srv/key ${key}
+mv /opt/valence/config /srv/config; ln -s /srv/config /opt/valence/config`,
+        )
+        const whole = `sha256sum ${store}/local_content/* ${key} /opt/valence/config/*`
+        const saved = await onHost(other.host, whole)
+        const linked = join(folder, 'linked')
+        expect((await other.cli('backup', '--to', linked)).code).toBe(0)
+        await onHost(other.host, 'rm -r /srv/media /srv/key /srv/config')
+        const { code, stderr } = await other.cli('restore', linked, '--confirm', domain)
+        expect(code, stderr).toBe(0)
+        expect(await onHost(other.host, whole)).toBe(saved)
+        expect(await onHost(other.host, `stat -c %F ${store} ${key}`)).toBe('directory\nregular file\n')
+      } finally {
+        await other.close()
+      }
+    })
+
     test('over data it asks for the name, keeps what was there, and can go back', async () => {
       await onHost(
         pod.host,

@@ -31,6 +31,12 @@ export function fileDigest(path: string): Question<FileState | null> {
   return { command, parse: (answer) => parseFile(answer, false) }
 }
 
+/** Where a link leads; undefined when there is none, or something else. */
+export const linkTarget = (path: string): Question<string | undefined> => ({
+  command: sh`[ ! -L ${path} ] || readlink -f ${path}`,
+  parse: ({ stdout }) => stdout.trim() || undefined,
+})
+
 function parseFile({ code, stdout, stderr }: Output, whole: boolean): FileState | null {
   if (code === 127 || /No such file or directory|Not a directory/.test(stderr)) return null
   if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)

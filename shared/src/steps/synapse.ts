@@ -2,7 +2,7 @@ import { type Shell, sh } from '../command/sh.ts'
 import { changes, converged, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { installedPackages } from '../facts/apt.ts'
-import { fileDigest } from '../facts/file.ts'
+import { fileDigest, linkTarget } from '../facts/file.ts'
 import { databaseLocale, signingKeys, userServerNames } from '../facts/synapse.ts'
 import { type ConfigFile, configFiles, type DatabaseSetting, synapseConfig } from '../facts/synapse-config.ts'
 import { ownershipChange, previousOf } from './file.ts'
@@ -28,8 +28,8 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
     id: `synapse.identity ${serverName}`,
     on,
     after,
-    ask: { files: configFiles, servers: userServerNames(database) },
-    plan({ files, servers = [] }) {
+    ask: { files: configFiles, servers: userServerNames(database), link: linkTarget(media) },
+    plan({ files, servers = [], link }) {
       const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
       const other = servers.find((name) => name !== serverName)
       if (other)
@@ -49,6 +49,11 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
         return refuse(
           `Synapse keeps its media in ${store}, not in ${media}`,
           `Stop it and move them: systemctl stop matrix-synapse; mv ${store} ${media}; and put the new path into ${synapseConfig}.`,
+        )
+      if (link)
+        return refuse(
+          `${media} is a link to ${link}: Synapse may write below its own folder only, and could save no media there`,
+          `Mount it there instead: systemctl stop matrix-synapse; rm ${media}; mkdir ${media}; echo '${link} ${media} none bind 0 0' >>/etc/fstab; mount ${media}`,
         )
       return converged(
         name ? `as configured${servers.length > 0 ? ' and in the database' : ''}` : 'no other server here',

@@ -68,6 +68,13 @@ describe('synapseIdentity', () => {
       ['! Synapse keeps its media in /srv/media, not in /var/lib/matrix-synapse/media'],
     ],
     [
+      'media by a link',
+      { files: [], servers: [], link: '/mnt/volume/media' },
+      [
+        '! /var/lib/matrix-synapse/media is a link to /mnt/volume/media: Synapse may write below its own folder only, and could save no media there',
+      ],
+    ],
+    [
       'media where they belong',
       { files: [file({ media_store_path: '/var/lib/matrix-synapse/media/' })], servers: [] },
       ['= no other server here'],
