@@ -51,7 +51,10 @@ export function certificate(on: Target, name: string, options: CertificateOption
       )
       const wished = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
       const names = [name, ...wished]
-      const without = gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`).join('')
+      // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
+      const foreign = held.filter((other) => other !== name && !optional.includes(other))
+      const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
+      const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
       const again = now ? ['--force-renewal', '--renew-with-new-domains'] : []
       const request = sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${again}`
       const ask = (make: typeof create, say: string) =>
@@ -60,7 +63,7 @@ export function certificate(on: Target, name: string, options: CertificateOption
               astray,
               `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
             )
-          : changes([make(say, request, { explain })], '')
+          : changes([make(say, request, { explain, risk: foreign.length > 0 ? 'downtime' : 'safe' })], '')
       const host = new URL(directory).host
       if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
       if (!held.includes(name)) return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`)
@@ -68,7 +71,8 @@ export function certificate(on: Target, name: string, options: CertificateOption
       if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
       if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
       if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}${without}`)
-      if (gone.length > 0) return ask(update, `certificate renewed${without}: with it no renewal succeeds`)
+      if (gone.length > 0)
+        return ask(update, `certificate renewed${without}: no renewal succeeds with ${gone.join(', ')}`)
       const list: Change[] = []
       const mended = notes?.content && byWebroot(notes.content, webroot, held)
       if (notes && mended && mended !== notes.content) {

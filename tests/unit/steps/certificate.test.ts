@@ -103,13 +103,15 @@ describe('certificate', () => {
     [
       'late, and the other name is gone',
       led(here, []),
-      ['~ certificate renewed, without matrix.pod.example.org, which does not resolve: with it no renewal succeeds'],
+      [
+        '~ certificate renewed, without matrix.pod.example.org, which does not resolve: no renewal succeeds with matrix.pod.example.org',
+      ],
     ],
     [
       'late, and the other name leads elsewhere',
       led(here, ['198.51.100.7']),
       [
-        '~ certificate renewed, without matrix.pod.example.org, which leads to 198.51.100.7, not to this host (203.0.113.10, 10.0.0.5): with it no renewal succeeds',
+        '~ certificate renewed, without matrix.pod.example.org, which leads to 198.51.100.7, not to this host (203.0.113.10, 10.0.0.5): no renewal succeeds with matrix.pod.example.org',
       ],
     ],
     [
@@ -154,6 +156,11 @@ describe('certificate', () => {
       'the other name leads here by now, but the first one does no more',
       { ...led(['198.51.100.7'], here), now: held },
       ['= pod.example.org until 2026-04-01'],
+    ],
+    [
+      'near its end, and for a site of somebody else as well',
+      { now: { ...held, names: ['pod.example.org', 'shop.example.com'], due: true } },
+      ['~ certificate renewed: its end is near, without shop.example.com, which is no name of this deployment'],
     ],
     [
       'for another name and one that is gone',
