@@ -39,7 +39,7 @@ const testFolder = join(import.meta.dirname, '..')
 /** Steps of clouds are tried against their servers, those of Synapse on a whole pod, each in a suite of its own. */
 const elsewhere: Readonly<Record<string, string>> = {
   'aws-removal.ts': 'lab/cluster-commands.test.ts',
-  'certificate.ts': 'lab/pod-synapse.test.ts',
+  'certificate.ts': 'lab/pod-certificate.test.ts',
   'do-dns.ts': 'lab/digitalocean.test.ts',
   'do-firewall.ts': 'lab/digitalocean.test.ts',
   'do-kubernetes.ts': 'lab/doks.test.ts',

@@ -72,8 +72,16 @@ export const webKinds: readonly Kind[] = [
       },
       {
         name: 'another site that claims its name, in force',
-        sh: `printf 'server {\\n  listen 80;\\n  server_name www.example.org\\n    contract.example.org;\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
+        sh: `printf 'server {\\n  listen 80;\\n  server_name _\\n    Contract.example.org;\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
         says: /^site \/etc\/nginx\/conf.d\/a.conf, nginx reloaded$/,
+      },
+      {
+        name: 'a file of its name and of another site, which serves on',
+        sh: `printf 'server {\\n  listen 80;\\n  server_name shop.example.com;\\n  return 200 shop;\\n}\\nserver {\\n  listen 80;\\n  server_name Contract.example.org;\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
+        stops:
+          /: \/etc\/nginx\/conf.d\/a.conf claims contract.example.org, and put aside it would take shop.example.com down$/,
+        mend: `curl -fsS -H 'Host: shop.example.com' http://127.0.0.1/ | grep -qx shop
+rm /etc/nginx/conf.d/a.conf; systemctl reload nginx; sleep 0.5`,
       },
       {
         name: 'written, but not loaded: a run that died before the reload',

@@ -12,6 +12,8 @@ export type AcmeServer = {
   readonly directory: string
   /** The root that the certificates of this authority lead to: a new one at each start. */
   root(): Promise<string>
+  /** Whether its name server fails for a name, so that there is no proof for it. */
+  fails(name: string, yes: boolean): Promise<void>
   stop(): Promise<void>
 }
 
@@ -48,6 +50,10 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
   return {
     directory: acmeDirectory,
     root,
+    fails: async (name, yes) => {
+      const body = JSON.stringify({ host: name })
+      await fetch(`http://${gateway}:8055/${yes ? 'set' : 'clear'}-servfail`, { method: 'POST', body })
+    },
     stop: async () => {
       await Promise.all([end(pebble), end(names)])
     },

@@ -89,7 +89,7 @@ export function assertSound(plan: Plan): void {
   const [first] = refused
   if (first) {
     throw new Failure('error', `${first.id}: ${first.reason}`, {
-      remedy: refused.map(({ remedy }) => remedy).join('\n'),
+      remedy: [...new Set(refused.map(({ remedy }) => remedy))].join('\n'),
       detail: refused.slice(1).map(({ id, reason }) => `${id}: ${reason}`),
     })
   }

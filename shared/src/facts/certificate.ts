@@ -1,4 +1,4 @@
-import { sh } from '../command/sh.ts'
+import { type Shell, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
 const folder = '/etc/letsencrypt'
@@ -25,14 +25,28 @@ export interface CertificateState {
   readonly renewal: string | undefined
 }
 
+/** Shell text that succeeds when less than one of so many parts of its life is left to the certificate whose dates `$c` holds. */
+const hasLeftLess = (parts: number) =>
+  sh`{ a=$(date -d "$(echo "$c" | sed -n 's/^notBefore=//p')" +%s); b=$(date -d "$(echo "$c" | sed -n 's/^notAfter=//p')" +%s)
+[ $(((b - $(date +%s)) * ${parts})) -lt $((b - a)) ]; }`
+
+/**
+ * Shell text that succeeds when the authority is about to be asked for a certificate that is there: it is of another one,
+ * or has less than a quarter of its life left. certbot's timer renews at a third: by a quarter it has failed for days.
+ */
+export function isRenewalNear(name: string, directory: string): Shell {
+  const { chain, renewal } = certificateFiles(name)
+  return sh`{ { [ -f ${renewal} ] && ! grep -qxF ${`server = ${directory}`} ${renewal}; } || \
+{ c=$(openssl x509 -noout -startdate -enddate -in ${chain} 2>/dev/null) && ${hasLeftLess(4)}; }; }`
+}
+
 /** A certificate of certbot's, by openssl and certbot's own notes. Null when there is none, or not its key. */
 export function certificateState(name: string): Question<CertificateState | null> {
   const { chain, key, renewal } = certificateFiles(name)
   return {
     command: sh`[ -s ${chain} ] && [ -s ${key} ] || exit 0; command -v openssl >/dev/null || exit 127
 c=$(openssl x509 -noout -startdate -enddate -serial -issuer -ext subjectAltName -in ${chain}) || exit; echo "$c"
-a=$(date -d "$(echo "$c" | sed -n 's/^notBefore=//p')" +%s); b=$(date -d "$(echo "$c" | sed -n 's/^notAfter=//p')" +%s)
-[ $(((b - $(date +%s)) * 6)) -ge $((b - a)) ] || echo due
+if ${hasLeftLess(6)}; then echo due; fi
 [ ! -f ${renewal} ] || { echo renewal; cat ${renewal}; }`,
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout === '')) return null

@@ -1,24 +1,50 @@
-import { sh } from '../command/sh.ts'
+import { type Shell, sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
 export interface Resolved {
-  /** The addresses of each name, as the host resolves it; none for a name that does not resolve. */
+  /** The addresses of each name that was looked up, as the host resolves it; none for a name that does not resolve. */
   readonly names: Readonly<Record<string, readonly string[]>>
   /** The host's own addresses. */
   readonly own: readonly string[]
 }
 
+export interface Held {
+  /** A certificate: where the names that it holds led was proven when it was issued … */
+  readonly chain: string
+  /** … and is looked up again when this shell text succeeds: an authority is about to be asked. */
+  readonly near: Shell
+}
+
 /**
- * Where names lead, by the host's own resolver. Null on a host that cannot tell. Names that the certificate at `unless`
- * holds are not looked up: where they led was proven when it was issued, and a plan need not wait for name servers.
+ * Succeeds when name servers deny a name. getent tells this no more than nss-resolve does from servers that fail or do
+ * not answer, so they are asked past it.
  */
-export function resolved(names: readonly string[], unless: string): Question<Resolved | null> {
+const denied = `import ctypes, socket, sys
+ctypes.CDLL(None)["__nss_configure_lookup"](b"hosts", b"dns")
+try: socket.getaddrinfo(sys.argv[1], None, flags=socket.AI_ADDRCONFIG)
+except socket.gaierror as e: sys.exit(e.errno not in (socket.EAI_NONAME, socket.EAI_NODATA))
+sys.exit(1)`
+
+/**
+ * Where names lead, by the host's own resolver. Null on a host that cannot tell. A plan need not wait for name servers:
+ * names that a certificate holds are looked up only when it will be asked for anew, as it will be for a name that it
+ * lacks and that resolves. Of those, one that cannot be told is left out: it may lead where it always led.
+ */
+export function resolved(names: readonly string[], { chain, near }: Held): Question<Resolved | null> {
   return {
     command: sh`command -v getent >/dev/null || exit 127
-held=$(openssl x509 -noout -ext subjectAltName -in ${unless} 2>/dev/null | tr ',' '\\n')
+held=$(openssl x509 -noout -ext subjectAltName -in ${chain} 2>/dev/null | tr -d ' ' | tr ',' '\\n')
+infra_holds() { echo "$held" | grep -qixF "DNS:$1"; }
+infra_led() { timeout 15 getent ahosts "$1" | cut -d' ' -f1 | sort -u; }
+asks=; if ${near}; then asks=1; fi
 for n in ${names}; do
-if echo "$held" | grep -qixF -e "DNS:$n" -e " DNS:$n" -e "    DNS:$n"; then continue; fi
-echo "name $n" $(timeout 15 getent ahosts "$n" | cut -d' ' -f1 | sort -u)
+if infra_holds "$n"; then continue; fi
+set -- $(infra_led "$n"); echo "name $n $*"; [ $# = 0 ] || asks=1
+done
+[ -z "$asks" ] || for n in ${names}; do
+infra_holds "$n" || continue
+set -- $(infra_led "$n")
+if [ $# -gt 0 ] || timeout 15 python3 -I -c ${denied} "$n" 2>/dev/null; then echo "name $n $*"; fi
 done
 ip -o addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([^ /]*\\).*/own \\1/p'`,
     parse({ code, stdout, stderr }) {

@@ -1,15 +1,15 @@
 import { isIP } from 'node:net'
 import { type Output, plainText } from '../command/command.ts'
-import { type Shell, sh } from '../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../engine/step.ts'
+import { sh } from '../command/sh.ts'
+import { type Change, changes, create, noting, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
-import { certificateFiles, certificateState } from '../facts/certificate.ts'
+import { certificateFiles, certificateState, isRenewalNear } from '../facts/certificate.ts'
 import { type Resolved, resolved } from '../facts/dns.ts'
 import { fileContent } from '../facts/file.ts'
 import { writeFile } from './file.ts'
 
 export interface CertificateOptions {
-  /** More names, each taken in once it leads to the host. */
+  /** More names, each taken in once it leads to the host, and left out when it does no more: it would fail every renewal. */
   readonly optional?: readonly string[]
   readonly email: string
   /** The folder that the site serves `/.well-known/acme-challenge/` from. */
@@ -25,7 +25,7 @@ export interface CertificateOptions {
 
 /**
  * A certificate by certbot, proven over HTTP. One that is valid and of this authority is used as it is; its renewal is
- * certbot's own, and is set to prove itself by the same folder. Where a name leads is looked up before the authority is
+ * certbot's own, and is set to prove itself by the same folder. Where its names lead is looked up before the authority is
  * asked, which counts failures.
  */
 export function certificate(on: Target, name: string, options: CertificateOptions): Step {
@@ -35,31 +35,44 @@ export function certificate(on: Target, name: string, options: CertificateOption
     id: `certificate ${name}`,
     on,
     after,
-    ask: { now: certificateState(name), dns: resolved([name, ...optional], chain), notes: fileContent(path) },
+    ask: {
+      now: certificateState(name),
+      dns: resolved([name, ...optional], { chain, near: isRenewalNear(name, directory) }),
+      notes: fileContent(path),
+    },
     plan({ now, dns, notes }) {
       const own = [...new Set([...(address === undefined ? [] : [address]), ...(dns?.own ?? [])])]
       const held = now?.names ?? []
-      const missing = optional.filter((more) => !held.includes(more) && leadsHere(dns, more, own))
-      const names = [name, ...optional.filter((more) => held.includes(more) || missing.includes(more))]
-      const request = (...more: readonly string[]): Shell =>
-        sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${more}`
-      const ask = (make: typeof create, say: string, ...more: readonly string[]) => {
-        const astray = held.includes(name) ? undefined : wrongWay(dns, name, own)
-        if (astray)
-          return refuse(
-            astray,
-            `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
-          )
-        return changes([make(say, request(...more), { explain })], '')
-      }
+      const astray = wrongWay(dns, name, own)
+      const missing = optional.filter((more) => !held.includes(more) && !astray && leadsHere(dns, more, own))
+      // While not even the first one resolves, it is the resolver that is doubted.
+      const gone = optional.filter(
+        (more) => held.includes(more) && leadsHere(dns, name, own) && astrayTo(dns, more, own),
+      )
+      const wished = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
+      const names = [name, ...wished]
+      // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
+      const foreign = held.filter((other) => other !== name && !optional.includes(other))
+      const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
+      const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
+      const again = now ? ['--force-renewal', '--renew-with-new-domains'] : []
+      const request = sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${again}`
+      const ask = (make: typeof create, say: string) =>
+        astray
+          ? refuse(
+              astray,
+              `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
+            )
+          : changes([make(say, request, { explain, risk: foreign.length > 0 ? 'downtime' : 'safe' })], '')
       const host = new URL(directory).host
       if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
-      if (!held.includes(name))
-        return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`, '--force-renewal')
+      if (!held.includes(name)) return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`)
       const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
-      if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}`, '--force-renewal')
-      if (now.due) return ask(update, 'certificate renewed: its end is near', '--force-renewal')
-      if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}`, '--expand')
+      if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
+      if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
+      if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}${without}`)
+      if (gone.length > 0)
+        return ask(update, `certificate renewed${without}: no renewal succeeds with ${gone.join(', ')}`)
       const list: Change[] = []
       const mended = notes?.content && byWebroot(notes.content, webroot, held)
       if (notes && mended && mended !== notes.content) {
@@ -68,27 +81,34 @@ export function certificate(on: Target, name: string, options: CertificateOption
           update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, plainText(mended), notes), { diff }),
         )
       }
-      return changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
+      const used = changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
+      return noting(used, astray ? [`no renewal of certificate ${name} succeeds: ${astray}`] : [])
     },
   })
 }
 
 const isLoopback = (address: string) => /^127\.|^::1$/.test(address)
 
-/** Where a name leads that does not lead to the host alone; undefined when it does, or when that cannot be told. */
-function wrongWay(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
-  if (!dns) return undefined
-  const found = dns.names[name] ?? []
-  if (found.length === 0) return `${name} does not resolve: there is no certificate for it before it does`
+/** Where a name leads that does not lead to the host alone; undefined when it does, or when that is not known. */
+function astrayTo(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
+  const found = dns?.names[name]
+  if (!found) return undefined
+  if (found.length === 0) return 'does not resolve'
   // The host's own name is often in its /etc/hosts, by the loopback.
   const astray = found.filter((address) => !isLoopback(address) && !own.includes(address))
   return astray.length === 0
     ? undefined
-    : `${name} leads to ${astray.join(', ')}, not to this host (${own.filter((each) => isIP(each) === isIP(astray[0] ?? '')).join(', ') || own.join(', ')})`
+    : `leads to ${astray.join(', ')}, not to this host (${own.filter((each) => isIP(each) === isIP(astray[0] ?? '')).join(', ') || own.join(', ')})`
+}
+
+/** The same as a reason to ask no authority. */
+function wrongWay(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
+  const to = astrayTo(dns, name, own)
+  return to && `${name} ${to}${to.startsWith('leads') ? '' : ': there is no certificate for it before it does'}`
 }
 
 function leadsHere(dns: Resolved | null, name: string, own: readonly string[]): boolean {
-  return (dns?.names[name] ?? []).length > 0 && wrongWay(dns, name, own) === undefined
+  return (dns?.names[name] ?? []).length > 0 && astrayTo(dns, name, own) === undefined
 }
 
 /** A value of certbot's notes. */

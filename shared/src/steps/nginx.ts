@@ -23,7 +23,8 @@ export interface SiteOptions {
 /**
  * A site of nginx, in force in a server that runs and starts at boot. It is tried together with all that nginx reads
  * before it takes its place, so that a broken one leaves the old one serving. Debian's default site and others that claim
- * its names are put aside. Whether nginx must read its files again follows from the age of what serves.
+ * its names are put aside, unless a file names others beside them: those would go down with it, so that is refused.
+ * Whether nginx must read its files again follows from the age of what serves.
  */
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
   const { names, certificate, until, after = [] } = options
@@ -46,8 +47,11 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
       if (until && there) return converged('there is a certificate')
       if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
-      const foreign = nginx.sites
-        .filter((other) => other.path !== link && isForeign(other, names))
+      const others = nginx.sites.filter((other) => other.path !== link).map((other) => claimOf(other, names))
+      const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
+      if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
+      const foreign = others
+        .filter(({ path, claimed, beside }) => claimed.length > 0 || (path === defaultSite && beside.length === 0))
         .map(({ path }) => path)
       const content = plainText(options.content(nginx))
       const list: Change[] = []
@@ -79,9 +83,32 @@ const start = sh`{ systemctl start nginx.service || { journalctl -q -u nginx.ser
 const reload = (reads: readonly string[]): Shell =>
   sh`systemctl reload nginx.service && { i=0; while [ -n "$(${saysStale(reads)})" ]; do i=$((i+1)); [ $i -le 100 ] || { journalctl -q -u nginx.service -n 8 -o cat >&2; tail -n 4 /var/log/nginx/error.log >&2; exit 1; }; sleep 0.1; done; }`
 
-function isForeign({ path, names }: NginxState['sites'][number], own: readonly string[]): boolean {
-  return path === `${nginxFolder}/sites-enabled/default` || names.some((name) => own.includes(name.toLowerCase()))
+/** Debian's, as long as nobody made it a site of names. */
+const defaultSite = `${nginxFolder}/sites-enabled/default`
+
+interface Claim {
+  readonly path: string
+  /** The names of ours in it … */
+  readonly claimed: readonly string[]
+  /** … and those of others; a pattern such as `*.example.org` is one of them, since nginx prefers the whole name. */
+  readonly beside: readonly string[]
 }
+
+function claimOf({ path, names }: NginxState['sites'][number], own: readonly string[]): Claim {
+  // What stands for no name: that of a catch-all, and the empty one.
+  const named = [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => !/^(_|""|'')$/.test(name))
+  return {
+    path,
+    claimed: named.filter((name) => own.includes(name)),
+    beside: named.filter((name) => !own.includes(name)),
+  }
+}
+
+const saysShared = ({ path, claimed, beside }: Claim) =>
+  `${path} claims ${claimed.join(', ')}, and put aside it would take ${beside.join(', ')} down`
+
+const parted = ({ path, claimed, beside }: Claim) =>
+  `Take ${claimed.join(', ')} out of ${path}, or move ${beside.join(', ')} into a file of its own: what is left is put aside.`
 
 /** Tries a site in a copy of all that nginx reads, without the sites that it displaces. */
 function tried(temp: Shell, link: string, foreign: readonly string[]): Shell {

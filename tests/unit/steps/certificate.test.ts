@@ -1,4 +1,5 @@
 import { nothing } from '@infra/shared/command/command'
+import { sh } from '@infra/shared/command/sh'
 import { type CertificateState, certificateState } from '@infra/shared/facts/certificate'
 import { resolved } from '@infra/shared/facts/dns'
 import { certificate } from '@infra/shared/steps/certificate'
@@ -22,6 +23,7 @@ authenticator = webroot
 webroot_path = /var/www/acme,
 [[webroot_map]]
 pod.example.org = /var/www/acme
+matrix.pod.example.org = /var/www/acme
 `
 const held: CertificateState = {
   names: ['pod.example.org'],
@@ -35,6 +37,13 @@ const held: CertificateState = {
 const file = { type: 'file', mode: '0644', owner: 'root', group: 'root', content: notes }
 const dns = { names: { 'pod.example.org': ['203.0.113.10'], 'matrix.pod.example.org': [] }, own: ['10.0.0.5'] }
 const sound = { now: held, dns: { ...dns, names: { 'matrix.pod.example.org': [] } }, notes: file }
+const matrix = 'matrix.pod.example.org'
+const here = ['203.0.113.10']
+const both: CertificateState = { ...held, names: ['pod.example.org', matrix] }
+const led = (main: readonly string[], more?: readonly string[]) => ({
+  now: both,
+  dns: { ...dns, names: { 'pod.example.org': main, ...(more && { [matrix]: more }) } },
+})
 const leads = (...addresses: string[]) => ({ now: null, dns: { ...dns, names: { 'pod.example.org': addresses } } })
 
 describe('certificate', () => {
@@ -86,6 +95,79 @@ describe('certificate', () => {
       ['~ certificate for pod.example.org, not old.example.org'],
     ],
     [
+      'both names, which nobody needs to look up',
+      { now: both },
+      ['= pod.example.org matrix.pod.example.org until 2026-04-01'],
+    ],
+    ['late, but both lead here', led(here, here), ['= pod.example.org matrix.pod.example.org until 2026-04-01']],
+    [
+      'late, and the other name is gone',
+      led(here, []),
+      [
+        '~ certificate renewed, without matrix.pod.example.org, which does not resolve: no renewal succeeds with matrix.pod.example.org',
+      ],
+    ],
+    [
+      'late, and the other name leads elsewhere',
+      led(here, ['198.51.100.7']),
+      [
+        '~ certificate renewed, without matrix.pod.example.org, which leads to 198.51.100.7, not to this host (203.0.113.10, 10.0.0.5): no renewal succeeds with matrix.pod.example.org',
+      ],
+    ],
+    [
+      'late, and nobody tells where the other name leads',
+      led(here),
+      ['= pod.example.org matrix.pod.example.org until 2026-04-01'],
+    ],
+    ['late, and no name resolves', led([], []), ['= pod.example.org matrix.pod.example.org until 2026-04-01']],
+    [
+      'late, and nobody tells where the first name leads',
+      { now: both, dns: { ...dns, names: { [matrix]: [] } } },
+      ['= pod.example.org matrix.pod.example.org until 2026-04-01'],
+    ],
+    [
+      'near its end, and the other name is gone',
+      { ...led(here, []), now: { ...both, due: true } },
+      ['~ certificate renewed: its end is near, without matrix.pod.example.org, which does not resolve'],
+    ],
+    [
+      'near its end, and leads elsewhere',
+      { ...led(['198.51.100.7'], here), now: { ...both, due: true } },
+      ['! pod.example.org leads to 198.51.100.7, not to this host (203.0.113.10, 10.0.0.5)'],
+    ],
+    [
+      'near its end, and nobody tells where names lead',
+      { now: { ...both, due: true }, dns: { ...dns, names: {} } },
+      ['~ certificate renewed: its end is near'],
+    ],
+    [
+      'of the staging authority, and the other name is gone',
+      { ...led(here, []), now: { ...both, renewal: notes.replace('acme.', 'staging.') } },
+      [
+        '~ certificate from acme.example.net, not staging.example.net, without matrix.pod.example.org, which does not resolve',
+      ],
+    ],
+    [
+      'of the staging authority, and leads elsewhere',
+      { ...led(['198.51.100.7']), now: { ...both, renewal: notes.replace('acme.', 'staging.') } },
+      ['! pod.example.org leads to 198.51.100.7, not to this host (203.0.113.10, 10.0.0.5)'],
+    ],
+    [
+      'the other name leads here by now, but the first one does no more',
+      { ...led(['198.51.100.7'], here), now: held },
+      ['= pod.example.org until 2026-04-01'],
+    ],
+    [
+      'near its end, and for a site of somebody else as well',
+      { now: { ...held, names: ['pod.example.org', 'shop.example.com'], due: true } },
+      ['~ certificate renewed: its end is near, without shop.example.com, which is no name of this deployment'],
+    ],
+    [
+      'for another name and one that is gone',
+      { ...led(here, []), now: { ...held, names: ['old.example.org', matrix] } },
+      ['~ certificate for pod.example.org, not old.example.org, matrix.pod.example.org'],
+    ],
+    [
       'renewed by another folder',
       { notes: { ...file, content: notes.replaceAll('/var/www/acme', '/var/www/html') } },
       ['~ renewal of certificate pod.example.org by /var/www/acme'],
@@ -102,6 +184,27 @@ describe('certificate', () => {
     ],
   ])('%s', (_, now, wish) => {
     expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  })
+
+  test('the authority is asked for the names that lead here, and certbot to leave out the rest', () => {
+    const run = (now: object) => {
+      const decision = step.plan({ ...sound, ...now }, { pending: [] })
+      return decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : undefined
+    }
+    const words = '--cert-name pod.example.org -d pod.example.org'
+    expect(run(led(here, []))).toMatch(`${words} --force-renewal --renew-with-new-domains`)
+    const due = { ...both, due: true }
+    expect(run({ ...led(here), now: due })).toMatch(`${words} -d ${matrix} --force-renewal`)
+    expect(run({ now: null, dns, notes: null })).toMatch(new RegExp(`${words} ?$`))
+  })
+
+  test('that renewals fail is told while the certificate is still used', () => {
+    expect(step.plan({ ...sound, ...led(['198.51.100.7'], here) }, { pending: [] })).toMatchObject({
+      kind: 'converged',
+      notes: [
+        expect.stringMatching(/^no renewal of certificate pod\.example\.org succeeds: pod\.example\.org leads to 198/),
+      ],
+    })
   })
 
   test("certbot's notes keep all but the way of the proof", () => {
@@ -157,7 +260,7 @@ server = x
   })
 
   test('of names', () => {
-    const { parse } = resolved(['a.example.org', 'b.example.org'], '/nowhere')
+    const { parse } = resolved(['a.example.org', 'b.example.org'], { chain: '/nowhere', near: sh`false` })
     const stdout = 'name a.example.org 203.0.113.10 2001:db8::1\nname b.example.org\nown 10.0.0.5\n'
     expect(parse({ code: 0, stdout, stderr: '' })).toEqual({
       names: { 'a.example.org': ['203.0.113.10', '2001:db8::1'], 'b.example.org': [] },

@@ -37,12 +37,51 @@ describe('nginxSite', () => {
     ],
     [
       'another site of this name',
-      beside('/etc/nginx/conf.d/x.conf', 'www.example.org', 'Pod.example.org'),
+      beside('/etc/nginx/conf.d/x.conf', '_', 'Pod.example.org', '""'),
       ['- site /etc/nginx/conf.d/x.conf', '~ nginx reloaded'],
+    ],
+    [
+      'a file of this name and of others, such as certbot mends for both',
+      beside('/etc/nginx/conf.d/x.conf', 'Pod.example.org', 'shop.example.com', 'pod.example.org', 'WWW.example.com'),
+      [
+        '! /etc/nginx/conf.d/x.conf claims pod.example.org, and put aside it would take shop.example.com, www.example.com down',
+      ],
+    ],
+    [
+      'a file of this name and of a pattern beside it',
+      beside('/etc/nginx/sites-enabled/all', 'pod.example.org', '*.example.org'),
+      ['! /etc/nginx/sites-enabled/all claims pod.example.org, and put aside it would take *.example.org down'],
+    ],
+    ['a pattern alone', beside('/etc/nginx/sites-enabled/all', '*.example.org'), ['= TLS, pod.example.org']],
+    [
+      "Debian's default site that was made the site of another name",
+      beside('/etc/nginx/sites-enabled/default', '_', 'blog.example.org'),
+      ['= TLS, pod.example.org'],
+    ],
+    [
+      'the same, of this name too',
+      beside('/etc/nginx/sites-enabled/default', '_', 'blog.example.org', 'pod.example.org'),
+      ['! /etc/nginx/sites-enabled/default claims pod.example.org, and put aside it would take blog.example.org down'],
     ],
     ['a site of other names', beside('/etc/nginx/sites-enabled/blog', 'blog.example.org'), ['= TLS, pod.example.org']],
   ])('%s', (_, now, wish) => {
     expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  })
+
+  test('files of other names as well are told all at once, with what to do', () => {
+    const sites = [
+      { path: '/etc/nginx/conf.d/a.conf', names: ['pod.example.org', 'a.example.org'] },
+      { path: '/etc/nginx/conf.d/b.conf', names: ['pod.example.org', 'b.example.org'] },
+    ]
+    expect(site.plan({ ...sound, nginx: { ...sound.nginx, sites } }, { pending: [] })).toEqual({
+      kind: 'refused',
+      reason: expect.stringMatching(
+        /^\S+a\.conf claims .* a\.example\.org down; \S+b\.conf claims .* b\.example\.org down$/,
+      ),
+      remedy: expect.stringMatching(
+        /^Take pod\.example\.org out of \S+a\.conf, or move .*\nTake pod\.example\.org out of /,
+      ),
+    })
   })
 
   test('the site before the certificate is wanted until there is one', () => {
