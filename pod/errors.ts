@@ -52,7 +52,7 @@ const services = ['nginx', 'postgresql'] as const
 function picked(service: (typeof services)[number], wanted: Errors): Shell {
   const script = `/${restarting}/d
 /${wanted[service]}/!d
-s|^([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) ([0-9:]{8})[.0-9]*|\\1-\\2-\\3T\\4 ${service}:|`
+s|^([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) ([0-9:]{8})[.0-9]*( [A-Z]+)?|\\1-\\2-\\3T\\4 ${service}:|`
   return sh`sed -u -E ${script}`
 }
 

@@ -114,7 +114,7 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
       await onHost(pod.host, failInSynapse)
       const { code, stdout } = await pod.cli('logs', 'all', '--since', 'today', '-n', '1000')
       expect(code).toBe(0)
-      expect(stdout).toMatch(/ postgresql: \S+ \[\d+\] \S+ ERROR: {2}column "mark_of_the_test" does not exist$/m)
+      expect(stdout).toMatch(/ postgresql: \[\d+\] \S+ ERROR: {2}column "mark_of_the_test" does not exist/m)
       expect(stdout).toMatch(/ matrix-synapse\[\d+\]: .* - ERROR - /)
       const times = stdout
         .trimEnd()

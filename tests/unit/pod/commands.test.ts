@@ -103,7 +103,7 @@ ${said[0]}.1 UTC [7] LOG:  ready
       `${said[1].replaceAll('-', '/')} [error] 7#7: *1 connect() failed\n${said[0].replaceAll('-', '/')} [notice] 7#7: [error]s\n`,
     )
     expect(shown(folder, { service: 'all' }).trimEnd().split('\n')).toEqual([
-      `${said[3].replace(' ', 'T')} postgresql: UTC [7] a@b ERROR:  no such table`,
+      `${said[3].replace(' ', 'T')} postgresql: [7] a@b ERROR:  no such table`,
       `${said[1].replace(' ', 'T')} nginx: [error] 7#7: *1 connect() failed`,
     ])
     expect(shown(folder, { service: 'all', lines: '1' })).toMatch(/^\S+ nginx: .*\n$/)
