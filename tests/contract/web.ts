@@ -62,6 +62,18 @@ export const webKinds: readonly Kind[] = [
       { name: 'edited', sh: `echo '# a note' >>${site}`, says: /^\S+\/contract, nginx reloaded$/ },
       { name: 'removed', sh: `rm ${site}`, says: /^\S+\/contract, nginx reloaded$/ },
       { name: 'disabled', sh: `rm ${enabled}/contract`, says: /^site contract enabled, nginx reloaded$/ },
+      {
+        name: 'another site in its place',
+        sh: `echo 'server { listen 80; server_name other.example.org; return 200; }' >/etc/nginx/sites-available/other
+ln -sfn /etc/nginx/sites-available/other ${enabled}/contract; systemctl reload nginx`,
+        says: /^site contract enabled, not \/etc\/nginx\/sites-available\/other in its place, nginx reloaded$/,
+      },
+      {
+        name: 'a file instead of the link',
+        sh: `rm ${enabled}/contract; echo '# of somebody' >${enabled}/contract; systemctl reload nginx`,
+        says: /^site contract enabled, nginx reloaded$/,
+        healed: `grep -q somebody /var/lib/infra/previous${enabled}/contract`,
+      },
       { name: 'nginx stopped', sh: 'systemctl stop nginx', says: /^nginx started$/ },
       { name: 'nginx killed', sh: 'pkill -9 -x nginx; sleep 0.5', says: /^nginx started$/ },
       { name: 'nginx not started at boot', sh: 'systemctl disable nginx', says: /^nginx at boot$/ },

@@ -1,9 +1,9 @@
-import { type Output, plainText } from '../command/command.ts'
+import { digestText, type Output, plainText } from '../command/command.ts'
 import { all, type Shell, sh } from '../command/sh.ts'
 import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { certificateFiles, certificateState } from '../facts/certificate.ts'
-import { fileContent } from '../facts/file.ts'
+import { fileContent, linkTarget } from '../facts/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../facts/nginx.ts'
 import { unitState } from '../facts/systemd.ts'
 import { diffOf, previousOf, writeFile } from './file.ts'
@@ -40,7 +40,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
     ask: {
       nginx: nginxState(reads),
       site: fileContent(path),
-      enabled: fileContent(link),
+      enabled: linkTarget(link),
       unit: unitState('nginx.service'),
       certificate: certificateState(certificate),
     },
@@ -57,14 +57,18 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       const list: Change[] = []
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
-      if (isBegun || !site || site.content !== content.parts[0] || site.mode !== '0644' || site.owner !== 'root') {
+      if (isBegun || !site || site.sha256 !== digestText(content) || site.mode !== '0644' || site.owner !== 'root') {
         const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' }, (temp) =>
           tried(temp, link, foreign),
         )
         list.push((isBegun || site ? update : create)(path, write, { diff: diffOf(path, site, content), explain }))
       }
       for (const other of foreign) list.push(remove(`site ${other}`, putAside(other)))
-      if (!isBegun && enabled?.type !== 'link') list.push(create(`site ${name} enabled`, sh`ln -sfn ${path} ${link}`))
+      if (!isBegun && enabled !== path) {
+        const say = `site ${name} enabled${enabled === undefined ? '' : `, not ${enabled} in its place`}`
+        const there = sh`{ [ -L ${link} ] || [ ! -e ${link} ] || { ${putAside(link)}; }; }`
+        list.push(create(say, all(there, sh`ln -sfn ${path} ${link}`)))
+      }
       if (!isBegun && unit.enabled !== 'enabled')
         list.push(create('nginx at boot', sh`systemctl enable --quiet nginx.service`))
       if (!isBegun && unit.active !== 'active') list.push(create('nginx started', bring('start'), { explain }))

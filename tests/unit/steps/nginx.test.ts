@@ -1,4 +1,4 @@
-import { nothing } from '@infra/shared/command/command'
+import { digestText, nothing, plainText } from '@infra/shared/command/command'
 import { nginxState } from '@infra/shared/facts/nginx'
 import { nginxSite } from '@infra/shared/steps/nginx'
 import { blank } from '@infra/shared/targets/blank'
@@ -9,12 +9,19 @@ const path = '/etc/nginx/sites-available/pod'
 const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
 const site = nginxSite(blank('new'), 'pod', options)
 const before = nginxSite(blank('new'), 'pod', { ...options, until: 'certificate' })
-const file = { type: 'file', mode: '0644', owner: 'root', group: 'root', content: 'server {}\n' }
+const file = {
+  type: 'file',
+  mode: '0644',
+  owner: 'root',
+  group: 'root',
+  content: 'server {}\n',
+  sha256: digestText(plainText('server {}\n')),
+}
 const link = '/etc/nginx/sites-enabled/pod'
 const sound = {
   nginx: { version: '1.26.3', ipv6: true, stale: false, sites: [{ path: link, names: ['pod.example.org'] }] },
   site: file,
-  enabled: { ...file, type: 'link' },
+  enabled: path,
   unit: { exists: true, active: 'active', enabled: 'enabled', since: 1, outdated: false },
   certificate: { names: ['pod.example.org'] },
 }
@@ -24,9 +31,15 @@ describe('nginxSite', () => {
   test.each<[string, object, string[]]>([
     ['as wished', {}, ['= TLS, pod.example.org']],
     ['older than its files', { nginx: { ...sound.nginx, stale: true } }, ['~ nginx reloaded']],
-    ['another content', { site: { ...file, content: '' } }, [`~ ${path}`, '~ nginx reloaded']],
+    ['another content', { site: { ...file, content: '', sha256: 'aa' } }, [`~ ${path}`, '~ nginx reloaded']],
     ['writable by others', { site: { ...file, mode: '0666' } }, [`~ ${path}`, '~ nginx reloaded']],
-    ['not enabled', { enabled: null }, ['+ site pod enabled', '~ nginx reloaded']],
+    ['too large to be read, but as wished', { site: { ...file, content: undefined } }, ['= TLS, pod.example.org']],
+    ['not enabled', { enabled: undefined }, ['+ site pod enabled', '~ nginx reloaded']],
+    [
+      'another in its place',
+      { enabled: '/etc/nginx/sites-available/maintenance' },
+      ['+ site pod enabled, not /etc/nginx/sites-available/maintenance in its place', '~ nginx reloaded'],
+    ],
     ['stopped', { unit: { ...sound.unit, active: 'inactive' } }, ['+ nginx started']],
     ['not at boot', { unit: { ...sound.unit, enabled: 'disabled' } }, ['+ nginx at boot']],
     ['masked', { unit: { ...sound.unit, enabled: 'masked' } }, ['! nginx.service is masked']],
@@ -92,7 +105,7 @@ describe('nginxSite', () => {
   })
 
   test('what the first site will do is not planned twice', () => {
-    const fresh = { ...sound, site: null, enabled: null, unit: { ...sound.unit, active: 'inactive', enabled: '' } }
+    const fresh = { ...sound, site: null, enabled: undefined, unit: { ...sound.unit, active: 'inactive', enabled: '' } }
     expect(told(site.plan(fresh, { pending: [before.id] }))).toEqual([`~ ${path}`, '~ nginx reloaded'])
   })
 
