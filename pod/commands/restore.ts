@@ -160,34 +160,67 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
       progress(line)
     }
     const [answer] = await host.run([script(['apply', folder, stamp])], hear)
-    if (answer?.code !== 0) throw undone(answer?.stderr ?? '')
+    if (answer?.code !== 0) throw failedRestore(answer?.stderr ?? '', notStarted(heard))
   })
   for (const line of heard) {
     const [, word, rest] = line.match(/^(KEPT|ROLE) (.*)$/) ?? []
     if (word === 'KEPT') info(`kept, for you to remove: ${rest}`)
     if (word === 'ROLE') info(`role ${rest} was made without a login: it had one where the backup is from`)
   }
-  const failed = heard.find((line) => line.startsWith('FAILED '))?.slice('FAILED '.length)
+  const failed = notStarted(heard)
   if (failed) emit({ type: 'message', level: 'warn', text: `not started again: ${failed} (npm run status -w pod)` })
   const waits = heard.some((line) => /^starting .*matrix-synapse/.test(line))
   if (waits) await told(session, 'waiting for Synapse', () => health(host))
   info('restored. What remains: npm run deploy -w pod, then npm run verify -w pod')
 }
 
-/** What a restore that failed and was undone on the host said. */
-export function undone(said: string): Failure {
+const notStarted = (heard: readonly string[]) =>
+  heard.find((line) => line.startsWith('FAILED '))?.slice('FAILED '.length)
+
+/** What is wrong after a restore that failed on the host, by what it said; `stopped` did not start again. */
+export function failedRestore(said: string, stopped?: string): Failure {
   const full = noRoom.test(said)
   const lines = said.trim().split('\n')
-  return new Failure(
-    'error',
-    `${full ? 'the disk of the host is full: ' : ''}the restore failed and was undone: all is as it was`,
-    {
-      remedy: full
-        ? 'It needs room for the data beside what is there: npm run status -w pod; then run again; the archive is unharmed.'
-        : 'Mend what it says and run again; the archive is unharmed.',
-      detail: lines.filter((line) => line !== 'restore: nothing was changed').slice(-6),
-    },
-  )
+  const states = /^restore: (nothing was changed|what was there is untouched|not given back: |left stopped: )/
+  const { message, remedy } = stateOf(said, full, stopped)
+  return new Failure('error', `${full ? 'the disk of the host is full: ' : ''}the restore failed${message}`, {
+    remedy,
+    detail: lines.filter((line) => !states.test(line)).slice(-6),
+  })
+}
+
+/** In what state it left the pod, and the way out. */
+function stateOf(said: string, full: boolean, stopped: string | undefined): { message: string; remedy: string } {
+  const left = [...said.matchAll(/^restore: not given back: (.*?); as root: /gm)].map(([, what]) => what)
+  const byHand = [...said.matchAll(/^restore: (?:not given back|left stopped): .*?; as root: (.*)$/gm)]
+  const start = stopped ? `; ${stopped} did not start again` : ''
+  if (left.length > 0)
+    return {
+      message: `, and not all could be undone: ${left.join(', ')} may be the backup's; the services are left stopped`,
+      remedy: [
+        `${full ? 'Make room; then, before' : 'Before'} a deploy or another restore, on the host (npm run ssh -w pod), as root:`,
+        ...byHand.map(([, line]) => line),
+        'What was there is kept, and the archive is unharmed.',
+      ].join('\n'),
+    }
+  if (/^restore: what was there is untouched/m.test(said))
+    return {
+      message: `; what was there is untouched, but PostgreSQL did not drop the half restored database${start}`,
+      remedy:
+        'npm run status -w pod looks at the host. The next restore drops valence_restoring; the archive is unharmed.',
+    }
+  if (!/^restore: nothing was changed$/m.test(said))
+    return {
+      message: ' and was cut short: the pod may be left half restored, the services stopped',
+      remedy:
+        'What was there is kept in files *.before-restore-* and a database valence_before_restore_*; see the runbook.',
+    }
+  return {
+    message: ` and was undone: all is as it was${start}`,
+    remedy: full
+      ? 'It needs room for the data beside what is there: npm run status -w pod; then run again; the archive is unharmed.'
+      : 'Mend what it says and run again; the archive is unharmed.',
+  }
 }
 
 async function health(host: SshTarget): Promise<void> {

@@ -47,9 +47,9 @@ and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from (sele
 # Everything is made ready beside what is there; then names are exchanged, and given back when anything fails.
 apply() {
   folder=$1 stamp=$2
-  cd "$folder"
   undo=()
   trap 'give_up' EXIT
+  cd "$folder"
   stop_services
   restore_database
   ready_files
@@ -61,20 +61,35 @@ apply() {
 give_up() {
   trap - EXIT
   set +e
-  local step path
+  local step path half='' untouched='what was there is untouched'
   # PostgreSQL may have ended of it without a word to us.
   [ "$(room)" -ge 16 ] || echo 'restore: No space left on device' >&2
-  for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do eval "${undo[step]}"; done
+  # Where the disk is full PostgreSQL may have stopped: with this room it comes back, and can give names back.
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
-  # Where the disk is full PostgreSQL may have stopped: with this room it comes back.
   rm -rf "${folder:?}"/*
-  comes_back
+  comes_back || echo 'restore: PostgreSQL does not answer' >&2
+  for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do
+    eval "${undo[step]}" && continue
+    half=yes
+    if [ "${undo[step]}" = names_back ]; then
+      echo "restore: not given back: the names of the databases; as root: systemctl start 'postgresql@*' --all;" \
+        "cd / && runuser -u postgres -- psql -c '$(old_names)'"
+    else
+      echo "restore: not given back: ${undo[step]##* }; as root: ${undo[step]}"
+    fi >&2
+  done
   if sql postgres <<<'drop database if exists valence_restoring with (force)'; then
-    echo 'restore: nothing was changed' >&2
+    untouched='nothing was changed'
   else
-    echo 'restore: what was there is untouched; the half restored database valence_restoring is left, the next restore drops it' >&2
+    untouched+='; a half restored database valence_restoring may be left, the next restore drops it'
   fi
-  start_services
+  if [ -z "$half" ]; then
+    echo "restore: $untouched" >&2
+    start_services
+  elif [ "${#services[@]}" != 0 ]; then
+    # They would write into data that do not belong together.
+    echo "restore: left stopped: ${services[*]}; as root: systemctl start ${services[*]}" >&2
+  fi
   exit 1
 }
 
@@ -87,6 +102,7 @@ comes_back() {
     [ "$n" != 20 ] || systemctl start 'postgresql@*' --all
     sleep 0.5
   done
+  return 1
 }
 
 services=()
@@ -108,21 +124,28 @@ field() {
 }
 
 restore_database() {
-  local role
+  local role roles owner encoding collate ctype rows counted
   say 'restoring the database'
+  # Each is asked by itself: within another command nobody would see that PostgreSQL did not answer.
+  roles=$(field roles)
+  owner=$(field database,owner)
+  encoding=$(field database,encoding)
+  collate=$(field database,collate)
+  ctype=$(field database,ctype)
+  rows=$(field rows)
+  roles=$(sql postgres <<<"select r from json_array_elements_text(\$m\$$roles\$m\$::json) r
+where not exists (select from pg_roles where rolname = r)")
   while IFS= read -r role; do
     [ -n "$role" ] || continue
     say "ROLE $role"
     sql postgres <<<"create role \"$role\" nologin"
-  done < <(sql postgres <<<"select r from json_array_elements_text(\$m\$$(field roles)\$m\$::json) r
-where not exists (select from pg_roles where rolname = r)")
+  done <<<"$roles"
   sql postgres <<<'drop database if exists valence_restoring with (force)'
-  sql postgres <<<"create database valence_restoring template template0 owner \"$(field database,owner)\"
-encoding '$(field database,encoding)' lc_collate '$(field database,collate)' lc_ctype '$(field database,ctype)'"
+  sql postgres <<<"create database valence_restoring template template0 owner \"$owner\"
+encoding '$encoding' lc_collate '$collate' lc_ctype '$ctype'"
   # No further than the first error, and all in one transaction.
   cat database.* | (cd / && runuser -u postgres -- pg_restore --single-transaction --exit-on-error -d valence_restoring)
-  local counted
-  counted=$(sql valence_restoring <<<"select name from json_each_text(\$m\$$(field rows)\$m\$::json) as wish(name, n)
+  counted=$(sql valence_restoring <<<"select name from json_each_text(\$m\$$rows\$m\$::json) as wish(name, n)
 where n <> (xpath('/row/n/text()', query_to_xml('select count(*) as n from only ' || name, false, true, '')))[1]::text")
   [ -z "$counted" ] || fail "the restored tables have other numbers of rows than the saved ones: $counted"
   sql valence_restoring <<<analyze
@@ -156,28 +179,31 @@ ready_files() {
 }
 
 exchange() {
-  local path old
+  local path old left kept=''
   say 'exchanging'
   for path in ${paths[@]+"${paths[@]}"}; do
     old=$path.before-restore-$stamp
     if [ -e "$path" ]; then
       mv "$path" "$old"
-      undo+=("rm -rf '$path'; mv '$old' '$path'")
+      # It may be typed again by hand: nothing is removed before there is something to take its place.
+      undo+=("test -e ${old@Q} && rm -rf ${path@Q} && mv -T ${old@Q} ${path@Q}")
     else
-      undo+=("rm -rf '$path'")
+      undo+=("rm -rf ${path@Q}")
     fi
     mv "$path.restoring" "$path"
   done
   # Whoever is connected is sent away; one that comes right back loses against the next attempt.
-  had=$(count valence)
+  had=$(count valence) || fail 'PostgreSQL does not answer'
   undo+=(names_back)
+  [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"
   for _ in 1 2 3 4 5; do
-    if exchange_databases; then break; fi
+    if rename "$kept alter database valence_restoring rename to valence;"; then break; fi
     sleep 1
   done
   # What is said of it may be lost: what is there counts.
-  comes_back
-  [ "$(count valence_restoring)" = 0 ] || fail 'the database is in use'
+  comes_back || fail 'PostgreSQL does not answer'
+  left=$(count valence_restoring) || fail 'PostgreSQL does not answer'
+  [ "$left" = 0 ] || fail 'the databases cannot be exchanged'
   [ "$had" = 0 ] || say "KEPT database valence_before_restore_$stamp"
   for path in ${paths[@]+"${paths[@]}"}; do [ ! -e "$path.before-restore-$stamp" ] || say "KEPT $path.before-restore-$stamp"; done
 }
@@ -185,27 +211,26 @@ exchange() {
 # Whether there is a database of this name: 0 or 1.
 count() { sql postgres <<<"select count(*) from pg_database where datname = '$1'"; }
 
-away="select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null"
-
-exchange_databases() {
-  local kept=''
-  [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"
-  sql postgres <<<"$away
-begin; $kept alter database valence_restoring rename to valence; commit;"
+# Sends away whoever is connected, and gives databases other names: all or none.
+rename() {
+  sql postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
+begin; $1 commit;"
 }
 
-# Gives the databases their names back, where they were exchanged.
+old_names() {
+  echo -n 'alter database valence rename to valence_restoring;'
+  [ "$had" = 0 ] || echo -n " alter database valence_before_restore_$stamp rename to valence;"
+}
+
+# Gives the databases their names back, where they were exchanged; fails where nobody can say that they have them.
 names_back() {
-  local kept=''
-  comes_back
-  if [ "$had" = 0 ]; then
-    [ "$(count valence_restoring)" = 0 ] || return 0
-  else
-    [ "$(count "valence_before_restore_$stamp")" = 1 ] || return 0
-    kept="alter database valence_before_restore_$stamp rename to valence;"
-  fi
-  sql postgres <<<"$away
-begin; alter database valence rename to valence_restoring; $kept commit;"
+  local said=''
+  for _ in 1 2 3 4 5; do
+    [ "$(count valence_restoring 2>/dev/null)" != 1 ] || return 0
+    # Where they have them already it is refused.
+    said=$(rename "$(old_names)" 2>&1) || sleep 1
+  done
+  [ "$(count valence_restoring)" = 1 ] || { echo "$said" >&2; return 1; }
 }
 
 "$@"

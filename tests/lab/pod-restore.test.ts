@@ -123,14 +123,17 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
     expect(await onHost(everything)).toBe(before)
   })
 
-  describe('on a disk that fills up', () => {
+  const restore = () => pod.cli('restore', archive, '--confirm', domain, '--json')
+
+  describe('while Synapse runs', () => {
     let valence: string
     beforeAll(async () => {
       await onHost('systemctl start matrix-synapse')
       valence = await onHost(apartFromSynapse)
     })
+    const synapse = () =>
+      until('Synapse', 60_000, async () => (await ask(pod, '/_matrix/client/versions')).status === 200 || undefined)
 
-    const restore = () => pod.cli('restore', archive, '--confirm', domain, '--json')
     const filled = async (spareMb: number) => {
       await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) + spareMb * 1024)
       return restore()
@@ -148,7 +151,7 @@ exec /usr/bin/tar "$@"`
       ['while the archive comes in', () => filled(-8), undefined],
       ['at the database', () => filled(3), 'restoring the database'],
       ['at the files', () => inFrontOf('tar', fills, restore), 'restoring media'],
-    ])('%s: a clear error, and what was there serves on', async (_when, act, step) => {
+    ])('a disk that is full %s: a clear error, and what was there serves on', async (_when, act, step) => {
       const run = await act()
       expect(failureOf(run, 1).message, run.stdout).toMatch(/^the disk of the host is full/)
       const steps = [...run.stdout.matchAll(/"(restoring [^"]*|exchanging)"/g)].map(([, said]) => said)
@@ -164,5 +167,57 @@ exec /usr/bin/tar "$@"`
       expect(await onHost(apartFromSynapse)).toBe(valence)
       expect(await onHost(leftovers)).toBe('')
     })
+
+    /** Runs a restore in which this is done, by root, right after the databases were exchanged. */
+    const afterExchange = async (script: string) => {
+      // What recovery opens for writing is copied first, on a host of layers: a disk has no need of that room. And of
+      // what was logged before a checkpoint a crash makes nothing new: a sequence would skip values.
+      await onHost(
+        `find /var/lib/postgresql -type f -exec touch {} +; cd / && runuser -u postgres -- psql -qc checkpoint`,
+      )
+      const hook = `case "$*" in *psql*) ;; *) exec /usr/sbin/runuser "$@" ;; esac
+s=$(cat); printf '%s\\n' "$s" | /usr/sbin/runuser "$@" || exit
+case $s in *'valence_restoring rename to valence;'*)
+  kill -ABRT "$(head -n 1 /var/lib/postgresql/17/main/postmaster.pid)"
+  ${script} ;;
+esac`
+      return inFrontOf('runuser', hook, restore)
+    }
+    const databases = `cd / && runuser -u postgres -- psql -XqAtc 'select datname from pg_database order by 1'`
+    const unit = 'postgresql@17-main'
+
+    test('a disk full of it right after the exchange: there is room, PostgreSQL comes back, all is as it was', async () => {
+      const names = await onHost(databases)
+      const full = 'cat /dev/zero >>"$(echo /var/lib/infra/restore.*)/database.filler"'
+      const run = await afterExchange(full)
+      const { message } = failureOf(run, 1)
+      expect(message).toBe('the disk of the host is full: the restore failed and was undone: all is as it was')
+      expect(run.stdout).toContain('restore: PostgreSQL does not answer')
+      expect(await onHost(databases)).toBe(names)
+      expect(await onHost(apartFromSynapse)).toBe(valence)
+      expect(await onHost(leftovers)).toBe('')
+      await synapse()
+    }, 300_000)
+
+    test('what cannot be given back is told with what to type, and nothing is started on it', async () => {
+      const names = await onHost(databases)
+      const stuck = `systemctl mask --runtime ${unit}
+  for old in /opt/valence/config.before-restore-*; do mount --bind $old $old; done`
+      const failure = failureOf(await afterExchange(stuck), 1)
+      expect(failure.message).toMatch(
+        /^the restore failed, and not all could be undone: the names of the databases, '\S+config' may be the backup's/,
+      )
+      expect(await onHost('systemctl is-active matrix-synapse vkb || true')).toBe('inactive\ninactive\n')
+      await onHost(`systemctl unmask --runtime ${unit}; umount /opt/valence/config.before-restore-*`)
+      const [, ...typed] = failure.remedy.split('\n').slice(0, -1)
+      await onHost(typed.join('\n'))
+      // Typed once more it harms nothing.
+      await pod.host.exec(typed.join('\n'))
+      await synapse()
+      expect(await onHost(apartFromSynapse)).toBe(valence)
+      await onHost(`cd / && runuser -u postgres -- psql -qc 'drop database valence_restoring'`)
+      expect(await onHost(databases)).toBe(names)
+      expect(await onHost(leftovers)).toBe('')
+    }, 300_000)
   })
 })

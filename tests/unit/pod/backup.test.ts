@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { archiveName, payload, recipientsOf } from '../../../pod/backup.ts'
 import { backupState } from '../../../pod/backup-facts.ts'
 import { archivePath, hasPassphrase, recipientsIn } from '../../../pod/commands/files.ts'
-import { decryptionFailure, undone } from '../../../pod/commands/restore.ts'
+import { decryptionFailure, failedRestore } from '../../../pod/commands/restore.ts'
 import { type Found, judge, type Manifest } from '../../../pod/commands/restore-judge.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -145,17 +145,55 @@ test.each([
   expect(hasPassphrase(file)).toBe(wish)
 })
 
-test.each([
-  ['restore: x\nrestore: nothing was changed\n', /^the restore failed and was undone/, ['restore: x']],
+const byHand = `runuser -u postgres -- psql -c 'alter database valence rename to valence_restoring;'`
+const half = `restore: PostgreSQL does not answer
+restore: not given back: the names of the databases; as root: ${byHand}
+restore: not given back: '/etc/x'; as root: rm -rf '/etc/x' && mv -T '/etc/x.before-restore-1' '/etc/x'
+restore: left stopped: matrix-synapse vkb; as root: systemctl start matrix-synapse vkb
+`
+
+test.each<[said: string, message: RegExp, remedy: RegExp, detail: string[]]>([
   [
-    'pg_restore: error: could not extend file: No space left on device',
-    /^the disk of the host is full: the rest/,
-    null,
+    'restore: x\nrestore: nothing was changed\n',
+    /^the restore failed and was undone: all is as it was$/,
+    /^Mend what it says/,
+    ['restore: x'],
   ],
-])('a restore that said %j', (said, message, detail) => {
-  const failure = undone(said)
+  [
+    'pg_restore: error: could not extend file: No space left on device\nrestore: nothing was changed',
+    /^the disk of the host is full: the restore failed and was undone/,
+    /needs room/,
+    ['pg_restore: error: could not extend file: No space left on device'],
+  ],
+  [
+    'restore: x\nrestore: what was there is untouched; a half restored database valence_restoring may be left',
+    /^the restore failed; what was there is untouched, but PostgreSQL did not drop the half restored database$/,
+    /next restore drops/,
+    ['restore: x'],
+  ],
+  [
+    half,
+    /^the restore failed, and not all could be undone: the names of the databases, '\/etc\/x' may be .* left stopped$/,
+    /^Before a deploy .*\nrunuser .*\nrm -rf '\/etc\/x' && mv .*\nsystemctl start matrix-synapse vkb\n/,
+    ['restore: PostgreSQL does not answer'],
+  ],
+  [
+    `restore: No space left on device\n${half}`,
+    /^the disk of the host is full: .* not all/,
+    /^Make room; then, before/,
+    [],
+  ],
+  ['', /^the restore failed and was cut short: the pod may be left half restored/, /before-restore/, []],
+])('a restore that said %j', (said, message, remedy, detail) => {
+  const failure = failedRestore(said)
   expect(failure.message).toMatch(message)
-  if (detail) expect(failure.detail).toEqual(detail)
+  expect(failure.remedy).toMatch(remedy)
+  expect(failure.detail).toEqual(expect.arrayContaining(detail))
+  expect(failure.detail.join()).not.toMatch(/as root|nothing was changed/)
+})
+
+test('a restore that was undone tells who did not start again', () => {
+  expect(failedRestore('restore: nothing was changed', 'vkb').message).toMatch(/as it was; vkb did not start again$/)
 })
 
 test('an age that said nothing is no failure', () => {
