@@ -10,6 +10,7 @@ import { runLocal } from '@infra/shared/targets/process'
 import type { SshTarget } from '@infra/shared/targets/ssh'
 import { payload } from '../backup.ts'
 import type { PodEnv } from '../env.ts'
+import { undoRestore } from '../unfinished-restore.ts'
 import { hasPassphrase } from './files.ts'
 import { openHost, recorder, withPath } from './host.ts'
 import { told, withLock } from './locked.ts'
@@ -141,7 +142,9 @@ async function look(host: SshTarget, folder: string): Promise<{ manifest: Manife
   if (answer?.code !== 0) {
     const said = answer?.stderr.match(/^restore: (.*)$/m)?.[1] ?? 'the archive cannot be checked'
     throw new Failure('error', `${said}; nothing was changed`, {
-      remedy: 'Take another backup, or copy this one again; npm run verify -w pod looks at the host.',
+      remedy: /came to no end/.test(said)
+        ? `It is undone first, on the host (npm run ssh -w pod), as root: bash ${undoRestore}`
+        : 'Take another backup, or copy this one again; npm run verify -w pod looks at the host.',
       detail: (answer?.stderr ?? '').trim().split('\n').slice(-4),
     })
   }
@@ -181,7 +184,7 @@ const notStarted = (heard: readonly string[]) =>
 export function failedRestore(said: string, stopped?: string): Failure {
   const full = noRoom.test(said)
   const lines = said.trim().split('\n')
-  const states = /^restore: (nothing was changed|what was there is untouched|not given back: |left stopped: )/
+  const states = /^restore: (nothing was changed|what was there is untouched|not given back: )/
   const { message, remedy } = stateOf(said, full, stopped)
   return new Failure('error', `${full ? 'the disk of the host is full: ' : ''}the restore failed${message}`, {
     remedy,
@@ -191,17 +194,13 @@ export function failedRestore(said: string, stopped?: string): Failure {
 
 /** In what state it left the pod, and the way out. */
 function stateOf(said: string, full: boolean, stopped: string | undefined): { message: string; remedy: string } {
-  const left = [...said.matchAll(/^restore: not given back: (.*?); as root: /gm)].map(([, what]) => what)
-  const byHand = [...said.matchAll(/^restore: (?:not given back|left stopped): .*?; as root: (.*)$/gm)]
+  const left = [...said.matchAll(/^restore: not given back: (.*)$/gm)].map(([, what]) => what)
   const start = stopped ? `; ${stopped} did not start again` : ''
   if (left.length > 0)
     return {
       message: `, and not all could be undone: ${left.join(', ')} may be the backup's; the services are left stopped`,
-      remedy: [
-        `${full ? 'Make room; then, before' : 'Before'} a deploy or another restore, on the host (npm run ssh -w pod), as root:`,
-        ...byHand.map(([, line]) => line),
-        'What was there is kept, and the archive is unharmed.',
-      ].join('\n'),
+      remedy: `${full ? 'Make room; then' : 'When that is mended'}, on the host (npm run ssh -w pod), as root: bash ${undoRestore}
+What was there is kept, and the archive is unharmed. Until then a deploy is refused.`,
     }
   if (/^restore: what was there is untouched/m.test(said))
     return {
@@ -212,8 +211,7 @@ function stateOf(said: string, full: boolean, stopped: string | undefined): { me
   if (!/^restore: nothing was changed$/m.test(said))
     return {
       message: ' and was cut short: the pod may be left half restored, the services stopped',
-      remedy:
-        'What was there is kept in files *.before-restore-* and a database valence_before_restore_*; see the runbook.',
+      remedy: `What was there is kept. If there is a file ${undoRestore}, it gives it back: on the host, as root, bash it.`,
     }
   return {
     message: ` and was undone: all is as it was${start}`,

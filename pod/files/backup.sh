@@ -136,10 +136,13 @@ literal() {
   printf "'%s'" "$(printf %s "$1" | tr -d '\n' | sed "s/[\\\\]/&&/g; s/'/''/g")"
 }
 
-# Sent over a connection (by `bash -s`): what is left to read on it is its end, and that is ours as well.
-if [ -n "${TETHER:-}" ]; then
-  exec 3<&0
-  { cat <&3; kill -TERM 0; } >/dev/null 2>&1 &
-fi
-# In one line: nothing of it may be left to the one who reads above.
-main "$@" </dev/null; exit
+# Sent over a connection (by `bash -s`): what is left to read on it is its end, and that is ours as well. All in one
+# command, which the shell has read to its end before any of it runs: nothing of it may be left to the one who reads on.
+{
+  if [ -n "${TETHER:-}" ]; then
+    exec 3<&0
+    { cat <&3; kill -TERM 0; } >/dev/null 2>&1 &
+  fi
+  main "$@" </dev/null
+  exit
+}

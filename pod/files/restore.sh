@@ -21,6 +21,7 @@ room() { df --output=avail -B1M /var/lib/postgresql | tail -n 1 | tr -d ' '; }
 # What the archive says of itself, once it is known to be whole, and what is on this host: two lines of JSON.
 look() {
   cd "$1"
+  [ ! -e "$way_back" ] || fail 'an earlier restore came to no end on this host'
   [ -s SHA256SUMS ] && [ -s manifest.json ] || fail 'the archive is not whole: it ends before its list of contents'
   sha256sum --check --strict --quiet SHA256SUMS >&2 || fail 'the archive is damaged: its contents are not what its list says'
   ls database.* >/dev/null 2>&1 || fail 'the archive holds no database'
@@ -47,50 +48,80 @@ and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from (sele
 # Everything is made ready beside what is there; then names are exchanged, and given back when anything fails.
 apply() {
   folder=$1 stamp=$2
-  undo=()
   trap 'give_up' EXIT
   cd "$folder"
   stop_services
   restore_database
   ready_files
+  write_way_back
   exchange
   trap - EXIT
+  rm -f "$way_back"
   start_services
 }
+
+# There from before the first name is exchanged until all are: also for one who finds the host after a kill.
+way_back=/var/lib/infra/undo-restore.sh
 
 give_up() {
   trap - EXIT
   set +e
-  local step path half='' untouched='what was there is untouched'
+  local path untouched='what was there is untouched'
   # PostgreSQL may have ended of it without a word to us.
   [ "$(room)" -ge 16 ] || echo 'restore: No space left on device' >&2
   # Where the disk is full PostgreSQL may have stopped: with this room it comes back, and can give names back.
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
-  rm -rf "${folder:?}"/*
+  rm -rf "${folder:?}"/* "$way_back.new"
   comes_back || echo 'restore: PostgreSQL does not answer' >&2
-  for ((step = ${#undo[@]} - 1; step >= 0; step -= 1)); do
-    eval "${undo[step]}" && continue
-    half=yes
-    if [ "${undo[step]}" = names_back ]; then
-      echo "restore: not given back: the names of the databases; as root: systemctl start 'postgresql@*' --all;" \
-        "cd / && runuser -u postgres -- psql -c '$(old_names)'"
-    else
-      echo "restore: not given back: ${undo[step]##* }; as root: ${undo[step]}"
-    fi >&2
-  done
+  if [ ! -e "$way_back" ]; then
+    start_services
+  elif ! bash "$way_back"; then
+    # The services would write into data that do not belong together.
+    exit 1
+  fi
   if sql postgres <<<'drop database if exists valence_restoring with (force)'; then
     untouched='nothing was changed'
   else
     untouched+='; a half restored database valence_restoring may be left, the next restore drops it'
   fi
-  if [ -z "$half" ]; then
-    echo "restore: $untouched" >&2
-    start_services
-  elif [ "${#services[@]}" != 0 ]; then
-    # They would write into data that do not belong together.
-    echo "restore: left stopped: ${services[*]}; as root: systemctl start ${services[*]}" >&2
-  fi
+  echo "restore: $untouched" >&2
   exit 1
+}
+
+# What gives everything back, by what it finds: it may be run at any time, and again.
+write_way_back() {
+  local path
+  had=$(count valence) || fail 'PostgreSQL does not answer'
+  {
+    echo "# Gives back what was there before the restore of $stamp (UTC), which came to no end."
+    declare -p stamp had services way_back paths
+    declare -f sql say count comes_back rename old_names exchanged names_back there file_back start_services
+    echo 'systemctl stop matrix-synapse vkb 2>/dev/null'
+    for path in ${paths[@]+"${paths[@]}"}; do
+      if there "$path"; then echo "file_back ${path@Q} || failed=yes"; else echo "rm -rf ${path@Q} || failed=yes"; fi
+    done
+    cat <<'END'
+comes_back
+names_back || { echo 'restore: not given back: the names of the databases' >&2; failed=yes; }
+[ -z "${failed:-}" ] || exit 1
+rm -f "$way_back"
+start_services
+END
+  } >"$way_back.new"
+  sync "$way_back.new"
+  mv "$way_back.new" "$way_back"
+}
+
+# Also a link that leads nowhere.
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# Nothing is removed before there is something to take its place.
+file_back() {
+  local old=$1.before-restore-$stamp
+  ! there "$old" || { rm -rf "$1" && mv -T "$old" "$1"; } || {
+    echo "restore: not given back: $1" >&2
+    return 1
+  }
 }
 
 # Waits until PostgreSQL answers, up to a minute.
@@ -164,6 +195,7 @@ ready_files() {
   # The units that are exchanged: what backup.sh names.
   for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config \
     var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; do
+    [ -e "files/$path" ] || [ ! -L "files/$path" ] || fail "the archive holds a link in the place of /$path, and not what it led to"
     [ ! -e "files/$path" ] || paths+=("/$path")
   done
   for path in files/etc/matrix-synapse/*.signing.key files/var/lib/matrix-synapse/*.signing.key; do
@@ -179,22 +211,13 @@ ready_files() {
 }
 
 exchange() {
-  local path old left kept=''
+  local path left kept=''
   say 'exchanging'
   for path in ${paths[@]+"${paths[@]}"}; do
-    old=$path.before-restore-$stamp
-    if [ -e "$path" ]; then
-      mv "$path" "$old"
-      # It may be typed again by hand: nothing is removed before there is something to take its place.
-      undo+=("test -e ${old@Q} && rm -rf ${path@Q} && mv -T ${old@Q} ${path@Q}")
-    else
-      undo+=("rm -rf ${path@Q}")
-    fi
-    mv "$path.restoring" "$path"
+    ! there "$path" || mv -T "$path" "$path.before-restore-$stamp"
+    mv -T "$path.restoring" "$path"
   done
   # Whoever is connected is sent away; one that comes right back loses against the next attempt.
-  had=$(count valence) || fail 'PostgreSQL does not answer'
-  undo+=(names_back)
   [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"
   for _ in 1 2 3 4 5; do
     if rename "$kept alter database valence_restoring rename to valence;"; then break; fi
@@ -205,7 +228,7 @@ exchange() {
   left=$(count valence_restoring) || fail 'PostgreSQL does not answer'
   [ "$left" = 0 ] || fail 'the databases cannot be exchanged'
   [ "$had" = 0 ] || say "KEPT database valence_before_restore_$stamp"
-  for path in ${paths[@]+"${paths[@]}"}; do [ ! -e "$path.before-restore-$stamp" ] || say "KEPT $path.before-restore-$stamp"; done
+  for path in ${paths[@]+"${paths[@]}"}; do ! there "$path.before-restore-$stamp" || say "KEPT $path.before-restore-$stamp"; done
 }
 
 # Whether there is a database of this name: 0 or 1.
@@ -222,15 +245,17 @@ old_names() {
   [ "$had" = 0 ] || echo -n " alter database valence_before_restore_$stamp rename to valence;"
 }
 
+# Whether the databases have the names of after the exchange: 0 or 1.
+exchanged() { if [ "$had" = 0 ]; then count valence; else count "valence_before_restore_$stamp"; fi; }
+
 # Gives the databases their names back, where they were exchanged; fails where nobody can say that they have them.
 names_back() {
   local said=''
   for _ in 1 2 3 4 5; do
-    [ "$(count valence_restoring 2>/dev/null)" != 1 ] || return 0
-    # Where they have them already it is refused.
+    [ "$(exchanged 2>/dev/null)" != 0 ] || return 0
     said=$(rename "$(old_names)" 2>&1) || sleep 1
   done
-  [ "$(count valence_restoring)" = 1 ] || { echo "$said" >&2; return 1; }
+  [ "$(exchanged)" = 0 ] || { echo "$said" >&2; return 1; }
 }
 
 "$@"

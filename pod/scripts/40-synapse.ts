@@ -10,6 +10,7 @@ import { service } from '@infra/shared/steps/systemd'
 import type { PodContext } from '../pod-context.ts'
 import * as synapse from '../synapse.ts'
 import { synapseByApt, synapseByPip } from '../synapse-install.ts'
+import { noUnfinishedRestore } from '../unfinished-restore.ts'
 import { webSteps } from '../web-steps.ts'
 
 export default script(
@@ -62,6 +63,7 @@ export default script(
     })
 
     return [
+      noUnfinishedRestore(host),
       identity,
       origin,
       collation,

@@ -186,6 +186,19 @@ esac`
     const databases = `cd / && runuser -u postgres -- psql -XqAtc 'select datname from pg_database order by 1'`
     const unit = 'postgresql@17-main'
 
+    /** What the remedy says to run gives everything back, by what was mended before; and again it harms nothing. */
+    async function undone(names: string, remedy: string, mended: string) {
+      await onHost(mended)
+      const script = remedy.match(/bash (\/\S+\.sh)/)?.[1]
+      await onHost(`cp ${script} /root/again; bash ${script}`)
+      await pod.host.exec('bash /root/again')
+      await synapse()
+      expect(await onHost(apartFromSynapse)).toBe(valence)
+      await onHost(`cd / && runuser -u postgres -- psql -qc 'drop database valence_restoring'`)
+      expect(await onHost(databases)).toBe(names)
+      expect(await onHost(leftovers)).toBe('')
+    }
+
     test('a disk full of it right after the exchange: there is room, PostgreSQL comes back, all is as it was', async () => {
       const names = await onHost(databases)
       const full = 'cat /dev/zero >>"$(echo /var/lib/infra/restore.*)/database.filler"'
@@ -199,25 +212,48 @@ esac`
       await synapse()
     }, 300_000)
 
-    test('what cannot be given back is told with what to type, and nothing is started on it', async () => {
+    test('what cannot be given back is told with what to run, and nothing is started on it', async () => {
       const names = await onHost(databases)
       const stuck = `systemctl mask --runtime ${unit}
   for old in /opt/valence/config.before-restore-*; do mount --bind $old $old; done`
       const failure = failureOf(await afterExchange(stuck), 1)
       expect(failure.message).toMatch(
-        /^the restore failed, and not all could be undone: the names of the databases, '\S+config' may be the backup's/,
+        /^the restore failed, and not all could be undone: \S+config, the names of the databases may be the backup's/,
       )
       expect(await onHost('systemctl is-active matrix-synapse vkb || true')).toBe('inactive\ninactive\n')
-      await onHost(`systemctl unmask --runtime ${unit}; umount /opt/valence/config.before-restore-*`)
-      const [, ...typed] = failure.remedy.split('\n').slice(0, -1)
-      await onHost(typed.join('\n'))
-      // Typed once more it harms nothing.
-      await pod.host.exec(typed.join('\n'))
-      await synapse()
-      expect(await onHost(apartFromSynapse)).toBe(valence)
-      await onHost(`cd / && runuser -u postgres -- psql -qc 'drop database valence_restoring'`)
-      expect(await onHost(databases)).toBe(names)
-      expect(await onHost(leftovers)).toBe('')
+      await undone(
+        names,
+        failure.remedy,
+        `systemctl unmask --runtime ${unit}; umount /opt/valence/config.before-restore-*`,
+      )
     }, 300_000)
+
+    test.each([
+      ['before the databases', `*"alter database valence rename to valence_before_restore"*`, 'before'],
+      ['after the databases', `*"alter database valence rename to valence_before_restore"*`, 'after'],
+    ])(
+      'killed in the exchange, %s: neither deploy nor restore goes on, and one script gives all back',
+      async (_, of, when) => {
+        const names = await onHost(databases)
+        const go = `printf '%s\\n' "$s" | /usr/sbin/runuser "$@"`
+        const hook = `case "$*" in *psql*) ;; *) exec /usr/sbin/runuser "$@" ;; esac
+s=$(cat); case $s in ${of}) ${when === 'after' ? `${go};` : ''} pkill -KILL -f '^bash -s -- apply'; exit 1 ;; esac; ${go}`
+        const cut = failureOf(await inFrontOf('runuser', hook, restore), 1)
+        expect(cut.message).toMatch(/^the restore failed and was cut short/)
+        expect(await onHost('systemctl is-active matrix-synapse || true')).toBe('inactive\n')
+        const refused = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
+        expect(refused.message).toMatch(/a restore came to no end on this host/)
+        expect(failureOf(await restore(), 1).message).toMatch(
+          /an earlier restore came to no end .*; nothing was changed/,
+        )
+        expect(await onHost('systemctl is-active matrix-synapse || true')).toBe('inactive\n')
+        await undone(
+          names,
+          refused.remedy,
+          'find /etc /opt /var/lib/matrix-synapse -name "*.restoring" -exec rm -rf {} +',
+        )
+      },
+      300_000,
+    )
   })
 })
