@@ -20,6 +20,7 @@ import { contractState } from './contract-host.ts'
 import { databaseKinds } from './database.ts'
 import type { Damage, Kind, Servers } from './kind.ts'
 import { packageKinds } from './packages.ts'
+import { serviceKinds } from './services.ts'
 import { systemKinds } from './system.ts'
 import { vkbKinds } from './vkb.ts'
 import { webKinds } from './web.ts'
@@ -27,6 +28,7 @@ import { webKinds } from './web.ts'
 const kinds: readonly Kind[] = [
   ...packageKinds,
   ...systemKinds,
+  ...serviceKinds,
   ...webKinds,
   ...accessKinds,
   ...databaseKinds,
