@@ -3,6 +3,7 @@ import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainText } from '@infra/shared/command/command'
+import { sh } from '@infra/shared/command/sh'
 import { fileContent } from '@infra/shared/facts/file'
 import { writeFile } from '@infra/shared/steps/file'
 import { expect, test } from 'vitest'
@@ -38,4 +39,9 @@ test("what belongs to a user is written with that user's rights", () => {
   expect(line('valence')).toMatch(/^\{.* cd \/ && runuser -u valence -- sh -c 't=\$\(mktemp/s)
   expect(line('valence')).not.toContain('chown')
   expect(line('root')).not.toContain('runuser')
+})
+
+test('what is checked first is as old as its place: whoever read that place meanwhile has read the old content', () => {
+  const line = writeFile('/srv/a', plainText('x'), { mode: '0644', owner: 'root', group: 'root' }, () => sh`check`).line
+  expect(line).toMatch(/check && touch "\$t" && .*mv -f/s)
 })
