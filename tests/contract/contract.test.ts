@@ -186,6 +186,7 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
     const plan = await planWork(work, () => {})
     const open = plan.steps.filter((planned) => changesOf(planned).length > 0)
     expect(said(plan)).toMatch(damage.says)
+    if (damage.hides) expect(JSON.stringify(plan.steps)).not.toContain(damage.hides)
     expect(open.map(({ step }) => step.id).join(', ')).toBe(damage.step ?? work[0]?.steps.at(-1)?.id)
   }
 })
