@@ -107,11 +107,12 @@ describe('what is served', () => {
 
 test.each([
   [['203.0.113.10'], 'ok 203.0.113.10'],
-  [['203.0.113.10', '2001:db8::1'], 'warn it leads to 2001:db8::1 as well'],
+  [['203.0.113.10', '2001:db8::1'], 'ok 203.0.113.10, 2001:db8::1'],
+  [['203.0.113.10', '2001:db8::2'], 'warn it leads to 2001:db8::2 as well'],
   [['198.51.100.1'], 'fail it leads to 198.51.100.1'],
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
 ])('DNS %o', (found, wish) => {
-  expect(said(judgeDns(found, '203.0.113.10'))).toBe(wish)
+  expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(wish)
 })
 
 const visit = { token: 'log in', swept: [], left: [] } as const
