@@ -12,6 +12,7 @@ import {
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
 import { judgeDns } from '../../../pod/checks/outside.ts'
+import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
@@ -113,6 +114,17 @@ test.each([
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
 ])('DNS %o', (found, wish) => {
   expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(wish)
+})
+
+const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc' }
+test.each([
+  [database, 'ok UTF8, libc, collate C, ctype C, owner valence'],
+  [{ ...database, provider: 'icu' }, 'fail UTF8, icu, collate C, ctype C, owner valence'],
+  [{ ...database, ctype: 'C.UTF-8' }, 'fail UTF8, libc, collate C, ctype C.UTF-8, owner valence'],
+  [{ ...database, owner: 'postgres' }, 'fail UTF8, libc, collate C, ctype C, owner postgres'],
+  [null, 'fail absent'],
+])('database %o', (now, wish) => {
+  expect(said(judgeDatabase(now))).toBe(wish)
 })
 
 const visit = { token: 'log in', swept: [], left: [] } as const
