@@ -10,7 +10,8 @@ export function dropletChecks({ env, cloud }: ProvisionContext): readonly Check[
     check(cloud, {
       id: 'droplet.address',
       about: `droplet ${name} has an address, for .env.pod`,
-      remedy: 'npm run provision -w pod makes it',
+      remedy:
+        'npm run provision -w pod makes it. Of several rename those that are not the pod: doctl compute droplet-action rename ID --droplet-name NAME',
       ask: { droplet: existingDroplet(name) },
       judge: ({ droplet }) => ok(`export VALENCE_POD_IP="${droplet.address}"`),
     }),
@@ -19,7 +20,8 @@ export function dropletChecks({ env, cloud }: ProvisionContext): readonly Check[
       about: `droplet ${name} answers ssh`,
       remedy:
         'A new droplet takes a minute. Later: its console in the control panel, and whether a firewall stands before it.',
-      ask: { ssh: dropletSsh(name, env.VALENCE_SSH_PORT) },
+      // The first of the name is asked: not to be called the pod's where there are others.
+      ask: { droplet: existingDroplet(name), ssh: dropletSsh(name, env.VALENCE_SSH_PORT) },
       judge: ({ ssh: { open, address, reason } }) => (open ? ok(address) : fail(`${address}: ${reason}`)),
     }),
     ...podNames(env).map((host) => dnsCheck(cloud, name, host)),

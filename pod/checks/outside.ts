@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { connect, isIPv6 } from 'node:net'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
+import { type Resolved, resolved } from '@infra/shared/facts/dns'
 import type { PodContext } from '../pod-context.ts'
 import { openPorts } from '../security.ts'
 
@@ -38,7 +39,7 @@ export function outsideChecks({ env }: PodContext): Check[] {
 const closed = 'It must listen on localhost only, behind nginx: npm run deploy -w pod -- -t synapse'
 
 /** The same for what the script `synapse` opens. */
-export function matrixPortChecks({ env }: PodContext): Check[] {
+export function matrixPortChecks({ env, host }: PodContext): Check[] {
   const address = env.VALENCE_POD_IP
   if (address === undefined) return []
   return [
@@ -60,10 +61,17 @@ export function matrixPortChecks({ env }: PodContext): Check[] {
       id: 'synapse.dns',
       about: `${env.VALENCE_DOMAIN} leads to the pod`,
       remedy: `Make this record where the domain is kept: ${isIPv6(address) ? 'AAAA' : 'A'} ${env.VALENCE_DOMAIN} ${address}`,
-      probe: async () => judgeDns(await addresses(env.VALENCE_DOMAIN), address),
+      asked: { on: host, ask: { dns: ownAddresses } },
+      probe: async () => {
+        const found = await addresses(env.VALENCE_DOMAIN)
+        return ({ dns }) => judgeDns(found, address, (dns as Resolved | null)?.own)
+      },
     },
   ]
 }
+
+/** With the addresses of the host; no name is looked up there. */
+const ownAddresses = resolved([], '/dev/null')
 
 /** What the name servers say, not this machine's own list of hosts. */
 async function addresses(name: string): Promise<readonly string[] | string> {
@@ -75,12 +83,15 @@ async function addresses(name: string): Promise<readonly string[] | string> {
   return first?.code ?? 'no address'
 }
 
-/** Addresses of the name, or why there are none: this machine may have a resolver that does not know the name yet. */
-export function judgeDns(found: readonly string[] | string, address: string): Finding {
+/**
+ * Addresses of the name, or why there are none: this machine may have a resolver that does not know the name yet. `own`
+ * are those that the host itself has: its IPv6 address beside the one by which it is known.
+ */
+export function judgeDns(found: readonly string[] | string, address: string, own: readonly string[] = []): Finding {
   if (typeof found === 'string') return warn(`it cannot be resolved from here (${found})`)
   if (!found.includes(address)) return fail(`it leads to ${found.join(', ')}`)
-  const others = found.filter((each) => each !== address)
-  return others.length > 0 ? warn(`it leads to ${others.join(', ')} as well`) : ok(address)
+  const others = found.filter((each) => each !== address && !own.includes(each))
+  return others.length > 0 ? warn(`it leads to ${others.join(', ')} as well`) : ok(found.join(', '))
 }
 
 /** Opens a TCP connection, and says whether that is as it should be. */

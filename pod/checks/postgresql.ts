@@ -1,9 +1,10 @@
-import { type Check, check, fail, ok } from '@infra/shared/engine/check'
+import { type Check, check, type Finding, fail, ok } from '@infra/shared/engine/check'
 import { listeningAddresses } from '@infra/shared/facts/listening'
-import { databaseState, extensions, serverState } from '@infra/shared/facts/postgres'
+import { type DatabaseState, databaseState, extensions, serverState } from '@infra/shared/facts/postgres'
 import { clusters } from '@infra/shared/facts/postgres-cluster'
 import { loginProblem } from '@infra/shared/facts/postgres-login'
 import { unitState } from '@infra/shared/facts/systemd'
+import { kindOf } from '@infra/shared/steps/postgres'
 import type { PodContext } from '../pod-context.ts'
 
 const again = 'npm run deploy -w pod -- --tags postgresql'
@@ -35,11 +36,7 @@ export const postgresqlChecks = ({ env, host }: PodContext): readonly Check[] =>
       about: 'database valence, UTF8 with collation C',
       remedy: again,
       ask: { now: databaseState('valence') },
-      judge({ now }) {
-        if (!now) return fail('absent')
-        const is = `${now.encoding}, collate ${now.collate}, ctype ${now.ctype}, owner ${now.owner}`
-        return is === 'UTF8, collate C, ctype C, owner valence' ? ok(is) : fail(is)
-      },
+      judge: ({ now }) => judgeDatabase(now),
     }),
     check(host, {
       id: 'postgresql.extension',
@@ -67,4 +64,11 @@ export const postgresqlChecks = ({ env, host }: PodContext): readonly Check[] =>
       },
     }),
   ]
+}
+
+/** What a deploy would refuse, in its words. */
+export function judgeDatabase(now: DatabaseState | null): Finding {
+  if (!now) return fail('absent')
+  const is = `${kindOf(now)}, owner ${now.owner}`
+  return is === `${kindOf({ encoding: 'UTF8', collate: 'C' })}, owner valence` ? ok(is) : fail(is)
 }

@@ -82,7 +82,7 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
     id: 'vkb.claude',
     about: `Claude Code of ${user} knows the MCP servers`,
     remedy: again,
-    ask: { now: jsonEntries(user, '~/.claude.json', 'mcpServers', Object.keys(claudeServers)) },
+    ask: { now: jsonEntries(user, '~/.claude.json', 'mcpServers', claudeServers) },
     judge: ({ now }) =>
       isDeepStrictEqual(now.entries, claudeServers)
         ? ok(Object.keys(claudeServers).join(', '))

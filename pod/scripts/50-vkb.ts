@@ -34,7 +34,13 @@ export default script(
         after: [uuid],
       }),
       unitFile(host, 'vkb.service', { content: vkbUnit, boot: false, after: [valence, settings] }),
-      jsonFileEntries(host, '~/.claude.json', { user, group: 'mcpServers', entries: claudeServers, after: [valence] }),
+      jsonFileEntries(host, '~/.claude.json', {
+        user,
+        group: 'mcpServers',
+        entries: claudeServers,
+        plain: ['type', 'command'],
+        after: [valence],
+      }),
     ]
   },
 )

@@ -20,6 +20,7 @@ import { contractState } from './contract-host.ts'
 import { databaseKinds } from './database.ts'
 import type { Damage, Kind, Servers } from './kind.ts'
 import { packageKinds } from './packages.ts'
+import { serviceKinds } from './services.ts'
 import { systemKinds } from './system.ts'
 import { vkbKinds } from './vkb.ts'
 import { webKinds } from './web.ts'
@@ -27,6 +28,7 @@ import { webKinds } from './web.ts'
 const kinds: readonly Kind[] = [
   ...packageKinds,
   ...systemKinds,
+  ...serviceKinds,
   ...webKinds,
   ...accessKinds,
   ...databaseKinds,
@@ -185,6 +187,7 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
     const plan = await planWork(work, () => {})
     const open = plan.steps.filter((planned) => changesOf(planned).length > 0)
     expect(said(plan)).toMatch(damage.says)
+    if (damage.hides) expect(JSON.stringify(plan.steps)).not.toContain(damage.hides)
     expect(open.map(({ step }) => step.id).join(', ')).toBe(damage.step ?? work[0]?.steps.at(-1)?.id)
   }
 })

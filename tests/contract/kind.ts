@@ -19,6 +19,8 @@ export type Damage = {
       readonly says: RegExp
       /** The step that must be the only one to change anything; the last of the kind's unless told. */
       readonly step?: string
+      /** What neither the answers of the host nor the plan may hold: a secret of whoever had been there before. */
+      readonly hides?: string
       /** Shell lines that succeed on the healed host. */
       readonly healed?: string
     }

@@ -3,7 +3,6 @@ import { secret } from '@infra/shared/command/secret'
 import { jail } from '@infra/shared/steps/fail2ban'
 import { directory, file } from '@infra/shared/steps/file'
 import { line } from '@infra/shared/steps/line'
-import { service, stopped } from '@infra/shared/steps/systemd'
 import { timezone } from '@infra/shared/steps/timezone'
 import { authorized, user } from '@infra/shared/steps/user'
 import type { Kind } from './kind.ts'
@@ -13,12 +12,7 @@ const keys = [
   'AAAAC3NzaC1lZDI1NTE5AAAAIOtherKeyOfTheContract',
 ].map((base64, index) => ({ base64, line: `ssh-ed25519 ${base64} key ${index + 1}` }))
 const conf = '/etc/contract/conf'
-const unit = `[Service]
-ExecStart=/usr/bin/sleep infinity
-[Install]
-WantedBy=multi-user.target`
-
-/** Kinds of the system itself: files, users, services, the time zone. */
+/** Kinds of the system itself: files, users, the time zone, a jail. */
 export const systemKinds: readonly Kind[] = [
   {
     kind: 'file',
@@ -140,43 +134,6 @@ export const systemKinds: readonly Kind[] = [
     ],
   },
   {
-    kind: 'service',
-    covers: ['service'],
-    prepare: `mkdir -p /etc/contract; printf '%s\\n' '${unit.replaceAll('\n', "' '")}' >/etc/systemd/system/contract.service
-systemctl daemon-reload`,
-    steps: (on) => {
-      const settings = file(on, '/etc/contract/service', { content: 'x' })
-      return [settings, service(on, 'contract.service', { reads: ['/etc/contract/service'], after: [settings] })]
-    },
-    damages: [
-      { name: 'stopped', sh: 'systemctl stop contract', says: /^contract.service started$/ },
-      { name: 'disabled', sh: 'systemctl disable contract', says: /^contract.service at boot$/ },
-      {
-        name: 'killed',
-        sh: 'kill -9 $(systemctl show -p MainPID --value contract); sleep 0.5',
-        says: /^contract.service started$/,
-      },
-      {
-        name: 'older than its configuration: a run that died before the restart',
-        sh: 'touch /etc/contract/service',
-        says: /^contract.service restarted$/,
-      },
-      {
-        name: 'its configuration edited',
-        sh: 'echo y >/etc/contract/service',
-        step: 'file /etc/contract/service, service contract.service',
-        says: /^\/etc\/contract\/service, contract.service restarted$/,
-      },
-      {
-        name: 'masked',
-        sh: 'systemctl disable --now contract; mv /etc/systemd/system/contract.service /root; systemctl mask contract',
-        stops: /contract.service is masked/,
-        mend: `systemctl unmask contract; mv /root/contract.service /etc/systemd/system; systemctl daemon-reload
-systemctl enable --now contract`,
-      },
-    ],
-  },
-  {
     kind: 'time zone',
     covers: ['timezone'],
     prepare: 'echo Etc/UTC >/etc/timezone',
@@ -241,22 +198,6 @@ systemctl enable --now contract`,
         sh: 'systemctl mask fail2ban',
         stops: /fail2ban.service is masked/,
         mend: 'systemctl unmask fail2ban',
-      },
-    ],
-  },
-  {
-    kind: 'service that shall not run',
-    covers: ['stopped'],
-    judges: true,
-    prepare: `cat >/etc/systemd/system/unwanted.service <<'END'\n${unit}\nEND\nsystemctl daemon-reload`,
-    steps: (on) => [stopped(on, 'unwanted.service')],
-    damages: [
-      { name: 'started', sh: 'systemctl start unwanted', says: /^unwanted.service stopped$/ },
-      { name: 'enabled', sh: 'systemctl enable --quiet unwanted', says: /^unwanted.service at boot$/ },
-      {
-        name: 'both',
-        sh: 'systemctl enable --quiet --now unwanted',
-        says: /^unwanted.service at boot, unwanted.service stopped$/,
       },
     ],
   },

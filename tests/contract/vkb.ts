@@ -113,6 +113,13 @@ systemctl disable -q ${unit}; sleep 1; touch ${unitPath}; systemctl show ${unit}
       { name: 'the file removed', sh: `rm ${json}`, says: /~\/.contract.json: one, two$/ },
       { name: 'one entry edited', sh: `sed -i 's/a b/a c/' ${json}`, says: /~\/.contract.json: one$/ },
       {
+        name: 'one entry with a secret among its variables and its words',
+        sh: `sed -i 's/"a b"/"--key", "sk-old-secret"/; 0,/"env": {}/s//"env": {"KEY": "sk-old-secret"}/' ${json}; grep -c sk-old ${json} | grep -x 2`,
+        says: /~\/.contract.json: one$/,
+        hides: 'sk-old',
+        healed: `! grep sk-old ${json}`,
+      },
+      {
         name: 'no JSON',
         sh: `cp -p ${json} ${json}.kept; echo '{' >${json}`,
         stops: /is no JSON object/,

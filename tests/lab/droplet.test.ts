@@ -149,6 +149,13 @@ describe('adoption', () => {
     expect(refusals(await world.plan())[0]).toMatch(
       /there are 2 droplets of the name valence-pod: \d+ \(127.0.0.1, active\), \d+ \(no address, new\)/,
     )
+    const found: string[] = []
+    await runChecks(dropletChecks(world.context()), (event) => {
+      if (event.type === 'check') found.push(`${event.outcome} ${event.detail}`)
+    })
+    expect(found).toEqual(
+      Array(4).fill(expect.stringMatching(/^fail .*there are 2 droplets .* \d+ \(no address, new\)$/)),
+    )
   })
 
   it.each([

@@ -198,7 +198,7 @@ CREATE DATABASE valence OWNER valence TEMPLATE template0 ENCODING 'UTF8' LC_COLL
       const { code, all } = await verify('--only', 'postgresql')
       expect(all).toMatchObject(
         matching({
-          'postgresql.database': /^fail UTF8, collate C\.UTF-8, ctype C\.UTF-8, owner valence$/,
+          'postgresql.database': /^fail UTF8, libc, collate C\.UTF-8, ctype C\.UTF-8, owner valence$/,
           'postgresql.extension': /^fail absent$/,
         }),
       )

@@ -82,7 +82,9 @@ wc -l <${substrate}/schema.sql`),
       sed -i s/8765/8766/ /opt/valence/config/vkb.env
       /opt/valence/venv/bin/python -m pip -q uninstall -y psycopg2-binary
       systemctl enable -q vkb.service
-      echo '{"theirs": 1}' >/home/valence/.claude.json
+      echo '{"theirs": 1, "mcpServers": {"valence-vkb": {"args": ["sk-old"], "env": {"KEY": "sk-old"}}}}' >/home/valence/.claude.json
+      { echo '[Service]'; echo 'Environment=MATRIX_PASSWORD=sk-old'; } >/etc/systemd/system/vkb.service
+      sed -i -e /local.bin/d -e '1i export KEY=sk-old' ~valence/.bashrc
       systemctl disable -q --now certbot.timer
       ufw allow 8008/tcp >/dev/null; ufw allow 5432/tcp >/dev/null
       systemctl stop fail2ban
@@ -96,6 +98,10 @@ wc -l <${substrate}/schema.sql`),
     const report = join(pod.root, 'verify.xml')
     const verified = await pod.cli('verify', '--json', '--junit', report)
     expect(verified.code).toBe(3)
+    const planned = await pod.cli('plan', '--json')
+    expect(planned.stdout).toContain('~/.claude.json')
+    for (const { stdout, stderr } of [verified, planned, await pod.cli('plan', '--diff')])
+      expect(stdout + stderr).not.toContain('sk-old')
     const red = redOf(verified)
     expect(Object.keys(red).sort()).toEqual(
       [

@@ -24,11 +24,16 @@ export interface Check {
   readonly asked?: {
     readonly on: Target
     readonly ask: Questions
-    judge(now: Readonly<Record<string, unknown>>): Finding
+    judge?: Judge
   }
-  /** … or probed from this machine, from outside. One that has to write to find out takes away what it wrote. */
-  probe?(): Promise<Finding>
+  /**
+   * … or probed from this machine, from outside. One that has to write to find out takes away what it wrote. Of a check
+   * that asks as well, the probe gives what judges by the answers.
+   */
+  probe?(): Promise<Finding | Judge>
 }
+
+type Judge = (now: Readonly<Record<string, unknown>>) => Finding
 
 /** A check by questions on a target. */
 export function check<const Q extends Questions>(
@@ -65,7 +70,8 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
   for (const [index, check] of checks.entries()) {
     const { severity = 'fail' } = check
-    const found = probed[index] ?? judge(check, answered.get(check))
+    const seen = probed[index] ?? check.asked?.judge
+    const found = typeof seen === 'object' ? seen : judge(answered.get(check), seen)
     const finding = found.outcome === 'fail' ? { ...found, outcome: severity } : found
     counts[finding.outcome] += 1
     emit({
@@ -81,16 +87,16 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   return counts
 }
 
-function judge({ asked }: Check, planned: PlannedStep | undefined): Finding {
-  if (!planned?.facts || !asked) return fail(planned?.unknown ?? 'no answer')
+function judge(planned: PlannedStep | undefined, by: Judge | undefined): Finding {
+  if (!planned?.facts || !by) return fail(planned?.unknown ?? 'no answer')
   try {
-    return asked.judge(planned.facts)
+    return by(planned.facts)
   } catch (error) {
     return failed(error)
   }
 }
 
-async function attempt(probe: () => Promise<Finding>): Promise<Finding> {
+async function attempt(probe: () => Promise<Finding | Judge>): Promise<Finding | Judge> {
   try {
     return await probe()
   } catch (error) {

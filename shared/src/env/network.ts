@@ -1,6 +1,13 @@
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { type Parsed, type Parser, parsed } from './parsed.ts'
+
+/** An address as DNS and the kernel say it, so that two can be compared: of IPv6 there are many ways to write one. */
+function canonical(address: string): string {
+  // A zone is of this machine, and would be lost.
+  if (isIP(address) === 4 || address.includes('%')) return address.toLowerCase()
+  return new SocketAddress({ address, family: 'ipv6' }).address
+}
 
 /** An IPv4 or IPv6 address of one host: no port, no brackets, no prefix length. */
 export function ip(): Parsed<string> {
@@ -12,9 +19,10 @@ export function ip(): Parsed<string> {
     const kind = isIP(text)
     if (kind === 0)
       return { wrong: /[g-z]/i.test(text) ? 'is a name, not an IP address' : 'is not an IPv4 or IPv6 address' }
-    if (/^(0\.|22[4-9]\.|2[345]\d\.)/.test(text) || /^(::|ff.*)$/i.test(text))
+    const value = canonical(text)
+    if (/^(0\.|22[4-9]\.|2[345]\d\.)/.test(value) || /^(::|ff.*)$/.test(value))
       return { wrong: 'is not the address of a host' }
-    return { value: text.toLowerCase() }
+    return { value }
   })
 }
 

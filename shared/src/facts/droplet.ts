@@ -35,12 +35,21 @@ export function droplets(name: string): Question<readonly DropletState[]> {
   }
 }
 
-/** The droplet of a name, with its address. Throws while it is not there: what needs it is not known until then. */
+/** Droplets of one name, told apart. */
+export const tellTwins = (name: string, found: readonly DropletState[]): string =>
+  `there are ${found.length} droplets of the name ${name}: ${found.map(({ id, address, status }) => `${id} (${address ?? 'no address'}, ${status})`).join(', ')}`
+
+/**
+ * The droplet of a name, with its address. Throws while it is not there: what needs it is not known until then; and where
+ * there are several, since nothing tells which is meant.
+ */
 export function existingDroplet(name: string): Question<DropletState & { readonly address: string }> {
   return {
     command: dropletsNamed(name),
     parse(output) {
-      const [droplet] = droplets(name).parse(output)
+      const found = droplets(name).parse(output)
+      if (found.length > 1) throw new Error(tellTwins(name, found))
+      const [droplet] = found
       if (!droplet) throw new Error(`there is no droplet ${name} yet`)
       if (droplet.address === undefined) throw new Error(`droplet ${name} has no public address yet`)
       return { ...droplet, address: droplet.address }

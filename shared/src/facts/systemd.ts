@@ -7,7 +7,10 @@ export interface UnitState {
   readonly active: string
   /** `enabled`, `disabled`, `static`, `masked` …; empty for a unit without a file. */
   readonly enabled: string
-  /** When it last became active, in milliseconds since 1970; undefined while it is not. */
+  /**
+   * When it last began to start, in milliseconds since 1970; undefined when it never did. Not when it became active: what
+   * changes in between was read before by some.
+   */
   readonly since: number | undefined
   /** Whether its files were written after systemd last read them. */
   readonly outdated: boolean
@@ -16,7 +19,7 @@ export interface UnitState {
 /** The state of a systemd unit. A host without systemd has none of it. */
 export function unitState(unit: string): Question<UnitState> {
   return {
-    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload ${unit}`,
+    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,InactiveExitTimestamp,NeedDaemonReload ${unit}`,
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const value = new Map(stdout.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]))
@@ -24,12 +27,18 @@ export function unitState(unit: string): Question<UnitState> {
         exists: value.get('LoadState') === 'loaded' || value.get('LoadState') === 'masked',
         active: value.get('ActiveState') ?? 'inactive',
         enabled: value.get('UnitFileState') ?? '',
-        since: parseTime(value.get('ActiveEnterTimestamp') ?? ''),
+        since: parseTime(value.get('InactiveExitTimestamp') ?? ''),
         outdated: value.get('NeedDaemonReload') === 'yes',
       }
     },
   }
 }
+
+/**
+ * Whether it runs or is about to, by what it found when it began: one that is only starting may have read its files, and
+ * a start would join that and bring nothing.
+ */
+export const isBegun = ({ active }: UnitState): boolean => !['inactive', 'failed', 'deactivating'].includes(active)
 
 /**
  * When the newest of these files was last written, in milliseconds since 1970; undefined when none is there. A `*` in a

@@ -11,6 +11,7 @@ import {
   type SizeOffer,
   sizeOffer,
   tagExists,
+  tellTwins,
 } from '../facts/droplet.ts'
 
 export interface DropletOptions {
@@ -106,9 +107,8 @@ function refuseOffer({ size, region, image }: DropletOptions, { offer, image: kn
 }
 
 function refuseTwins({ name }: DropletOptions, found: readonly DropletState[]): Decision {
-  const list = found.map(({ id, address, status }) => `${id} (${address ?? 'no address'}, ${status})`).join(', ')
   return refuse(
-    `there are ${found.length} droplets of the name ${name}: ${list}`,
+    tellTwins(name, found),
     'Which one is the pod? Rename the other (doctl compute droplet-action rename ID --droplet-name NAME), or delete it when it holds nothing (doctl compute droplet delete ID).',
   )
 }

@@ -4,7 +4,7 @@ import { type Change, changes, create, refuse, type Step, step, update } from '.
 import type { Target } from '../engine/target.ts'
 import { jailSettings } from '../facts/fail2ban.ts'
 import { fileContent } from '../facts/file.ts'
-import { newestChange, unitState } from '../facts/systemd.ts'
+import { isBegun, newestChange, unitState } from '../facts/systemd.ts'
 import { diffOf, writeFile } from './file.ts'
 
 export interface JailOptions {
@@ -55,9 +55,9 @@ export function jail(on: Target, name: string, options: JailOptions): Step {
       // Of one that failed too often systemd starts no other before it is told to forget that.
       const begin = (verb: 'start' | 'restart') =>
         all(sh`{ systemctl reset-failed fail2ban.service; systemctl ${verb} fail2ban.service; }`, ready)
-      if (unit.active !== 'active') list.push(create('fail2ban started', begin('start')))
-      else if (!isWritten || pending.length > 0 || (newest ?? 0) > (unit.since ?? 0))
+      if (isBegun(unit) && (!isWritten || pending.length > 0 || (newest ?? 0) > (unit.since ?? 0)))
         list.push(update('fail2ban restarted', begin('restart')))
+      else if (unit.active !== 'active') list.push(create('fail2ban started', begin('start')))
       else if (differs) {
         const [key] = differs
         const is = settings ? `${key} ${settings[key]}` : `no jail ${name}`

@@ -1,4 +1,5 @@
 import { digestText, holdsSecret, type Output, plainText, showText, type Text } from '../command/command.ts'
+import { withoutLookalikes } from '../command/secret.ts'
 import { all, raw, type Shell, sh, withStdin } from '../command/sh.ts'
 import { type Change, changes, create, type Diff, type Risk, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
@@ -87,7 +88,8 @@ export function writeFile(path: string, content: Text, owner: Required<Ownership
     raw('cat >"$t"'),
     isRoots ? sh`chown ${`root:${owner.group}`} "$t"` : sh`chgrp ${owner.group} "$t"`,
     sh`chmod ${owner.mode} "$t"`,
-    ...(validate ? [validate(raw('"$t"'))] : []),
+    // A check takes its time: what counts is when the file took its place, which services compare their start with.
+    ...(validate ? [validate(raw('"$t"')), raw('touch "$t"')] : []),
     ...(holdsSecret(content) || !isRoots ? [] : [keep]),
     sh`mv -f "$t" ${path}`,
   )
@@ -100,10 +102,11 @@ export function writeFile(path: string, content: Text, owner: Required<Ownership
   return withStdin(line, content)
 }
 
-/** How the content changes, without showing a secret of either side. */
-export function diffOf(path: string, now: FileState | null, content: Text): Diff {
+/** How the content changes, without showing a secret of either side: somebody may have written one into the old content. */
+export function diffOf(path: string, now: Pick<FileState, 'content'> | null, content: Text): Diff {
   if (holdsSecret(content) || (now !== null && now.content === undefined)) return { kind: 'secret', path }
-  return { kind: 'text', path, before: now?.content ?? '', after: showText(content) }
+  const [before, after] = [now?.content ?? '', showText(content)].map(withoutLookalikes) as [string, string]
+  return { kind: 'text', path, before, after }
 }
 
 function ownership(mode: string, { mode: own = mode, owner = 'root', group = owner }: Ownership): Required<Ownership> {

@@ -10,6 +10,8 @@ export interface JsonEntriesOptions {
   /** The object at the top of the file that holds the entries. */
   readonly group: string
   readonly entries: Readonly<Record<string, unknown>>
+  /** Keys of an entry that hold no secrets, whoever wrote it: what they say is shown where it differs. */
+  readonly plain?: readonly string[]
   readonly after?: readonly Step[]
 }
 
@@ -38,16 +40,16 @@ except BaseException:
 
 /**
  * Entries in a JSON file that belongs to a user's program and holds more than ours, maybe secrets: the rest is kept as it
- * is and never leaves the host. A file that is no JSON object is refused: what it held would be lost.
+ * is and never leaves the host, and what an entry said before is shown by its names. A file that is no JSON object is refused: what it held would be lost.
  */
 export function jsonFileEntries(on: Target, path: string, options: JsonEntriesOptions): Step {
-  const { user, group, entries, after = [] } = options
+  const { user, group, entries, plain = [], after = [] } = options
   const names = Object.keys(entries)
   return step({
     id: `${group} in ${path} of ${user}`,
     on,
     after,
-    ask: { now: jsonEntries(user, path, group, names) },
+    ask: { now: jsonEntries(user, path, group, entries, plain) },
     plan({ now }) {
       if (now.kind === 'unreadable')
         return refuse(

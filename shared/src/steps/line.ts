@@ -2,7 +2,7 @@ import { plainText } from '../command/command.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { fileContent } from '../facts/file.ts'
-import { diffOf, type Ownership, writeFile } from './file.ts'
+import { type Ownership, writeFile } from './file.ts'
 
 /** A line somewhere in a file that belongs to somebody else: added at its end where it is missing, the rest is kept. */
 export function line(
@@ -26,7 +26,9 @@ export function line(
       const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${wish}\n`)
       const isTheirs = now !== null && (owner === 'root' || owner === now.owner)
       const write = writeFile(path, text, isTheirs ? now : { mode: now?.mode ?? mode, owner, group })
-      return changes([(now ? update : create)(path, write, { diff: diffOf(path, now, text) })], '')
+      // The rest is somebody else's, and may hold secrets.
+      const diff = { kind: 'text', path, before: '', after: `${wish}\n` } as const
+      return changes([(now ? update : create)(path, write, { diff })], '')
     },
   })
 }

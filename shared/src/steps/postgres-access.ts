@@ -2,7 +2,7 @@ import { plainText } from '../command/command.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type AccessRule, type AccessState, accessState } from '../facts/postgres.ts'
-import { writeFile } from './file.ts'
+import { diffOf, writeFile } from './file.ts'
 import { reload } from './postgres.ts'
 
 /** What a rule shall say in place of a method that lets in without a proof, or by a weak one. */
@@ -37,8 +37,9 @@ export function postgresAccess(on: Target, { after = [] }: { after?: readonly St
       }
       const content = mend(now)
       if (content !== now.content) {
-        const write = writeFile(now.file, plainText(content), { mode: '0640', owner: 'postgres', group: 'postgres' })
-        const diff = { kind: 'text', path: now.file, before: now.content, after: content } as const
+        const text = plainText(content)
+        const write = writeFile(now.file, text, { mode: '0640', owner: 'postgres', group: 'postgres' })
+        const diff = diffOf(now.file, now, text)
         return changes([update(now.file, [write, reload], { diff, risk: 'downtime' })], '')
       }
       return changes(now.unread ? [update('PostgreSQL reloaded', reload)] : [], 'local by peer, TCP by scram-sha-256')

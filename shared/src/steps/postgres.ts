@@ -78,6 +78,18 @@ export interface DatabaseOptions extends Options {
   readonly collate: string
 }
 
+/** Of what kind a database is, which can never change; for a wish: both locales are of libc. */
+export function kindOf({ encoding, collate, ctype = collate, provider = 'libc' }: DatabaseKind): string {
+  return `${encoding}, ${provider}, collate ${collate}, ctype ${ctype}`
+}
+
+interface DatabaseKind {
+  readonly encoding: string
+  readonly collate: string
+  readonly ctype?: string
+  readonly provider?: string
+}
+
 /**
  * A database of this encoding and collation, which can never change: one that differs is refused, never replaced. Its
  * owner is set; the objects inside keep theirs.
@@ -96,8 +108,7 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
         const make = sql`CREATE DATABASE ${ident(name)} OWNER ${ident(owner)} TEMPLATE template0 ${locale}`
         return changes([create(`database ${name}`, run(make), { explain })], '')
       }
-      const is = `${now.encoding}, ${now.provider}, collate ${now.collate}, ctype ${now.ctype}`
-      const shall = `${encoding}, libc, collate ${collate}, ctype ${collate}`
+      const [is, shall] = [kindOf(now), kindOf(options)]
       if (is !== shall) {
         return refuse(
           `database ${name} is ${is}, not ${shall}, and that cannot be changed in place`,

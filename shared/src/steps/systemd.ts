@@ -2,7 +2,7 @@ import type { Output } from '../command/command.ts'
 import { type Shell, sh } from '../command/sh.ts'
 import { type Change, changes, create, type Risk, refuse, remove, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
-import { newestChange, unitState } from '../facts/systemd.ts'
+import { isBegun, newestChange, unitState } from '../facts/systemd.ts'
 
 export interface ServiceOptions {
   /** Files that it reads when it starts (`*` as in a shell): one newer than its start asks for a restart. */
@@ -43,10 +43,10 @@ export function service(on: Target, unit: string, options: ServiceOptions = {}):
       if (now.enabled !== 'enabled' && now.enabled !== 'static' && now.enabled !== 'alias') {
         list.push(create(`${unit} at boot`, sh`systemctl enable --quiet ${unit}`))
       }
-      if (now.active !== 'active') {
-        list.push(create(`${unit} started`, bring('start'), { ...more }))
-      } else if (pending.length > 0 || (newest ?? 0) > (now.since ?? 0)) {
+      if (isBegun(now) && (pending.length > 0 || (newest ?? 0) > (now.since ?? 0))) {
         list.push(update(`${unit} restarted`, bring('restart'), { risk, ...more }))
+      } else if (now.active !== 'active') {
+        list.push(create(`${unit} started`, bring('start'), { ...more }))
       }
       return changes(list, `${now.active}, ${now.enabled}`)
     },

@@ -2,7 +2,7 @@ import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { format, inspect } from 'node:util'
 import { digestText, holdsSecret, isText, plainText, revealText, showText, text } from '@infra/shared/command/command'
-import { derive, isSecret, redact, reveal, type Secret, secret } from '@infra/shared/command/secret'
+import { derive, isSecret, redact, reveal, type Secret, secret, withoutLookalikes } from '@infra/shared/command/secret'
 import { describe, expect, test } from 'vitest'
 
 const value = 'correct horse "battery" staple\'s end/?&'
@@ -149,4 +149,28 @@ describe('redact hides', () => {
     secret('a.b*c+$&^(d)')
     expect(redact('a.b*c+$&^(d) axbbbcc')).toBe('[secret] axbbbcc')
   })
+})
+
+describe('what looks like a secret of somebody else', () => {
+  test.each([
+    ['Environment=OPENAI_API_KEY=old-value', 'Environment=OPENAI_API_KEY=[not shown]'],
+    ["export MATRIX_PASSWORD='a b'", 'export MATRIX_PASSWORD=[not shown]'],
+    ['  "token": "old-value",', '  "token": [not shown]'],
+    ['host all all ::1/128 ldap ldapbindpasswd=x', 'host all all ::1/128 ldap ldapbindpasswd=[not shown]'],
+    ['URIs: https://me:old@example.org/debian', 'URIs: https://me:[not shown]@example.org/debian'],
+    ['proxy_set_header Authorization "Bearer abcdefgh1";', 'proxy_set_header Authorization "Bearer [not shown]";'],
+    ['ExecStart=/bin/x --key sk-0123456789abcdef -v', 'ExecStart=/bin/x --key [not shown] -v'],
+    [
+      '-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----',
+      '-----BEGIN PRIVATE KEY-----\n[not shown]\n-----END PRIVATE KEY-----',
+    ],
+  ])('%j', (text, shown) => {
+    expect(withoutLookalikes(text)).toBe(shown)
+  })
+
+  test.each([
+    'PasswordAuthentication no',
+    'ssl_certificate_key /etc/x/privkey.pem;',
+    'proxy_pass http://127.0.0.1:8008;',
+  ])('%j holds none', (text) => expect(withoutLookalikes(text)).toBe(text))
 })

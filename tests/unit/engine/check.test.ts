@@ -40,6 +40,26 @@ describe('checks', () => {
     expect(summary).toMatchObject([{ counts }])
   })
 
+  test('may judge what was asked by what was probed meanwhile', async () => {
+    const here = localTarget(tempFolder())
+    const asked = { on: here, ask: { note: noteContent('a') } }
+    const { told } = await run([
+      {
+        ...about('both'),
+        asked,
+        probe:
+          async () =>
+          ({ note }) =>
+            ok(`seen with note ${note}`),
+      },
+      { ...about('neither'), asked },
+    ])
+    expect(told.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ['ok', 'seen with note null'],
+      ['fail', 'no answer'],
+    ])
+  })
+
   test('that cannot be answered, judged or probed fail one by one, without a secret', async () => {
     const here = localTarget(tempFolder())
     secret('sentinel-in-a-check')

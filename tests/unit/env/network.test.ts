@@ -11,7 +11,10 @@ check([
     [
       ['203.0.113.10', '203.0.113.10'],
       ['2001:DB8::1', '2001:db8::1'],
+      ['2001:db8:0:0:0:0:0:1', '2001:db8::1'],
+      ['2001:0DB8::0:1', '2001:db8::1'],
       ['::1', '::1'],
+      ['fe80::1%eth0', 'fe80::1%eth0'],
       ['[2001:db8::1]', bad('brackets')],
       ['203.0.113.10:22', bad('port')],
       ['203.0.113.0/24', bad('network')],
@@ -21,6 +24,7 @@ check([
       ['203.0.113.256', bad('not an IPv4 or IPv6')],
       ['010.0.0.1', bad('not an IPv4 or IPv6')],
       ['0.0.0.0', bad('not the address of a host')],
+      ['0:0:0:0:0:0:0:0', bad('not the address of a host')],
       ['224.0.0.1', bad('not the address of a host')],
       ['255.255.255.255', bad('not the address of a host')],
       ['ff02::1', bad('not the address of a host')],

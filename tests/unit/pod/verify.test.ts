@@ -13,6 +13,7 @@ import {
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
 import { judgeDns } from '../../../pod/checks/outside.ts'
+import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
@@ -108,11 +109,23 @@ describe('what is served', () => {
 
 test.each([
   [['203.0.113.10'], 'ok 203.0.113.10'],
-  [['203.0.113.10', '2001:db8::1'], 'warn it leads to 2001:db8::1 as well'],
+  [['203.0.113.10', '2001:db8::1'], 'ok 203.0.113.10, 2001:db8::1'],
+  [['203.0.113.10', '2001:db8::2'], 'warn it leads to 2001:db8::2 as well'],
   [['198.51.100.1'], 'fail it leads to 198.51.100.1'],
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
 ])('DNS %o', (found, wish) => {
-  expect(said(judgeDns(found, '203.0.113.10'))).toBe(wish)
+  expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(wish)
+})
+
+const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc' }
+test.each([
+  [database, 'ok UTF8, libc, collate C, ctype C, owner valence'],
+  [{ ...database, provider: 'icu' }, 'fail UTF8, icu, collate C, ctype C, owner valence'],
+  [{ ...database, ctype: 'C.UTF-8' }, 'fail UTF8, libc, collate C, ctype C.UTF-8, owner valence'],
+  [{ ...database, owner: 'postgres' }, 'fail UTF8, libc, collate C, ctype C, owner postgres'],
+  [null, 'fail absent'],
+])('database %o', (now, wish) => {
+  expect(said(judgeDatabase(now))).toBe(wish)
 })
 
 const visit = { token: 'log in', swept: [], left: [] } as const

@@ -95,6 +95,12 @@ describe('a line in a file', () => {
     expect(written && revealText(written)).toBe(content)
   })
 
+  test('is all that is shown of the file', () => {
+    const decision = step.plan({ now: file('export API=old\n') }, none)
+    const { diff } = (decision.kind === 'changes' && decision.changes[0]) || {}
+    expect(diff).toEqual({ kind: 'text', path: '/home/valence/.bashrc', before: '', after: `${wish}\n` })
+  })
+
   test('keeps the owner and mode of the file', () => {
     const decision = step.plan({ now: file('a\n') }, none)
     const command = decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : ''

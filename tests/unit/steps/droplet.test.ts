@@ -234,6 +234,9 @@ describe('answers of the API', () => {
     const young = { ...example, networks: { v4: [], v6: [] } }
     expect(() => question.parse(good({ droplets: [young] }))).toThrow('no public address yet')
     expect(question.parse(good({ droplets: [example] })).address).toBe('192.241.165.154')
+    expect(() => question.parse(good({ droplets: [example, { ...young, id: 7 }] }))).toThrow(
+      'there are 2 droplets of the name x: 3164444 (192.241.165.154, active), 7 (no address, active)',
+    )
   })
 
   it('a size', () => {

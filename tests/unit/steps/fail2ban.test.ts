@@ -30,6 +30,12 @@ describe('jail', () => {
     ['no file', { file: null }, [`+ ${path}`, '~ fail2ban restarted']],
     ['another content', { file: { ...file, content: '[sshd]\n' } }, [`~ ${path}`, '~ fail2ban restarted']],
     ['older than its files', { newest: 3000 }, ['~ fail2ban restarted']],
+    [
+      'starting, with files written meanwhile',
+      { unit: { ...sound.unit, active: 'activating' }, newest: 3000, settings: null },
+      ['~ fail2ban restarted'],
+    ],
+    ['starting', { unit: { ...sound.unit, active: 'activating' }, settings: null }, ['+ fail2ban started']],
     ['changed while it runs', { settings: { maxretry: '9' } }, ['~ fail2ban restarted: it has maxretry 9']],
     ['no such jail', { settings: null }, ['~ fail2ban restarted: it has no jail sshd']],
     [

@@ -3,8 +3,9 @@ import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainText } from '@infra/shared/command/command'
+import { sh } from '@infra/shared/command/sh'
 import { fileContent } from '@infra/shared/facts/file'
-import { writeFile } from '@infra/shared/steps/file'
+import { diffOf, writeFile } from '@infra/shared/steps/file'
 import { expect, test } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'file-'))
@@ -38,4 +39,15 @@ test("what belongs to a user is written with that user's rights", () => {
   expect(line('valence')).toMatch(/^\{.* cd \/ && runuser -u valence -- sh -c 't=\$\(mktemp/s)
   expect(line('valence')).not.toContain('chown')
   expect(line('root')).not.toContain('runuser')
+})
+
+test('a diff shows no secret that somebody had written into the old content', () => {
+  const content = 'User=v\nEnvironment=MATRIX_PASSWORD=old\n'
+  const diff = diffOf('/x', { content }, plainText('User=w\n'))
+  expect(diff).toMatchObject({ before: 'User=v\nEnvironment=MATRIX_PASSWORD=[not shown]\n', after: 'User=w\n' })
+})
+
+test('what is checked first is as old as its place: whoever read that place meanwhile has read the old content', () => {
+  const line = writeFile('/srv/a', plainText('x'), { mode: '0644', owner: 'root', group: 'root' }, () => sh`check`).line
+  expect(line).toMatch(/check && touch "\$t" && .*mv -f/s)
 })

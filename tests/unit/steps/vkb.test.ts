@@ -175,8 +175,19 @@ describe('entries of a JSON file', () => {
     expect(told(step.plan({ now: state }, none))).toEqual([wish])
   })
 
+  test('what an entry said before is told as the host tells it: by its names', () => {
+    const before = { one: { args: ['[not shown]'], env: { KEY: '[not shown]' } }, two: entries.two }
+    const [change] = changesIn(step.plan({ now: { kind: 'object', mode: '0600', entries: before } }, none))
+    expect(change?.diff).toMatchObject({ kind: 'text', before: `${JSON.stringify(before, null, 2)}\n` })
+  })
+
+  test('the host is told the wish, so that it need not tell what differs', () => {
+    const { line } = jsonEntries('v', '~/.x.json', 'servers', entries, ['command']).command
+    expect(line).toContain(` '~/.x.json' servers '${JSON.stringify(entries)}' command`)
+  })
+
   test('a blank host has no file', () => {
-    expect(jsonEntries('v', '~/.x.json', 'servers', ['one']).parse(nothing).kind).toBe('absent')
+    expect(jsonEntries('v', '~/.x.json', 'servers', entries).parse(nothing).kind).toBe('absent')
   })
 })
 
