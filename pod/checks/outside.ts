@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { connect, isIPv6 } from 'node:net'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { type Resolved, resolved } from '@infra/shared/facts/dns'
+import { ownAddresses } from '@infra/shared/facts/dns'
 import type { PodContext } from '../pod-context.ts'
 import { openPorts } from '../security.ts'
 
@@ -61,17 +61,14 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
       id: 'synapse.dns',
       about: `${env.VALENCE_DOMAIN} leads to the pod`,
       remedy: `Make this record where the domain is kept: ${isIPv6(address) ? 'AAAA' : 'A'} ${env.VALENCE_DOMAIN} ${address}`,
-      asked: { on: host, ask: { dns: ownAddresses } },
+      asked: { on: host, ask: { own: ownAddresses } },
       probe: async () => {
         const found = await addresses(env.VALENCE_DOMAIN)
-        return ({ dns }) => judgeDns(found, address, (dns as Resolved | null)?.own)
+        return ({ own }) => judgeDns(found, address, own as readonly string[])
       },
     },
   ]
 }
-
-/** With the addresses of the host; no name is looked up there. */
-const ownAddresses = resolved([], '/dev/null')
 
 /** What the name servers say, not this machine's own list of hosts. */
 async function addresses(name: string): Promise<readonly string[] | string> {

@@ -8,6 +8,12 @@ export interface Resolved {
   readonly own: readonly string[]
 }
 
+const saysOwn = sh`ip -o addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([^ /]*\\).*/own \\1/p'`
+const ownIn = (said: string) => [...said.matchAll(/^own (.*)$/gm)].map(([, address = '']) => address)
+
+/** The host's own addresses. */
+export const ownAddresses: Question<readonly string[]> = { command: saysOwn, parse: ({ stdout }) => ownIn(stdout) }
+
 export interface Held {
   /** A certificate: where the names that it holds led was proven when it was issued … */
   readonly chain: string
@@ -46,14 +52,13 @@ infra_holds "$n" || continue
 set -- $(infra_led "$n")
 if [ $# -gt 0 ] || timeout 15 python3 -I -c ${denied} "$n" 2>/dev/null; then echo "name $n $*"; fi
 done
-ip -o addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([^ /]*\\).*/own \\1/p'`,
+${saysOwn}`,
     parse({ code, stdout, stderr }) {
       if (code === 127) return null
       if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
       const lines = stdout.split('\n').map((line) => line.split(' ').filter(Boolean))
       const found = lines.filter(([word]) => word === 'name').map(([, name = '', ...addresses]) => [name, addresses])
-      const own = lines.filter(([word]) => word === 'own').map(([, address = '']) => address)
-      return { names: Object.fromEntries(found) as Resolved['names'], own }
+      return { names: Object.fromEntries(found) as Resolved['names'], own: ownIn(stdout) }
     },
   }
 }
