@@ -6,7 +6,7 @@ import type { Target } from '../engine/target.ts'
 import { certificateFiles, certificateState, isRenewalNear } from '../facts/certificate.ts'
 import { type Resolved, resolved } from '../facts/dns.ts'
 import { fileContent } from '../facts/file.ts'
-import { writeFile } from './file.ts'
+import { diffOf, writeFile } from './file.ts'
 
 export interface CertificateOptions {
   /** More names, each taken in once it leads to the host, and left out when it does no more: it would fail every renewal. */
@@ -76,10 +76,9 @@ export function certificate(on: Target, name: string, options: CertificateOption
       const list: Change[] = []
       const mended = notes?.content && byWebroot(notes.content, webroot, held)
       if (notes && mended && mended !== notes.content) {
-        const diff = { kind: 'text', path, before: notes.content ?? '', after: mended } as const
-        list.push(
-          update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, plainText(mended), notes), { diff }),
-        )
+        const text = plainText(mended)
+        const diff = diffOf(path, notes, text)
+        list.push(update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, text, notes), { diff }))
       }
       const used = changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
       return noting(used, astray ? [`no renewal of certificate ${name} succeeds: ${astray}`] : [])
