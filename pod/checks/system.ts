@@ -1,6 +1,7 @@
 import { redact } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
+import { fileDigest } from '@infra/shared/facts/file'
 import {
   availableMemory,
   type ClockState,
@@ -13,6 +14,7 @@ import {
 } from '@infra/shared/facts/host-health'
 import { errorLines, readSince, troubling } from '../errors.ts'
 import type { PodContext } from '../pod-context.ts'
+import { undoRestore } from '../unfinished-restore.ts'
 import { home } from '../valence.ts'
 
 /** What a deployment fills, sooner or later. */
@@ -51,6 +53,13 @@ export const systemChecks = ({ host }: PodContext): readonly Check[] => [
     severity: 'warn',
     ask: { failed: failedUnits },
     judge: ({ failed }) => (failed.length > 0 ? fail(failed.join(', ')) : ok('none')),
+  }),
+  check(host, {
+    id: 'system.restore',
+    about: 'no restore was cut short',
+    remedy: `It gives back what was there, on the host, as root: bash ${undoRestore}`,
+    ask: { left: fileDigest(undoRestore) },
+    judge: ({ left }) => (left ? fail('files and database may not be of one time') : ok('none')),
   }),
   check(host, {
     id: 'system.journal',

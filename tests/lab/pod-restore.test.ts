@@ -243,6 +243,7 @@ s=$(cat); case $s in ${of}) ${when === 'after' ? `${go};` : ''} pkill -KILL -f '
         expect(await onHost('systemctl is-active matrix-synapse || true')).toBe('inactive\n')
         const refused = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
         expect(refused.message).toMatch(/a restore came to no end on this host/)
+        expect((await pod.cli('verify', '--only', 'system.restore')).code).toBe(3)
         expect(failureOf(await restore(), 1).message).toMatch(
           /an earlier restore came to no end .*; nothing was changed/,
         )

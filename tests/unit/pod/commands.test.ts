@@ -78,10 +78,9 @@ describe('logs', () => {
   ])('since %s, a line of %i minutes ago in a log file is shown: %s', (since, minutes, isShown) => {
     const folder = tempFolder()
     mkdirSync(join(folder, 'postgresql'))
-    writeFileSync(join(folder, 'postgresql/a.log'), `${when(minutes)}.123 UTC [7] LOG:  here\n\tand on\n`)
-    expect(shown(folder, { service: 'postgresql', since })).toBe(
-      isShown ? `${when(minutes)}.123 UTC [7] LOG:  here\n\tand on\n` : '',
-    )
+    const said = `${when(minutes)}.123 UTC [7] LOG:  here\n\tand on\n`
+    writeFileSync(join(folder, 'postgresql/a.log'), said)
+    expect(shown(folder, { service: 'postgresql', since })).toBe(isShown ? said : '')
   })
 
   test('all: the errors of the log files, in their order', () => {
