@@ -72,8 +72,8 @@ give_up() {
   # Where the disk is full PostgreSQL may have stopped: with this room it comes back, and can give names back.
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
   rm -rf "${folder:?}"/* "$way_back.new"
-  comes_back || echo 'restore: PostgreSQL does not answer' >&2
   if [ ! -e "$way_back" ]; then
+    comes_back || echo 'restore: PostgreSQL does not answer' >&2
     start_services
   elif ! bash "$way_back"; then
     # The services would write into data that do not belong together.
@@ -101,7 +101,7 @@ write_way_back() {
       if there "$path"; then echo "file_back ${path@Q} || failed=yes"; else echo "rm -rf ${path@Q} || failed=yes"; fi
     done
     cat <<'END'
-comes_back
+comes_back || echo 'restore: PostgreSQL does not answer' >&2
 names_back || { echo 'restore: not given back: the names of the databases' >&2; failed=yes; }
 [ -z "${failed:-}" ] || exit 1
 rm -f "$way_back"
