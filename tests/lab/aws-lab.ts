@@ -124,14 +124,17 @@ export async function failureOf(work: Promise<unknown>): Promise<Failure> {
 /** The command lines of all processes of this machine, looked at again and again. */
 export function sampleArguments() {
   const seen = new Set<string>()
-  const timer = setInterval(() => {
+  const sample = () => {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       try {
         seen.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
       } catch {} // ended meanwhile
     }
-  }, 100)
+  }
+  const timer = setInterval(sample, 100)
   return {
+    /** Looks now: while a server is asked, the program that asks is there. */
+    sample,
     stop: async () => {
       clearInterval(timer)
       return [...seen]

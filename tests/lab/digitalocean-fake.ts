@@ -39,6 +39,8 @@ export interface DigitalOceanFake {
   bootMs: number
   /** Milliseconds that a new cluster takes to run. */
   clusterMs: number
+  /** Called at every request, before it is answered. */
+  whenAsked: (() => void) | undefined
   /** The real API server that new clusters are given; without one their addresses lead nowhere. */
   backing: Backing | undefined
   /** Which address the next droplet gets. */
@@ -72,6 +74,7 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
     domains: new Map(),
     bootMs: 0,
     clusterMs: 0,
+    whenAsked: undefined,
     backing: undefined,
     nextAddress: '127.0.0.1',
     limit: 1000,
@@ -125,6 +128,7 @@ export async function startDigitalOcean(): Promise<DigitalOceanFake> {
     const body = (await bodyOf(request)).toString()
     const { method = 'GET', url: path = '/' } = request
     seen.push({ method, path, body })
+    fake.whenAsked?.()
     const at = faults.findIndex(({ match }) => match.test(`${method} ${path}`))
     const fault = at < 0 ? undefined : faults.splice(at, 1)[0]?.fault
     let [status, answer]: [number, object | string | undefined] = [200, undefined]

@@ -90,6 +90,7 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
     fake.clusterMs = 3000
     const before = left()
     const seen = sampleArguments()
+    fake.whenAsked = seen.sample
     const made = await cli('deploy', ['--create', '--yes', '-v'])
     good(made)
     expect(made.stdout).toContain('2 × s-4vcpu-8gb, tor1, latest, upgrades itself, ~$96/month')
