@@ -125,8 +125,8 @@ export const explainConfig = (output: Output): string => `Synapse does not take 
 
 const leftAlone = 'Synapse was left as it is'
 
-/** Tries all that Synapse will read, before it is started or restarted: a file that anybody put there may be broken. */
-export const synapseSound = sh`{ ${synapseReads(sh`${synapseConfig}`)} || { echo ${leftAlone} >&2; false; }; }`
+/** Tries all that a running Synapse will read, before it is restarted: a file that anybody put there may be broken. */
+export const synapseSound = sh`{ ! systemctl is-active --quiet ${synapseUnit} || ${synapseReads(sh`${synapseConfig}`)} || { echo ${leftAlone} >&2; false; }; }`
 
 /** What Synapse means by not starting, in a line. */
 export const explainStart = (output: Output): string =>
