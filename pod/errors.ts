@@ -44,8 +44,10 @@ const python = '( - |^)(ERROR|CRITICAL)( - |: )'
 const pythons = ['matrix-synapse*', 'vkb*']
 
 const units = (names: readonly string[]) => names.map((name) => `--unit=${name}`)
-const journal = ['-q', '--no-pager', '-o', 'short-iso']
-const files = { nginx: raw('/var/log/nginx/error.log'), postgresql: raw('/var/log/postgresql/*.log') }
+/** How journalctl prints what it has. */
+export const journal = ['-q', '--no-pager', '-o', 'short-iso']
+/** Where Debian has a service log to files of its own. */
+export const logFiles = { nginx: raw('/var/log/nginx/error.log'), postgresql: raw('/var/log/postgresql/*.log') }
 const services = ['nginx', 'postgresql'] as const
 
 /** sed that takes the errors of a service's own log out of it, in the journal's manner. */
@@ -59,7 +61,7 @@ s|^([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) ([0-9:]{8})[.0-9]*( [A-Z]+)?|\\1-\\2-\
 /** Shell text that prints the errors since `$since`, in their order, of these units (none: of all). */
 export function errorLines(wanted: Errors, names: readonly string[] = []): Shell {
   const own = services.map(
-    (name) => sh`for f in ${files[name]}; do [ ! -f "$f" ] || ${fromSince} "$f" | ${picked(name, wanted)}; done`,
+    (name) => sh`for f in ${logFiles[name]}; do [ ! -f "$f" ] || ${fromSince} "$f" | ${picked(name, wanted)}; done`,
   )
   const [nginx, postgresql] = own as [Shell, Shell]
   return sh`{ journalctl ${journal} --since "@$since" -p err ${units(names)}
@@ -71,7 +73,7 @@ ${postgresql}; } | grep -E '^[0-9]{4}-' | sort -u`
 /** The same, and those that come, until it is ended. `lines`: how many of the earlier ones. */
 export function errorsAsTheyCome(wanted: Errors, lines: string): Shell {
   const [nginx, postgresql] = services.map(
-    (name) => sh`{ tail -q -n 0 -F ${files[name]} 2>/dev/null | ${picked(name, wanted)}; } &`,
+    (name) => sh`{ tail -q -n 0 -F ${logFiles[name]} 2>/dev/null | ${picked(name, wanted)}; } &`,
   ) as [Shell, Shell]
   const follow = [...journal, '-f']
   return sh`now=$(date +%s); ${nginx} ${postgresql}

@@ -1,19 +1,19 @@
 import { usage } from '@infra/shared/cli/options'
 import type { Session } from '@infra/shared/cli/session'
 import { redact } from '@infra/shared/command/secret'
-import { raw, sh } from '@infra/shared/command/sh'
+import { raw, type Shell, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { nearest } from '@infra/shared/env/suggest'
 import { print } from '@infra/shared/report/print'
 import { printable } from '@infra/shared/report/style'
 import { byLine } from '@infra/shared/targets/process'
-import { errorLines, errorsAsTheyCome, everyError, fromSince, readSince } from '../errors.ts'
+import { errorLines, errorsAsTheyCome, everyError, fromSince, journal, logFiles, readSince } from '../errors.ts'
 import { endedBySelf, openHost, recorder, tethered } from './host.ts'
 
 interface Source {
   readonly units: readonly string[]
   /** Beside the journal: where Debian has a service log to a file of its own. */
-  readonly files?: string
+  readonly files?: Shell
 }
 
 /** The services whose logs can be asked for, by the names that people give them. */
@@ -21,10 +21,10 @@ const sources: Readonly<Record<string, Source>> = {
   vkb: { units: ['vkb'] },
   synapse: { units: ['matrix-synapse'] },
   'matrix-synapse': { units: ['matrix-synapse'] },
-  nginx: { units: ['nginx'], files: '/var/log/nginx/error.log' },
-  postgresql: { units: ['postgresql', 'postgresql@*'], files: '/var/log/postgresql/*.log' },
+  nginx: { units: ['nginx'], files: logFiles.nginx },
+  postgresql: { units: ['postgresql', 'postgresql@*'], files: logFiles.postgresql },
   fail2ban: { units: ['fail2ban'] },
-  certbot: { units: ['certbot'], files: '/var/log/letsencrypt/*.log' },
+  certbot: { units: ['certbot'], files: raw('/var/log/letsencrypt/*.log') },
   ssh: { units: ['ssh', 'ssh@*'] },
   backup: { units: ['valence-backup'] },
 }
@@ -75,20 +75,20 @@ export function logLine({ service, follow, lines, since }: Wish): string {
     const near = nearest(service, names)
     throw usage(`no service is called "${service}"`, near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`)
   }
-  const flags = ['-q', '--no-pager', '-o', 'short-iso', '-n', lines, ...(follow ? ['-f'] : [])]
+  const flags = [...journal, '-n', lines, ...(follow ? ['-f'] : [])]
   const chosen = sh`journalctl ${flags} ${source.units.flatMap((unit) => ['-u', unit])}`
-  const journal = since === undefined ? chosen : sh`${chosen} --since "@$since"`
+  const said = since === undefined ? chosen : sh`${chosen} --since "@$since"`
   const before = since === undefined ? raw('') : sh`${from}; `
-  if (source.files === undefined) return sh`${before}exec ${journal}`.line
-  const files = raw(source.files)
+  const { files } = source
+  if (files === undefined) return sh`${before}exec ${said}`.line
   if (since === undefined) {
-    if (follow) return sh`tail -q -n ${lines} -F ${files} 2>/dev/null & exec ${journal}`.line
-    return sh`${journal}; tail -q -n ${lines} ${files} 2>/dev/null || true`.line
+    if (follow) return sh`tail -q -n ${lines} -F ${files} 2>/dev/null & exec ${said}`.line
+    return sh`${said}; tail -q -n ${lines} ${files} 2>/dev/null || true`.line
   }
   // What is said meanwhile comes once: each file is followed from where it was read to.
   if (follow)
     return sh`${before}for f in ${files}; do [ -f "$f" ] || continue; n=$(stat -c %s "$f")
-head -c "$n" "$f" | ${fromSince} | tail -n ${lines}; tail -q -c "+$((n + 1))" -F "$f" 2>/dev/null & done; exec ${journal}`
+head -c "$n" "$f" | ${fromSince} | tail -n ${lines}; tail -q -c "+$((n + 1))" -F "$f" 2>/dev/null & done; exec ${said}`
       .line
-  return sh`${before}${journal} && cat ${files} 2>/dev/null | ${fromSince} | tail -n ${lines}`.line
+  return sh`${before}${said} && cat ${files} 2>/dev/null | ${fromSince} | tail -n ${lines}`.line
 }
