@@ -92,11 +92,10 @@ done`,
 function configFile([path = '', ...lines]: readonly string[]): ConfigFile {
   const said = (word: string) =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1))
-  const value = (key: string) => {
-    const line = said('value').find((each) => new RegExp(`^${key} *:`).test(each))
-    const text = line?.replace(/^[^:]*: */, '').replace(/\s+#.*$/, '')
-    return text?.trim() || undefined
-  }
+  const value = (key: string) =>
+    said('value')
+      .find((each) => each.startsWith(`${key}: `))
+      ?.slice(key.length + 2) || undefined
   const database = Object.fromEntries(said('database').map((each) => each.trim().split(/ +(.*)/, 2))) as DatabaseSetting
   const [by = 'other'] = said('by') as ConfigFile['by'][]
   return {

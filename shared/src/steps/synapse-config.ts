@@ -55,7 +55,8 @@ export interface AdoptionOptions extends Options {
  * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
  */
 export function synapseConfigAdopted(on: Target, { said, needless, after = [] }: AdoptionOptions): Step {
-  const kept = `${previousOf(synapseConfig).kept}.before`
+  const previous = previousOf(synapseConfig)
+  const kept = `${previous.kept}.before`
   return step({
     id: 'synapse.config-before',
     on,
@@ -73,8 +74,7 @@ export function synapseConfigAdopted(on: Target, { said, needless, after = [] }:
         )
       if (copy && copy.sha256 === now?.sha256) return converged(`kept in ${kept}`)
       // It holds secrets: only root can look into the folder, and it is closed there too.
-      const { room } = previousOf(synapseConfig)
-      const run = sh`${room} && cp -p --backup=numbered ${synapseConfig} ${kept} && chown root: ${kept} && chmod 600 ${kept}`
+      const run = sh`${previous.room} && cp -p --backup=numbered ${synapseConfig} ${kept} && chown root: ${kept} && chmod 600 ${kept}`
       const without = more.length > 0 ? `; the new one does without ${more.join(', ')}` : ''
       return changes([create(`${kept}, a copy of what somebody else wrote${without}`, run)], '')
     },
