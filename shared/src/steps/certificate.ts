@@ -118,7 +118,9 @@ const hostOf = (url: string | undefined) => (url && URL.canParse(url) ? new URL(
 /** certbot's notes with the proof by this folder; as they are where they already say so. */
 function byWebroot(notes: string, webroot: string, names: readonly string[]): string {
   const [, map = ''] = notes.split(/^\[\[webroot_map\]\]\n/m)
-  const mapped = names.every((name) => noted(map, name.replaceAll('.', '\\.')) === webroot)
+  // A name that the authority believed without a new proof is not in the map: the last folder is for it (certbot's webroot.py).
+  const rest = noted(notes, 'webroot_path')?.split(/ *, */).at(-1)
+  const mapped = names.every((name) => (noted(map, name.replaceAll('.', '\\.')) ?? rest) === webroot)
   if (noted(notes, 'authenticator') === 'webroot' && mapped) return notes
   const kept = notes
     .replace(/^\[\[webroot_map\]\]\n(?:[^[\n]*\n?)*/m, '')

@@ -207,6 +207,17 @@ describe('certificate', () => {
     })
   })
 
+  test.each([
+    ['by the last folder, where no other is noted', 'webroot_path = /srv/other, /var/www/acme,\n[[webroot_map]]\n', 0],
+    ['by a folder that is not the last', 'webroot_path = /var/www/acme, /srv/other,\n[[webroot_map]]\n', 1],
+    ['by another folder', `webroot_path = /var/www/acme,\n[[webroot_map]]\n${held.names[0]} = /srv/other\n`, 1],
+    ['by none', '', 1],
+  ])('a name that is proven %s', (_, lines, changed) => {
+    const content = `[renewalparams]\nserver = ${directory}\nauthenticator = webroot\n${lines}`
+    const decision = step.plan({ ...sound, notes: { ...file, content } }, { pending: [] })
+    expect(decision.kind === 'changes' ? decision.changes.length : 0).toBe(changed)
+  })
+
   test("certbot's notes keep all but the way of the proof", () => {
     const content = `# a note\nversion = 4.0.0\n[renewalparams]\nauthenticator = nginx\ninstaller = nginx\nserver = ${directory}\nkey_type = ecdsa\n`
     const decision = step.plan({ ...sound, notes: { ...file, content } }, { pending: [] })
