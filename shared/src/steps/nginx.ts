@@ -99,8 +99,12 @@ interface Claim {
 }
 
 function claimOf({ path, names }: NginxState['sites'][number], own: readonly string[]): Claim {
+  // A dot before a name means the name and all below it.
+  const each = names
+    .map((name) => name.toLowerCase())
+    .flatMap((name) => (/^\../.test(name) ? [name.slice(1), `*${name}`] : [name]))
   // What stands for no name: that of a catch-all, and the empty one.
-  const named = [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => !/^(_|""|'')$/.test(name))
+  const named = [...new Set(each)].filter((name) => !/^(_|""|'')$/.test(name))
   return {
     path,
     claimed: named.filter((name) => own.includes(name)),

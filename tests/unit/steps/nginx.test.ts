@@ -65,6 +65,16 @@ describe('nginxSite', () => {
       beside('/etc/nginx/sites-enabled/all', 'pod.example.org', '*.example.org'),
       ['! /etc/nginx/sites-enabled/all claims pod.example.org, and put aside it would take *.example.org down'],
     ],
+    [
+      'a file of this name and all below it, written as one',
+      beside('/etc/nginx/sites-enabled/all', '.pod.example.org'),
+      ['! /etc/nginx/sites-enabled/all claims pod.example.org, and put aside it would take *.pod.example.org down'],
+    ],
+    [
+      'another name and all below it',
+      beside('/etc/nginx/sites-enabled/all', '.example.org'),
+      ['= TLS, pod.example.org'],
+    ],
     ['a pattern alone', beside('/etc/nginx/sites-enabled/all', '*.example.org'), ['= TLS, pod.example.org']],
     [
       "Debian's default site that was made the site of another name",
