@@ -1,6 +1,8 @@
-import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import type { DnsLook } from '@infra/shared/command/digitalocean'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
+import { canonical } from '@infra/shared/env/network'
 import { dnsAddresses } from '@infra/shared/facts/do-dns'
-import { dropletSsh, existingDroplet } from '@infra/shared/facts/droplet'
+import { type DropletState, dropletSsh, existingDroplet } from '@infra/shared/facts/droplet'
 import { type ProvisionContext, podNames } from '../provision-context.ts'
 
 /** That there is a machine to deploy to, where it is, and whether its names lead to it. */
@@ -35,14 +37,25 @@ const dnsCheck = (cloud: ProvisionContext['cloud'], droplet: string, host: strin
     remedy:
       'Make the record where the domain is kept, then wait: what was asked before may be remembered for its time to live.',
     ask: { droplet: existingDroplet(droplet), dns: dnsAddresses(host, 'public') },
-    judge({ droplet: { address }, dns: { addresses, addresses6, unasked } }) {
-      if (unasked !== null)
-        return warn(`DNS cannot be asked from here (${unasked}); it needs the record A ${host} ${address}`)
-      if (addresses.length === 0) return warn(`it has no address; make this record: A ${host} ${address}`)
-      if (addresses.some((other) => other !== address))
-        return warn(`it leads to ${addresses.join(', ')}; it needs the record A ${host} ${address}, and no other`)
-      if (addresses6.length > 0)
-        return warn(`it also has the IPv6 address ${addresses6.join(', ')}: is that the droplet?`)
-      return ok(address)
-    },
+    judge: ({ droplet, dns }) => judgeLook(host, droplet, dns),
   })
+
+/** Where a name of the pod leads, seen from here, against the addresses of its droplet. */
+export function judgeLook(
+  host: string,
+  { address, address6 }: Pick<DropletState, 'address6'> & { readonly address: string },
+  { addresses, addresses6, unasked }: DnsLook,
+): Finding {
+  if (unasked !== null)
+    return warn(`DNS cannot be asked from here (${unasked}); it needs the record A ${host} ${address}`)
+  if (addresses.length === 0) return warn(`it has no address; make this record: A ${host} ${address}`)
+  if (addresses.some((other) => other !== address))
+    return warn(`it leads to ${addresses.join(', ')}; it needs the record A ${host} ${address}, and no other`)
+  const own = address6 && canonical(address6)
+  const foreign = addresses6.filter((other) => canonical(other) !== own)
+  if (foreign.length > 0)
+    return warn(
+      `it also leads to ${foreign.join(', ')}, which is not the droplet's (${own ?? 'it has no IPv6 address'}): remove that record AAAA`,
+    )
+  return ok(address)
+}

@@ -123,7 +123,16 @@ export function valueAt(answer: unknown, path: string): unknown {
 
 /** The public IPv4 address of a droplet as the API gives it; it has none for its first seconds. */
 export function publicAddress(droplet: unknown): string | undefined {
-  const networks = valueAt(droplet, 'networks.v4') as { type: string; ip_address: string }[] | undefined
+  return addressIn(droplet, 'v4')
+}
+
+/** Its public IPv6 address; undefined where it has none. */
+export function publicAddress6(droplet: unknown): string | undefined {
+  return addressIn(droplet, 'v6')
+}
+
+function addressIn(droplet: unknown, version: 'v4' | 'v6'): string | undefined {
+  const networks = valueAt(droplet, `networks.${version}`) as { type: string; ip_address: string }[] | undefined
   return networks?.find(({ type }) => type === 'public')?.ip_address
 }
 

@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url'
 import { type Parsed, type Parser, parsed } from './parsed.ts'
 
 /** An address as DNS and the kernel say it, so that two can be compared: of IPv6 there are many ways to write one. */
-function canonical(address: string): string {
+export function canonical(address: string): string {
   // A zone is of this machine, and would be lost.
   if (isIP(address) === 4 || address.includes('%')) return address.toLowerCase()
   return new SocketAddress({ address, family: 'ipv6' }).address

@@ -1,5 +1,5 @@
 import type { Command } from '../command/command.ts'
-import { doAnswer, doGet, doList, doSsh, publicAddress, type SshLook } from '../command/digitalocean.ts'
+import { doAnswer, doGet, doList, doSsh, publicAddress, publicAddress6, type SshLook } from '../command/digitalocean.ts'
 import type { Question } from '../engine/step.ts'
 
 export interface DropletState {
@@ -13,6 +13,8 @@ export interface DropletState {
   readonly image: string
   /** Its public IPv4 address; undefined for its first seconds. */
   readonly address: string | undefined
+  /** Its public IPv6 address, where it has one. */
+  readonly address6: string | undefined
   readonly tags: readonly string[]
 }
 
@@ -104,6 +106,7 @@ function readDroplet(droplet: ApiDroplet): DropletState {
     region: droplet.region.slug,
     image: droplet.image?.slug ?? droplet.image?.name ?? 'an unknown image',
     address: publicAddress(droplet),
+    address6: publicAddress6(droplet),
     tags: droplet.tags ?? [],
   }
 }

@@ -4,6 +4,7 @@ import type { Finding } from '@infra/shared/engine/check'
 import { availableMemory, clockState, failedUnits, fileSystems, loggedErrors } from '@infra/shared/facts/host-health'
 import { tableState } from '@infra/shared/facts/postgres-tables'
 import { describe, expect, test } from 'vitest'
+import { judgeLook } from '../../../pod/checks/droplet.ts'
 import type { Answer } from '../../../pod/checks/https.ts'
 import {
   judgeCertificate,
@@ -36,6 +37,24 @@ test.each([
   ],
 ])('disks %o', (disks, wish) => {
   expect(said(judgeDisks(disks))).toBe(wish)
+})
+
+test.each([
+  ['2604:A880:0:0::1', ['2604:a880::1'], 'ok 203.0.113.10'],
+  [
+    '2604:a880::1',
+    ['2604:a880::2'],
+    /^warn it also leads to 2604:a880::2, which is not the droplet's \(2604:a880::1\)/,
+  ],
+  [
+    undefined,
+    ['2604:a880::2'],
+    /^warn it also leads to 2604:a880::2, .* \(it has no IPv6 address\): remove that record/,
+  ],
+])('a droplet with the IPv6 address %s, whose name leads to %o', (address6, addresses6, wish) => {
+  const droplet = { address: '203.0.113.10', address6 }
+  const look = { addresses: [droplet.address], addresses6, unasked: null }
+  expect(said(judgeLook('pod.example.org', droplet, look))).toMatch(wish)
 })
 
 test.each([

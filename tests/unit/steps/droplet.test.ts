@@ -32,6 +32,7 @@ const state: DropletState = {
   region: 'nyc1',
   image: 'ubuntu-24-04-x64',
   address: '203.0.113.10',
+  address6: undefined,
   tags: ['managed-by:infra'],
 }
 const offer = { monthly: 24, regions: ['nyc1', 'fra1'], available: true }
@@ -211,7 +212,7 @@ describe('answers of the API', () => {
         { ip_address: '10.128.192.124', netmask: '255.255.0.0', gateway: 'nil', type: 'private' },
         { ip_address: '192.241.165.154', netmask: '255.255.255.0', gateway: '192.241.165.1', type: 'public' },
       ],
-      v6: [],
+      v6: [{ ip_address: '2604:A880:0000::1', netmask: 64, gateway: '2604:a880::ff', type: 'public' }],
     },
     region: { name: 'New York 3', slug: 'nyc3' },
     tags: ['web'],
@@ -222,6 +223,7 @@ describe('answers of the API', () => {
       {
         ...{ id: 3164444, name: 'example.com', status: 'active', size: 's-1vcpu-1gb', region: 'nyc3' },
         ...{ image: 'ubuntu-20-04-x64', address: '192.241.165.154', tags: ['web'] },
+        address6: '2604:A880:0000::1',
       },
     ])
     expect(droplets('x').parse(blankAnswer)).toEqual([])
