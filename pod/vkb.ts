@@ -30,6 +30,8 @@ export function vkbVariables(env: PodEnv): Text {
       MATRIX_HOMESERVER: `https://${env.VALENCE_DOMAIN}`,
       MATRIX_USER: `@valence-bot:${env.VALENCE_DOMAIN}`,
       MATRIX_PASSWORD: env.VALENCE_BOT_PASSWORD,
+      // Without it Valence makes embeddings of 384 numbers by itself, and the schema's columns have 1536.
+      VALENCE_EMBEDDING_PROVIDER: 'openai',
       OPENAI_API_KEY: env.OPENAI_API_KEY,
       ANTHROPIC_API_KEY: env.ANTHROPIC_API_KEY,
       MCP_HOST: '127.0.0.1',
