@@ -110,9 +110,9 @@ export function judgeTables({ columns, readable }: TableState): Finding {
   return readable ? ok(`${tables.length} tables, ${own.length} of them vkb_*`) : fail('beliefs cannot be read')
 }
 
-/** What the server's own check says: in JSON, or as its last words. */
+/** What the server's own check says on stdout (cli_health_check of Valence's core/health.py), or Python's last words. */
 export function judgeHealth({ code, stdout, stderr }: Output): Finding {
   if (code === 0) return ok('healthy')
-  const told = stdout.match(/"error": "((?:[^"\\]|\\.)*)"/)?.[1]
+  const told = stdout.match(/^Error: (.+)/m)?.[1]
   return fail(redact(told ?? stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`)
 }

@@ -173,8 +173,15 @@ describe('the knowledge base', () => {
     expect(said(judgeTables(state))).toMatch(wish)
   })
   test.each([
-    [answer('{"healthy": true}\n'), 'ok healthy'],
-    [answer('{"healthy": false, "error": "no table beliefs"}\n', 1), 'fail no table beliefs'],
+    [answer('Healthy: True\nDatabase connected: True\n'), 'ok healthy'],
+    [
+      answer(
+        'Healthy: False\nMissing tables: a\nError: Missing required tables: a\n',
+        1,
+        '<frozen runpy>:128: Warning\n',
+      ),
+      'fail Missing required tables: a',
+    ],
     [answer('', 1, 'Traceback\nModuleNotFoundError: valence\n'), 'fail ModuleNotFoundError: valence'],
     [nothing, 'fail exit code 127'],
   ])('health %o', (given, wish) => {

@@ -1,6 +1,5 @@
 """Whether the servers can work: their settings, the database, its tables."""
 
-import json
 import os
 
 import psycopg2
@@ -34,5 +33,7 @@ def problems() -> list[str]:
 
 def cli_health_check() -> int:
     found = problems()
-    print(json.dumps({"healthy": not found, "error": "; ".join(found) or None}))
+    print(f"Healthy: {not found}")
+    if found:
+        print(f"Error: {'; '.join(found)}")
     return 1 if found else 0
