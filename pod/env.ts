@@ -1,6 +1,6 @@
 import { authoritiesFile } from '@infra/shared/env/ca-file'
-import { gitRef, gitTransport, gitUrl } from '@infra/shared/env/git'
-import { privateKeyFile, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
+import { gitTransport } from '@infra/shared/env/git'
+import { privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
 import { parsed } from '@infra/shared/env/parsed'
 import { password } from '@infra/shared/env/random'
@@ -10,6 +10,7 @@ import type { PublicKey } from '@infra/shared/env/ssh-key'
 import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
 import { synapseVariables } from './env-synapse.ts'
+import { valenceVariables } from './env-valence.ts'
 
 const generated = (group: string, description: string) =>
   variable(strongSecret(), {
@@ -31,7 +32,6 @@ const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
 
 const keyGroup = 'SSH Key (choose ONE of these options)'
 const matrixGroup = 'Matrix/Synapse secrets'
-const repositoryGroup = 'Valence repository'
 
 // A key made for this file, whose private half was thrown away.
 const sampleKey =
@@ -109,31 +109,7 @@ export const podSchema = schema(
       unset: 'not written to the host',
     }),
 
-    VALENCE_REPO_URL: variable(gitUrl().prefault('https://github.com/ourochronos/valence.git'), {
-      group: repositoryGroup,
-      description: 'The repository to clone: https, or ssh with a deploy key',
-      example: 'https://github.com/ourochronos/valence.git',
-    }),
-    VALENCE_REPO_REF: variable(gitRef().prefault('v1.0.1'), {
-      group: repositoryGroup,
-      description: 'The tag, branch or commit to deploy; a tag or commit stays the same from run to run',
-      example: 'v1.0.1',
-    }),
-    VALENCE_REPO_TOKEN: variable(token().optional(), {
-      group: repositoryGroup,
-      description: 'Token that may read a private https repository',
-      example: 'github_pat_...',
-      placeholder: 'github_pat_...',
-      secret: true,
-      unset: 'the repository is public',
-    }),
-    VALENCE_REPO_DEPLOY_KEY_FILE: variable(privateKeyFile().optional(), {
-      group: repositoryGroup,
-      description: 'Path to the private deploy key of a private ssh repository',
-      example: '~/.ssh/valence_deploy',
-      path: true,
-      unset: 'the repository is public',
-    }),
+    ...valenceVariables,
 
     VALENCE_SSH_USER: variable(
       loginName().prefault('root'),

@@ -1,4 +1,5 @@
 import type { GitWish } from '@infra/shared/facts/git'
+import type { PackagePlace } from '@infra/shared/facts/python-package'
 import type { PodEnv } from './env.ts'
 
 /** The user that Valence runs as, and where its parts are on the host. */
@@ -18,3 +19,11 @@ export function repositoryWish(env: PodEnv): GitWish {
   const access = token ? { token } : file && { deployKey: file.content }
   return { url: env.VALENCE_REPO_URL, ref: env.VALENCE_REPO_REF, user, access }
 }
+
+/** The package of the repository, in its virtual environment. */
+export const packagePlace = (env: PodEnv): PackagePlace => ({
+  venv: venvPath,
+  source: repository,
+  user,
+  constraints: env.VALENCE_PIP_CONSTRAINTS,
+})

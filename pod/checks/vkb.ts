@@ -11,7 +11,7 @@ import { packageState } from '@infra/shared/facts/python-package'
 import { unitState } from '@infra/shared/facts/systemd'
 import { difference } from '@infra/shared/steps/python-package'
 import type { PodContext } from '../pod-context.ts'
-import { repository, user, venvPath } from '../valence.ts'
+import { packagePlace, repository, user } from '../valence.ts'
 import { claudeServers, coreColumns, mcpServer, vkbEnv, vkbSchema, vkbVariables } from '../vkb.ts'
 
 const again = 'npm run deploy -w pod -- --tags vkb'
@@ -22,7 +22,7 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
     id: 'vkb.package',
     about: 'package valence, from the repository',
     remedy: again,
-    ask: { now: packageState(venvPath, 'valence', repository, user) },
+    ask: { now: packageState('valence', packagePlace(env)) },
     judge({ now }) {
       const differs = difference(now, repository)
       return differs ? fail(differs) : ok(now.installed?.version ?? '')

@@ -7,7 +7,7 @@ import { postgresSchema } from '@infra/shared/steps/postgres-schema'
 import { editablePackage } from '@infra/shared/steps/python-package'
 import { unitFile } from '@infra/shared/steps/unit-file'
 import type { PodContext } from '../pod-context.ts'
-import { repository, user, venvPath } from '../valence.ts'
+import { packagePlace, user } from '../valence.ts'
 import { claudeServers, configFolder, vkbEnv, vkbSchema, vkbUnit, vkbVariables } from '../vkb.ts'
 
 export default script(
@@ -15,9 +15,7 @@ export default script(
   { about: 'the Valence knowledge base: package, settings, database schema, MCP servers for Claude Code' },
   ({ env, host }: PodContext) => {
     const valence = editablePackage(host, 'valence', {
-      venv: venvPath,
-      source: repository,
-      user,
+      ...packagePlace(env),
       comesFrom: 'npm run deploy -w pod -- --tags common',
     })
     const folder = directory(host, configFolder, { owner: user, mode: '0750' })

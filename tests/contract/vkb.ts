@@ -16,7 +16,7 @@ const project = `[project]
 name = "contract"
 version = "1.0"
 requires-python = ">=3.11"
-dependencies = ["IniConfig >= 2"]
+dependencies = ["IniConfig >= 2", "six"]
 scripts = { contract = "contract:main" }
 optional-dependencies = { dev = ["pytest>=7"] }
 [build-system]
@@ -61,10 +61,16 @@ cat >${source}/pyproject.toml <<'TOML'
 ${project}
 TOML
 END`,
-    steps: (on) => [editablePackage(on, 'contract', { venv, source, user: 'valence', comesFrom: 'the contract' })],
+    steps: (on) => [
+      editablePackage(on, 'contract', {
+        ...{ venv, source, user: 'valence', constraints: ['six<1.17', 'absent<1'] },
+        comesFrom: 'the contract',
+      }),
+    ],
     damages: [
       { name: 'removed', sh: pip('uninstall -y contract'), says: /^python package contract$/ },
       { name: 'a requirement removed', sh: pip('uninstall -y iniconfig'), says: /lacks iniconfig>=2$/ },
+      { name: 'a newer one than is good for it', sh: pip('install six==1.17.0'), says: /lacks six<1.17$/ },
       { name: 'installed as a copy', sh: pip(`install --no-deps ${source}`), says: /installed from an archive →/ },
       {
         name: 'another version in the source',

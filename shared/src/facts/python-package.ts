@@ -22,14 +22,14 @@ export interface PackageState {
   readonly editable: string | undefined
   /** Where Python finds it. */
   readonly found: string | undefined
-  /** Requirements that nothing installed meets. */
+  /** Requirements that nothing installed meets, and constraints that something installed breaks. */
   readonly unmet: readonly string[]
 }
 
 const program = `import importlib.metadata as metadata, importlib.util, json, os, sys, tomllib
 from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name
-name, source = sys.argv[1:]
+name, source, *constraints = sys.argv[1:]
 
 def listed(lines):
     rows = [row for row in map(Requirement, lines) if "extra" not in str(row.marker or "")]
@@ -37,14 +37,14 @@ def listed(lines):
         row.name = canonicalize_name(row.name)
     return sorted(map(str, rows))
 
-def unmet(line):
+def unmet(line, absent=True):
     row = Requirement(line)
     if row.marker and not row.marker.evaluate({"extra": ""}):
         return False
     try:
         return not row.specifier.contains(metadata.version(row.name), prereleases=True)
     except metadata.PackageNotFoundError:
-        return True
+        return absent
 
 out = {}
 try:
@@ -73,18 +73,29 @@ try:
     spec = importlib.util.find_spec(name)
     out["found"] = spec.origin if spec else None
     out["unmet"] = [line for line in out["installed"]["requires"] if unmet(line)]
+    out["unmet"] += [line for line in constraints if unmet(line, False)]
 except metadata.PackageNotFoundError:
     pass
 print(json.dumps(out))`
 
 // -I and -B: nothing of the user's settings, and no byte code written.
 const script = `[ -x "$1/bin/python" ] || { echo '{"missing": "venv"}'; exit 0; }
-exec "$1/bin/python" -I -B -c ${quote(program)} "$2" "$3"`
+venv=$1; shift; exec "$venv/bin/python" -I -B -c ${quote(program)} "$@"`
+
+export interface PackagePlace {
+  readonly venv: string
+  /** The folder with its pyproject.toml. */
+  readonly source: string
+  readonly user: string
+  /** Bounds for what it needs and whatever that needs, as pip writes them: `mcp<2`. */
+  readonly constraints?: readonly string[]
+}
 
 /** A package in a virtual environment, beside the source it is wished from; asked of its own Python, as its user. */
-export function packageState(venv: string, name: string, source: string, user: string): Question<PackageState> {
+export function packageState(name: string, place: PackagePlace): Question<PackageState> {
+  const { venv, source, user, constraints = [] } = place
   return {
-    command: asUser(user, script, [venv, name, source]),
+    command: asUser(user, script, [venv, name, source, ...constraints]),
     parse(answer) {
       const absent = { wish: undefined, installed: undefined, editable: undefined, found: undefined, unmet: [] }
       if (isNoUser(answer)) return { ...absent, missing: 'venv' }

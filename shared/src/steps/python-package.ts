@@ -2,13 +2,9 @@ import { asUser } from '../command/as-user.ts'
 import type { Output } from '../command/command.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
-import { type PackageState, packageState } from '../facts/python-package.ts'
+import { type PackagePlace, type PackageState, packageState } from '../facts/python-package.ts'
 
-export interface EditableOptions {
-  readonly venv: string
-  /** The folder with its pyproject.toml. */
-  readonly source: string
-  readonly user: string
+export interface EditableOptions extends PackagePlace {
   /** What makes the virtual environment and the source, for the error. */
   readonly comesFrom: string
   readonly after?: readonly Step[]
@@ -19,17 +15,13 @@ export interface EditableOptions {
  * noted (folder, version, requirements, programs) differs from the folder's pyproject.toml, or a requirement is not met.
  */
 export function editablePackage(on: Target, name: string, options: EditableOptions): Step {
-  const { venv, source, user, comesFrom, after = [] } = options
-  const install = asUser(
-    user,
-    'exec "$1/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off -e "$2"',
-    [venv, source],
-  )
+  const { venv, source, user, constraints = [], comesFrom, after = [] } = options
+  const install = asUser(user, installation, [venv, source, ...constraints])
   return step({
     id: `python package ${name}`,
     on,
     after,
-    ask: { now: packageState(venv, name, source, user) },
+    ask: { now: packageState(name, options) },
     plan({ now }) {
       if (!now.missing && now.wish === undefined)
         return refuse(`${source}/pyproject.toml describes no project`, 'Choose a ref of the repository that has one.')
@@ -47,6 +39,10 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
     },
   })
 }
+
+// Of all that it fetches pip makes files first, for which a /tmp in memory can be too small.
+const installation = `python=$1/bin/python source=$2; shift 2; export TMPDIR=/var/tmp
+printf '%s\\n' "$@" | "$python" -m pip install --no-input --disable-pip-version-check --progress-bar off -c /dev/stdin -e "$source"`
 
 /** In what the installed package differs from its source, in a few words; undefined where it does not. */
 export function difference({ missing, wish, installed, editable, found, unmet }: PackageState, source: string) {
@@ -73,5 +69,7 @@ function explainPip({ stdout, stderr }: Output): string | undefined {
     )
   )
     return 'the package index (PyPI) cannot be reached'
+  const conflict = said.match(/The user requested \(constraint\) (.*)/)?.[1]
+  if (conflict) return `what it needs does not fit the constraint ${conflict}`
   return said.match(/^\s*ERROR: (.*)/m)?.[1]
 }

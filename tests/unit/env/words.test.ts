@@ -1,3 +1,4 @@
+import { pipConstraints } from '@infra/shared/env/pip'
 import {
   awsAccount,
   awsRegion,
@@ -44,6 +45,20 @@ check([
       ['off', false],
       ['maybe', bad('true nor false')],
       ['constructor', bad('true')],
+    ],
+  ],
+  [
+    'pip constraints',
+    pipConstraints(),
+    [
+      ['mcp<2', ['mcp<2']],
+      [' mcp<2  numpy>=1.24,<3 zope.interface==6.* ', ['mcp<2', 'numpy>=1.24,<3', 'zope.interface==6.*']],
+      ['none', []],
+      ['mcp', bad('has mcp, which is not a name with its bounds')],
+      ['mcp < 2', bad('has mcp')],
+      ['mcp<2, numpy<3', bad('has mcp<2,')],
+      ['-rfile', bad('-rfile')],
+      ['mcp@https://example.org/x', bad('mcp@')],
     ],
   ],
   [

@@ -26,7 +26,8 @@ describe('an editable Python package', () => {
     found: '/repo/src/valence/__init__.py',
     unmet: [],
   }
-  const step = editablePackage(on, 'valence', { venv: '/venv', source: '/repo', user: 'v', comesFrom: 'deploy common' })
+  const place = { venv: '/venv', source: '/repo', user: 'v' }
+  const step = editablePackage(on, 'valence', { ...place, comesFrom: 'deploy common' })
   const rows: [Partial<PackageState>, string][] = [
     [{}, '= 1.0.1, from /repo'],
     [{ installed: undefined }, '+ python package valence'],
@@ -57,7 +58,7 @@ describe('an editable Python package', () => {
     [answer(`${JSON.stringify({ missing: 'source' })}\n`), { missing: 'source', wish: undefined, unmet: [] }],
     [answer(JSON.stringify(good)), good],
   ])('%o', (given, state) => {
-    expect(packageState('/venv', 'valence', '/repo', 'v').parse(given)).toMatchObject(state)
+    expect(packageState('valence', place).parse(given)).toMatchObject(state)
   })
 
   test.each([
@@ -67,6 +68,10 @@ describe('an editable Python package', () => {
       "the package needs another Python: 3.9.2 not in '>=3.11'",
     ],
     ['WARNING: … NewConnectionError …\nERROR: No matching distribution', 'the package index (PyPI) cannot be reached'],
+    [
+      '    The user requested (constraint) mcp<2\nERROR: ResolutionImpossible: for help visit',
+      'what it needs does not fit the constraint mcp<2',
+    ],
     ['ERROR: No matching distribution found for nonsense', 'No matching distribution found for nonsense'],
   ])('%j', (stderr, wish) => {
     const [change] = changesIn(step.plan({ now: { ...good, installed: undefined } }, none))
