@@ -68,6 +68,12 @@ export function certificate(on: Target, name: string, options: CertificateOption
       if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
       if (!held.includes(name)) return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`)
       const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
+      // certbot's own rule (is_staging), by which it refuses as well.
+      if (/staging/.test(directory) && !/staging/.test(server ?? ''))
+        return refuse(
+          `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,
+          `Leave ACME_DIRECTORY_URL unset. To try the way to the authority, on the host: certbot renew --dry-run --cert-name ${name}`,
+        )
       if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
       if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
       if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}${without}`)

@@ -90,6 +90,11 @@ describe('certificate', () => {
       ['~ certificate from acme.example.net, not staging.example.net'],
     ],
     [
+      'of another authority that is no test either',
+      { now: { ...held, renewal: notes.replace('acme.', 'other.') } },
+      ['~ certificate from acme.example.net, not other.example.net'],
+    ],
+    [
       'for another name',
       { now: { ...held, names: ['old.example.org'] }, dns },
       ['~ certificate for pod.example.org, not old.example.org'],
@@ -196,6 +201,23 @@ describe('certificate', () => {
     const due = { ...both, due: true }
     expect(run({ ...led(here), now: due })).toMatch(`${words} -d ${matrix} --force-renewal`)
     expect(run({ now: null, dns, notes: null })).toMatch(new RegExp(`${words} ?$`))
+  })
+
+  test('a test certificate takes no real one away; what is of a test is renewed as such', () => {
+    const authority = 'https://acme-staging.example.net/directory'
+    const trial = certificate(blank('new'), 'pod.example.org', {
+      email: '',
+      webroot: '/w',
+      directory: authority,
+      without: '',
+    })
+    const plan = (now: object) => told(trial.plan({ now, dns: null, notes: null }, { pending: [] }))
+    expect(plan(held)).toEqual([
+      '! a test certificate of acme-staging.example.net would take the place of one of acme.example.net that browsers trust',
+    ])
+    const renewal = notes.replace(directory, authority)
+    expect(plan({ ...held, renewal })).toEqual(['= pod.example.org until 2026-04-01'])
+    expect(plan({ ...held, renewal, due: true })).toEqual(['~ certificate renewed: its end is near'])
   })
 
   test('that renewals fail is told while the certificate is still used', () => {
