@@ -37,7 +37,8 @@ export function synapseByApt(host: Target, env: PodEnv, { after }: Options): Ste
     file(host, `${synapseDropIns}/server_name.yaml`, { content: `server_name: ${env.VALENCE_DOMAIN}\n`, after }),
     file(host, `${synapseDropIns}/report_stats.yaml`, { content: 'report_stats: false\n', after }),
   ]
-  const updated = upgradesFrom(host, makers.synapse, { after: [source] })
+  // homeserver.yaml is one of the package's files.
+  const updated = upgradesFrom(host, makers.synapse, { keepFiles: true, after: [source] })
   return [key, source, updated, ...answers, aptPackages(host, ['matrix-synapse-py3'], { after: [source, ...answers] })]
 }
 

@@ -156,14 +156,15 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
     covers: ['upgradesFrom'],
     steps: (on) => {
       const source = backports(on)
-      return [source, upgradesFrom(on, site, { after: [source] })]
+      return [source, upgradesFrom(on, site, { keepFiles: true, after: [source] })]
     },
     damages: [
       {
         name: 'removed',
         sh: 'rm /etc/apt/apt.conf.d/52*',
         says: /^\/etc\/apt\/apt.conf.d\/52unattended-upgrades-[\w-]+$/,
-        healed: `unattended-upgrade --dry-run --debug 2>&1 | grep '^Allowed origins are:.*site=${site}'`,
+        healed: `unattended-upgrade --dry-run --debug 2>&1 | grep '^Allowed origins are:.*site=${site}' &&
+python3 -c 'import runpy; assert not runpy.run_path("/usr/bin/unattended-upgrade")["dpkg_conffile_prompt"]()'`,
       },
     ],
   },

@@ -21,14 +21,24 @@ export function unattendedUpgrades(on: Target, options: { after?: readonly Step[
   ]
 }
 
+export interface UpgradesOptions {
+  /**
+   * Whether a file of those packages is the deployment's by now. It is kept, as apt is told for all packages then: without
+   * that, unattended-upgrade leaves a version that brings another such file to be upgraded by hand.
+   */
+  readonly keepFiles?: boolean
+  readonly after?: readonly Step[]
+}
+
 /**
  * What comes from this site is updated by itself as well, all of it, where the host has a source there: such sources have no
  * part for security alone.
  */
-export function upgradesFrom(on: Target, site: string, options: { after?: readonly Step[] } = {}): Step {
-  const { after = [] } = options
+export function upgradesFrom(on: Target, site: string, options: UpgradesOptions = {}): Step {
+  const { keepFiles = false, after = [] } = options
   const settings = file(on, `/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
-    content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };\n`,
+    content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };
+${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg::Options { "--force-confold"; };\n' : ''}`,
   })
   return step({
     id: `updates from ${site}`,
