@@ -18,9 +18,12 @@ export function installedPackages(names: readonly string[]): Question<Readonly<R
 
 /**
  * What an interrupted dpkg left half done, in its own words, and the numbered files of its journal, which the audit passes
- * over, but apt does nothing before they are worked off. Empty when there is nothing.
+ * over, but apt does nothing before they are worked off. Empty when there is nothing, and while a package manager is at
+ * work: what is half done then is its own.
  */
 export const dpkgAudit: Question<string> = {
-  command: raw("dpkg --audit; ls /var/lib/dpkg/updates 2>/dev/null | grep '^[0-9]*$' || true"),
+  command: raw(
+    'grep -qs "POSIX .*:$(stat -c %i /var/lib/dpkg/lock-frontend) " /proc/locks && exit; dpkg --audit; ls /var/lib/dpkg/updates 2>/dev/null | grep \'^[0-9]*$\' || true',
+  ),
   parse: ({ stdout }) => stdout.trim(),
 }

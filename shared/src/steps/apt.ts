@@ -4,8 +4,10 @@ import { changes, create, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { dpkgAudit, installedPackages } from '../facts/apt.ts'
 
-/** Seconds to wait for another package manager: a new cloud machine updates itself in its first minutes. */
+/** Seconds to wait for another package manager … */
 const lockTimeout = 120
+/** … and for the machine's own daily update, which ends by itself: that of a new droplet takes minutes. */
+const updateTimeout = 600
 
 const aptGet = raw(
   `apt-get -y -o DPkg::Lock::Timeout=0 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Acquire::Retries=2`,
@@ -28,10 +30,11 @@ ls /var/lib/apt/lists/*Release >/dev/null 2>&1; } || ${updateLists().line}; }`,
  * apt-pkg/contrib/progress.cc has no first value). Leaves the exit code in `code`, and in `said` what stderr had.
  */
 function patiently(apt: Shell): Shell {
-  return sh`end=$(($(date +%s) + ${lockTimeout})); while :; do
+  return sh`begun=$(date +%s); while :; do
   { said=$(LC_ALL=C ${apt} 2>&1 >&3); code=$?; } 3>&1
   case $code:$said in 0:*) break ;; *'Could not get lock /var/'*) ;; *) break ;; esac
-  [ "$(date +%s)" -lt "$end" ] || break
+  case $said in *'(unattended-upgr)'*|*'(apt.systemd.dai)'*) limit=${updateTimeout} ;; *) limit=${lockTimeout} ;; esac
+  [ $(($(date +%s) - begun)) -lt $limit ] || break
   echo "waiting for another package manager: $(printf '%s\\n' "$said" | sed -n 's/^E: Could not get lock //p')"; sleep 2
 done; [ -z "$said" ] || printf '%s\\n' "$said" >&2`
 }
