@@ -7,8 +7,11 @@ import { postgresSchema } from '@infra/shared/steps/postgres-schema'
 import { editablePackage } from '@infra/shared/steps/python-package'
 import { unitFile } from '@infra/shared/steps/unit-file'
 import type { PodContext } from '../pod-context.ts'
-import { packagePlace, user } from '../valence.ts'
+import { packagePlace, repository, user, venvPath } from '../valence.ts'
 import { claudeServers, configFolder, vkbEnv, vkbSchema, vkbUnit, vkbVariables } from '../vkb.ts'
+
+// Steps of the script before, by id.
+const checkout = `repository ${repository}`
 
 export default script(
   'vkb',
@@ -17,6 +20,7 @@ export default script(
     const valence = editablePackage(host, 'valence', {
       ...packagePlace(env),
       comesFrom: 'npm run deploy -w pod -- --tags common',
+      follows: [checkout, `venv ${venvPath}`],
     })
     const folder = directory(host, configFolder, { owner: user, mode: '0750' })
     const settings = file(host, vkbEnv, { content: vkbVariables(env), owner: user, mode: '0600', after: [folder] })
@@ -29,6 +33,7 @@ export default script(
       postgresSchema(host, 'vkb', {
         ...vkbSchema,
         comesFrom: 'npm run deploy -w pod -- --tags common,postgresql',
+        follows: [checkout],
         after: [uuid],
       }),
       unitFile(host, 'vkb.service', { content: vkbUnit, boot: false, after: [valence, settings] }),

@@ -34,7 +34,7 @@ describe.skipIf(skip)(title('the knowledge base of a deployed pod', skip), () =>
   test('its settings are the same to sh and to systemd, its health check passes, its unit is sound', async () => {
     const health =
       'source /opt/valence/config/vkb.env && /opt/valence/venv/bin/python -m valence.substrate.mcp_server --health-check'
-    expect(JSON.parse(await onHost(`bash -c '${health}'`, 'valence'))).toEqual({ healthy: true, error: null })
+    expect(await onHost(`bash -c '${health}'`, 'valence')).toBe('Healthy: True\n')
     const names = ['VKB_DB_PASSWORD', 'MATRIX_PASSWORD', 'OPENAI_API_KEY', 'DATABASE_URL', 'MCP_PORT']
     const print = `python3 -c 'import json, os; print(json.dumps([os.environ[n] for n in "${names.join(' ')}".split()]))'`
     const bySh = JSON.parse(await onHost(`. /opt/valence/config/vkb.env && ${print}`))
@@ -74,6 +74,23 @@ wc -l <${substrate}/schema.sql`),
     expect(await onHost(sql("SELECT to_regclass('half_done') IS NULL"))).toBe('t\n')
     await onHost(`git -C /opt/valence/repo checkout -q -- ${substrate}`, 'valence')
     expect(await deployed(pod, '-t', 'vkb')).toEqual([])
+  })
+
+  test('another ref brings its package along in one deploy, of which the plan tells what it cannot know', async () => {
+    await pod.configure({ VALENCE_REPO_REF: 'v1.0.2' })
+    const { stdout: plan } = await pod.cli('plan')
+    expect(plan).toMatch(/~ {2}\/opt\/valence\/repo \w+ → v1\.0\.2\n/)
+    for (const id of ['python package valence', 'postgres.schema valence/vkb'])
+      expect(plan).toContain(`?  ${id}  asked again after repository /opt/valence/repo\n`)
+    expect(await deployed(pod)).toEqual([
+      expect.stringMatching(/repo \w+ → v1\.0\.2$/),
+      expect.stringMatching(/python package valence: 1\.0\.1 → 1\.0\.2$/),
+    ])
+    await pod.configure()
+    expect(await deployed(pod)).toEqual([
+      expect.stringMatching(/repo \w+ → v1\.0\.1$/),
+      expect.stringMatching(/python package valence: 1\.0\.2 → 1\.0\.1$/),
+    ])
   })
 
   test('each thing that is broken is found by its check, with what to do; then all is mended and no data is lost', async () => {

@@ -55,6 +55,7 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
   )
   // What could not be answered may have to do with any earlier change on the same target.
   const before = (step: Step) => [...pending].filter(({ on }) => on === step.on).map(({ id }) => id)
+  const followed = (step: Step) => [...pending].filter(({ id }) => step.follows.includes(id)).map(({ id }) => id)
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
       const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
@@ -63,12 +64,20 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
       const planned =
         decided.unknown !== undefined && !decided.denied && ahead.length === 0
           ? { ...decided, pending: before(step) }
-          : decided
+          : tentative(decided, followed(step))
       if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.add(step)
       return planned
     }),
   )
   return { steps }
+}
+
+/** A decision as long as these other steps have not changed what it is by: that there is nothing to do is not known then. */
+function tentative(planned: PlannedStep, followed: readonly string[]): PlannedStep {
+  if (followed.length === 0 || planned.unknown !== undefined) return planned
+  const pending = [...planned.pending, ...followed]
+  if (planned.decision?.kind === 'changes') return { ...planned, pending }
+  return { ...planned, decision: undefined, unknown: 'what it reads will be another', pending }
 }
 
 /** The changes of a planned step; none where it is converged, refused or unknown. */

@@ -82,6 +82,11 @@ export interface Step<Q extends Questions = Questions> {
   plan(now: Facts<Q>, ahead: Ahead): Decision
   /** The steps whose changes may alter what this one reads: while they are pending it is planned as tentative. */
   readonly after: readonly Step[]
+  /**
+   * The ids of steps of earlier scripts that alter what this one reads, such as the checkout of the files that it looks at:
+   * while one is pending it is not known whether this step has nothing to do. Of no account where they are not in the run.
+   */
+  readonly follows: readonly string[]
   /** Where it was made: the file and line to show with an error. */
   readonly origin: Error
 }
@@ -92,11 +97,12 @@ interface StepOptions<Q extends Questions> {
   ask: Q
   plan(now: Facts<Q>, ahead: Ahead): Decision
   after?: readonly Step[]
+  follows?: readonly string[]
 }
 
 /** Makes a {@link Step}; its types follow from its questions. */
 export function step<const Q extends Questions>(options: StepOptions<Q>): Step {
-  const made: Step<Q> = { after: [], origin: new Error(options.id), ...options }
+  const made: Step<Q> = { after: [], follows: [], origin: new Error(options.id), ...options }
   return made as unknown as Step
 }
 

@@ -9,6 +9,8 @@ import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
 export interface SchemaOptions extends SchemaPlace {
   /** What brings the files and the database, for the error. */
   readonly comesFrom: string
+  /** The step of an earlier script that brings the files, by id. */
+  readonly follows?: readonly string[]
   readonly after?: readonly Step[]
 }
 
@@ -18,12 +20,13 @@ export interface SchemaOptions extends SchemaPlace {
  * one transaction, as the owner; safe on a database with data as far as the files are (IF NOT EXISTS, OR REPLACE).
  */
 export function postgresSchema(on: Target, name: string, options: SchemaOptions): Step {
-  const { database, owner, folder, files, comesFrom, after = [] } = options
+  const { database, owner, folder, files, comesFrom, follows = [], after = [] } = options
   const what = `schema ${name} of database ${database}`
   return step({
     id: `postgres.schema ${database}/${name}`,
     on,
     after,
+    follows,
     ask: { now: schemaState(name, options) },
     plan({ now }, { earlier }) {
       if (now.lacks && !earlier && now.lacks.startsWith('/'))

@@ -7,6 +7,8 @@ import { type PackagePlace, type PackageState, packageState } from '../facts/pyt
 export interface EditableOptions extends PackagePlace {
   /** What makes the virtual environment and the source, for the error. */
   readonly comesFrom: string
+  /** The steps of earlier scripts that make the two, by id. */
+  readonly follows?: readonly string[]
   readonly after?: readonly Step[]
 }
 
@@ -15,12 +17,13 @@ export interface EditableOptions extends PackagePlace {
  * noted (folder, version, requirements, programs) differs from the folder's pyproject.toml, or a requirement is not met.
  */
 export function editablePackage(on: Target, name: string, options: EditableOptions): Step {
-  const { venv, source, user, constraints = [], comesFrom, after = [] } = options
+  const { venv, source, user, constraints = [], comesFrom, follows = [], after = [] } = options
   const install = asUser(user, installation, [venv, source, ...constraints])
   return step({
     id: `python package ${name}`,
     on,
     after,
+    follows,
     ask: { now: packageState(name, options) },
     plan({ now }) {
       if (!now.missing && now.wish === undefined)
