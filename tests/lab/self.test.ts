@@ -9,7 +9,7 @@ import { claudeInstaller } from './claude-installer.ts'
 import { diffFingerprints, fingerprintDump } from './fingerprint.ts'
 import { gitServer } from './git-server.ts'
 import { bootHost, type LabHost } from './host.ts'
-import { endHost, runningHosts } from './lease.ts'
+import { endHost, stateFolder } from './lease.ts'
 import { parseMirrors } from './machine.ts'
 import { startMoto } from './moto.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -136,23 +136,30 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
   test(
     'one whose owner was killed goes by itself, one that is kept stays until it is ended',
     async () => {
-      const before = await runningHosts()
+      // A number may be given to a host of another suite as soon as it is free: the token tells.
+      const tokenOf = (number: number) =>
+        readFile(join(stateFolder, 'hosts', String(number), 'token'), 'utf8').catch(() => undefined)
       const started = async (keep: string) => {
         const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
         const child = spawn(process.execPath, ['--import', 'tsx', script, keep], {
           stdio: ['ignore', 'pipe', 'inherit'],
         })
         const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
+        const number = Number(line.toString())
+        const token = await tokenOf(number)
         child.kill('SIGKILL')
-        return Number(line.toString())
+        expect(token).toBeDefined()
+        return { number, isThere: async () => (await tokenOf(number)) === token }
       }
       const [lost, kept] = await Promise.all([started('no'), started('keep')])
-      await until('the lost host to go', 10_000, async () => ((await runningHosts()).includes(lost) ? undefined : true))
-      expect(await runningHosts()).toContain(kept)
-      await endHost(kept)
-      expect(await runningHosts()).toEqual(before)
+      await until('the lost host to go', 10_000, async () => ((await lost.isThere()) ? undefined : true))
+      expect(await kept.isThere()).toBe(true)
+      await endHost(kept.number)
+      expect(await kept.isThere()).toBe(false)
       const leftovers = await run('sh', ['-c', 'ip -o link; ip netns; cat /proc/mounts; ps -eo args'])
-      for (const number of [lost, kept]) expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
+      for (const { number } of [lost, kept])
+        if ((await tokenOf(number)) === undefined)
+          expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
     },
     2 * minutes,
   )
