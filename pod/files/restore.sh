@@ -126,14 +126,16 @@ file_back() {
 
 # Waits until PostgreSQL answers, up to a minute.
 comes_back() {
-  local n
-  for ((n = 0; n < 120; n += 1)); do
-    if sql postgres <<<'' 2>/dev/null; then return; fi
+  local end=$((SECONDS + 60)) start=$((SECONDS + 10))
+  until sql postgres <<<'' 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] || return 1
     # One that ended for good is not started by itself.
-    [ "$n" != 20 ] || systemctl start 'postgresql@*' --all
+    if [ "$SECONDS" -ge "$start" ]; then
+      systemctl start 'postgresql@*' --all
+      start=$end
+    fi
     sleep 0.5
   done
-  return 1
 }
 
 services=()
