@@ -1,11 +1,12 @@
 import { redact } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
+import { askOf } from '@infra/shared/engine/ask'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { fileDigest } from '@infra/shared/facts/file'
 import {
   availableMemory,
-  type ClockState,
-  clockState,
+  clockSynchronised,
+  clockTime,
   type FileSystem,
   failedUnits,
   fileSystems,
@@ -39,13 +40,18 @@ export const systemChecks = ({ host }: PodContext): readonly Check[] => [
     ask: { mb: availableMemory },
     judge: ({ mb }) => judgeMemory(mb),
   }),
-  check(host, {
+  {
     id: 'system.clock',
     about: 'the clock is right',
     remedy: 'On the host: timedatectl; sudo systemctl enable --now systemd-timesyncd',
-    ask: { clock: clockState },
-    judge: ({ clock }) => judgeClock(clock, Date.now() / 1000),
-  }),
+    asked: { on: host, ask: { synchronised: clockSynchronised } },
+    // By itself: with all others its answer would be as old as the slowest of them makes it.
+    probe: async () => {
+      const { time } = await askOf(host, { time: clockTime })
+      const off = time - Date.now() / 1000
+      return ({ synchronised }) => judgeClock(synchronised as boolean, off)
+    },
+  },
   check(host, {
     id: 'system.units',
     about: 'no service has failed',
@@ -90,10 +96,10 @@ export function judgeMemory(mb: number): Finding {
 /** Seconds between our clock and the host's that the way there and back cannot explain. */
 const skew = 120
 
-/** Certificates and Matrix's signatures need the right time. `now` is our clock, in seconds since 1970. */
-export function judgeClock({ synchronised, now: there }: ClockState, now: number): Finding {
-  const off = Math.round(there - now)
-  if (Math.abs(off) > skew) return fail(`${Math.abs(off)} s ${off > 0 ? 'before' : 'behind'} ours`)
+/** Certificates and Matrix's signatures need the right time. `off` is how many seconds the host is before us. */
+export function judgeClock(synchronised: boolean, off: number): Finding {
+  const seconds = Math.round(Math.abs(off))
+  if (seconds > skew) return fail(`${seconds} s ${off > 0 ? 'before' : 'behind'} ours`)
   return synchronised ? ok('synchronised') : warn('as ours, but nothing keeps it so: not synchronised')
 }
 

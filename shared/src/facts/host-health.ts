@@ -35,20 +35,18 @@ export const availableMemory: Question<number> = {
   },
 }
 
-export interface ClockState {
-  /** Whether the kernel holds the clock for synchronised, as systemd-timedated says. */
-  readonly synchronised: boolean
-  /** Seconds since 1970. */
-  readonly now: number
+/** Whether the kernel holds the host's clock for synchronised, as systemd-timedated says. */
+export const clockSynchronised: Question<boolean> = {
+  command: raw('timedatectl show -p NTPSynchronized --value'),
+  parse: ({ stdout }) => stdout.trim() === 'yes',
 }
 
-/** The host's clock. */
-export const clockState: Question<ClockState> = {
-  command: raw('timedatectl show -p NTPSynchronized --value; date +%s'),
+/** The host's clock, in seconds since 1970: to be asked by itself by whoever compares it with another. */
+export const clockTime: Question<number> = {
+  command: raw('date +%s'),
   parse({ stdout }) {
-    const [now = '', said] = stdout.trim().split('\n').reverse()
-    if (!/^\d+$/.test(now)) throw new Error('date does not tell')
-    return { synchronised: said === 'yes', now: Number(now) }
+    if (!/^\d+$/.test(stdout.trim())) throw new Error('date does not tell')
+    return Number(stdout)
   },
 }
 

@@ -1,9 +1,16 @@
-import { nothing } from '@infra/shared/command/command'
+import { type Command, nothing } from '@infra/shared/command/command'
 import { raw } from '@infra/shared/command/sh'
-import type { Finding } from '@infra/shared/engine/check'
-import { availableMemory, clockState, failedUnits, fileSystems, loggedErrors } from '@infra/shared/facts/host-health'
+import { type Finding, runChecks } from '@infra/shared/engine/check'
+import {
+  availableMemory,
+  clockSynchronised,
+  clockTime,
+  failedUnits,
+  fileSystems,
+  loggedErrors,
+} from '@infra/shared/facts/host-health'
 import { tableState } from '@infra/shared/facts/postgres-tables'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { judgeLook } from '../../../pod/checks/droplet.ts'
 import type { Answer } from '../../../pod/checks/https.ts'
 import {
@@ -16,8 +23,9 @@ import {
 import { judgeDns } from '../../../pod/checks/outside.ts'
 import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
-import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
+import { judgeClock, judgeDisks, judgeMemory, systemChecks } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
+import type { PodContext } from '../../../pod/pod-context.ts'
 import { coreColumns } from '../../../pod/vkb.ts'
 
 const said = ({ outcome, detail }: Finding) => `${outcome} ${detail}`
@@ -67,12 +75,33 @@ test.each([
 })
 
 test.each([
-  [{ synchronised: true, now: 1000 }, 'ok synchronised'],
-  [{ synchronised: false, now: 1010 }, 'warn as ours, but nothing keeps it so: not synchronised'],
-  [{ synchronised: true, now: 1121 }, 'fail 121 s before ours'],
-  [{ synchronised: true, now: 700 }, 'fail 300 s behind ours'],
-])('clock %o', (clock, wish) => {
-  expect(said(judgeClock(clock, 1000))).toBe(wish)
+  [true, 0, 'ok synchronised'],
+  [false, 10, 'warn as ours, but nothing keeps it so: not synchronised'],
+  [true, 121, 'fail 121 s before ours'],
+  [true, -300, 'fail 300 s behind ours'],
+])('clock synchronised %s, %d s before ours', (synchronised, off, wish) => {
+  expect(said(judgeClock(synchronised, off))).toBe(wish)
+})
+
+test('the clock is compared when it answers, however long the other questions take', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const host = {
+    name: 'host',
+    ask: async ([command]: readonly Command[]) => {
+      if (command?.line === 'date +%s') return [answer(`${Math.floor(Date.now() / 1000)}\n`)]
+      await new Promise((resolve) => setTimeout(resolve, 600_000))
+      return [answer('yes\n')]
+    },
+  }
+  const found: string[] = []
+  const checks = systemChecks({ host } as unknown as PodContext).filter(({ id }) => id === 'system.clock')
+  const run = runChecks(checks, (event) => event.type === 'check' && found.push(said(event as Finding)))
+  await vi.advanceTimersByTimeAsync(600_000)
+  await run
+  expect(found).toEqual(['ok synchronised'])
 })
 
 const day = 24 * 3600 * 1000
@@ -217,12 +246,10 @@ describe('what a host answers', () => {
     expect(availableMemory.parse(answer('MemTotal: 4000000 kB\nMemAvailable:    1048576 kB\n'))).toBe(1024)
     expect(() => availableMemory.parse(nothing)).toThrow('does not tell')
   })
-  test.each([
-    ['yes\n1764000000\n', { synchronised: true, now: 1764000000 }],
-    ['no\n1764000000\n', { synchronised: false, now: 1764000000 }],
-    ['1764000000\n', { synchronised: false, now: 1764000000 }],
-  ])('timedatectl and date %j', (stdout, wish) => {
-    expect(clockState.parse(answer(stdout))).toEqual(wish)
+  test('timedatectl and date', () => {
+    expect(['yes\n', 'no\n', ''].map((stdout) => clockSynchronised.parse(answer(stdout)))).toEqual([true, false, false])
+    expect(clockTime.parse(answer('1764000000\n'))).toBe(1764000000)
+    expect(() => clockTime.parse(nothing)).toThrow('date does not tell')
   })
   test('lines of errors', () => {
     const { parse } = loggedErrors(raw('errors'))
