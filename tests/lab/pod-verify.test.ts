@@ -39,7 +39,7 @@ describe.skipIf(skip)(title('verify', skip), () => {
     const roundTrip = ['verify', '--json', '--only', 'synapse.round-trip'] as const
 
     // Far away, so that there is a middle.
-    beforeAll(() => pod.host.latency(100))
+    beforeAll(() => pod.host.latency(300))
     afterAll(() => pod.host.latency(0))
 
     /** Starts a round trip, and is back as soon as its user is there. */
