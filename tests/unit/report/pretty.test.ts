@@ -1,10 +1,9 @@
-import { setTimeout } from 'node:timers/promises'
 import { secret } from '@infra/shared/command/secret'
 import type { Event } from '@infra/shared/engine/events'
 import { type PrettyOptions, prettyReporter } from '@infra/shared/report/pretty'
 import { progressOn } from '@infra/shared/report/progress'
 import { plainPaint } from '@infra/shared/report/style'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { controls, Memory } from '../../support/sink.ts'
 import { everything } from './plans.ts'
 
@@ -132,12 +131,19 @@ describe('GitHub groups', () => {
 })
 
 describe('progress', () => {
-  test('on a terminal: one line drawn over again, no wider than it, what the program draws taken out', async () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('on a terminal: one line drawn over again, no wider than it, what the program draws taken out', () => {
     const sink = new Memory(40)
     const progress = progressOn(sink, true, plainPaint)
     progress.start('package postgresql')
     progress.line('\u001b[31mGet:1\u001b[0m\thttp://mirror.example/a/very/long/path \u0007\rnext')
-    await setTimeout(260)
+    vi.advanceTimersByTime(260)
     progress.stop()
     const frames = sink.text.split(redraw)
     expect(frames.length).toBeGreaterThan(2)
@@ -149,16 +155,16 @@ describe('progress', () => {
     expect(sink.text.endsWith(redraw)).toBe(true)
   })
 
-  test('a name wider than the terminal is cut', async () => {
+  test('a name wider than the terminal is cut', () => {
     const sink = new Memory(20)
     const progress = progressOn(sink, true, plainPaint)
     progress.start('x'.repeat(100))
-    await setTimeout(130)
+    vi.advanceTimersByTime(130)
     progress.stop()
     expect(sink.text.split(redraw)[1]).toMatch(/^ {2}\S x{15}$/)
   })
 
-  test('before a message the line is taken away', async () => {
+  test('before a message the line is taken away', () => {
     const err = new Memory()
     const reporter = prettyReporter({
       out: new Memory(),
@@ -166,7 +172,7 @@ describe('progress', () => {
       ...{ paintOut: plainPaint, paintErr: plainPaint, animate: true, diff: true, verbose: false, groups: false },
     })
     reporter.emit({ type: 'ask.start', target: 'here', questions: 1 })
-    await setTimeout(130)
+    vi.advanceTimersByTime(130)
     reporter.emit({ type: 'message', level: 'warn', text: 'look' })
     reporter.close()
     expect(err.text).toContain('asking here')
