@@ -117,7 +117,9 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
     await kubectl('rollout', 'status', 'statefulset/redis', '--timeout=60s')
     expect(await redis('set', 'kept', 'yes')).toBe('OK\n')
     await kubectl('delete', 'pod', 'redis-0')
-    await kubectl('rollout', 'status', 'statefulset/redis', '--timeout=60s')
+    // The set itself may still tell of the pod that is gone.
+    for (const state of ['create', 'condition=Ready'])
+      await kubectl('wait', `--for=${state}`, 'pod/redis-0', '--timeout=60s')
     expect(await redis('get', 'kept')).toBe('yes\n')
     expect(await kubectl('exec', 'redis-0', '--', 'id', '-u')).toBe('999\n')
     await kubectl('delete', 'statefulset/redis', 'pvc/data-redis-0')
@@ -156,13 +158,13 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
   })
 
   test('its API server refuses, or hangs, until it is resumed', async () => {
-    const ask = () => kube.kubectl(['get', 'nodes', '--request-timeout=1s'])
+    const ask = (...more: string[]) => kube.kubectl(['get', 'nodes', ...more])
     await kube.pauseApiServer('hangs')
-    expect((await ask()).stderr).toMatch(/timeout|deadline/i)
+    expect((await ask('--request-timeout=1s')).stderr).toMatch(/timeout|deadline/i)
     await kube.resumeApiServer()
     expect((await ask()).code).toBe(0)
     await kube.pauseApiServer()
-    expect((await ask()).stderr).toContain('refused')
+    expect((await ask('--request-timeout=1s')).stderr).toContain('refused')
     await kube.resumeApiServer()
     expect((await ask()).code).toBe(0)
   })
