@@ -134,13 +134,16 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
     const synapse = () =>
       until('Synapse', 60_000, async () => (await ask(pod, '/_matrix/client/versions')).status === 200 || undefined)
 
-    const filled = async (spareMb: number) => {
-      await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) + spareMb * 1024)
+    const withoutRoom = async () => {
+      await pod.host.fillDisk(Math.round(statSync(archive).size / 1024) - 8 * 1024)
       return restore()
     }
-    /** How much a database takes varies by what PostgreSQL logs: the files get their full disk just before them. */
+    /** How much is taken until then varies by what Synapse and PostgreSQL write: the disk gets full just before. */
     const filler = '/var/tmp/filler'
-    const fills = `case "$*" in *--directory=files*)
+    // What it says itself is not what the restore shall tell of.
+    const fillsDatabase = `cat /dev/zero >>${filler} 2>/dev/null
+exec /usr/bin/pg_restore "$@"`
+    const fillsFiles = `case "$*" in *--directory=files*)
   # It comes once for each part, and the second time there is hardly more to fill.
   more=$(($(df --output=avail -B1 /var | tail -n 1) - 8000000))
   [ "$more" -le 0 ] || head -c "$more" /dev/zero >>${filler} ;;
@@ -148,9 +151,9 @@ esac
 exec /usr/bin/tar "$@"`
 
     test.each<[when: string, run: () => Promise<CliResult>, step: string | undefined]>([
-      ['while the archive comes in', () => filled(-8), undefined],
-      ['at the database', () => filled(3), 'restoring the database'],
-      ['at the files', () => inFrontOf('tar', fills, restore), 'restoring media'],
+      ['while the archive comes in', withoutRoom, undefined],
+      ['at the database', () => inFrontOf('pg_restore', fillsDatabase, restore), 'restoring the database'],
+      ['at the files', () => inFrontOf('tar', fillsFiles, restore), 'restoring media'],
     ])('a disk that is full %s: a clear error, and what was there serves on', async (_when, act, step) => {
       const run = await act()
       expect(failureOf(run, 1).message, run.stdout).toMatch(/^the disk of the host is full/)
