@@ -143,7 +143,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       await until('one pod', 40_000, async () => ((await podOf('discord-bot')).includes('\n') ? undefined : true))
       const pod = await podOf('discord-bot')
       await lab.push({ behaviour })
-      const impatient = { ROLLOUT_TIMEOUT: 12 }
+      const impatient = { ROLLOUT_TIMEOUT: 30 }
       const release = settle(work(impatient))
       const [failure, served] = await Promise.all([failureOf(release), servedDuring(lab.kube, release)])
       // Whoever asked was answered by the old pod, from the first moment to the last.
