@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
-import { raw } from '@infra/shared/command/sh'
+import { raw, sh } from '@infra/shared/command/sh'
 import type { Target } from '@infra/shared/engine/target'
 import { beside } from '@infra/shared/targets/beside'
 import { local } from '@infra/shared/targets/local'
@@ -55,8 +58,14 @@ describe('this machine', () => {
   })
 
   it('asks side by side', async () => {
-    const began = Date.now()
-    await local().ask([raw('sleep 0.4'), raw('sleep 0.4'), raw('sleep 0.4')])
-    expect(Date.now() - began).toBeLessThan(1100)
+    const folder = await mkdtemp(join(tmpdir(), 'beside-'))
+    // Each waits for the other two, and gives up where they do not come.
+    const questions = ['a', 'b', 'c'].map(
+      (name) => sh`cd ${folder} && touch ${name}; n=0
+until [ -e a ] && [ -e b ] && [ -e c ]; do [ "$((n += 1))" -le 50 ] || exit 1; sleep 0.1; done`,
+    )
+    const answers = await local().ask(questions)
+    await rm(folder, { recursive: true })
+    expect(answers.map(({ code }) => code)).toEqual([0, 0, 0])
   })
 })
