@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LabHost } from './host.ts'
@@ -44,18 +44,24 @@ export function leaks(text: string, marks: Marks): string[] {
 // Valence takes its settings from its environment and from nowhere else (vkb.env); its own user and root may see that.
 const settled = 'valence.substrate.mcp_server'
 
-/** Watches the arguments and the environment of every process on both sides: this machine sees those of its hosts. */
+/**
+ * Watches the arguments and the environment of every process on both sides: this machine sees those of its hosts. Not
+ * those of suites and hosts that run beside: they may have good reason to give the same secrets to a program.
+ */
 export function watchProcesses(): { stop(): string[] } {
   const seen = new Set<string>()
   const look = () => {
+    const isOfOthers = ownership()
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue
       try {
+        if (isOfOthers(Number(pid))) continue
         const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8').replaceAll('\0', ' ')
         // In this order: a process may become another in between.
         const [environment, words] = [read('environ'), read('cmdline')]
         seen.add(words)
-        if (!words.includes(settled)) seen.add(environment)
+        // Without words it has ended since: nobody can tell any more whose environment that was.
+        if (words !== '' && !words.includes(settled)) seen.add(environment)
       } catch {
         // It has ended.
       }
@@ -68,6 +74,28 @@ export function watchProcesses(): { stop(): string[] } {
       return [...seen]
     },
   }
+}
+
+// Each suite is a process of one parent, and its hosts and all that they run are below it. A host of another run may be
+// below nobody: its processes are numbered by themselves.
+function ownership(): (pid: number) => boolean {
+  const known = new Map<number, 'us' | 'others' | undefined>([[process.pid, 'us']])
+  const ownerOf = (pid: number) => {
+    if (!known.has(pid)) {
+      const above = parentOf(pid)
+      known.set(pid, above === process.ppid ? 'others' : above > 1 ? ownerOf(above) : undefined)
+    }
+    return known.get(pid)
+  }
+  const numbering = (pid: number) => readlinkSync(`/proc/${pid}/ns/pid`)
+  const here = numbering(process.pid)
+  return (pid) => (ownerOf(pid) ?? (numbering(pid) === here ? 'us' : 'others')) === 'others'
+}
+
+// Field 4; the name in field 2 may hold blanks and parentheses.
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return Number(stat.slice(stat.lastIndexOf(') ') + 2).split(' ')[1])
 }
 
 /** The secrets that files below a folder of this machine give away, by file. */
