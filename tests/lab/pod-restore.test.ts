@@ -204,7 +204,7 @@ esac`
 
     test('a disk full of it right after the exchange: there is room, PostgreSQL comes back, all is as it was', async () => {
       const names = await onHost(databases)
-      const full = 'cat /dev/zero >>"$(echo /var/lib/infra/restore.*)/database.filler"'
+      const full = 'cat /dev/zero >>"$(echo /var/lib/infra/restore.*)/database.filler" 2>/dev/null'
       const run = await afterExchange(full)
       const { message } = failureOf(run, 1)
       expect(message).toBe('the disk of the host is full: the restore failed and was undone: all is as it was')
