@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { asUser } from '@infra/shared/command/as-user'
 import { digestText, type Output } from '@infra/shared/command/command'
 import { redact } from '@infra/shared/command/secret'
+import { askOf } from '@infra/shared/engine/ask'
 import { type Check, check, type Finding, fail, ok } from '@infra/shared/engine/check'
 import { fileDigest } from '@infra/shared/facts/file'
 import { jsonEntries } from '@infra/shared/facts/json-entry'
@@ -60,13 +61,13 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
     ask: { now: tableState(vkbSchema.database, user, 'beliefs') },
     judge: ({ now }) => judgeTables(now),
   }),
-  check(host, {
+  {
     id: 'vkb.health',
     about: 'the MCP server finds all that it needs',
     remedy: `${again}; on the host: sudo -u ${user} bash -c 'source ${vkbEnv} && ${mcpServer('valence.substrate.mcp_server')} --health-check'`,
-    ask: { said: { command: health, parse: (answer: Output) => answer } },
-    judge: ({ said }) => judgeHealth(said),
-  }),
+    // Beside the other questions: Python needs seconds to read what the real Valence imports.
+    probe: async () => judgeHealth((await askOf(host, { said: { command: health, parse: (answer) => answer } })).said),
+  },
   check(host, {
     id: 'vkb.service',
     about: 'vkb.service is there, and not started by itself',
