@@ -72,7 +72,7 @@ export function certificate(on: Target, name: string, options: CertificateOption
       if (/staging/.test(directory) && !/staging/.test(server ?? ''))
         return refuse(
           `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,
-          `Leave ACME_DIRECTORY_URL unset. To try the way to the authority, on the host: certbot renew --dry-run --cert-name ${name}`,
+          'Leave ACME_DIRECTORY_URL unset. docs/runbook.md has a trial of the renewal under "Certificate and nginx".',
         )
       if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
       if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
