@@ -33,7 +33,10 @@ cp -L /usr/bin/python3 /root/${name}; systemd-run --quiet --unit=holder /root/${
 until journalctl -u holder | grep -q held; do sleep 0.2; done; systemctl show -p MainPID --value holder`
 
 const holdLock = holding('/var/lib/dpkg/lock-frontend')
-const namesHolder = ({ line }: JsonEvent) => /^waiting for another package manager: .*python3/.test(line ?? '')
+const waitsFor =
+  (holder: string) =>
+  ({ line }: JsonEvent) =>
+    new RegExp(`^waiting for another package manager: .*${holder}`).test(line ?? '')
 
 describe.skipIf(skip)(title('what fails is told once and clearly, and heals', skip), () => {
   let pod: Pod
@@ -188,9 +191,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     const { stdout: plan } = await pod.cli('plan')
     expect(plan).toMatch(/package htop/)
     expect(plan).not.toMatch(/half installed/)
-    const isWaiting = ({ line }: JsonEvent) =>
-      /^waiting for another package manager: .*unattended-upgr/.test(line ?? '')
-    const { run, seen } = await deployUntil(pod, isWaiting)
+    const { run, seen } = await deployUntil(pod, waitsFor('unattended-upgr'))
     expect(seen, run.said()).toBe(true)
     await sleep(125_000)
     await onHost(pod, 'rm /var/lib/dpkg/updates/0001; systemctl stop holder')
@@ -219,7 +220,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     expect(failureOf(result, 1).message).toMatch(
       new RegExp(`^packages .*: another package manager is at work \\(process ${holder}, python3`),
     )
-    const waits = eventsOf(result.stdout).filter(namesHolder)
+    const waits = eventsOf(result.stdout).filter(waitsFor('python3'))
     expect(waits.length, lastOf(result.stdout)).toBeGreaterThan(1)
     expect(result.ms).toBeGreaterThan(110_000)
     await onHost(pod, 'systemctl stop holder')
