@@ -37,6 +37,11 @@ export const webKinds: readonly Kind[] = [
         sh: `cd ${venv}/lib/python3*/site-packages && rm six.py six-*.dist-info/INSTALLER six-*.dist-info/RECORD`,
         says: /^half installed: six==1.17.0, six==1.17.0$/,
       },
+      {
+        name: 'not compiled, as a run leaves it that was killed before it had done that',
+        sh: `rm -r ${venv}/lib/python3*/site-packages/__pycache__`,
+        says: /^byte code of six.py$/,
+      },
     ],
   },
   {

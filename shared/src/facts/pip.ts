@@ -6,16 +6,30 @@ export interface PipState {
   readonly versions: Readonly<Record<string, string>>
   /** All packages of the environment that were left half installed, as pip wants them named: `six==1.17.0`. */
   readonly broken: readonly string[]
+  /** Modules without byte code: who may not write there, compiles them anew at every start. */
+  readonly plain: readonly string[]
 }
 
 // INSTALLER is one of the last files that pip writes: what lacks it, pip was killed in the middle of.
-const script = `import importlib.metadata, sys
+const script = `import importlib.metadata, importlib.util, os, sys, sysconfig
 for found in importlib.metadata.distributions():
     name = found.metadata["Name"] if found.metadata else None
     if name and not found.read_text("INSTALLER"):
         print("broken", name + "==" + found.version)
     elif name and name in sys.argv[1:]:
-        print("version", name, found.version)`
+        print("version", name, found.version)
+folder = sysconfig.get_path("purelib")
+for name in sorted(os.listdir(folder)):
+    path = os.path.join(folder, name)
+    path = path if name.endswith(".py") else os.path.join(path, "__init__.py")
+    if not os.path.isfile(path) or os.path.exists(importlib.util.cache_from_source(path)):
+        continue
+    try:
+        with open(path, "rb") as file:
+            compile(file.read(), path, "exec")
+        print("plain", name)
+    except (SyntaxError, ValueError):
+        pass`
 
 /** Packages in a virtual environment of Python. */
 export function pipState(venv: string, names: readonly string[]): Question<PipState> {
@@ -27,7 +41,8 @@ export function pipState(venv: string, names: readonly string[]): Question<PipSt
       const lines = stdout.split('\n').map((line) => line.split(' '))
       const versions = lines.filter(([word]) => word === 'version').map(([, name, version]) => [name, version])
       const broken = lines.filter(([word]) => word === 'broken').map(([, wish = '']) => wish)
-      return { versions: Object.fromEntries(versions) as Record<string, string>, broken }
+      const plain = lines.filter(([word]) => word === 'plain').map(([, name = '']) => name)
+      return { versions: Object.fromEntries(versions) as Record<string, string>, broken, plain }
     },
   }
 }

@@ -1,3 +1,4 @@
+import { compileVenv } from '../command/byte-code.ts'
 import type { Output } from '../command/command.ts'
 import { sh } from '../command/sh.ts'
 import { type Change, changes, create, type Step, step, update } from '../engine/step.ts'
@@ -17,25 +18,28 @@ export interface PipOptions {
 export function pipPackage(on: Target, name: string, options: PipOptions): Step {
   const { version, extras = [], venv, after = [] } = options
   const wish = `${name}${extras.length > 0 ? `[${extras.join(',')}]` : ''}==${version}`
-  const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore`
+  const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore --no-compile`
+  const compile = compileVenv(sh`${venv}`)
   return step({
     id: `pip ${name}`,
     on,
     after,
     ask: { now: pipState(venv, [name]) },
-    plan({ now: { versions, broken } }) {
+    plan({ now: { versions, broken, plain } }) {
       const list: Change[] = []
       // Without the list of its files nothing can be uninstalled, only written over.
       if (broken.length > 0)
         list.push(
-          update(`half installed: ${broken.join(', ')}`, sh`${pip} --ignore-installed --no-deps ${broken}`, {
+          update(`half installed: ${broken.join(', ')}`, [sh`${pip} --ignore-installed --no-deps ${broken}`, compile], {
             explain,
           }),
         )
       const now = versions[name]
-      if (now === undefined) list.push(create(wish, sh`${pip} ${wish}`, { explain }))
-      else if (now !== version)
-        list.push(update(`${name} ${now} → ${version}`, sh`${pip} ${wish}`, { explain, risk: 'restart' }))
+      const install = [sh`${pip} ${wish}`, compile]
+      if (now === undefined) list.push(create(wish, install, { explain }))
+      else if (now !== version) list.push(update(`${name} ${now} → ${version}`, install, { explain, risk: 'restart' }))
+      else if (list.length === 0 && plain.length > 0)
+        list.push(update(`byte code of ${plain.length > 3 ? `${plain.length} modules` : plain.join(', ')}`, compile))
       return changes(list, `installed ${version}`)
     },
   })

@@ -1,5 +1,7 @@
 import { asUser } from '../command/as-user.ts'
+import { compileVenv } from '../command/byte-code.ts'
 import type { Output } from '../command/command.ts'
+import { raw } from '../command/sh.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type PackagePlace, type PackageState, packageState } from '../facts/python-package.ts'
@@ -44,8 +46,9 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
 }
 
 // Of all that it fetches pip makes files first, for which a /tmp in memory can be too small.
-const installation = `python=$1/bin/python source=$2; shift 2; export TMPDIR=/var/tmp
-printf '%s\\n' "$@" | "$python" -m pip install --no-input --disable-pip-version-check --progress-bar off -c /dev/stdin -e "$source"`
+const installation = `venv=$1 source=$2; shift 2; export TMPDIR=/var/tmp
+printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-compile -c /dev/stdin -e "$source" &&
+${compileVenv(raw('"$venv"')).line}`
 
 /** In what the installed package differs from its source, in a few words; undefined where it does not. */
 export function difference({ missing, wish, installed, editable, found, unmet }: PackageState, source: string) {

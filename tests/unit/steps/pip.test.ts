@@ -12,13 +12,20 @@ const none = { pending: [] }
 
 describe('pipPackage', () => {
   const { plan } = pipPackage(on, 'matrix-synapse', { version: '1.2.3', extras: ['postgres'], venv: '/opt/v' })
+  const there = { 'matrix-synapse': '1.2.3' }
   test.each([
-    [{ versions: { 'matrix-synapse': '1.2.3' }, broken: [] }, ['= installed 1.2.3']],
-    [{ versions: {}, broken: [] }, ['+ matrix-synapse[postgres]==1.2.3']],
-    [{ versions: { 'matrix-synapse': '1.1.0' }, broken: [] }, ['~ matrix-synapse 1.1.0 → 1.2.3']],
-    [{ versions: {}, broken: ['attrs==25.1'] }, ['~ half installed: attrs==25.1', '+ matrix-synapse[postgres]==1.2.3']],
+    [{ versions: there, broken: [], plain: [] }, ['= installed 1.2.3']],
+    [{ versions: there, broken: [], plain: ['six.py', 'yaml'] }, ['~ byte code of six.py, yaml']],
+    [{ versions: there, broken: [], plain: ['a', 'b', 'c', 'd'] }, ['~ byte code of 4 modules']],
+    [{ versions: there, broken: ['attrs==25.1'], plain: ['yaml'] }, ['~ half installed: attrs==25.1']],
+    [{ versions: {}, broken: [], plain: ['pip'] }, ['+ matrix-synapse[postgres]==1.2.3']],
+    [{ versions: { 'matrix-synapse': '1.1.0' }, broken: [], plain: [] }, ['~ matrix-synapse 1.1.0 → 1.2.3']],
     [
-      { versions: {}, broken: ['matrix-synapse==1.2.3'] },
+      { versions: {}, broken: ['attrs==25.1'], plain: [] },
+      ['~ half installed: attrs==25.1', '+ matrix-synapse[postgres]==1.2.3'],
+    ],
+    [
+      { versions: {}, broken: ['matrix-synapse==1.2.3'], plain: [] },
       ['~ half installed: matrix-synapse==1.2.3', '+ matrix-synapse[postgres]==1.2.3'],
     ],
   ])('%o', (now, wish) => {
@@ -27,9 +34,10 @@ describe('pipPackage', () => {
 
   test('what Python says', () => {
     const { parse } = pipState('/opt/v', ['six'])
-    const stdout = 'version six 1.17.0\nbroken attrs==25.1\n'
-    expect(parse({ code: 0, stdout, stderr: '' })).toEqual({ versions: { six: '1.17.0' }, broken: ['attrs==25.1'] })
-    expect(parse(nothing)).toEqual({ versions: {}, broken: [] })
+    const stdout = 'version six 1.17.0\nbroken attrs==25.1\nplain yaml\n'
+    const state = { versions: { six: '1.17.0' }, broken: ['attrs==25.1'], plain: ['yaml'] }
+    expect(parse({ code: 0, stdout, stderr: '' })).toEqual(state)
+    expect(parse(nothing)).toEqual({ versions: {}, broken: [], plain: [] })
     expect(() => parse({ code: 1, stdout: '', stderr: 'no such module' })).toThrow('no such module')
   })
 })
