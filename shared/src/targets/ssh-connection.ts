@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { quote } from '../command/sh.ts'
 import type { Failure } from '../engine/failure.ts'
-import { byLine, type Running, type Streams, start, startLine } from './process.ts'
+import { type Running, type Streams, start, startLine } from './process.ts'
+import { type Conversation, RemoteShell, type Said } from './remote-shell.ts'
 import { sshFailure } from './ssh-errors.ts'
-import { isFrame, type Program, questionProgram } from './ssh-program.ts'
+import { type Program, questionProgram } from './ssh-program.ts'
 
 export interface SshAddress {
   readonly host: string
@@ -14,13 +15,6 @@ export interface SshAddress {
   readonly keyFile: string | undefined
   /** A file of the project's own, so that a changed host key stops the run whatever else the user trusts. */
   readonly knownHosts: string
-}
-
-/** A session on the host, and what it printed so far. Its stdin stays open: when we close it, or die, the host notices. */
-export interface Session {
-  stdout: string
-  stderr: string
-  readonly running: Running
 }
 
 /** A program of the user's choice on the host, with streams of its own. */
@@ -37,17 +31,6 @@ export interface Attachment extends Streams {
   from?: string
 }
 
-interface Conversation {
-  /** Hears each line of output as it comes. */
-  hear?(line: string): void
-  /** What is under way, for the message when the connection breaks. */
-  during?: string
-  /** Seconds without any output after which to give up; 0: never. */
-  silence?: number
-  /** Told of its first output: by then the connection is there to be shared. */
-  begun?(): void
-}
-
 interface Remote {
   readonly terminal: boolean
   /** Nothing: the login shell. */
@@ -56,12 +39,14 @@ interface Remote {
 
 /**
  * One connection by the system's OpenSSH. The first program rides on the session that opens it, so that a run with
- * nothing to change costs one ssh process and one round trip; what follows shares it (ControlMaster).
+ * nothing to change costs one ssh process and one round trip; what follows shares it (ControlMaster), each program in a
+ * shell that an earlier one has left, where one waits.
  */
 export class SshConnection {
   readonly #address: SshAddress
   readonly #folder: string
-  #master: Promise<Session> | undefined
+  #master: Promise<RemoteShell> | undefined
+  readonly #waiting: RemoteShell[] = []
   #sharable: Promise<void> | undefined
   #alive = false
   readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
@@ -76,33 +61,39 @@ export class SshConnection {
   }
 
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
-  async send(program: Program, conversation: Conversation = {}): Promise<Session> {
+  async send(program: Program, conversation: Conversation = {}): Promise<Said> {
     if (!this.#master) return this.#open(program, conversation)
-    const session = await this.hold(program, conversation)
-    session.running.end()
-    await session.running.ended // its stderr may come after its stdout
-    return session
+    const shell = await this.#shell(conversation)
+    const said = await this.#converse(shell, program, conversation)
+    this.#waiting.push(shell)
+    return said
   }
 
-  /** As `send`, leaving the session open: it ends when its stdin does, and so when we do. */
-  async hold(program: Program, conversation: Conversation = {}): Promise<Session> {
-    if (!this.#master) await this.#open(questionProgram([]), {})
-    await this.#sharable
-    if (!this.#alive) throw sshFailure(this.#address, '', conversation.during ?? 'idle')
-    return this.#converse(this.#shared(), program, conversation)
+  /** As `send`, in a shell that stays with the program: it ends when its stdin does, and so when we do. */
+  async hold(program: Program, conversation: Conversation = {}): Promise<{ running: Running; said: Said }> {
+    const shell = await this.#shell(conversation)
+    return { running: shell.running, said: await this.#converse(shell, program, conversation) }
   }
 
   /** Proves that a new connection can be made, by running a program over one. */
-  async sendFresh(program: Program): Promise<Session> {
-    const session = await this.#converse(this.#argv(['-o', 'ControlPath=none', '-o', 'ConnectTimeout=8']), program, {
-      silence: 15,
-    })
-    session.running.end()
-    await session.running.ended
-    return session
+  async sendFresh(program: Program): Promise<Said> {
+    const shell = new RemoteShell(this.#argv(['-o', 'ControlPath=none', '-o', 'ConnectTimeout=8']))
+    const said = await this.#converse(shell, program, { silence: 15 })
+    shell.running.end()
+    await shell.running.ended
+    return said
   }
 
-  async #open(program: Program, conversation: Conversation): Promise<Session> {
+  /** A shell over the connection that waits for a program, or a new one. */
+  async #shell({ during = 'idle' }: Conversation): Promise<RemoteShell> {
+    if (!this.#master) await this.#open(questionProgram([]), {})
+    await this.#sharable
+    if (!this.#alive) throw sshFailure(this.#address, '', during)
+    for (let shell = this.#waiting.pop(); shell; shell = this.#waiting.pop()) if (!shell.ended) return shell
+    return new RemoteShell(this.#shared())
+  }
+
+  async #open(program: Program, conversation: Conversation): Promise<Said> {
     let share = () => {}
     const shared = new Promise<void>((resolve) => {
       share = resolve
@@ -111,22 +102,25 @@ export class SshConnection {
       this.#alive = true
       share()
     }
-    const opened = this.#converse(this.#opening(), program, { ...conversation, begun })
-    this.#master = opened
+    const shell = new RemoteShell(this.#opening())
+    const opened = this.#converse(shell, program, { ...conversation, begun })
+    this.#master = opened.then(() => shell)
     this.#sharable = Promise.race([shared, opened.then(share)])
     this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
-    const session = await opened
-    void session.running.ended.then(() => {
+    this.#master.catch(() => {})
+    const said = await opened
+    void shell.running.ended.then(() => {
       this.#alive = false
     })
-    return session
+    return said
   }
 
   async close(): Promise<void> {
-    const session = await this.#master?.catch(() => undefined)
-    session?.running.end()
-    const stuck = setTimeout(() => session?.running.kill('SIGTERM'), 3000)
-    await session?.running.ended
+    const master = await this.#master?.catch(() => undefined)
+    for (const { running } of this.#waiting.splice(0)) running.end()
+    master?.running.end()
+    const stuck = setTimeout(() => master?.running.kill('SIGTERM'), 3000)
+    await master?.running.ended
     clearTimeout(stuck)
     process.off('exit', this.#tidy)
     this.#tidy()
@@ -188,40 +182,10 @@ export class SshConnection {
     ]
   }
 
-  #converse(argv: readonly string[], program: Program, conversation: Conversation): Promise<Session> {
-    const { hear = () => {}, during, silence = 0, begun = () => {} } = conversation
+  #converse(shell: RemoteShell, program: Program, conversation: Conversation): Promise<Said> {
     const connected = this.#alive
-    return new Promise((resolve, reject) => {
-      let clock: NodeJS.Timeout | undefined
-      const tick = () => {
-        clearTimeout(clock)
-        if (silence === 0) return
-        clock = setTimeout(() => {
-          session.stderr += `no answer for ${silence} seconds`
-          session.running.kill('SIGKILL')
-        }, silence * 1000)
-      }
-      const lines = byLine((line) => isFrame(line) || hear(line))
-      const take = (stream: 'stdout' | 'stderr') => (chunk: string) => {
-        if (stream === 'stdout' && session.stdout === '') begun()
-        session[stream] += chunk
-        tick()
-        lines(chunk)
-        if (stream === 'stderr' || !program.complete(session.stdout)) return
-        clearTimeout(clock)
-        resolve(session)
-      }
-      const session: Session = {
-        stdout: '',
-        stderr: '',
-        running: start(argv, { stdout: (chunk) => take('stdout')(chunk), stderr: (chunk) => take('stderr')(chunk) }),
-      }
-      tick()
-      session.running.write(program.source)
-      void session.running.ended.then(() => {
-        clearTimeout(clock)
-        reject(sshFailure(this.#address, session.stderr, connected || session.stdout !== '' ? during : undefined))
-      })
-    })
+    return shell.converse(program, conversation, ({ stdout, stderr }) =>
+      sshFailure(this.#address, stderr, connected || stdout !== '' ? conversation.during : undefined),
+    )
   }
 }

@@ -4,13 +4,15 @@ import { quote } from '../command/sh.ts'
 
 /**
  * Programs for `sh -s`: they go by stdin, so nothing of them is in an argument list or in a file on the host. Each is
- * one function called on its last line: a connection that breaks in the middle of sending runs none of it.
+ * one function called on its last line: a connection that breaks in the middle of sending runs none of it. Its body
+ * is a shell of its own, so that the one that reads is as it was for the program that comes next; where a program ends
+ * badly, that one ends too.
  */
 export interface Program {
   /** The shell text to send. */
   readonly source: string
   /** Whether this much of its output is all of it. */
-  complete(stdout: string): boolean
+  complete(stdout: string, stderr: string): boolean
   /** The answers in what it printed; fewer than commands when it ended early. */
   parse(stdout: string, stderr: string): Output[]
 }
@@ -32,10 +34,15 @@ const feed = `infra_feed() {
   if [ "$2" = - ]; then ( eval "$1" ) </dev/null; else printf %s "$2" | base64 -d | ( eval "$1" ); fi
 }`
 
+// Not `infra_body || exit`: behind that, `set -e` has no effect in what it runs.
+const call = `infra_main() { infra_body; set -- $?; [ "$1" = 0 ] || exit "$1"; }
+infra_main
+`
+
 /** Asks each question by itself: one that fails or hangs up says nothing of the others. */
 export function questionProgram(questions: readonly Command[]): Program {
   const mark = makeMark()
-  const source = `infra_main() {
+  const source = `infra_body() (
 ${setting}
 exec 3>&1
 ${feed}
@@ -46,9 +53,8 @@ infra_ask() {
 printf '\\n%s\\n' '${mark}'
 ${questions.map((question) => `infra_ask ${words(question)}`).join('\n')}
 printf '%s end\\n' '${mark}'
-}
-infra_main
-`
+)
+${call}`
   const end = `${mark} end\n`
   return {
     source,
@@ -72,7 +78,7 @@ infra_main
  */
 export function changeProgram(commands: readonly Command[], guard = ':'): Program {
   const mark = makeMark()
-  const source = `infra_main() {
+  const source = `infra_body() (
 ${setting}
 export DEBIAN_FRONTEND=noninteractive
 ${guard}
@@ -87,15 +93,20 @@ infra_make() {
 infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
 ${commands.map((command) => `infra_make ${words(command)}`).join('\n')}
 infra_finish
-}
-infra_main
-`
+)
+${call}`
+  const end = `${mark} end\n`
+  const cutUp = (stdout: string, stderr: string) =>
+    [stdout.replace(end, '').split(`\n${mark} `), stderr.split(`\n${mark}\n`)] as const
   return {
     source,
-    complete: (stdout) => stdout.endsWith(`${mark} end\n`),
+    complete: (stdout, stderr) => {
+      if (!stdout.endsWith(end)) return false
+      const [outs, errs] = cutUp(stdout, stderr)
+      return errs.length === outs.length
+    },
     parse: (stdout, stderr) => {
-      const outs = stdout.replace(`${mark} end\n`, '').split(`\n${mark} `)
-      const errs = stderr.split(`\n${mark}\n`)
+      const [outs, errs] = cutUp(stdout, stderr)
       return outs.slice(1).map((piece, index) => ({
         code: Number(cut(piece)[0]),
         stdout: index === 0 ? (outs[0] ?? '') : cut(outs[index] ?? '')[1],

@@ -25,15 +25,18 @@ export const isSsh = (target: Target): target is SshTarget => 'attach' in target
 /** Seconds a single question may stay silent before the run gives up. */
 const patience = 120
 
+/** From how many questions on two sessions answer them: for a few, a second one costs more than it saves. */
+const many = 8
+
 /**
  * A POSIX host over OpenSSH: nothing is needed on it but sh, base64 and (for the lock) util-linux. All questions of a
- * call go as one program in one round trip; secrets go by stdin.
+ * call go in one round trip, as one program or, where they are many, as two side by side; secrets go by stdin.
  */
 export function ssh(address: SshAddress): SshTarget {
   const connection = new SshConnection(address)
   let lockId: string | undefined
 
-  const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
+  const askInOrder = async (questions: readonly Command[]): Promise<readonly Output[]> => {
     const program = questionProgram(questions)
     const { stdout, stderr } = await connection.send(program, { silence: patience, during: 'asking' })
     const answers = program.parse(stdout, stderr)
@@ -43,12 +46,19 @@ export function ssh(address: SshAddress): SshTarget {
     return answers
   }
 
+  // Each waits for programs to start and end, and a host has more than one processor.
+  const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
+    if (questions.length < many) return askInOrder(questions)
+    const shares = [0, 1].map((own) => questions.filter((_, index) => index % 2 === own))
+    const answers = await Promise.all(shares.map(askInOrder))
+    return questions.map((_, index) => answers[index % 2]?.[Math.floor(index / 2)] as Output)
+  }
+
   const run = async (commands: readonly Command[], hear: Listener): Promise<readonly Output[]> => {
     const program = changeProgram(commands, lockId ? lockFence(lockId) : ':')
-    const session = await connection.hold(program, { hear, during: `running: ${commands[0]?.line.slice(0, 80)}` })
-    session.running.end()
-    await session.running.ended
-    return program.parse(session.stdout, session.stderr)
+    const during = `running: ${commands[0]?.line.slice(0, 80)}`
+    const { stdout, stderr } = await connection.send(program, { hear, during })
+    return program.parse(stdout, stderr)
   }
 
   return {
@@ -79,7 +89,7 @@ export function ssh(address: SshAddress): SshTarget {
 
 async function takeLock(connection: SshConnection, id: string, request: LockRequest): Promise<Lock> {
   let holder = ''
-  const session = await connection.hold(lockProgram(id, request.holder, request.timeout), {
+  const { running, said } = await connection.hold(lockProgram(id, request.holder, request.timeout), {
     during: 'waiting for the lock',
     hear(line) {
       if (!line.startsWith('HELD ')) return
@@ -87,19 +97,19 @@ async function takeLock(connection: SshConnection, id: string, request: LockRequ
       request.waiting(holder)
     },
   })
-  if (!/^TAKEN$/m.test(session.stdout)) {
-    session.running.end()
+  if (!/^TAKEN$/m.test(said.stdout)) {
+    running.end()
     throw new Failure('locked', `another run holds the lock: ${holder}`, {
       remedy:
         'Wait for it (--lock-timeout SECONDS), or, when you know that it is gone, remove it with the unlock command.',
     })
   }
-  const beat = setInterval(() => session.running.write('\n'), heartbeat * 1000)
+  const beat = setInterval(() => running.write('\n'), heartbeat * 1000)
   return {
     async release() {
       clearInterval(beat)
-      session.running.end()
-      await session.running.ended
+      running.end()
+      await running.ended
     },
   }
 }

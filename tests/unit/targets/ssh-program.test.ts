@@ -18,7 +18,7 @@ interface Told {
 /** Feeds a program to a real shell, as sshd does. */
 async function send(program: Program, shell = 'exec sh -s', source = program.source): Promise<Told> {
   const { stdout, stderr } = await runLocal(shell, source)
-  return { complete: program.complete(stdout), answers: program.parse(stdout, stderr), stdout, stderr }
+  return { complete: program.complete(stdout, stderr), answers: program.parse(stdout, stderr), stdout, stderr }
 }
 
 const ask = async (...questions: Command[]) => (await send(questionProgram(questions))).answers
@@ -77,8 +77,8 @@ describe('questions', () => {
     ])
   })
 
-  test('one that kills our shell leaves those after it without an answer, and none with a wrong one', async () => {
-    const told = await send(questionProgram([raw('echo a'), raw('kill -9 $$'), raw('echo b')]))
+  test('one that kills all of us leaves those after it without an answer, and none with a wrong one', async () => {
+    const told = await send(questionProgram([raw('echo a'), raw('kill -9 0'), raw('echo b')]))
     expect(told).toMatchObject({ complete: false, answers: [said('a\n')] })
   })
 
@@ -90,12 +90,17 @@ describe('questions', () => {
   test('and changes that read their stdin find it empty, though that of the connection stays open', async () => {
     for (const program of [questionProgram([raw('cat; echo on')]), changeProgram([raw('cat; echo on')])]) {
       let stdout = ''
-      const take = (chunk: string) => {
-        stdout += chunk
-      }
-      const running = start(['sh', '-s'], { stdout: take, stderr: () => {} })
+      let stderr = ''
+      const running = start(['sh', '-s'], {
+        stdout(chunk) {
+          stdout += chunk
+        },
+        stderr(chunk) {
+          stderr += chunk
+        },
+      })
       running.write(program.source)
-      for (let left = 300; !program.complete(stdout) && left > 0; left -= 1) await setTimeout(10)
+      for (let left = 300; !program.complete(stdout, stderr) && left > 0; left -= 1) await setTimeout(10)
       expect(program.parse(stdout, '')[0]?.stdout).toBe('on\n')
       running.end()
       await running.ended
@@ -120,7 +125,7 @@ describe('questions', () => {
       const part = stdout.slice(0, cut)
       const answers = program.parse(part, '')
       counts.add(answers.length)
-      expect(program.complete(part)).toBe(false)
+      expect(program.complete(part, '')).toBe(false)
       expect([said('one\n'), said('two\n', 0, 'bad'), said('three\n')].slice(0, answers.length)).toEqual(answers)
     }
     expect([...counts]).toEqual([0, 1, 2, 3])
