@@ -56,7 +56,7 @@ async function benchNoop(): Promise<void> {
 async function benchFirst(): Promise<void> {
   const deploys: number[] = []
   const floors: number[] = []
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     const one = await barePod()
     const { work, close } = podWork(one)
     const packages = await missingPackages(work)
