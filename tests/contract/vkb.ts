@@ -71,6 +71,11 @@ END`,
       { name: 'removed', sh: pip('uninstall -y contract'), says: /^python package contract$/ },
       { name: 'a requirement removed', sh: pip('uninstall -y iniconfig'), says: /lacks iniconfig>=2$/ },
       { name: 'a newer one than is good for it', sh: pip('install six==1.17.0'), says: /lacks six<1.17$/ },
+      {
+        name: 'not compiled, as a run leaves it that was killed before it had done that',
+        sh: `rm -r ${venv}/lib/python3*/site-packages/iniconfig/__pycache__`,
+        says: /^byte code of iniconfig$/,
+      },
       { name: 'installed as a copy', sh: pip(`install --no-deps ${source}`), says: /installed from an archive →/ },
       {
         name: 'another version in the source',

@@ -102,31 +102,6 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
     expect(await logins()).toBe(before + 1)
   })
 
-  test('many questions are asked by two shells side by side, and each gets its own answer', async () => {
-    const target = connect()
-    const asked = Array.from({ length: 21 }, (_, index) => raw(`echo ${index} $PPID; exit ${index}`))
-    const answers = await target.ask(asked)
-    expect(answers.map(({ code, stdout }) => [code, Number(stdout.split(' ')[0])])).toEqual(
-      asked.map((_, index) => [index, index]),
-    )
-    // Each waits until the other is there as well.
-    const meet = (own: string, other: string) =>
-      raw(`touch /tmp/${own}; n=0; until [ -e /tmp/${other} ]; do n=$((n+1)); [ $n -lt 99 ] || exit 9; sleep 0.1; done`)
-    const met = await target.ask([meet('here', 'there'), meet('there', 'here'), ...asked])
-    expect(met.slice(0, 2).map(({ code }) => code)).toEqual([0, 0])
-  })
-
-  test('one change after another is made by the shell that waits; one that is gone is replaced', async () => {
-    const target = connect()
-    await target.ask([sh`true`])
-    const shell = async () => (await target.run([raw('echo $$')], () => {}))[0]?.stdout.trim()
-    const first = await shell()
-    expect(await shell()).toBe(first)
-    await lab.exec(`kill -9 ${first}`)
-    // Until we are told that it is gone, a change may still be given to it, and fails.
-    await holds('another shell', async () => (await shell().catch(() => first)) !== first)
-  })
-
   test('a change is made while the questions that opened the connection are still under way', async () => {
     const target = connect()
     const asked = target.ask([raw('sleep 2; echo $SSH_CONNECTION')])

@@ -2,9 +2,41 @@ import { type Shell, sh } from './sh.ts'
 
 /**
  * Byte code of what `pip install --no-compile` has put into a virtual environment (a word of shell): pip itself compiles
- * one file after another, this uses all processors. What cannot be compiled is left so, as pip leaves it; a full disk is
- * an error.
+ * one file after another, this uses all processors, or one where the host does not let Python share work. A file that is
+ * no Python of this version is left so, as pip leaves it; anything else that fails is an error.
  */
-export const compileVenv = (venv: Shell): Shell =>
-  sh`{ said=$(${venv}/bin/python -I -m compileall -q -j 0 ${venv}/lib 2>&1) || case $said in
-*'No space left'* | *'quota exceeded'*) printf '%s\n' "$said" >&2; false;; esac; }`
+export const compileVenv = (venv: Shell): Shell => {
+  const compile = (processes: number) =>
+    sh`said=$(${venv}/bin/python -I -m compileall -q -j ${processes} ${venv}/lib 2>&1)`
+  return sh`{ ${compile(0)} || ${compile(1)} || { [ $? = 1 ] && case $said in
+*Traceback* | *'No space left'* | *'quota exceeded'*) false;; esac; } || { printf '%s\n' "$said" >&2; false; }; }`
+}
+
+/**
+ * Python that tells which modules of the environment it runs in have no byte code: `lacking(deep)`, by their names at the
+ * top; with `deep` every file is looked at, without it those of the packages within packages are not.
+ */
+export const lackingByteCode = `import os, sys, sysconfig
+def lacking(deep):
+    top = sysconfig.get_path("purelib")
+    found = set()
+    for parent, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if name.isidentifier() and name != "__pycache__"]
+        if not deep and parent != top and "__init__.py" in files:
+            folders.clear()
+        try:
+            made = set(os.listdir(os.path.join(parent, "__pycache__")))
+        except OSError:
+            made = set()
+        for name in files:
+            if not name.endswith(".py") or name[:-2] + sys.implementation.cache_tag + ".pyc" in made:
+                continue
+            path = os.path.join(parent, name)
+            try:
+                with open(path, "rb") as file:
+                    compile(file.read(), path, "exec", dont_inherit=True)
+                found.add(os.path.relpath(path, top).split(os.sep)[0])
+            except (SyntaxError, ValueError, OSError):
+                pass
+    return sorted(found)
+`

@@ -1,3 +1,4 @@
+import { lackingByteCode } from '../command/byte-code.ts'
 import { sh } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -11,25 +12,15 @@ export interface PipState {
 }
 
 // INSTALLER is one of the last files that pip writes: what lacks it, pip was killed in the middle of.
-const script = `import importlib.metadata, importlib.util, os, sys, sysconfig
+const script = `${lackingByteCode}import importlib.metadata
 for found in importlib.metadata.distributions():
     name = found.metadata["Name"] if found.metadata else None
     if name and not found.read_text("INSTALLER"):
         print("broken", name + "==" + found.version)
     elif name and name in sys.argv[1:]:
         print("version", name, found.version)
-folder = sysconfig.get_path("purelib")
-for name in sorted(os.listdir(folder)):
-    path = os.path.join(folder, name)
-    path = path if name.endswith(".py") else os.path.join(path, "__init__.py")
-    if not os.path.isfile(path) or os.path.exists(importlib.util.cache_from_source(path)):
-        continue
-    try:
-        with open(path, "rb") as file:
-            compile(file.read(), path, "exec")
-        print("plain", name)
-    except (SyntaxError, ValueError):
-        pass`
+for name in lacking(True):
+    print("plain", name)`
 
 /** Packages in a virtual environment of Python. */
 export function pipState(venv: string, names: readonly string[]): Question<PipState> {

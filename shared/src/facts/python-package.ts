@@ -1,4 +1,5 @@
 import { asUser, isNoUser } from '../command/as-user.ts'
+import { lackingByteCode } from '../command/byte-code.ts'
 import { quote } from '../command/sh.ts'
 import type { Question } from '../engine/step.ts'
 
@@ -24,9 +25,11 @@ export interface PackageState {
   readonly found: string | undefined
   /** Requirements that nothing installed meets, and constraints that something installed breaks. */
   readonly unmet: readonly string[]
+  /** Modules of the environment without byte code: a service that may not write there compiles them at every start. */
+  readonly plain: readonly string[]
 }
 
-const program = `import importlib.metadata as metadata, importlib.util, json, os, sys, tomllib
+const program = `${lackingByteCode}import importlib.metadata as metadata, importlib.util, json, tomllib
 from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name
 name, source, *constraints = sys.argv[1:]
@@ -74,6 +77,7 @@ try:
     out["found"] = spec.origin if spec else None
     out["unmet"] = [line for line in out["installed"]["requires"] if unmet(line)]
     out["unmet"] += [line for line in constraints if unmet(line, False)]
+    out["plain"] = lacking(False)
 except metadata.PackageNotFoundError:
     pass
 print(json.dumps(out))`
@@ -97,11 +101,18 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
   return {
     command: asUser(user, script, [venv, name, source, ...constraints]),
     parse(answer) {
-      const absent = { wish: undefined, installed: undefined, editable: undefined, found: undefined, unmet: [] }
+      const absent = {
+        wish: undefined,
+        installed: undefined,
+        editable: undefined,
+        found: undefined,
+        unmet: [],
+        plain: [],
+      }
       if (isNoUser(answer)) return { ...absent, missing: 'venv' }
       if (answer.code !== 0) throw new Error(answer.stderr.trim().split('\n').at(-1) ?? `exit code ${answer.code}`)
-      const { missing, wish, installed, editable, found, unmet } = JSON.parse(answer.stdout) as Partial<PackageState>
-      return { missing, wish, installed, editable, found: found ?? undefined, unmet: unmet ?? [] }
+      const { unmet = [], plain = [], found, ...state } = JSON.parse(answer.stdout) as Partial<PackageState>
+      return { ...absent, missing: undefined, ...state, found: found ?? undefined, unmet, plain }
     },
   }
 }

@@ -38,12 +38,15 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
       const install = [sh`${pip} ${wish}`, compile]
       if (now === undefined) list.push(create(wish, install, { explain }))
       else if (now !== version) list.push(update(`${name} ${now} → ${version}`, install, { explain, risk: 'restart' }))
-      else if (list.length === 0 && plain.length > 0)
-        list.push(update(`byte code of ${plain.length > 3 ? `${plain.length} modules` : plain.join(', ')}`, compile))
+      else if (list.length === 0 && plain.length > 0) list.push(update(sayPlain(plain), compile))
       return changes(list, `installed ${version}`)
     },
   })
 }
+
+/** Modules without byte code, in a few words. */
+export const sayPlain = (modules: readonly string[]): string =>
+  `byte code of ${modules.length > 3 ? `${modules.length} modules` : modules.join(', ')}`
 
 /** What pip means, in a line. */
 function explain({ stdout, stderr }: Output): string | undefined {

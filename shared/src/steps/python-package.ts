@@ -5,6 +5,7 @@ import { raw } from '../command/sh.ts'
 import { changes, create, refuse, type Step, step, update } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
 import { type PackagePlace, type PackageState, packageState } from '../facts/python-package.ts'
+import { sayPlain } from './pip.ts'
 
 export interface EditableOptions extends PackagePlace {
   /** What makes the virtual environment and the source, for the error. */
@@ -21,6 +22,7 @@ export interface EditableOptions extends PackagePlace {
 export function editablePackage(on: Target, name: string, options: EditableOptions): Step {
   const { venv, source, user, constraints = [], comesFrom, follows = [], after = [] } = options
   const install = asUser(user, installation, [venv, source, ...constraints])
+  const compile = asUser(user, compileVenv(raw('"$1"')).line, [venv])
   return step({
     id: `python package ${name}`,
     on,
@@ -37,8 +39,9 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
       if (!now.installed) return changes([create(`python package ${name}`, install, { explain })], '')
       const differs = difference(now, source)
       const why = differs && `python package ${name}: ${differs}`
+      const plain = now.plain.length > 0 ? [update(sayPlain(now.plain), compile)] : []
       return changes(
-        why ? [update(why, install, { risk: 'restart', explain })] : [],
+        why ? [update(why, install, { risk: 'restart', explain })] : plain,
         `${now.installed.version}, from ${source}`,
       )
     },

@@ -25,6 +25,7 @@ describe('an editable Python package', () => {
     editable: '/repo',
     found: '/repo/src/valence/__init__.py',
     unmet: [],
+    plain: [],
   }
   const place = { venv: '/venv', source: '/repo', user: 'v' }
   const step = editablePackage(on, 'valence', { ...place, comesFrom: 'deploy common' })
@@ -43,6 +44,8 @@ describe('an editable Python package', () => {
     [{ wish: { ...metadata, requires: [] } }, '~ python package valence: other requirements'],
     [{ wish: { ...metadata, requires: null } }, '= 1.0.1, from /repo'],
     [{ wish: { ...metadata, scripts: {} } }, '~ python package valence: other programs'],
+    [{ plain: ['yaml'] }, '~ byte code of yaml'],
+    [{ unmet: ['mcp>=1.0'], plain: ['yaml'] }, '~ python package valence: lacks mcp>=1.0'],
     [{ unmet: ['mcp>=1.0'] }, '~ python package valence: lacks mcp>=1.0'],
     [{ missing: 'source', wish: undefined }, '~ python package valence: no source'],
     [{ wish: undefined }, '! /repo/pyproject.toml describes no project'],

@@ -1,0 +1,88 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { compileVenv } from '@infra/shared/command/byte-code'
+import { sh } from '@infra/shared/command/sh'
+import { pipState } from '@infra/shared/facts/pip'
+import { runLocal } from '@infra/shared/targets/process'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { tempFolder } from '../../support/temp.ts'
+
+// A real virtual environment, without pip.
+let venv: string
+let site: string
+const put = (path: string, content = 'a = 1\n') => {
+  mkdirSync(join(site, path, '..'), { recursive: true })
+  writeFileSync(join(site, path), content)
+}
+const plain = async () => {
+  const { command, parse } = pipState(venv, [])
+  return parse(await runLocal(command.line, '')).plain
+}
+const compile = () => runLocal(compileVenv(sh`${venv}`).line, '')
+const emptied = (path: string) => rmSync(join(site, path, '__pycache__'), { recursive: true })
+
+beforeEach(async () => {
+  venv = join(tempFolder(), "a venv's")
+  expect((await runLocal(sh`python3 -m venv --without-pip ${venv}`.line, '')).code).toBe(0)
+  const [version = ''] = readdirSync(join(venv, 'lib'))
+  site = join(venv, 'lib', version, 'site-packages')
+  for (const path of ['one.py', 'two/__init__.py', 'two/deep/__init__.py', 'two/deep/leaf.py', 'zope/interface/x.py'])
+    put(path)
+  put('x-1.0.dist-info/METADATA', '')
+})
+
+describe('byte code', () => {
+  test('is told where it lacks, wherever that is, and made', async () => {
+    expect(await plain()).toEqual(['one.py', 'two', 'zope'])
+    expect(await compile()).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await plain()).toEqual([])
+    emptied('two/deep')
+    expect(await plain()).toEqual(['two'])
+    await compile()
+    emptied('zope/interface')
+    expect(await plain()).toEqual(['zope'])
+  })
+
+  test('a file that is no Python of this version is left so', async () => {
+    put('two/old.py', 'print "x"\n')
+    put('three.py', 'a = "\0"\n')
+    expect((await compile()).code).toBe(0)
+    expect(await plain()).toEqual([])
+  })
+
+  test('what cannot be written is an error, with its cause', async () => {
+    rmSync(site, { recursive: true })
+    mkdirSync(site)
+    put('one.py')
+    // A file where the folder of the byte code should be, and a Python that says what a full disk makes it say.
+    writeFileSync(
+      join(venv, 'bin/python3.full'),
+      '#!/bin/sh\necho "OSError: [Errno 28] No space left on device"; exit 1\n',
+      {
+        mode: 0o755,
+      },
+    )
+    rmSync(join(venv, 'bin/python'))
+    await runLocal(sh`ln -s python3.full ${join(venv, 'bin/python')}`.line, '')
+    expect(await compile()).toMatchObject({ code: 1, stderr: expect.stringContaining('No space left on device') })
+  })
+
+  test.each([
+    ['several processes cannot share work', 'case $* in *"-j 0"*) echo "Traceback: no semaphores"; exit 1;; esac', 0],
+    ['that fails with one too', 'echo "Traceback: no"; exit 1', 1],
+    ['it is killed', 'kill -9 $$', 1],
+  ])('where %s', async (_name, script, code) => {
+    const real = join(venv, 'bin/python3')
+    rmSync(join(venv, 'bin/python'))
+    writeFileSync(join(venv, 'bin/python'), `#!/bin/sh\n${script}\nexec '${real.replaceAll("'", `'\\''`)}' "$@"\n`, {
+      mode: 0o755,
+    })
+    expect((await compile()).code).toBe(code)
+    if (code === 0) expect(readdirSync(join(site, '__pycache__'))).toHaveLength(1)
+  })
+
+  test('an environment of another Python has nothing to be told of', async () => {
+    rmSync(join(venv, 'lib'), { recursive: true })
+    expect(await plain()).toEqual([])
+  })
+})
