@@ -10,7 +10,7 @@ import { venvState } from '../facts/python.ts'
 const making = `python3 -m venv --clear --without-pip "$1" || exit
 set -- "$1" /usr/share/python-wheels/pip-*.whl
 if [ -e "$2" ] && python3 -I -c 'import sys, pip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
-python3 -I -m pip --isolated --python "$1/bin/python" install --quiet --no-index --no-compile --disable-pip-version-check "$2" &&
+PIP_CONFIG_FILE=/dev/null python3 -I -m pip --isolated --python "$1/bin/python" install --quiet --no-index --no-compile --disable-pip-version-check "$2" &&
 ${compileVenv(raw('"$1"')).line}
 else
 "$1/bin/python" -I -m ensurepip --upgrade --default-pip
