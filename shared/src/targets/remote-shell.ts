@@ -69,10 +69,16 @@ export class RemoteShell {
         if (stream === 'stdout' && said.stdout === chunk) begun()
         tick()
         lines(chunk)
-        if (!program.complete(said.stdout, said.stderr)) return
-        clearTimeout(clock)
-        this.#take = (_, late) => lines(late)
-        resolve(said)
+        if (program.complete(said.stdout, said.stderr)) {
+          clearTimeout(clock)
+          this.#take = (_, late) => lines(late)
+          resolve(said)
+        } else if (program.died?.(said.stdout)) {
+          clearTimeout(clock)
+          this.#take = () => {}
+          // The ssh that others share does not end by itself before they do.
+          setTimeout(() => this.running.kill('SIGTERM'), 500)
+        }
       }
       tick()
       this.running.write(program.source)

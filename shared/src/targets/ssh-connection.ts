@@ -39,14 +39,14 @@ interface Remote {
 
 /**
  * One connection by the system's OpenSSH. The first program rides on the session that opens it, so that a run with
- * nothing to change costs one ssh process and one round trip; what follows shares it (ControlMaster), each program in a
- * shell that an earlier one has left, where one waits.
+ * nothing to change costs one ssh process and one round trip; what follows shares it (ControlMaster), each program in a shell that an earlier
+ * one has left, where one waits.
  */
 export class SshConnection {
   readonly #address: SshAddress
   readonly #folder: string
   #master: Promise<RemoteShell> | undefined
-  readonly #waiting: RemoteShell[] = []
+  readonly #waiting = { questions: [] as RemoteShell[], changes: [] as RemoteShell[] }
   #sharable: Promise<void> | undefined
   #alive = false
   readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
@@ -60,16 +60,24 @@ export class SshConnection {
     process.once('exit', this.#tidy)
   }
 
+  /** Whether it has been opened, or is just being: what is sent next shares it. */
+  get opened(): boolean {
+    return this.#master !== undefined
+  }
+
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
   async send(program: Program, conversation: Conversation = {}): Promise<Said> {
     if (!this.#master) return this.#open(program, conversation)
-    const shell = await this.#shell(conversation)
+    const waiting = this.#waiting[program.kind]
+    let shell = waiting.pop()
+    while (shell?.ended) shell = waiting.pop()
+    shell ??= await this.#shell(conversation)
     const said = await this.#converse(shell, program, conversation)
-    this.#waiting.push(shell)
+    waiting.push(shell)
     return said
   }
 
-  /** As `send`, in a shell that stays with the program: it ends when its stdin does, and so when we do. */
+  /** As `send`, in a shell of its own that stays with the program: it ends when its stdin does, and so when we do. */
   async hold(program: Program, conversation: Conversation = {}): Promise<{ running: Running; said: Said }> {
     const shell = await this.#shell(conversation)
     return { running: shell.running, said: await this.#converse(shell, program, conversation) }
@@ -84,12 +92,11 @@ export class SshConnection {
     return said
   }
 
-  /** A shell over the connection that waits for a program, or a new one. */
+  /** A new shell over the connection. */
   async #shell({ during = 'idle' }: Conversation): Promise<RemoteShell> {
     if (!this.#master) await this.#open(questionProgram([]), {})
     await this.#sharable
     if (!this.#alive) throw sshFailure(this.#address, '', during)
-    for (let shell = this.#waiting.pop(); shell; shell = this.#waiting.pop()) if (!shell.ended) return shell
     return new RemoteShell(this.#shared())
   }
 
@@ -117,7 +124,7 @@ export class SshConnection {
 
   async close(): Promise<void> {
     const master = await this.#master?.catch(() => undefined)
-    for (const { running } of this.#waiting.splice(0)) running.end()
+    for (const { running } of [...this.#waiting.questions, ...this.#waiting.changes]) running.end()
     master?.running.end()
     const stuck = setTimeout(() => master?.running.kill('SIGTERM'), 3000)
     await master?.running.ended

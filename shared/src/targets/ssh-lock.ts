@@ -50,7 +50,7 @@ while read -r beat; do [ "$(head -n 1 ${lock}/holder 2>/dev/null)" = ${quote(id)
 }
 main
 `
-  return { source, complete: (stdout) => /^(TAKEN|TIMEOUT)$/m.test(stdout), parse: () => [] }
+  return { kind: 'changes', source, complete: (stdout) => /^(TAKEN|TIMEOUT)$/m.test(stdout), parse: () => [] }
 }
 
 /** Shell text for the head of a change: the lock is still ours, and whoever takes it next waits for us to end. */

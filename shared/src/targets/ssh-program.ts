@@ -6,13 +6,17 @@ import { quote } from '../command/sh.ts'
  * Programs for `sh -s`: they go by stdin, so nothing of them is in an argument list or in a file on the host. Each is
  * one function called on its last line: a connection that breaks in the middle of sending runs none of it. Its body
  * is a shell of its own, so that the one that reads is as it was for the program that comes next; where a program ends
- * badly, that one ends too.
+ * badly, that one says so and ends too.
  */
 export interface Program {
+  /** Questions are never put to a shell that made changes: those may have left something running that still prints. */
+  readonly kind: 'questions' | 'changes'
   /** The shell text to send. */
   readonly source: string
   /** Whether this much of its output is all of it. */
   complete(stdout: string, stderr: string): boolean
+  /** Whether it says that it ended badly: no more will come. */
+  died?(stdout: string): boolean
   /** The answers in what it printed; fewer than commands when it ended early. */
   parse(stdout: string, stderr: string): Output[]
 }
@@ -34,10 +38,19 @@ const feed = `infra_feed() {
   if [ "$2" = - ]; then ( eval "$1" ) </dev/null; else printf %s "$2" | base64 -d | ( eval "$1" ); fi
 }`
 
-// Not `infra_body || exit`: behind that, `set -e` has no effect in what it runs.
-const call = `infra_main() { infra_body; set -- $?; [ "$1" = 0 ] || exit "$1"; }
+// The functions go with their program: the first letters of the next one's must not call them. Not `infra_body || exit`:
+// behind that, `set -e` has no effect in what it runs.
+const call = (mark: string) => `infra_main() {
+infra_body
+set -- $?
+unset -f infra_body infra_main
+[ "$1" = 0 ] || { printf '\\n%sdied\\n' '${mark}'; exit "$1"; }
+}
 infra_main
 `
+
+/** Whether this is at the end of it, though something that was left running may have printed after it. */
+const ends = (stdout: string, end: string) => stdout.slice(-4096).includes(end)
 
 /** Asks each question by itself: one that fails or hangs up says nothing of the others. */
 export function questionProgram(questions: readonly Command[]): Program {
@@ -54,11 +67,13 @@ printf '\\n%s\\n' '${mark}'
 ${questions.map((question) => `infra_ask ${words(question)}`).join('\n')}
 printf '%s end\\n' '${mark}'
 )
-${call}`
+${call(mark)}`
   const end = `${mark} end\n`
   return {
+    kind: 'questions',
     source,
-    complete: (stdout) => stdout.endsWith(end),
+    complete: (stdout) => ends(stdout, end),
+    died: (stdout) => ends(stdout, `${mark}died\n`),
     parse: (stdout) => {
       // The first piece is not ours: what the user's shell says when it starts.
       const pieces = stdout.replace(end, '').split(`\n${mark}`).slice(1)
@@ -94,17 +109,19 @@ infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
 ${commands.map((command) => `infra_make ${words(command)}`).join('\n')}
 infra_finish
 )
-${call}`
+${call(mark)}`
   const end = `${mark} end\n`
   const cutUp = (stdout: string, stderr: string) =>
     [stdout.replace(end, '').split(`\n${mark} `), stderr.split(`\n${mark}\n`)] as const
   return {
+    kind: 'changes',
     source,
     complete: (stdout, stderr) => {
-      if (!stdout.endsWith(end)) return false
+      if (!ends(stdout, end)) return false
       const [outs, errs] = cutUp(stdout, stderr)
       return errs.length === outs.length
     },
+    died: (stdout) => ends(stdout, `${mark}died\n`),
     parse: (stdout, stderr) => {
       const [outs, errs] = cutUp(stdout, stderr)
       return outs.slice(1).map((piece, index) => ({

@@ -25,12 +25,12 @@ export const isSsh = (target: Target): target is SshTarget => 'attach' in target
 /** Seconds a single question may stay silent before the run gives up. */
 const patience = 120
 
-/** From how many questions on two sessions answer them: for a few, a second one costs more than it saves. */
+/** From how many questions on two shells answer them: for a few, the second one costs more than it saves. */
 const many = 8
 
 /**
  * A POSIX host over OpenSSH: nothing is needed on it but sh, base64 and (for the lock) util-linux. All questions of a
- * call go in one round trip, as one program or, where they are many, as two side by side; secrets go by stdin.
+ * call go in one round trip, many of them as two programs side by side once there is a connection; secrets go by stdin.
  */
 export function ssh(address: SshAddress): SshTarget {
   const connection = new SshConnection(address)
@@ -46,9 +46,10 @@ export function ssh(address: SshAddress): SshTarget {
     return answers
   }
 
-  // Each waits for programs to start and end, and a host has more than one processor.
+  // Most of a question is the start of a program, and a host has more than one processor. What opens the connection is one
+  // program: a second could only begin after it.
   const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
-    if (questions.length < many) return askInOrder(questions)
+    if (!connection.opened || questions.length < many) return askInOrder(questions)
     const shares = [0, 1].map((own) => questions.filter((_, index) => index % 2 === own))
     const answers = await Promise.all(shares.map(askInOrder))
     return questions.map((_, index) => answers[index % 2]?.[Math.floor(index / 2)] as Output)

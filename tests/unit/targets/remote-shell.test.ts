@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { raw, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
@@ -58,6 +58,38 @@ test('nothing of a program stays for the next one: folder, variables, functions,
   expect(locked?.code).toBe(0)
 })
 
+test('a program that is cut off calls nothing of the one before it', async () => {
+  const one = shell()
+  const folder = tempFolder()
+  const made = join(folder, 'made')
+  await make(one, sh`echo again >>${made}`.line)
+  one.running.write('infra_body')
+  one.running.end()
+  await one.running.ended
+  expect(readFileSync(made, 'utf8')).toBe('again\n')
+})
+
+test('what was left running may print after the end', async () => {
+  const program = changeProgram([raw('true')])
+  const mark = program.source.match(/:[0-9a-f]{24}:/)?.[0]
+  const stdout = `\n${mark} 0\n${mark} end\nlate\n`
+  expect(program.complete(stdout, `\n${mark}\nlate\n`)).toBe(true)
+  expect(program.parse(stdout, `\n${mark}\nlate\n`)).toEqual([{ code: 0, stdout: '', stderr: '' }])
+  const questions = questionProgram([raw('true')])
+  const { stdout: answered } = await shell().converse(questions, {}, lost)
+  expect(questions.complete(`${answered}late\n`, '')).toBe(true)
+  expect(questions.parse(`${answered}late\n`, '')).toEqual(questions.parse(answered, ''))
+})
+
+test('a program that dies says so, and is not waited for', async () => {
+  const one = shell()
+  const began = Date.now()
+  const program = changeProgram([raw('true')], 'kill -9 "$(sh -c \'echo $PPID\')"')
+  await expect(one.converse(program, {}, lost)).rejects.toThrow(/lost/)
+  expect(await one.running.ended).toBe(137)
+  expect(Date.now() - began).toBeLessThan(5000)
+})
+
 test('all that a program says is waited for, on both streams', async () => {
   const program = changeProgram([raw('echo out'), raw('true')])
   const mark = program.source.match(/:[0-9a-f]{24}:/)?.[0]
@@ -71,7 +103,7 @@ test('a guard that does not hold ends the shell, and runs nothing', async () => 
   const one = shell()
   const folder = tempFolder()
   const program = changeProgram([sh`touch ${join(folder, 'never')}`], "{ echo 'the lock was lost' >&2; exit 75; }")
-  await expect(one.converse(program, {}, lost)).rejects.toThrow('lost after 0: the lock was lost')
+  await expect(one.converse(program, {}, lost)).rejects.toThrow(/^lost after \d+: the lock was lost$/)
   expect(existsSync(join(folder, 'never'))).toBe(false)
   expect(await one.running.ended).toBe(75)
   expect(one.ended).toBe(true)

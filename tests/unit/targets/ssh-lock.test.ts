@@ -123,7 +123,7 @@ describe.concurrent('the lock on a host', { timeout: 60_000 }, () => {
     await end(mine)
     const other = change(folder, 'id-2', sh`touch ${join(folder, 'done')}`)
     await end(other)
-    expect(other.said()).toBe('the lock was lost\n')
+    expect(other.said()).toMatch(/^the lock was lost\n\n:\w+:died\n$/)
     expect(await other.running.ended).toBe(75)
     expect(existsSync(join(folder, 'done'))).toBe(false)
     await end(first)

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { raw, sh } from '@infra/shared/command/sh'
+import { type SshTarget, ssh } from '@infra/shared/targets/ssh'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { bootHost, type LabHost } from './host.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { until } from './run.ts'
+
+const noHost = requireLab('host')
+vi.setConfig({ testTimeout: 90_000 })
+
+describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => {
+  let lab: LabHost
+  let folder: string
+  const open: SshTarget[] = []
+  const connect = () => {
+    const knownHosts = join(folder, 'known_hosts')
+    const target = ssh({ host: lab.address, port: 22, user: 'root', keyFile: lab.keyFile, knownHosts })
+    open.push(target)
+    return target
+  }
+  const make = async (target: SshTarget, line: string) => (await target.run([raw(line)], () => {}))[0]
+  const numbered = Array.from({ length: 41 }, (_, index) => raw(`echo ${index}; exit ${index}`))
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ssh-shells-'))
+    lab = await bootHost()
+  })
+  afterEach(async () => {
+    for (const target of open.splice(0)) await target.close()
+  })
+  afterAll(async () => {
+    await lab?.destroy()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('many questions are asked by two side by side, and each gets its own answer', async () => {
+    const target = connect()
+    await target.ask([sh`true`])
+    // Each waits until the other is there as well.
+    const meet = (own: string, other: string) =>
+      raw(`touch /tmp/${own}; n=0; until [ -e /tmp/${other} ]; do n=$((n+1)); [ $n -lt 99 ] || exit 9; sleep 0.1; done`)
+    for (const [here, there] of ['ab', 'cd']) {
+      const [one, other, ...answers] = await target.ask([
+        meet(String(here), String(there)),
+        meet(String(there), String(here)),
+        ...numbered,
+      ])
+      expect([one?.code, other?.code]).toEqual([0, 0])
+      expect(answers.map(({ code, stdout }) => [code, Number(stdout)])).toEqual(numbered.map((_, at) => [at, at]))
+    }
+  })
+
+  test('one change after another is made by the one that waits; one that is gone is replaced', async () => {
+    const target = connect()
+    await target.ask([sh`true`])
+    const shell = async () => (await make(target, 'echo $$'))?.stdout.trim()
+    const first = await shell()
+    expect(await shell()).toBe(first)
+    await lab.exec(`kill -9 ${first}`)
+    // Until we are told that it is gone, a change may still be given to it, and fails.
+    const another = async () => (await shell().catch(() => first)) !== first
+    await until('another shell', 20_000, async () => (await another()) || undefined)
+  })
+
+  test('what a change left running prints into no answer, and its end is seen', async () => {
+    const target = connect()
+    const chatter = '(n=0; while [ $n -lt 400 ]; do n=$((n+1)); echo late; echo late >&2; sleep 0.01; done) & echo done'
+    expect((await make(target, chatter))?.code).toBe(0)
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await target.ask([raw('sleep 0.1; cat /etc/hostname'), ...numbered])
+      expect(answers[0]).toEqual({ code: 0, stdout: expect.not.stringContaining('late'), stderr: '' })
+      expect((await make(target, 'sleep 0.1; exit 7'))?.code).toBe(7)
+    }
+  })
+
+  test.each([0, 1])(
+    'one that dies under its questions is told at once, whichever of the two it was: %s',
+    async (at) => {
+      const target = connect()
+      // What asks them all is the one child of the shell that reads.
+      const kill = raw('pkill -9 -P $$ || exit 1; sleep 1')
+      const questions = [...numbered]
+      questions[at] = kill
+      await target.ask([sh`true`])
+      const began = Date.now()
+      await expect(target.ask(questions)).rejects.toThrow(/lost|ended/)
+      expect(Date.now() - began).toBeLessThan(15_000)
+    },
+  )
+})
