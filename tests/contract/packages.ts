@@ -237,6 +237,11 @@ python3 -c 'import runpy; assert not runpy.run_path("/usr/bin/unattended-upgrade
         sh: 'cd /opt/contract/venv/lib && mv python3.* python3.1',
         says: /broken: made anew$/,
       },
+      {
+        name: 'its pip half installed, as a kill leaves it',
+        sh: 'cd /opt/contract/venv/lib/python3*/site-packages && rm -r pip/_internal pip-*.dist-info/RECORD',
+        says: /broken: made anew$/,
+      },
       { name: 'owned by root', sh: 'chown -R root: /opt/contract/venv', says: /root → valence$/ },
     ],
   },

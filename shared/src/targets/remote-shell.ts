@@ -71,7 +71,7 @@ export class RemoteShell {
         lines(chunk)
         if (program.complete(said.stdout, said.stderr)) {
           clearTimeout(clock)
-          this.#take = (_, late) => lines(late)
+          this.#take = () => {}
           resolve(said)
         } else if (program.died?.(said.stdout)) {
           clearTimeout(clock)
