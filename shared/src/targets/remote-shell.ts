@@ -27,6 +27,7 @@ export class RemoteShell {
   readonly running: Running
   #said = { stdout: '', stderr: '' }
   #take: (stream: keyof Said, chunk: string) => void = () => {}
+  #lose = () => {}
   #ended = false
 
   /** Starts the ssh of these words. */
@@ -38,6 +39,7 @@ export class RemoteShell {
     this.running = start(argv, { stdout: taking('stdout'), stderr: taking('stderr') })
     void this.running.ended.then(() => {
       this.#ended = true
+      this.#lose()
     })
   }
 
@@ -53,13 +55,18 @@ export class RemoteShell {
     const { hear = () => {}, silence = 0, begun = () => {} } = conversation
     const said = { stdout: '', stderr: '' }
     this.#said = said
+    if (this.#ended) return Promise.reject(lost(said))
     return new Promise((resolve, reject) => {
       let clock: NodeJS.Timeout | undefined
+      const listenNoMore = () => {
+        clearTimeout(clock)
+        this.#take = () => {}
+      }
       const tick = () => {
         clearTimeout(clock)
         if (silence === 0) return
         clock = setTimeout(() => {
-          this.#take = () => {}
+          listenNoMore()
           said.stderr += `no answer for ${silence} seconds`
           this.running.kill('SIGKILL')
         }, silence * 1000)
@@ -70,22 +77,21 @@ export class RemoteShell {
         tick()
         lines(chunk)
         if (program.complete(said.stdout, said.stderr)) {
-          clearTimeout(clock)
-          this.#take = () => {}
+          listenNoMore()
+          this.#lose = () => {}
           resolve(said)
         } else if (program.died?.(said.stdout)) {
-          clearTimeout(clock)
-          this.#take = () => {}
+          listenNoMore()
           // The ssh that others share does not end by itself before they do.
           setTimeout(() => this.running.kill('SIGTERM'), 500)
         }
       }
-      tick()
-      this.running.write(program.source)
-      void this.running.ended.then(() => {
+      this.#lose = () => {
         clearTimeout(clock)
         reject(lost(said))
-      })
+      }
+      tick()
+      this.running.write(program.source)
     })
   }
 }

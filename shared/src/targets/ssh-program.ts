@@ -40,7 +40,11 @@ const feed = `infra_feed() {
 
 // The functions go with their program: the first letters of the next one's must not call them. Not `infra_body || exit`:
 // behind that, `set -e` has no effect in what it runs.
-const call = (mark: string) => `infra_main() {
+const sourceOf = (mark: string, body: string) => `infra_body() (
+${setting}
+${body}
+)
+infra_main() {
 infra_body
 set -- $?
 unset -f infra_body infra_main
@@ -49,15 +53,17 @@ unset -f infra_body infra_main
 infra_main
 `
 
+const endOf = (mark: string) => `${mark} end\n`
+
 /** Whether this is at the end of it, though something that was left running may have printed after it. */
 const ends = (stdout: string, end: string) => stdout.slice(-4096).includes(end)
+
+const hasDied = (mark: string) => (stdout: string) => ends(stdout, `${mark}died\n`)
 
 /** Asks each question by itself: one that fails or hangs up says nothing of the others. */
 export function questionProgram(questions: readonly Command[]): Program {
   const mark = makeMark()
-  const source = `infra_body() (
-${setting}
-exec 3>&1
+  const body = `exec 3>&1
 ${feed}
 infra_ask() {
   e=$( { infra_feed "$1" "$2" >&3 3>&-; } 2>&1 )
@@ -65,15 +71,13 @@ infra_ask() {
 }
 printf '\\n%s\\n' '${mark}'
 ${questions.map((question) => `infra_ask ${words(question)}`).join('\n')}
-printf '%s end\\n' '${mark}'
-)
-${call(mark)}`
-  const end = `${mark} end\n`
+printf '%s end\\n' '${mark}'`
+  const end = endOf(mark)
   return {
     kind: 'questions',
-    source,
+    source: sourceOf(mark, body),
     complete: (stdout) => ends(stdout, end),
-    died: (stdout) => ends(stdout, `${mark}died\n`),
+    died: hasDied(mark),
     parse: (stdout) => {
       // The first piece is not ours: what the user's shell says when it starts.
       const pieces = stdout.replace(end, '').split(`\n${mark}`).slice(1)
@@ -93,9 +97,7 @@ ${call(mark)}`
  */
 export function changeProgram(commands: readonly Command[], guard = ':'): Program {
   const mark = makeMark()
-  const source = `infra_body() (
-${setting}
-export DEBIAN_FRONTEND=noninteractive
+  const body = `export DEBIAN_FRONTEND=noninteractive
 ${guard}
 ${feed}
 infra_make() {
@@ -107,21 +109,19 @@ infra_make() {
 }
 infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
 ${commands.map((command) => `infra_make ${words(command)}`).join('\n')}
-infra_finish
-)
-${call(mark)}`
-  const end = `${mark} end\n`
+infra_finish`
+  const end = endOf(mark)
   const cutUp = (stdout: string, stderr: string) =>
     [stdout.replace(end, '').split(`\n${mark} `), stderr.split(`\n${mark}\n`)] as const
   return {
     kind: 'changes',
-    source,
+    source: sourceOf(mark, body),
     complete: (stdout, stderr) => {
       if (!ends(stdout, end)) return false
       const [outs, errs] = cutUp(stdout, stderr)
       return errs.length === outs.length
     },
-    died: (stdout) => ends(stdout, `${mark}died\n`),
+    died: hasDied(mark),
     parse: (stdout, stderr) => {
       const [outs, errs] = cutUp(stdout, stderr)
       return outs.slice(1).map((piece, index) => ({
