@@ -30,10 +30,9 @@ export function pipState(venv: string, names: readonly string[]): Question<PipSt
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const lines = stdout.split('\n').map((line) => line.split(' '))
-      const versions = lines.filter(([word]) => word === 'version').map(([, name, version]) => [name, version])
-      const broken = lines.filter(([word]) => word === 'broken').map(([, wish = '']) => wish)
-      const plain = lines.filter(([word]) => word === 'plain').map(([, name = '']) => name)
-      return { versions: Object.fromEntries(versions) as Record<string, string>, broken, plain }
+      const told = (wish: string) => lines.flatMap(([word, ...rest]) => (word === wish ? [rest] : []))
+      const versions = Object.fromEntries(told('version')) as Record<string, string>
+      return { versions, broken: told('broken').flat(), plain: told('plain').flat() }
     },
   }
 }

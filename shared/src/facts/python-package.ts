@@ -101,7 +101,8 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
   return {
     command: asUser(user, script, [venv, name, source, ...constraints]),
     parse(answer) {
-      const absent = {
+      const absent: PackageState = {
+        missing: undefined,
         wish: undefined,
         installed: undefined,
         editable: undefined,
@@ -111,8 +112,8 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
       }
       if (isNoUser(answer)) return { ...absent, missing: 'venv' }
       if (answer.code !== 0) throw new Error(answer.stderr.trim().split('\n').at(-1) ?? `exit code ${answer.code}`)
-      const { unmet = [], plain = [], found, ...state } = JSON.parse(answer.stdout) as Partial<PackageState>
-      return { ...absent, missing: undefined, ...state, found: found ?? undefined, unmet, plain }
+      const { found, ...told } = JSON.parse(answer.stdout) as Partial<PackageState>
+      return { ...absent, ...told, found: found ?? undefined }
     },
   }
 }
