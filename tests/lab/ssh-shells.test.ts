@@ -42,12 +42,11 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
     // Each waits until the other is there as well.
     const meet = (own: string, other: string) =>
       raw(`touch /tmp/${own}; n=0; until [ -e /tmp/${other} ]; do n=$((n+1)); [ $n -lt 99 ] || exit 9; sleep 0.1; done`)
-    for (const [here, there] of ['ab', 'cd']) {
-      const [one, other, ...answers] = await target.ask([
-        meet(String(here), String(there)),
-        meet(String(there), String(here)),
-        ...numbered,
-      ])
+    for (const [here, there] of [
+      ['a', 'b'],
+      ['c', 'd'],
+    ] as const) {
+      const [one, other, ...answers] = await target.ask([meet(here, there), meet(there, here), ...numbered])
       expect([one?.code, other?.code]).toEqual([0, 0])
       expect(answers.map(({ code, stdout }) => [code, Number(stdout)])).toEqual(numbered.map((_, at) => [at, at]))
     }
