@@ -1,5 +1,5 @@
 import { main } from '@infra/shared/cli/main'
-import { clusterSyntax } from './syntax.ts'
+import { clusterSyntax } from './commands/syntax.ts'
 
 await main({
   name: 'cluster',

@@ -1,5 +1,5 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
-import { stoatSchema } from './env.ts'
+import { stoatSchema } from './env/env.ts'
 
 const stoat: Workspace = workspace({
   name: 'stoat',

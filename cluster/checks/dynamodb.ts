@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { awsAnswer, aws as call } from '@infra/shared/command/aws'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { tableState, timeToLive } from '@infra/shared/facts/dynamodb'
-import type { ClusterContext } from '../cluster-context.ts'
+import { tableState, timeToLive } from '@infra/shared/facts/aws/dynamodb'
+import type { ClusterContext } from '../context.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 
 /** What the bot needs of its tables: that each answers, has its keys and indexes, and lets items expire. */

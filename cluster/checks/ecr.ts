@@ -1,6 +1,6 @@
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
-import { repositoryState } from '@infra/shared/facts/ecr'
-import type { ClusterContext } from '../cluster-context.ts'
+import { repositoryState } from '@infra/shared/facts/aws/ecr'
+import type { ClusterContext } from '../context.ts'
 import { repositories } from '../scripts/30-ecr.ts'
 
 /** That the repositories are there for images to be pushed to and pulled from. */

@@ -1,6 +1,6 @@
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
-import { accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '@infra/shared/facts/iam'
-import type { ClusterContext } from '../cluster-context.ts'
+import { accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '@infra/shared/facts/aws/iam'
+import type { ClusterContext } from '../context.ts'
 
 /** That the bot's user is there and has no more rights than ours: what others gave it a deployment leaves alone. */
 export function iamChecks({ env, aws }: ClusterContext): readonly Check[] {

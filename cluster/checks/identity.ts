@@ -1,6 +1,6 @@
 import { type Check, check, fail, ok } from '@infra/shared/engine/check'
-import { callerIdentity } from '@infra/shared/facts/sts'
-import type { ClusterContext } from '../cluster-context.ts'
+import { callerIdentity } from '@infra/shared/facts/aws/sts'
+import type { ClusterContext } from '../context.ts'
 
 /** Who we are in AWS. */
 export function identityChecks({ env, aws }: ClusterContext): readonly Check[] {

@@ -1,9 +1,9 @@
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { kubernetesClusters, runningCluster } from '@infra/shared/facts/do-kubernetes'
-import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kube-credentials'
-import { kubeconfigState } from '@infra/shared/facts/kubeconfig'
-import { clusterDifferences } from '@infra/shared/steps/do-kubernetes'
-import type { ClusterContext } from '../cluster-context.ts'
+import { kubernetesClusters, runningCluster } from '@infra/shared/facts/digitalocean/kubernetes'
+import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kubernetes/credentials'
+import { kubeconfigState } from '@infra/shared/facts/kubernetes/kubeconfig'
+import { clusterDifferences } from '@infra/shared/steps/digitalocean/kubernetes'
+import type { ClusterContext } from '../context.ts'
 import { wishedCluster } from '../scripts/00-kubernetes.ts'
 
 /** The DOKS cluster, and the way into it. */

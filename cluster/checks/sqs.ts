@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { awsAnswer, aws as call } from '@infra/shared/command/aws'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { queueState, queueUrl } from '@infra/shared/facts/sqs'
-import type { ClusterContext } from '../cluster-context.ts'
+import { queueState, queueUrl } from '@infra/shared/facts/aws/sqs'
+import type { ClusterContext } from '../context.ts'
 import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
 
 /** That each queue answers and sends what cannot be handled to its dead letters, and that messages travel. */

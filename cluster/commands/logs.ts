@@ -3,7 +3,7 @@ import { redact } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { print } from '@infra/shared/report/print'
-import type { ClusterContext } from '../cluster-context.ts'
+import type { ClusterContext } from '../context.ts'
 import { namespace } from '../manifests/pod.ts'
 import { serviceOf, services } from './services.ts'
 

@@ -1,10 +1,10 @@
 import { tellTargets } from '@infra/shared/cli/commands'
 import { open, type Session } from '@infra/shared/cli/session'
 import { runWork } from '@infra/shared/cli/work'
-import { restarted } from '@infra/shared/steps/restart'
-import type { ClusterContext } from '../cluster-context.ts'
-import { assertInside } from '../kubernetes.ts'
+import { restarted } from '@infra/shared/steps/kubernetes/restart'
+import type { ClusterContext } from '../context.ts'
 import { namespace } from '../manifests/pod.ts'
+import { assertInside } from '../parts/kubernetes.ts'
 import { type Service, serviceOf, services } from './services.ts'
 
 /** `restart [SERVICE...]`: new pods for the bot, the sandbox and Redis, or some of them, waited for. */

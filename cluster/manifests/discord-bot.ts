@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { reveal, type Secret } from '@infra/shared/command/secret'
-import { stampName } from '@infra/shared/facts/key-stamp'
+import { stampName } from '@infra/shared/facts/kubernetes/key-stamp'
 import { appSecret, pullSecretOptions } from './namespace.ts'
 import { listens, locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
 

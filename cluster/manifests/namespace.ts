@@ -1,6 +1,6 @@
 import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
-import { renewInPod } from '@infra/shared/steps/pull-secret'
+import { renewInPod } from '@infra/shared/steps/kubernetes/pull-secret'
 import { listens, locked, metaOf, namespace, plainEnv, podSecurity, resources, secretEnv } from './pod.ts'
 
 export const appSecret = 'discord-bot-secrets'

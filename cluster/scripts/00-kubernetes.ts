@@ -1,9 +1,9 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { type KubernetesOptions, kubernetesCluster } from '@infra/shared/steps/do-kubernetes'
-import { kubeconfig } from '@infra/shared/steps/kubeconfig'
-import type { ClusterContext } from '../cluster-context.ts'
-import { kubernetesPrices } from '../do-prices.ts'
+import { type KubernetesOptions, kubernetesCluster } from '@infra/shared/steps/digitalocean/kubernetes'
+import { kubeconfig } from '@infra/shared/steps/kubernetes/kubeconfig'
+import type { ClusterContext } from '../context.ts'
+import { kubernetesPrices } from '../prices/digitalocean.ts'
 
 /** What the DOKS cluster would be made of. */
 export const wishedCluster = ({ env, create }: ClusterContext): KubernetesOptions => ({

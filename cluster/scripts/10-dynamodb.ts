@@ -1,7 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
-import { type ClusterContext, ownTags } from '../cluster-context.ts'
+import { type TableOptions, table } from '@infra/shared/steps/aws/dynamodb'
+import { type ClusterContext, ownTags } from '../context.ts'
 
 /** Names, keys and expiry, as the bot uses them. */
 export const tables: readonly Omit<TableOptions, 'tags'>[] = [

@@ -1,7 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { queue } from '@infra/shared/steps/sqs'
-import { type ClusterContext, ownTags } from '../cluster-context.ts'
+import { queue } from '@infra/shared/steps/aws/sqs'
+import { type ClusterContext, ownTags } from '../context.ts'
 
 /** Each has a queue beside it, `<name>-dlq`, for messages that were received three times and never deleted. */
 export const queues = ['agentic-events', 'discord-messages'] as const

@@ -1,7 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { repository } from '@infra/shared/steps/ecr'
-import { type ClusterContext, ownTags } from '../cluster-context.ts'
+import { repository } from '@infra/shared/steps/aws/ecr'
+import { type ClusterContext, ownTags } from '../context.ts'
 
 /** The repositories, and how many images of each are kept. */
 export const repositories = [

@@ -1,8 +1,8 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { inlinePolicy, programUser } from '@infra/shared/steps/iam'
-import { botPolicy } from '../bot-policy.ts'
-import { type ClusterContext, ownTags } from '../cluster-context.ts'
+import { inlinePolicy, programUser } from '@infra/shared/steps/aws/iam'
+import { type ClusterContext, ownTags } from '../context.ts'
+import { botPolicy } from '../parts/bot-policy.ts'
 
 export default script(
   'iam',

@@ -1,7 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import type { ClusterContext } from '../cluster-context.ts'
-import { imageSteps } from '../image-steps.ts'
+import type { ClusterContext } from '../context.ts'
+import { imageSteps } from '../parts/images.ts'
 
 export default script(
   'images',

@@ -1,7 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import type { ClusterContext } from '../cluster-context.ts'
-import { namespaceSteps } from '../namespace-steps.ts'
+import type { ClusterContext } from '../context.ts'
+import { namespaceSteps } from '../parts/namespace.ts'
 
 export default script(
   'namespace',

@@ -1,12 +1,12 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { retiredKeys } from '@infra/shared/steps/iam-keys'
-import { botSecrets, type ClusterContext } from '../cluster-context.ts'
-import { imageSteps } from '../image-steps.ts'
-import { botKey, botKeyStore, latestOf } from '../kubernetes.ts'
+import { retiredKeys } from '@infra/shared/steps/aws/iam-keys'
+import { botSecrets, type ClusterContext } from '../context.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
-import { namespaceSteps } from '../namespace-steps.ts'
-import { deployment } from '../workload.ts'
+import { imageSteps } from '../parts/images.ts'
+import { botKey, botKeyStore, latestOf } from '../parts/kubernetes.ts'
+import { namespaceSteps } from '../parts/namespace.ts'
+import { deployment } from '../parts/workload.ts'
 
 export default script(
   'discord-bot',

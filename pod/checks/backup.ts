@@ -1,7 +1,7 @@
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
-import { unitState } from '@infra/shared/facts/systemd'
-import { backupState, backupUnit } from '../backup-facts.ts'
-import type { PodContext } from '../pod-context.ts'
+import { unitState } from '@infra/shared/facts/host/systemd'
+import { backupState, backupUnit } from '../backup/facts.ts'
+import type { PodContext } from '../context.ts'
 
 const again = 'npm run deploy -w pod -- --tags backup'
 

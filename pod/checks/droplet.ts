@@ -1,9 +1,9 @@
 import type { DnsLook } from '@infra/shared/command/digitalocean'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { canonical } from '@infra/shared/env/network'
-import { dnsAddresses } from '@infra/shared/facts/do-dns'
-import { type DropletState, dropletSsh, existingDroplet } from '@infra/shared/facts/droplet'
-import { type ProvisionContext, podNames } from '../provision-context.ts'
+import { dnsAddresses } from '@infra/shared/facts/digitalocean/dns'
+import { type DropletState, dropletSsh, existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
+import { type ProvisionContext, podNames } from '../provision/context.ts'
 
 /** That there is a machine to deploy to, where it is, and whether its names lead to it. */
 export function dropletChecks({ env, cloud }: ProvisionContext): readonly Check[] {

@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import { rootCertificates, type TLSSocket } from 'node:tls'
 import { isSecret, reveal, type Secret } from '@infra/shared/command/secret'
 import { Failure } from '@infra/shared/engine/failure'
-import type { PodEnv } from '../env.ts'
+import type { PodEnv } from '../env/env.ts'
 
 /** Where the pod is, by what name, and whom besides the usual authorities its certificate may be of. */
 export type Place = Pick<PodEnv, 'VALENCE_POD_IP' | 'VALENCE_DOMAIN' | 'VALENCE_CA_FILE'>

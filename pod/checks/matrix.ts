@@ -1,5 +1,5 @@
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import type { PodContext } from '../pod-context.ts'
+import type { PodContext } from '../context.ts'
 import { type Answer, type Asked, askPod } from './https.ts'
 import { matrixPortChecks } from './outside.ts'
 import { roundTrip } from './round-trip.ts'

@@ -1,9 +1,9 @@
 import { Resolver } from 'node:dns/promises'
 import { connect, isIPv6 } from 'node:net'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { ownAddresses } from '@infra/shared/facts/dns'
-import type { PodContext } from '../pod-context.ts'
-import { openPorts } from '../security.ts'
+import { ownAddresses } from '@infra/shared/facts/host/dns'
+import type { PodContext } from '../context.ts'
+import { openPorts } from '../host/security.ts'
 
 /** Seconds to wait for a port: one that the firewall drops never answers. */
 const patience = { open: 4, closed: 2 }

@@ -1,11 +1,11 @@
 import { type Check, check, type Finding, fail, ok } from '@infra/shared/engine/check'
-import { listeningAddresses } from '@infra/shared/facts/listening'
-import { type DatabaseState, databaseState, extensions, serverState } from '@infra/shared/facts/postgres'
-import { clusters } from '@infra/shared/facts/postgres-cluster'
-import { loginProblem } from '@infra/shared/facts/postgres-login'
-import { unitState } from '@infra/shared/facts/systemd'
-import { kindOf } from '@infra/shared/steps/postgres'
-import type { PodContext } from '../pod-context.ts'
+import { listeningAddresses } from '@infra/shared/facts/host/listening'
+import { unitState } from '@infra/shared/facts/host/systemd'
+import { clusters } from '@infra/shared/facts/postgres/cluster'
+import { loginProblem } from '@infra/shared/facts/postgres/login'
+import { type DatabaseState, databaseState, extensions, serverState } from '@infra/shared/facts/postgres/postgres'
+import { kindOf } from '@infra/shared/steps/postgres/postgres'
+import type { PodContext } from '../context.ts'
 
 const again = 'npm run deploy -w pod -- --tags postgresql'
 

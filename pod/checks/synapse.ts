@@ -1,7 +1,7 @@
 import { type Check, check, fail, ok } from '@infra/shared/engine/check'
-import { listeningAddresses } from '@infra/shared/facts/listening'
-import { unitState } from '@infra/shared/facts/systemd'
-import type { PodContext } from '../pod-context.ts'
+import { listeningAddresses } from '@infra/shared/facts/host/listening'
+import { unitState } from '@infra/shared/facts/host/systemd'
+import type { PodContext } from '../context.ts'
 
 const again = 'npm run deploy -w pod -- --tags synapse'
 

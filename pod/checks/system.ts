@@ -2,7 +2,7 @@ import { redact } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
 import { askOf } from '@infra/shared/engine/ask'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { fileDigest } from '@infra/shared/facts/file'
+import { fileDigest } from '@infra/shared/facts/host/file'
 import {
   availableMemory,
   clockSynchronised,
@@ -12,11 +12,11 @@ import {
   fileSystems,
   type LoggedErrors,
   loggedErrors,
-} from '@infra/shared/facts/host-health'
-import { errorLines, readSince, troubling } from '../errors.ts'
-import type { PodContext } from '../pod-context.ts'
-import { undoRestore } from '../unfinished-restore.ts'
-import { home } from '../valence.ts'
+} from '@infra/shared/facts/host/health'
+import { undoRestore } from '../backup/unfinished-restore.ts'
+import type { PodContext } from '../context.ts'
+import { errorLines, readSince, troubling } from '../host/log-errors.ts'
+import { home } from '../valence/valence.ts'
 
 /** What a deployment fills, sooner or later. */
 const paths = ['/', '/tmp', '/var/lib/postgresql', '/var/lib/matrix-synapse', '/var/log', home]

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { usage } from '@infra/shared/cli/options'
 import { fromHere } from '@infra/shared/cli/paths'
 import { parseRecipient } from '@infra/shared/env/recipient'
-import { archiveName } from '../backup.ts'
+import { archiveName } from '../backup/backup.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,9 +1,9 @@
 import { open, type Session } from '@infra/shared/cli/session'
 import { Failure } from '@infra/shared/engine/failure'
 import type { Outlet, Running } from '@infra/shared/targets/process'
-import { type Attachment, isSsh, type SshTarget } from '@infra/shared/targets/ssh'
-import type { PodEnv } from '../env.ts'
-import type { PodContext } from '../pod-context.ts'
+import { type Attachment, isSsh, type SshTarget } from '@infra/shared/targets/ssh/ssh'
+import type { PodContext } from '../context.ts'
+import type { PodEnv } from '../env/env.ts'
 
 /** The pod's environment and its host, for a command that works on it. */
 export function openHost(session: Session): { readonly env: PodEnv; readonly host: SshTarget } {

@@ -1,7 +1,7 @@
 import { seconds } from '@infra/shared/cli/commands'
 import type { Session } from '@infra/shared/cli/session'
-import { describeHolder } from '@infra/shared/targets/holder'
-import type { SshTarget } from '@infra/shared/targets/ssh'
+import { describeHolder } from '@infra/shared/targets/run-identity'
+import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 
 /** Holds the host's lock while `work` runs: no deployment changes what a backup reads or a restore writes. */
 export async function withLock<T>(session: Session, host: SshTarget, work: () => Promise<T>): Promise<T> {

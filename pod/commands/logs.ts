@@ -7,7 +7,15 @@ import { nearest } from '@infra/shared/env/suggest'
 import { print } from '@infra/shared/report/print'
 import { printable } from '@infra/shared/report/style'
 import { byLine } from '@infra/shared/targets/process'
-import { errorLines, errorsAsTheyCome, everyError, fromSince, journal, logFiles, readSince } from '../errors.ts'
+import {
+  errorLines,
+  errorsAsTheyCome,
+  everyError,
+  fromSince,
+  journal,
+  logFiles,
+  readSince,
+} from '../host/log-errors.ts'
 import { endedBySelf, openHost, recorder, tethered } from './host.ts'
 
 interface Source {

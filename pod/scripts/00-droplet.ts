@@ -1,15 +1,15 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { keyFingerprint } from '@infra/shared/facts/do-ssh-key'
-import { addressRecord } from '@infra/shared/steps/do-dns'
-import { cloudFirewall } from '@infra/shared/steps/do-firewall'
-import { accountSshKey } from '@infra/shared/steps/do-ssh-key'
-import { droplet, dropletAnswers } from '@infra/shared/steps/droplet'
-import { podPublicKeys } from '../env.ts'
-import { podAddressIn } from '../env-file.ts'
-import { dropletPrices } from '../prices.ts'
-import { type ProvisionContext, podNames } from '../provision-context.ts'
-import { openPorts } from '../security.ts'
+import { keyFingerprint } from '@infra/shared/facts/digitalocean/ssh-key'
+import { addressRecord } from '@infra/shared/steps/digitalocean/dns'
+import { droplet, dropletAnswers } from '@infra/shared/steps/digitalocean/droplet'
+import { cloudFirewall } from '@infra/shared/steps/digitalocean/firewall'
+import { accountSshKey } from '@infra/shared/steps/digitalocean/ssh-key'
+import { podPublicKeys } from '../env/env.ts'
+import { openPorts } from '../host/security.ts'
+import { type ProvisionContext, podNames } from '../provision/context.ts'
+import { podAddressIn } from '../provision/env-file.ts'
+import { dropletPrices } from '../provision/prices.ts'
 
 export default script(
   'droplet',
@@ -42,4 +42,4 @@ export default script(
   },
 )
 
-standalone(import.meta.url, 'provision.ts')
+standalone(import.meta.url, 'provision/provision.ts')

@@ -1,14 +1,14 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { aptPackages } from '@infra/shared/steps/apt'
-import { directory } from '@infra/shared/steps/file'
-import { gitCheckout } from '@infra/shared/steps/git'
-import { installer } from '@infra/shared/steps/installer'
-import { line } from '@infra/shared/steps/line'
-import { venv } from '@infra/shared/steps/python'
-import { timezone } from '@infra/shared/steps/timezone'
-import type { PodContext } from '../pod-context.ts'
-import { claude, home, repository, repositoryMark, repositoryWish, user, venvPath } from '../valence.ts'
+import { aptPackages } from '@infra/shared/steps/host/apt'
+import { directory } from '@infra/shared/steps/host/file'
+import { gitCheckout } from '@infra/shared/steps/host/git'
+import { installer } from '@infra/shared/steps/host/installer'
+import { line } from '@infra/shared/steps/host/line'
+import { venv } from '@infra/shared/steps/host/python'
+import { timezone } from '@infra/shared/steps/host/timezone'
+import type { PodContext } from '../context.ts'
+import { claude, home, repository, repositoryMark, repositoryWish, user, venvPath } from '../valence/valence.ts'
 
 const packages = [
   ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],

@@ -1,13 +1,18 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { aptPackages } from '@infra/shared/steps/apt'
-import { pgdgSource } from '@infra/shared/steps/pgdg'
-import { postgresDatabase, postgresExtension, postgresRole, postgresSetting } from '@infra/shared/steps/postgres'
-import { postgresAccess } from '@infra/shared/steps/postgres-access'
-import { postgresCluster } from '@infra/shared/steps/postgres-cluster'
-import { upgradesFrom } from '@infra/shared/steps/unattended-upgrades'
-import type { PodContext } from '../pod-context.ts'
-import { makers } from '../security.ts'
+import { aptPackages } from '@infra/shared/steps/host/apt'
+import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
+import { postgresAccess } from '@infra/shared/steps/postgres/access'
+import { postgresCluster } from '@infra/shared/steps/postgres/cluster'
+import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
+import {
+  postgresDatabase,
+  postgresExtension,
+  postgresRole,
+  postgresSetting,
+} from '@infra/shared/steps/postgres/postgres'
+import type { PodContext } from '../context.ts'
+import { makers } from '../host/security.ts'
 
 export default script(
   'postgresql',

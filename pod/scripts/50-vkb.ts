@@ -1,14 +1,14 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import { directory, file } from '@infra/shared/steps/file'
-import { jsonFileEntries } from '@infra/shared/steps/json-entry'
-import { postgresExtension } from '@infra/shared/steps/postgres'
-import { postgresSchema } from '@infra/shared/steps/postgres-schema'
-import { editablePackage } from '@infra/shared/steps/python-package'
-import { unitFile } from '@infra/shared/steps/unit-file'
-import type { PodContext } from '../pod-context.ts'
-import { packagePlace, repository, user, venvPath } from '../valence.ts'
-import { claudeServers, configFolder, vkbEnv, vkbSchema, vkbUnit, vkbVariables } from '../vkb.ts'
+import { directory, file } from '@infra/shared/steps/host/file'
+import { jsonFileEntries } from '@infra/shared/steps/host/json-entry'
+import { editablePackage } from '@infra/shared/steps/host/python-package'
+import { unitFile } from '@infra/shared/steps/host/unit-file'
+import { postgresExtension } from '@infra/shared/steps/postgres/postgres'
+import { postgresSchema } from '@infra/shared/steps/postgres/schema'
+import type { PodContext } from '../context.ts'
+import { packagePlace, repository, user, venvPath } from '../valence/valence.ts'
+import { claudeServers, configFolder, vkbEnv, vkbSchema, vkbUnit, vkbVariables } from '../valence/vkb.ts'
 
 // Steps of the script before, by id.
 const checkout = `repository ${repository}`

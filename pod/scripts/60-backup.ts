@@ -3,12 +3,12 @@ import { sh } from '@infra/shared/command/sh'
 import { script } from '@infra/shared/engine/script'
 import { refuse, step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
-import { aptPackages } from '@infra/shared/steps/apt'
-import { directory, file } from '@infra/shared/steps/file'
-import { service, stopped } from '@infra/shared/steps/systemd'
-import { noRecipient, recipientsOf, scheduleFiles } from '../backup.ts'
-import { backupFolder, backupUnit } from '../backup-facts.ts'
-import type { PodContext } from '../pod-context.ts'
+import { aptPackages } from '@infra/shared/steps/host/apt'
+import { directory, file } from '@infra/shared/steps/host/file'
+import { service, stopped } from '@infra/shared/steps/host/systemd'
+import { noRecipient, recipientsOf, scheduleFiles } from '../backup/backup.ts'
+import { backupFolder, backupUnit } from '../backup/facts.ts'
+import type { PodContext } from '../context.ts'
 
 export default script(
   'backup',

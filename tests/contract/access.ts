@@ -1,5 +1,5 @@
-import { sshd } from '@infra/shared/steps/sshd'
-import { firewall } from '@infra/shared/steps/ufw'
+import { sshd } from '@infra/shared/steps/host/sshd'
+import { firewall } from '@infra/shared/steps/host/ufw'
 import type { Kind } from './kind.ts'
 
 const dropIn = '/etc/ssh/sshd_config.d/00-contract.conf'

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { deploy, planWork } from '@infra/shared/engine/deploy'
 import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
-import { aptPackages } from '@infra/shared/steps/apt'
-import { pgdgSource } from '@infra/shared/steps/pgdg'
+import { aptPackages } from '@infra/shared/steps/host/apt'
+import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
 import { blank } from '@infra/shared/targets/blank'
-import { type SshTarget, ssh } from '@infra/shared/targets/ssh'
+import { type SshTarget, ssh } from '@infra/shared/targets/ssh/ssh'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claudeInstaller } from '../lab/claude-installer.ts'
 import { diffFingerprints } from '../lab/fingerprint.ts'
@@ -40,36 +40,37 @@ const testFolder = join(import.meta.dirname, '..')
 
 /** Steps of clouds are tried against their servers, those of Synapse on a whole pod, each in a suite of its own. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'aws-removal.ts': 'lab/cluster-commands.test.ts',
-  'certificate.ts': 'lab/pod-certificate.test.ts',
-  'do-dns.ts': 'lab/digitalocean.test.ts',
-  'do-firewall.ts': 'lab/digitalocean.test.ts',
-  'do-kubernetes.ts': 'lab/doks.test.ts',
-  'do-removal.ts': 'lab/cluster-deploy.test.ts',
-  'do-ssh-key.ts': 'lab/digitalocean.test.ts',
-  'droplet.ts': 'lab/digitalocean.test.ts',
-  'dynamodb.ts': 'lab/dynamodb.test.ts',
-  'ecr.ts': 'lab/cluster-aws.test.ts',
-  'iam-keys.ts': 'lab/iam-keys.test.ts',
-  'iam.ts': 'lab/cluster-aws.test.ts',
-  'image.ts': 'lab/images.test.ts',
-  'kube-removal.ts': 'lab/kube-removal.test.ts',
-  'kubeconfig.ts': 'lab/doks.test.ts',
-  'manifests.ts': 'lab/manifests.test.ts',
-  'matrix-users.ts': 'lab/pod-synapse.test.ts',
-  'pull-secret.ts': 'lab/workloads.test.ts',
-  'restart.ts': 'lab/cluster-deploy.test.ts',
-  'rollouts.ts': 'lab/workloads.test.ts',
-  'same-region.ts': 'lab/workloads.test.ts',
-  'secret-key-store.ts': 'lab/workloads.test.ts',
-  'sqs.ts': 'lab/cluster-aws.test.ts',
-  'synapse-config.ts': 'lab/pod-adopted.test.ts',
-  'synapse.ts': 'lab/pod-synapse.test.ts',
+  'aws/removal.ts': 'lab/cluster-commands.test.ts',
+  'host/certificate.ts': 'lab/pod-certificate.test.ts',
+  'digitalocean/dns.ts': 'lab/digitalocean.test.ts',
+  'digitalocean/firewall.ts': 'lab/digitalocean.test.ts',
+  'digitalocean/kubernetes.ts': 'lab/doks.test.ts',
+  'digitalocean/removal.ts': 'lab/cluster-deploy.test.ts',
+  'digitalocean/ssh-key.ts': 'lab/digitalocean.test.ts',
+  'digitalocean/droplet.ts': 'lab/digitalocean.test.ts',
+  'aws/dynamodb.ts': 'lab/dynamodb.test.ts',
+  'aws/ecr.ts': 'lab/cluster-aws.test.ts',
+  'aws/iam-keys.ts': 'lab/iam-keys.test.ts',
+  'aws/iam.ts': 'lab/cluster-aws.test.ts',
+  'aws/image.ts': 'lab/images.test.ts',
+  'kubernetes/removal.ts': 'lab/kube-removal.test.ts',
+  'kubernetes/kubeconfig.ts': 'lab/doks.test.ts',
+  'kubernetes/manifests.ts': 'lab/manifests.test.ts',
+  'synapse/matrix-users.ts': 'lab/pod-synapse.test.ts',
+  'kubernetes/pull-secret.ts': 'lab/workloads.test.ts',
+  'kubernetes/restart.ts': 'lab/cluster-deploy.test.ts',
+  'kubernetes/rollouts.ts': 'lab/workloads.test.ts',
+  'kubernetes/same-region.ts': 'lab/workloads.test.ts',
+  'kubernetes/secret-key-store.ts': 'lab/workloads.test.ts',
+  'aws/sqs.ts': 'lab/cluster-aws.test.ts',
+  'synapse/config.ts': 'lab/pod-adopted.test.ts',
+  'synapse/synapse.ts': 'lab/pod-synapse.test.ts',
 }
 
 test('every exported function that makes a step is in the table', () => {
   const covered = new Set(kinds.flatMap(({ covers }) => covers))
-  for (const name of readdirSync(stepFolder)) {
+  const files = readdirSync(stepFolder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  for (const name of files) {
     const suite = elsewhere[name]
     if (suite !== undefined) expect(existsSync(join(testFolder, suite)), suite).toBe(true)
     else

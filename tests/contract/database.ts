@@ -1,8 +1,13 @@
 import { secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
-import { postgresDatabase, postgresExtension, postgresRole, postgresSetting } from '@infra/shared/steps/postgres'
-import { postgresAccess } from '@infra/shared/steps/postgres-access'
-import { postgresCluster } from '@infra/shared/steps/postgres-cluster'
+import { postgresAccess } from '@infra/shared/steps/postgres/access'
+import { postgresCluster } from '@infra/shared/steps/postgres/cluster'
+import {
+  postgresDatabase,
+  postgresExtension,
+  postgresRole,
+  postgresSetting,
+} from '@infra/shared/steps/postgres/postgres'
 import type { Damage, Kind } from './kind.ts'
 
 const cluster = (on: Target) => postgresCluster(on, 17)

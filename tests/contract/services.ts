@@ -1,5 +1,5 @@
-import { file } from '@infra/shared/steps/file'
-import { service, stopped } from '@infra/shared/steps/systemd'
+import { file } from '@infra/shared/steps/host/file'
+import { service, stopped } from '@infra/shared/steps/host/systemd'
 import type { Kind } from './kind.ts'
 
 const unit = `[Service]

@@ -1,10 +1,10 @@
 import { text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
-import { jail } from '@infra/shared/steps/fail2ban'
-import { directory, file } from '@infra/shared/steps/file'
-import { line } from '@infra/shared/steps/line'
-import { timezone } from '@infra/shared/steps/timezone'
-import { authorized, user } from '@infra/shared/steps/user'
+import { jail } from '@infra/shared/steps/host/fail2ban'
+import { directory, file } from '@infra/shared/steps/host/file'
+import { line } from '@infra/shared/steps/host/line'
+import { timezone } from '@infra/shared/steps/host/timezone'
+import { authorized, user } from '@infra/shared/steps/host/user'
 import type { Kind } from './kind.ts'
 
 const keys = [

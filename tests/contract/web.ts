@@ -1,7 +1,7 @@
-import { keyring } from '@infra/shared/steps/keyring'
-import { nginxSite } from '@infra/shared/steps/nginx'
-import { pipPackage } from '@infra/shared/steps/pip'
-import { systemUser } from '@infra/shared/steps/system-user'
+import { keyring } from '@infra/shared/steps/host/keyring'
+import { nginxSite } from '@infra/shared/steps/host/nginx'
+import { pipPackage } from '@infra/shared/steps/host/pip'
+import { systemUser } from '@infra/shared/steps/host/system-user'
 import type { Kind } from './kind.ts'
 
 const venv = '/opt/contract/pip'

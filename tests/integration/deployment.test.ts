@@ -2,7 +2,7 @@ import { authoritiesFile } from '@infra/shared/env/ca-file'
 import { describe, expect, test } from 'vitest'
 import { askPod, type Place } from '../../pod/checks/https.ts'
 import { judgeClient, judgeServer, judgeVersions } from '../../pod/checks/matrix.ts'
-import { coreColumns } from '../../pod/vkb.ts'
+import { coreColumns } from '../../pod/valence/vkb.ts'
 import { databaseSkip, psql, rolledBack, schemaScript, schemaSkip } from './local-database.ts'
 
 const { VALENCE_POD_IP, VALENCE_DOMAIN = '', VALENCE_CA_FILE, SKIP_SLOW } = process.env

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { reapplicable } from '@infra/shared/steps/schema-script'
-import { vkbSchema } from '../../pod/vkb.ts'
+import { reapplicable } from '@infra/shared/steps/postgres/schema-script'
+import { vkbSchema } from '../../pod/valence/vkb.ts'
 
 const { env } = process
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isGone, processIdentity, startedBy } from '@infra/shared/targets/holder'
+import { isGone, processIdentity, startedBy } from '@infra/shared/targets/run-identity'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type CliRun, runCli, startCli } from '../support/cli.ts'
 import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'

@@ -7,8 +7,8 @@ import { isConverged, type Plan } from '@infra/shared/engine/plan'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dropletChecks } from '../../pod/checks/droplet.ts'
-import { withEnvFile } from '../../pod/env-file.ts'
-import { provisionSchema } from '../../pod/provision-env.ts'
+import { provisionSchema } from '../../pod/provision/env.ts'
+import { withEnvFile } from '../../pod/provision/env-file.ts'
 import { DropletWorld, failureOf, heard, keyFingerprint, said } from './droplet-world.ts'
 import { run, until } from './run.ts'
 
@@ -255,7 +255,7 @@ describe('npm run provision', () => {
 
   it('killed while the droplet boots, goes on where it was', async () => {
     world.fake.bootMs = 6000
-    const args = ['--import', 'tsx', 'provision-cli.ts', 'deploy', '--yes']
+    const args = ['--import', 'tsx', 'provision/cli.ts', 'deploy', '--yes']
     const child: ChildProcess = spawn('node', args, {
       cwd: join(root, 'pod'),
       env: { ...process.env, ...env() },

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { secret } from '@infra/shared/command/secret'
 import { deploy } from '@infra/shared/engine/deploy'
-import { type TableOptions, table } from '@infra/shared/steps/dynamodb'
-import { awsAccount } from '@infra/shared/targets/aws'
+import { type TableOptions, table } from '@infra/shared/steps/aws/dynamodb'
+import { awsAccount } from '@infra/shared/targets/aws/aws'
 
 // A run that a test can kill: node --import tsx dynamodb-run.ts --endpoint URL --table JSON
 const { values } = parseArgs({ options: { endpoint: { type: 'string' }, table: { type: 'string' } } })

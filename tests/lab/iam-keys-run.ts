@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import { secret } from '@infra/shared/command/secret'
 import { raw } from '@infra/shared/command/sh'
 import { deploy } from '@infra/shared/engine/deploy'
-import { botCredentials } from '@infra/shared/steps/iam-keys'
-import { awsAccount } from '@infra/shared/targets/aws'
+import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
+import { awsAccount } from '@infra/shared/targets/aws/aws'
 import { parameterStore } from './key-store.ts'
 
 // A run that a test can kill while the key is made and not kept yet: node --import tsx iam-keys-run.ts --endpoint URL

@@ -1,5 +1,5 @@
 import { raw, type Shell, sh } from '@infra/shared/command/sh'
-import type { KeyStore } from '@infra/shared/steps/iam-keys'
+import type { KeyStore } from '@infra/shared/steps/aws/iam-keys'
 
 /**
  * A store that stands for a cluster's Secret: a parameter of SSM at moto, written and read by lines of shell that keep

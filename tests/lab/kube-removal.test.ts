@@ -1,6 +1,6 @@
 import { makePlan } from '@infra/shared/engine/plan'
-import { noObjects } from '@infra/shared/steps/kube-removal'
-import { manifests } from '@infra/shared/steps/manifests'
+import { manifests } from '@infra/shared/steps/kubernetes/manifests'
+import { noObjects } from '@infra/shared/steps/kubernetes/removal'
 import { describe, expect, it } from 'vitest'
 import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
 import { binding, claim, deployment, namespaceObject, role, secretObject, service, space } from './manifests-objects.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import type { ClusterEnv } from '../../cluster/env.ts'
+import type { ClusterEnv } from '../../cluster/env/env.ts'
 import { mcpServers } from '../../cluster/manifests/dev-sandbox.ts'
 import { debian } from './kube/images.ts'
 import { planned, settle } from './kube-steps.ts'

@@ -1,5 +1,5 @@
 import { sh } from '@infra/shared/command/sh'
-import { ssh } from '@infra/shared/targets/ssh'
+import { ssh } from '@infra/shared/targets/ssh/ssh'
 
 /** What this process, meant to be killed, does on the host: holds the lock and runs a command, guarded or not. */
 export interface ChildTask {

@@ -5,7 +5,7 @@ import { quote } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import type { Listener, Target } from '@infra/shared/engine/target'
 import { runLocal } from '@infra/shared/targets/process'
-import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh-program'
+import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
 
 /** A folder of this machine as a target: real programs, run by a real `sh -s`, and a record of what was sent. */
 export interface LocalTarget extends Target {

@@ -1,7 +1,7 @@
 import { deploy, planWork } from '../engine/deploy.ts'
 import type { Work } from '../engine/plan.ts'
 import type { Target } from '../engine/target.ts'
-import { describeHolder } from '../targets/holder.ts'
+import { describeHolder } from '../targets/run-identity.ts'
 import { seconds, targetNames } from './commands.ts'
 import { canAsk, confirmPlan } from './confirm.ts'
 import type { Session } from './session.ts'

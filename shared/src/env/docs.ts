@@ -2,7 +2,7 @@ import { presence, type Schema, type VariableMeta, variablesOf } from './variabl
 
 const copying = [
   '# Copy it and keep it to yourself: cp .env.example .env.pod && chmod 600 .env.pod (.env serves all workspaces).',
-  '# Made from pod/env.ts, cluster/env.ts and stoat/env.ts.',
+  '# Made from pod/env, cluster/env and stoat/env.',
 ]
 
 /**

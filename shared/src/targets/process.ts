@@ -1,6 +1,6 @@
 import { $, type ProcessPromise } from 'zx/core'
 import { quote } from '../command/sh.ts'
-import { processIdentity, runVariable } from './holder.ts'
+import { processIdentity, runVariable } from './run-identity.ts'
 
 /** A child process that is under way. */
 export interface Running {

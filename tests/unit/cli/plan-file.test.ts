@@ -74,7 +74,7 @@ describe('a saved plan', () => {
 
 test('of the droplet is saved with what it was asked for, and deployed by the script that it is told', async () => {
   const file = join(tempFolder(), 'plan.json')
-  const of = { root: tempFolder(), file: 'pod/provision-cli.ts' }
+  const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
   expect([code, stderr]).toEqual([0, expect.stringContaining(`saved: npm run provision -w pod -- --plan ${file}`)])
   expect(readPlan(file, 'pod', undefined).own).toEqual({ 'write-env': true })

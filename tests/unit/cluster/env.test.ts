@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadEnv } from '@infra/shared/env/load'
 import { expect, test } from 'vitest'
-import { clusterSchema } from '../../../cluster/env.ts'
+import { clusterSchema } from '../../../cluster/env/env.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const folder = tempFolder()

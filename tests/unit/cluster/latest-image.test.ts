@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Output } from '@infra/shared/command/command'
 import { sampleEnv } from '@infra/shared/env/sample'
-import { blankAws } from '@infra/shared/targets/aws'
+import { blankAws } from '@infra/shared/targets/aws/aws'
 import { expect, test } from 'vitest'
-import { type ClusterEnv, clusterSchema } from '../../../cluster/env.ts'
-import { latestOf, openKubernetes } from '../../../cluster/kubernetes.ts'
+import { type ClusterEnv, clusterSchema } from '../../../cluster/env/env.ts'
+import { latestOf, openKubernetes } from '../../../cluster/parts/kubernetes.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const folder = tempFolder()

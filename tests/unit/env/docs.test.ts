@@ -5,7 +5,7 @@ import { renderExample, renderTable, replaceTables } from '@infra/shared/env/doc
 import { parseEnvText } from '@infra/shared/env/env-text'
 import { loadEnv } from '@infra/shared/env/load'
 import { describe, expect, test } from 'vitest'
-import { podSchema } from '../../../pod/env.ts'
+import { podSchema } from '../../../pod/env/env.ts'
 import { documents, schemas } from './documents.ts'
 import { folder } from './place.ts'
 

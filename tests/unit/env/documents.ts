@@ -1,8 +1,8 @@
 import { renderExample, replaceBetween, replaceTables } from '@infra/shared/env/docs'
-import { clusterSchema } from '../../../cluster/env.ts'
-import { costTable } from '../../../cluster/prices.ts'
-import { podSchema } from '../../../pod/env.ts'
-import { stoatSchema } from '../../../stoat/env.ts'
+import { clusterSchema } from '../../../cluster/env/env.ts'
+import { costTable } from '../../../cluster/prices/prices.ts'
+import { podSchema } from '../../../pod/env/env.ts'
+import { stoatSchema } from '../../../stoat/env/env.ts'
 
 export const schemas = [podSchema, clusterSchema, stoatSchema]
 

@@ -4,9 +4,9 @@ import { isSecret, reveal } from '@infra/shared/command/secret'
 import { loadEnv } from '@infra/shared/env/load'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { describe, expect, test } from 'vitest'
-import { clusterSchema } from '../../../cluster/env.ts'
-import { podPublicKeys, podSchema } from '../../../pod/env.ts'
-import { stoatSchema } from '../../../stoat/env.ts'
+import { clusterSchema } from '../../../cluster/env/env.ts'
+import { podPublicKeys, podSchema } from '../../../pod/env/env.ts'
+import { stoatSchema } from '../../../stoat/env/env.ts'
 import { folder } from './place.ts'
 
 describe('the first look', () => {

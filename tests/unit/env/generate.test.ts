@@ -6,7 +6,7 @@ import { exportLines } from '@infra/shared/env/export'
 import { generateMissing } from '@infra/shared/env/generate'
 import { loadEnv } from '@infra/shared/env/load'
 import { describe, expect, test } from 'vitest'
-import { podSchema } from '../../../pod/env.ts'
+import { podSchema } from '../../../pod/env/env.ts'
 import { folder, podFile, sourced } from './place.ts'
 
 const secrets = [

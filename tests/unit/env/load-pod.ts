@@ -1,5 +1,5 @@
 import { type LoadOptions, loadEnv } from '@infra/shared/env/load'
-import { podSchema } from '../../../pod/env.ts'
+import { podSchema } from '../../../pod/env/env.ts'
 import { folder } from './place.ts'
 
 /** Loads the pod's environment from a folder of these files, with an empty process environment unless told. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { reveal, type Secret } from '@infra/shared/command/secret'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { type PodEnv, podPublicKeys } from '../../../pod/env.ts'
+import { type PodEnv, podPublicKeys } from '../../../pod/env/env.ts'
 import { loadPod, wrongs } from './load-pod.ts'
 import { folder, podFile, sshKey } from './place.ts'
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadEnv } from '@infra/shared/env/load'
 import { describe, expect, test } from 'vitest'
-import { podSchema } from '../../../pod/env.ts'
+import { podSchema } from '../../../pod/env/env.ts'
 import { loadPod, wrongs } from './load-pod.ts'
 import { folder, podFile, sshKey } from './place.ts'
 

@@ -7,7 +7,7 @@ import { generateMissing } from '@infra/shared/env/generate'
 import { loadEnv } from '@infra/shared/env/load'
 import { newVapidPrivate, vapidPublicOf } from '@infra/shared/env/vapid'
 import { describe, expect, test } from 'vitest'
-import { stoatSchema } from '../../../stoat/env.ts'
+import { stoatSchema } from '../../../stoat/env/env.ts'
 import { folder } from './place.ts'
 
 const load = (root: string, processEnv: Record<string, string> = {}) =>

@@ -5,8 +5,8 @@ import { importTfvars } from '@infra/shared/env/import'
 import { loadEnv } from '@infra/shared/env/load'
 import { parseTfvars } from '@infra/shared/env/tfvars'
 import { describe, expect, test } from 'vitest'
-import { clusterSchema } from '../../../cluster/env.ts'
-import { stoatSchema } from '../../../stoat/env.ts'
+import { clusterSchema } from '../../../cluster/env/env.ts'
+import { stoatSchema } from '../../../stoat/env/env.ts'
 import { folder, sourced } from './place.ts'
 
 describe('a terraform.tfvars', () => {

@@ -7,7 +7,7 @@ import { logLine } from '../../../pod/commands/logs.ts'
 import type { Status } from '../../../pod/commands/status.ts'
 import { machine } from '../../../pod/commands/status-facts.ts'
 import { age, size, statusText } from '../../../pod/commands/status-text.ts'
-import { own } from '../../../pod/syntax.ts'
+import { own } from '../../../pod/commands/syntax.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 describe('what the commands are called with', () => {

@@ -1,7 +1,7 @@
 import { collect } from '@infra/shared/engine/plan'
 import { blank } from '@infra/shared/targets/blank'
 import { expect, test } from 'vitest'
-import type { PodEnv } from '../../../pod/env.ts'
+import type { PodEnv } from '../../../pod/env/env.ts'
 import common from '../../../pod/scripts/20-common.ts'
 import vkb from '../../../pod/scripts/50-vkb.ts'
 import { loadPod } from '../env/load-pod.ts'

@@ -8,8 +8,8 @@ import {
   failedUnits,
   fileSystems,
   loggedErrors,
-} from '@infra/shared/facts/host-health'
-import { tableState } from '@infra/shared/facts/postgres-tables'
+} from '@infra/shared/facts/host/health'
+import { tableState } from '@infra/shared/facts/postgres/tables'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { judgeLook } from '../../../pod/checks/droplet.ts'
 import type { Answer } from '../../../pod/checks/https.ts'
@@ -25,8 +25,8 @@ import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory, systemChecks } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
-import type { PodContext } from '../../../pod/pod-context.ts'
-import { coreColumns } from '../../../pod/vkb.ts'
+import type { PodContext } from '../../../pod/context.ts'
+import { coreColumns } from '../../../pod/valence/vkb.ts'
 
 const said = ({ outcome, detail }: Finding) => `${outcome} ${detail}`
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { type OwnSyntax, optionTable, parseCall } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
-import { clusterSyntax } from '../../../cluster/syntax.ts'
-import { own as podSyntax } from '../../../pod/syntax.ts'
+import { clusterSyntax } from '../../../cluster/commands/syntax.ts'
+import { own as podSyntax } from '../../../pod/commands/syntax.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)]

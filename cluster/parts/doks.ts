@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import { isDoRequest } from '@infra/shared/command/digitalocean'
+import { reveal } from '@infra/shared/command/secret'
+import { askOf } from '@infra/shared/engine/ask'
+import { Failure } from '@infra/shared/engine/failure'
+import type { Target } from '@infra/shared/engine/target'
+import { kubernetesClusters } from '@infra/shared/facts/digitalocean/kubernetes'
+import { blank } from '@infra/shared/targets/blank'
+import { beside } from '@infra/shared/targets/composite'
+import { digitalOcean } from '@infra/shared/targets/digitalocean/digitalocean'
+import { local } from '@infra/shared/targets/local'
+import type { ClusterEnv } from '../env/env.ts'
+
+/** The account of the DOKS cluster, and the way into that. */
+export interface Doks {
+  readonly name: string
+  /** The DigitalOcean account, with this machine beside it. */
+  readonly cloud: Target
+  /** Where the kubeconfig of the cluster is, and how messages call that. */
+  readonly kubeconfig: { readonly path: string; readonly shown: string }
+  /** Where doctl keeps its tokens of a while. */
+  readonly tokens: string
+}
+
+/**
+ * Where an environment has its kubeconfig and doctl its tokens: of two environments the clusters may have one name, each
+ * in an account of its own.
+ */
+export const environmentFolder = (folder: string, environment: string | undefined): string =>
+  environment === undefined ? folder : join(folder, 'environments', environment)
+
+/** The project's own kubeconfig, of the DOKS cluster. */
+export const ownKubeconfig = (env: ClusterEnv, folder: string) => join(folder, `kubeconfig-${env.DO_CLUSTER_NAME}`)
+
+/** What doctl finds in its environment: the token, and a configuration of ours in place of the user's. */
+export function doctlEnvironment(env: ClusterEnv, folder: string): Record<string, string | undefined> {
+  const home = join(folder, 'doctl')
+  return {
+    DIGITALOCEAN_ACCESS_TOKEN: env.DIGITALOCEAN_TOKEN && reveal(env.DIGITALOCEAN_TOKEN),
+    DIGITALOCEAN_API_URL: env.DIGITALOCEAN_API_URL,
+    DIGITALOCEAN_CONFIG: join(home, 'config.yaml'),
+    DIGITALOCEAN_CONTEXT: 'default',
+    XDG_CONFIG_HOME: home,
+  }
+}
+
+/** The DOKS cluster's account, blank without a token; undefined where KUBECONFIG or KUBE_CONTEXT names another cluster. */
+export function openDoks(env: ClusterEnv, { offline, folder }: { offline: boolean; folder: string }): Doks | undefined {
+  if (env.KUBECONFIG !== undefined || env.KUBE_CONTEXT !== undefined) return undefined
+  const { DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: endpoint } = env
+  const path = ownKubeconfig(env, folder)
+  const place = {
+    name: env.DO_CLUSTER_NAME,
+    kubeconfig: { path, shown: path.slice(path.lastIndexOf('/.infra/') + 1) },
+    tokens: join(folder, 'doctl/doctl/cache/exec-credential'),
+  }
+  if (offline) return { ...place, cloud: blank('a DigitalOcean account') }
+  if (!token)
+    return { ...place, cloud: blank('no DigitalOcean account: DIGITALOCEAN_TOKEN is not set, nor KUBE_CONTEXT') }
+  const machine = local({ env: doctlEnvironment(env, folder) })
+  return { ...place, cloud: beside(digitalOcean({ token, endpoint }), machine, (command) => !isDoRequest(command)) }
+}
+
+/**
+ * Whether a kubeconfig leads to the cluster that has the name in this account: the name alone tells nothing, since there
+ * may be one in another account, or have been one before. Throws without an account to ask.
+ */
+export async function leadsTo({ name, cloud, kubeconfig }: Doks, id: string | undefined): Promise<boolean> {
+  if (cloud.blank)
+    throw new Failure(
+      'error',
+      `DIGITALOCEAN_TOKEN is not set: whether ${kubeconfig.shown} leads to the cluster ${name} is not known`,
+      {
+        remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.',
+      },
+    )
+  const { found } = await askOf(cloud, { found: kubernetesClusters(name) })
+  return found?.some((cluster) => cluster.id === id) === true
+}

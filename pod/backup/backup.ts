@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { canEncrypt } from '@infra/shared/env/recipient'
+import { lockProgram } from '@infra/shared/targets/ssh/lock'
+import { type PodEnv, podPublicKeys } from '../env/env.ts'
+import { backupFolder, backupUnit } from './facts.ts'
+
+/** The text of a program that is sent to, or kept on, the host. */
+export const payload = (name: string): string => readFileSync(join(import.meta.dirname, '../files', name), 'utf8')
+
+/**
+ * Whom backups are encrypted to: VALENCE_BACKUP_RECIPIENT, or whoever may log in on the pod by a key that age knows.
+ * Empty when none of those keys is of such a type.
+ */
+export function recipientsOf(
+  env: Pick<PodEnv, 'VALENCE_BACKUP_RECIPIENT' | 'VALENCE_SSH_PUBKEY' | 'VALENCE_SSH_PUBKEY_FILE'>,
+) {
+  const { VALENCE_BACKUP_RECIPIENT: own } = env
+  if (own !== undefined) return [own]
+  const keys = podPublicKeys(env).filter(({ type }) => canEncrypt(type))
+  return keys.map(({ type, base64 }) => `${type} ${base64}`)
+}
+
+/** What to say where there is nobody. */
+export const noRecipient = {
+  message: 'nobody to encrypt backups to: age takes ssh keys of type ssh-ed25519 and ssh-rsa, and the pod has none',
+  remedy: 'Set VALENCE_BACKUP_RECIPIENT; age-keygen makes a key for it.',
+}
+
+/** `pod.example.com-2026-11-24T153000Z.tar.age`: names sort by time. */
+export const archiveName = (domain: string, now: Date): string =>
+  `${domain}-${now.toISOString().replace(/\..*/, 'Z').replaceAll(':', '')}.tar.age`
+
+/** Seconds that a scheduled backup waits for a deployment that is under way. */
+const patience = 3600
+
+/** The programs and units of scheduled backups: each path with its content. */
+export function scheduleFiles(
+  env: PodEnv,
+): Readonly<Record<'archive' | 'lock' | 'program' | 'service' | 'timer', [string, string]>> {
+  const library = '/usr/local/lib/valence'
+  const program = `/usr/local/sbin/${backupUnit}`
+  const words = [String(env.VALENCE_BACKUP_KEEP), env.VALENCE_DOMAIN, ...recipientsOf(env).map((key) => `"${key}"`)]
+  return {
+    archive: [`${library}/backup.sh`, payload('backup.sh')],
+    // The very lock that deployments take.
+    lock: [`${library}/lock.sh`, lockProgram('scheduled-backup', 'the scheduled backup', patience).source],
+    program: [program, payload('scheduled-backup.sh')],
+    service: [
+      `/etc/systemd/system/${backupUnit}.service`,
+      `[Unit]
+Description=Encrypted backup of the Valence pod
+After=postgresql.service
+
+[Service]
+Type=oneshot
+ExecStart=${program} ${words.join(' ')}
+Nice=10
+IOSchedulingClass=idle
+UMask=0077
+NoNewPrivileges=no
+PrivateTmp=yes
+ProtectHome=yes
+ReadWritePaths=${backupFolder} /run
+`,
+    ],
+    timer: [
+      `/etc/systemd/system/${backupUnit}.timer`,
+      `[Unit]
+Description=When the Valence pod is backed up
+
+[Timer]
+OnCalendar=${env.VALENCE_BACKUP_CALENDAR}
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`,
+    ],
+  }
+}

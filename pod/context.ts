@@ -1,0 +1,9 @@
+import type { Target } from '@infra/shared/engine/target'
+import type { PodEnv } from './env/env.ts'
+
+/** What the pod's scripts and checks are given. */
+export interface PodContext {
+  readonly env: PodEnv
+  /** The droplet. Blank while it has no address yet. */
+  readonly host: Target
+}

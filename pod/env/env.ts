@@ -1,0 +1,276 @@
+import { authoritiesFile } from '@infra/shared/env/ca-file'
+import { gitTransport } from '@infra/shared/env/git'
+import { privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
+import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
+import { parsed } from '@infra/shared/env/parsed'
+import { password } from '@infra/shared/env/random'
+import { parseRecipient } from '@infra/shared/env/recipient'
+import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
+import type { PublicKey } from '@infra/shared/env/ssh-key'
+import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
+import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
+import { synapseVariables } from './synapse.ts'
+import { valenceVariables } from './valence.ts'
+
+const generated = (group: string, description: string) =>
+  variable(strongSecret(), {
+    group,
+    description,
+    example: '32 random bytes (openssl rand -base64 32)',
+    secret: true,
+    generate: password,
+  })
+
+const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
+
+const backup = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Backups', ...meta })
+
+const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
+  group: 'DigitalOcean (npm run provision)',
+  ...meta,
+})
+
+const keyGroup = 'SSH Key (choose ONE of these options)'
+const matrixGroup = 'Matrix/Synapse secrets'
+
+// A key made for this file, whose private half was thrown away.
+const sampleKey =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA sample@pod.example.com'
+
+export const podSchema = schema(
+  'pod',
+  'Valence pod',
+  {
+    VALENCE_POD_IP: variable(ip().optional(), {
+      group: 'Infrastructure',
+      description: "The droplet's address, IPv4 or IPv6",
+      example: '203.0.113.10',
+      placeholder: 'your.droplet.ip',
+      sample: '203.0.113.10',
+      neededFor: ['validate', 'deploy', 'verify'],
+      remedy: 'npm run provision -w pod -- --write-env makes the droplet and writes it; else write it yourself',
+      unset: 'the droplet does not exist yet: a plan shows what a blank host would get',
+      show: true,
+    }),
+    VALENCE_DOMAIN: variable(domain(), {
+      group: 'Infrastructure',
+      description: 'The domain that points to the droplet; the Matrix server name, which can never change',
+      example: 'pod.example.com',
+      placeholder: 'your.domain.com',
+    }),
+    LETSENCRYPT_EMAIL: variable(email(), {
+      group: 'Infrastructure',
+      description: 'Contact of the account at the certificate authority; verify tells when a certificate nears its end',
+      example: 'admin@example.com',
+      placeholder: 'your@email.com',
+    }),
+
+    VALENCE_SSH_PUBKEY_FILE: variable(publicKeyFile().optional(), {
+      group: keyGroup,
+      description: 'Path to public key file',
+      example: '~/.ssh/valence_pod.pub',
+      path: true,
+      show: true,
+    }),
+    VALENCE_SSH_PUBKEY: variable(publicKey().optional(), {
+      group: keyGroup,
+      description: 'Inline key content',
+      example: 'ssh-ed25519 AAAA... user@host',
+      placeholder: 'ssh-ed25519 AAAA... user@host',
+      sample: sampleKey,
+    }),
+
+    VALENCE_DB_PASSWORD: generated('Database password', 'Password of the database role valence'),
+    VALENCE_BOT_PASSWORD: generated(matrixGroup, 'Password of the Matrix user valence-bot'),
+    SYNAPSE_ADMIN_PASSWORD: generated(matrixGroup, 'Password of the Matrix user admin'),
+    SYNAPSE_REGISTRATION_SECRET: generated(matrixGroup, 'Lets the deployment register Matrix users'),
+    SYNAPSE_MACAROON_SECRET: generated(
+      matrixGroup,
+      "Signs Synapse's short-lived tokens: of guests, logins under way, links in e-mails",
+    ),
+    SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse'),
+
+    OPENAI_API_KEY: variable(openaiKey(), {
+      group: 'API keys for VKB service',
+      description: 'OpenAI key, for embeddings',
+      example: 'sk-proj-...',
+      placeholder: 'sk-...',
+      sample: 'sk-sample-0000-not-a-real-key',
+      secret: true,
+      common: true,
+    }),
+    ANTHROPIC_API_KEY: variable(anthropicKey().optional(), {
+      group: 'API keys for VKB service',
+      description: 'Anthropic key (optional)',
+      example: 'sk-ant-...',
+      placeholder: 'sk-ant-...',
+      secret: true,
+      common: true,
+      unset: 'not written to the host',
+    }),
+
+    ...valenceVariables,
+
+    VALENCE_SSH_USER: variable(
+      loginName().prefault('root'),
+      tuning({
+        description: 'Who logs in on the host; any other than root needs sudo without a password',
+        example: 'root',
+      }),
+    ),
+    VALENCE_SSH_PRIVATE_KEY_FILE: variable(
+      privateKeyPath().optional(),
+      tuning({
+        description: 'Path to the private key to log in with',
+        example: '~/.ssh/valence_pod',
+        path: true,
+        aliases: ['ANSIBLE_PRIVATE_KEY_FILE'],
+        unset: "the ssh agent and ssh's own defaults decide",
+      }),
+    ),
+    VALENCE_SSH_PORT: variable(
+      port().prefault('22'),
+      tuning({ description: 'Port of sshd on the host', example: '22' }),
+    ),
+    VALENCE_POSTGRES_VERSION: variable(
+      integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
+      tuning({ description: 'Major version of PostgreSQL', example: '16' }),
+    ),
+    VALENCE_CLAUDE_CODE: variable(
+      flag().prefault('true'),
+      tuning({ description: 'Whether to install Claude Code for user valence', example: 'false' }),
+    ),
+    VALENCE_CLAUDE_INSTALLER_URL: variable(
+      url().prefault('https://claude.ai/install.sh'),
+      tuning({ description: "Where Claude Code's installer comes from", example: 'https://claude.ai/install.sh' }),
+    ),
+    VALENCE_TIMEZONE: variable(
+      timezone().prefault('UTC'),
+      tuning({ description: "The host's time zone", example: 'Europe/Zurich' }),
+    ),
+
+    ...synapseVariables,
+    VALENCE_CA_FILE: variable(
+      authoritiesFile().optional(),
+      tuning({
+        description:
+          'Path to a PEM file of authorities that verify trusts beside the usual ones: of a private or staging CA',
+        example: './ca.pem',
+        path: true,
+        unset: 'certificates are checked by the authorities that everybody trusts',
+      }),
+    ),
+    VALENCE_BACKUP_RECIPIENT: variable(
+      parsed(parseRecipient).optional(),
+      backup({
+        description: 'Whom backups are encrypted to: a recipient of age (age1...), or an ssh public key',
+        example: 'age1...',
+        placeholder: 'age1...',
+        unset: 'the ssh public keys of the pod',
+      }),
+    ),
+    VALENCE_BACKUP_TIMER: variable(
+      flag().prefault('false'),
+      backup({ description: 'Whether the host backs itself up into /var/backups/valence', example: 'true' }),
+    ),
+    VALENCE_BACKUP_CALENDAR: variable(
+      matching(/^[A-Za-z0-9*,.:/~ -]+$/, 'an OnCalendar time of systemd (systemd.time(7))').prefault('daily'),
+      backup({ description: 'When it does (OnCalendar of systemd)', example: 'Mon..Fri 03:30' }),
+    ),
+    VALENCE_BACKUP_KEEP: variable(
+      integer(1, 1000).prefault('7'),
+      backup({ description: 'How many of those backups are kept', example: '14' }),
+    ),
+
+    DIGITALOCEAN_TOKEN: variable(
+      token().optional(),
+      droplet({
+        description: "The account's API token",
+        example: 'dop_v1_...',
+        placeholder: 'dop_v1_...',
+        sample: 'dop_v1_sample',
+        secret: true,
+        common: true,
+        unset: 'the droplet is made by hand: nothing else needs it',
+        remedy: 'make one: https://cloud.digitalocean.com/account/api/tokens',
+      }),
+    ),
+    DIGITALOCEAN_API_URL: variable(
+      url().optional(),
+      droplet({
+        description: 'Another DigitalOcean API, for rehearsals',
+        example: 'http://127.0.0.1:5001',
+        common: true,
+        unset: 'the real DigitalOcean',
+      }),
+    ),
+    DIGITALOCEAN_NAMESERVER: variable(
+      matching(/^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/, 'an IPv4 address, with or without a port').optional(),
+      droplet({
+        description: 'A DNS server to ask instead of all others, for rehearsals',
+        example: '127.0.0.1:8053',
+        unset: "DigitalOcean's name servers and this machine's resolver",
+      }),
+    ),
+    VALENCE_DROPLET_NAME: variable(
+      matching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, 'a host name (letters, digits, . and -)').prefault(
+        'valence-pod',
+      ),
+      droplet({ description: 'By this name the droplet is known: one that has it is adopted', example: 'valence-pod' }),
+    ),
+    VALENCE_DROPLET_IMAGE: variable(
+      matching(/^[a-z0-9][a-z0-9-]*$/, 'the slug or the id of an image').prefault('ubuntu-24-04-x64'),
+      droplet({ description: 'Image of a new droplet', example: 'debian-12-x64' }),
+    ),
+    VALENCE_DROPLET_SIZE: variable(
+      matching(/^[a-z0-9]+(-[a-z0-9.]+)+$/, 'the slug of a size').prefault('s-2vcpu-4gb'),
+      droplet({ description: 'Size of the droplet; it is never resized here', example: 's-4vcpu-8gb' }),
+    ),
+    VALENCE_DROPLET_REGION: variable(
+      matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('nyc1'),
+      droplet({ description: 'Where the droplet is; it is never moved', example: 'fra1' }),
+    ),
+    VALENCE_CLOUD_FIREWALL: variable(
+      flag().prefault('false'),
+      droplet({ description: 'Whether a cloud firewall stands before the droplet, beside its own', example: 'true' }),
+    ),
+  },
+  [
+    {
+      kind: 'exactly one',
+      of: ['VALENCE_SSH_PUBKEY_FILE', 'VALENCE_SSH_PUBKEY'],
+      remedy: 'ssh-keygen -t ed25519 -f ~/.ssh/valence_pod makes a key',
+    },
+    { kind: 'at most one', of: ['VALENCE_REPO_TOKEN', 'VALENCE_REPO_DEPLOY_KEY_FILE'] },
+    {
+      kind: 'check',
+      of: ['VALENCE_REPO_TOKEN', 'VALENCE_REPO_URL'],
+      check: ([, address]) => tokenFits(String(address)),
+    },
+    {
+      kind: 'check',
+      of: ['VALENCE_REPO_DEPLOY_KEY_FILE', 'VALENCE_REPO_URL'],
+      check: ([, address]) =>
+        gitTransport(String(address)) === 'ssh'
+          ? undefined
+          : 'needs an ssh address in VALENCE_REPO_URL, such as git@github.com:owner/name.git',
+    },
+  ],
+)
+
+export type PodEnv = EnvOf<typeof podSchema>
+
+/** The public keys that shall log in, from whichever of the two variables is set. */
+export function podPublicKeys(
+  env: Pick<PodEnv, 'VALENCE_SSH_PUBKEY_FILE' | 'VALENCE_SSH_PUBKEY'>,
+): readonly PublicKey[] {
+  return env.VALENCE_SSH_PUBKEY_FILE?.keys ?? (env.VALENCE_SSH_PUBKEY ? [env.VALENCE_SSH_PUBKEY] : [])
+}
+
+function tokenFits(address: string): string | undefined {
+  if (gitTransport(address) !== 'http') return 'needs an https address in VALENCE_REPO_URL'
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'https:' || isPrivateHost(hostname)
+    ? undefined
+    : 'would travel unencrypted: VALENCE_REPO_URL is plain http'
+}

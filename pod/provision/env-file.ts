@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import type { Command, Output } from '@infra/shared/command/command'
+import { changes, create, type Question, type Step, step, update } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
+import { parseEnvText } from '@infra/shared/env/env-text'
+import { replaceFile, withValues } from '@infra/shared/env/generate'
+import { existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
+
+const variable = 'VALENCE_POD_IP'
+const prefix = 'ENV '
+
+/** The file that an environment's variables are kept in, as messages show it. */
+export const envFile = (environment: string | undefined): string =>
+  environment ? `.env.pod.${environment}` : '.env.pod'
+
+/** The same target, which also reads and writes one environment file on this machine, by `ENV` lines. */
+export function withEnvFile(target: Target, path: string): Target {
+  return {
+    ...target,
+    async ask(questions) {
+      const others = await target.ask(questions.filter(({ line }) => !line.startsWith(prefix)))
+      const rest = [...others]
+      return questions.map(({ line }) => (line.startsWith(prefix) ? answer(read(path)) : (rest.shift() as Output)))
+    },
+    async run(commands, hear) {
+      const line = commands[0]?.line ?? ''
+      if (!line.startsWith(`${prefix}${variable}=`)) return target.run(commands, hear)
+      write(path, line.slice(prefix.length + variable.length + 1))
+      return [answer('')]
+    },
+  }
+}
+
+/** The droplet's address in the environment file, where the pod's deployment finds it. */
+export function podAddressIn(on: Target, file: string, wish: { droplet: string; after: readonly Step[] }): Step {
+  const written: Question<string> = { command: { line: prefix + variable }, parse: ({ stdout }) => stdout }
+  return step({
+    id: `${variable} in ${file}`,
+    on,
+    ask: { droplet: existingDroplet(wish.droplet), written },
+    plan({ droplet: { address }, written }) {
+      const line: Command = { line: `${prefix}${variable}=${address}` }
+      if (written === address) return changes([], address)
+      return changes(
+        written === ''
+          ? [create(`${variable}=${address} in ${file}`, line)]
+          : [update(`${variable} ${written} → ${address} in ${file}`, line)],
+        '',
+      )
+    },
+    after: wish.after,
+  })
+}
+
+const answer = (stdout: string): Output => ({ code: 0, stdout, stderr: '' })
+
+const assignment = (text: string) => parseEnvText(text, homedir()).assignments.findLast(({ name }) => name === variable)
+
+function read(path: string): string {
+  return existsSync(path) ? (assignment(readFileSync(path, 'utf8'))?.value ?? '') : ''
+}
+
+/** The rest of the file stays as it is. */
+function write(path: string, address: string): void {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  replaceFile(path, withValues(text, new Map([[variable, address]]), homedir()))
+}

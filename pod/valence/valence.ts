@@ -1,0 +1,29 @@
+import type { GitWish } from '@infra/shared/facts/host/git'
+import type { PackagePlace } from '@infra/shared/facts/host/python-package'
+import type { PodEnv } from '../env/env.ts'
+
+/** The user that Valence runs as, and where its parts are on the host. */
+export const user = 'valence'
+export const home = '/opt/valence'
+export const repository = '/opt/valence/repo'
+export const venvPath = '/opt/valence/venv'
+/** Claude Code, below the user's home. */
+export const claude = '.local/bin/claude'
+
+/** By this path in it a copy of the repository is known. */
+export const repositoryMark = 'src/valence'
+
+/** The repository to deploy, and how it lets in, by whichever of the two variables is set. */
+export function repositoryWish(env: PodEnv): GitWish {
+  const { VALENCE_REPO_TOKEN: token, VALENCE_REPO_DEPLOY_KEY_FILE: file } = env
+  const access = token ? { token } : file && { deployKey: file.content }
+  return { url: env.VALENCE_REPO_URL, ref: env.VALENCE_REPO_REF, user, access }
+}
+
+/** The package of the repository, in its virtual environment. */
+export const packagePlace = (env: PodEnv): PackagePlace => ({
+  venv: venvPath,
+  source: repository,
+  user,
+  constraints: env.VALENCE_PIP_CONSTRAINTS,
+})

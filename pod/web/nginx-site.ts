@@ -1,0 +1,109 @@
+import { certificateFiles } from '@infra/shared/facts/host/certificate'
+import type { NginxState } from '@infra/shared/facts/host/nginx'
+import type { PodEnv } from '../env/env.ts'
+import { synapseUrl } from '../synapse/synapse.ts'
+
+/** From where nginx serves the proofs for the authority. */
+export const webroot = '/var/www/acme'
+
+type Form = Pick<NginxState, 'version' | 'ipv6'>
+
+/** The names of the site: the domain, and the one that some clients try. */
+export const siteNames = ({ VALENCE_DOMAIN: domain }: PodEnv): readonly string[] => [domain, `matrix.${domain}`]
+
+const wellKnown = (domain: string, headers = '') => `
+    location = /.well-known/matrix/server {
+        default_type application/json;${headers}
+        add_header Access-Control-Allow-Origin * always;
+        return 200 '{"m.server":"${domain}:443"}';
+    }
+
+    location = /.well-known/matrix/client {
+        default_type application/json;${headers}
+        add_header Access-Control-Allow-Origin * always;
+        return 200 '{"m.homeserver":{"base_url":"https://${domain}"}}';
+    }
+`
+
+const acme = `
+    location /.well-known/acme-challenge/ {
+        root ${webroot};
+        default_type text/plain;
+    }
+`
+
+/** `listen` lines for these ports: IPv6 only where the host has it. */
+function listen({ ipv6 }: Form, ports: readonly string[]): string {
+  return ports
+    .flatMap((port) => [port, ...(ipv6 ? [`[::]:${port}`] : [])].map((each) => `    listen ${each};\n`))
+    .join('')
+}
+
+/** Before there is a certificate: what the authority asks for, and nothing that a password would travel by. */
+export function httpSite(env: PodEnv, form: Form): string {
+  return `server {
+${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
+${acme}${wellKnown(env.VALENCE_DOMAIN)}
+    location / {
+        return 503;
+    }
+}
+`
+}
+
+/** The site: HTTP leads to HTTPS, 443 serves clients and both ports other servers. */
+export function tlsSite(env: PodEnv, form: Form): string {
+  const domain = env.VALENCE_DOMAIN
+  const { chain, key } = certificateFiles(domain)
+  const [major = 0, minor = 0, patch = 0] = form.version.split('.').map(Number)
+  // `listen … http2` is deprecated where `http2 on` came in: 1.25.1.
+  const isNew = major > 1 || minor > 25 || (minor === 25 && patch >= 1)
+  const hsts = `
+        add_header Strict-Transport-Security "max-age=63072000" always;`
+  const extra = env.NGINX_EXTRA_CONFIG_FILE
+  return `server {
+${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
+${acme}${wellKnown(domain)}
+    location / {
+        return 301 https://$host$request_uri;
+    }
+}
+
+server {
+${listen(form, isNew ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl http2'])}${isNew ? '    http2 on;\n' : ''}    server_name ${siteNames(env).join(' ')};
+
+    ssl_certificate ${chain};
+    ssl_certificate_key ${key};
+    # Mozilla's intermediate configuration, without the ciphers that want parameters of their own.
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+    ssl_prefer_server_ciphers off;
+    ssl_session_timeout 1d;
+    ssl_session_cache shared:valence:10m;
+    ssl_session_tickets off;
+
+    add_header Strict-Transport-Security "max-age=63072000" always;
+    client_max_body_size 50M;
+${wellKnown(domain, hsts)}
+    location ~ ^(/_matrix|/_synapse/client) {
+        proxy_pass ${synapseUrl};
+        proxy_http_version 1.1;
+        proxy_set_header Host $host:$server_port;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_read_timeout 600s;
+    }
+
+    location / {
+        return 404;
+    }
+${extra ? `\n    # ${extra.path.split('/').at(-1)}\n${indented(extra.content)}` : ''}}
+`
+}
+
+const indented = (content: string) =>
+  content
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => (line === '' ? '\n' : `    ${line}\n`))
+    .join('')

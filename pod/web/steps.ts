@@ -1,0 +1,48 @@
+import type { Step } from '@infra/shared/engine/step'
+import { certificate } from '@infra/shared/steps/host/certificate'
+import { directory, file } from '@infra/shared/steps/host/file'
+import { nginxSite } from '@infra/shared/steps/host/nginx'
+import { service } from '@infra/shared/steps/host/systemd'
+import type { PodContext } from '../context.ts'
+import { httpSite, siteNames, tlsSite, webroot } from './nginx-site.ts'
+
+/**
+ * nginx before Synapse, and its certificate: a site that can prove who we are, the certificate by that, then the site that
+ * uses it; and the renewal, which reloads nginx.
+ */
+export function webSteps({ env, host }: PodContext, { after }: { after: readonly Step[] }): Step[] {
+  const domain = env.VALENCE_DOMAIN
+  const names = siteNames(env)
+  const root = directory(host, webroot, { after })
+  const site = { names, certificate: domain }
+  const before = nginxSite(host, 'valence', {
+    ...site,
+    until: 'certificate',
+    content: (nginx) => httpSite(env, nginx),
+    after: [...after, root],
+  })
+  const issued = certificate(host, domain, {
+    optional: names.slice(1),
+    email: env.LETSENCRYPT_EMAIL,
+    webroot,
+    directory: env.ACME_DIRECTORY_URL,
+    address: env.VALENCE_POD_IP,
+    without: '--skip-tags synapse deploys the rest meanwhile.',
+    after: [...after, before],
+  })
+  const hooks = directory(host, '/etc/letsencrypt/renewal-hooks/deploy', { after })
+  const hook = file(host, '/etc/letsencrypt/renewal-hooks/deploy/reload-nginx', {
+    content: '#!/bin/sh\nnginx -t -q && systemctl reload nginx.service\n',
+    mode: '0755',
+    after: [hooks],
+  })
+  return [
+    root,
+    before,
+    hooks,
+    hook,
+    issued,
+    nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), after: [before, issued] }),
+    service(host, 'certbot.timer', { after }),
+  ]
+}

@@ -1,0 +1,61 @@
+import { raw, type Shell, sh } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+export const nginxFolder = '/etc/nginx'
+
+export interface NginxState {
+  /** `1.26.3`. */
+  readonly version: string
+  /** Whether the host has IPv6 at all: where it has not, `listen [::]:80` does not start. */
+  readonly ipv6: boolean
+  /** Whether what serves was loaded before its files were last written. False while nothing serves. */
+  readonly stale: boolean
+  /** What it includes: sites-enabled and conf.d. */
+  readonly sites: readonly { readonly path: string; readonly names: readonly string[] }[]
+}
+
+/** What a blank host will have: the nginx of the image that the pod's droplet is made from. */
+const future: NginxState = { version: '1.24.0', ipv6: true, stale: false, sites: [] }
+
+// Folders count, for files that went.
+const read = raw(
+  '/etc/nginx/nginx.conf /etc/nginx/conf.d /etc/nginx/conf.d/* /etc/nginx/sites-enabled /etc/nginx/sites-enabled/*',
+)
+
+/**
+ * Shell text that says `stale` when a worker is older than the newest of nginx's files or of `reads`. A reload starts
+ * new workers and leaves no other trace: systemd's times stay those of the start. All times in milliseconds since 1970.
+ */
+export function saysStale(reads: readonly string[]): Shell {
+  return sh`infra_stale() {
+read -r up _ </proc/uptime; boot=$(($(date +%s%3N) - \${up%.*}\${up#*.}0))
+newest=$(stat -L -c %.3Y ${read} ${reads} 2>/dev/null | tr -d . | sort -n | tail -n 1)
+master=$(systemctl show -p MainPID --value nginx.service); [ "$master" -gt 0 ] || return 0
+for p in $(pgrep -P "$master" -f 'worker process'); do
+if grep -qs 'shutting down' "/proc/$p/cmdline"; then continue; fi
+set -- $(cat "/proc/$p/stat" 2>/dev/null); [ $# -lt 22 ] || [ "$((boot + \${22}0))" -gt "$newest" ] || { echo stale; return 0; }
+done; }; infra_stale`
+}
+
+/** nginx as it is installed, configured and running. `reads`: files that its sites name, such as certificates. */
+export function nginxState(reads: readonly string[] = []): Question<NginxState> {
+  return {
+    command: sh`command -v nginx >/dev/null || exit 127
+nginx -v 2>&1 | sed 's/^.*nginx.\\([0-9.]*\\).*/version \\1/'
+[ ! -s /proc/net/if_inet6 ] || echo ipv6
+for f in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*.conf; do
+[ -e "$f" ] || [ -L "$f" ] || continue
+echo "site $f" $(sed 's/#.*//' "$f" 2>/dev/null | tr '\\n' ' ' | grep -oE '(^|[ ;{])server_name[^;]*' | sed 's/.*server_name//')
+done
+${saysStale(reads)}`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127) return future
+      if (code !== 0) throw new Error(stderr.trim())
+      const lines = stdout.split('\n').map((line) => line.split(' '))
+      const [, version = ''] = lines.find(([word]) => word === 'version') ?? []
+      const sites = lines.filter(([word]) => word === 'site').map(([, path = '', ...names]) => ({ path, names }))
+      const says = (word: string) => lines.some(([first]) => first === word)
+      return { version, ipv6: says('ipv6'), stale: says('stale'), sites }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import { asUser, isNoUser } from '../../command/as-user.ts'
+import { quote } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+export interface VenvState {
+  readonly exists: boolean
+  /** Who owns its folder. */
+  readonly owner: string | undefined
+  /**
+   * Its Python's version when that starts and finds its pip, wholly installed: after an upgrade of the system's Python it
+   * does not, nor where a kill left half a pip.
+   */
+  readonly python: string | undefined
+}
+
+// RECORD is the last file that pip writes.
+const program = `import glob, os, pip, sys
+notes = glob.glob(os.path.join(glob.escape(os.path.dirname(pip.__path__[0])), "pip-*.dist-info"))
+if sys.prefix != sys.base_prefix and all(os.path.exists(os.path.join(note, "RECORD")) for note in notes):
+    print("%d.%d.%d" % sys.version_info[:3])`
+
+// -I and -B: nothing of the user's settings, and no byte code written.
+const script = `[ -e "$1" ] || exit 0
+stat -c %U "$1"
+"$1/bin/python" -I -B -c ${quote(program)} 2>/dev/null || true`
+
+/** A virtual environment, looked at as the user whose it is. */
+export function venvState(path: string, user: string): Question<VenvState> {
+  return {
+    command: asUser(user, script, [path]),
+    parse(answer) {
+      const [owner, python] = isNoUser(answer) ? [] : answer.stdout.split('\n')
+      if (!isNoUser(answer) && answer.code !== 0) throw new Error(answer.stderr.trim())
+      return { exists: Boolean(owner), owner: owner || undefined, python: python || undefined }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { quote, raw, sh } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+export interface UnitState {
+  readonly exists: boolean
+  /** `active`, `inactive`, `failed`, `activating` … */
+  readonly active: string
+  /** `enabled`, `disabled`, `static`, `masked` …; empty for a unit without a file. */
+  readonly enabled: string
+  /**
+   * When it last began to start, in milliseconds since 1970; undefined when it never did. Not when it became active: what
+   * changes in between was read before by some.
+   */
+  readonly since: number | undefined
+  /** Whether its files were written after systemd last read them. */
+  readonly outdated: boolean
+}
+
+/** The state of a systemd unit. A host without systemd has none of it. */
+export function unitState(unit: string): Question<UnitState> {
+  return {
+    command: sh`systemctl show --timestamp=us+utc -p LoadState,ActiveState,UnitFileState,InactiveExitTimestamp,NeedDaemonReload ${unit}`,
+    parse({ code, stdout, stderr }) {
+      if (code !== 0 && code !== 127) throw new Error(stderr.trim())
+      const value = new Map(stdout.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]))
+      return {
+        exists: value.get('LoadState') === 'loaded' || value.get('LoadState') === 'masked',
+        active: value.get('ActiveState') ?? 'inactive',
+        enabled: value.get('UnitFileState') ?? '',
+        since: parseTime(value.get('InactiveExitTimestamp') ?? ''),
+        outdated: value.get('NeedDaemonReload') === 'yes',
+      }
+    },
+  }
+}
+
+/**
+ * Whether it runs or is about to, by what it found when it began: one that is only starting may have read its files, and
+ * a start would join that and bring nothing.
+ */
+export const isBegun = ({ active }: UnitState): boolean => !['inactive', 'failed', 'deactivating'].includes(active)
+
+/**
+ * When the newest of these files was last written, in milliseconds since 1970; undefined when none is there. A `*` in a
+ * path stands for what a shell takes it for.
+ */
+export function newestChange(paths: readonly string[]): Question<number | undefined> {
+  const patterns = raw(paths.map((path) => path.split('*').map(quote).join('*')).join(' '))
+  return {
+    command: sh`stat -c %.6Y ${patterns} 2>/dev/null || true`,
+    parse: ({ stdout }) => {
+      const times = stdout.split('\n').filter(Boolean).map(Number)
+      return times.length === 0 ? undefined : Math.max(...times) * 1000
+    },
+  }
+}
+
+/** systemd's `Sun 2026-11-22 01:34:00.123456 UTC`; milliseconds with their fraction. */
+function parseTime(stamp: string): number | undefined {
+  const found = stamp.match(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)? UTC/)
+  if (!found) return undefined
+  return Date.parse(`${found[1]}T${found[2]}Z`) + Number(found[3] ?? 0) * 1000
+}
+
+/** Whether a revert that a killed run left armed is still to fire. */
+export function revertArmed(name: string): Question<boolean> {
+  return {
+    command: raw(`systemctl is-active --quiet infra-revert-${name}.timer && echo armed || true`),
+    parse: ({ stdout }) => stdout.trim() === 'armed',
+  }
+}

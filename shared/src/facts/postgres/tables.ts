@@ -1,0 +1,33 @@
+import { asUser, isNoUser } from '../../command/as-user.ts'
+import type { Question } from '../../engine/step.ts'
+
+export interface TableState {
+  /** The columns of each table of schema public, by its name. */
+  readonly columns: Readonly<Record<string, readonly string[]>>
+  /** Whether a row of the wished table could be read, as the role. */
+  readonly readable: boolean
+}
+
+const query = `set statement_timeout = '10s';
+select coalesce(json_object_agg(relname, names), '{}') from (
+  select c.relname, json_agg(a.attname order by a.attnum) as names from pg_class c
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') group by c.relname) t;
+select 'read ' || count(*) from (select from :"table" limit 1) t;`
+
+const script = `exec psql -X -q -A -t -v table="$2" -d "$1" <<'SQL'
+${query}
+SQL`
+
+/** The tables of a database as a role of this name sees them, and whether it can read one of them. */
+export function tableState(database: string, role: string, table: string): Question<TableState> {
+  return {
+    command: asUser(role, script, [database, table]),
+    parse(answer) {
+      if (isNoUser(answer)) return { columns: {}, readable: false }
+      const [columns = '', read] = answer.stdout.trim().split('\n')
+      if (!columns.startsWith('{')) throw new Error(answer.stderr.trim().split('\n')[0] || 'psql says nothing')
+      return { columns: JSON.parse(columns) as TableState['columns'], readable: /^read \d/.test(read ?? '') }
+    },
+  }
+}

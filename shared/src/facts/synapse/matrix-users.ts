@@ -1,0 +1,102 @@
+import { plainText, type Text, text } from '../../command/command.ts'
+import type { Secret } from '../../command/secret.ts'
+import { sh, withStdin } from '../../command/sh.ts'
+import { yaml } from '../../command/yaml.ts'
+import type { Question } from '../../engine/step.ts'
+import { synapseConfig, synapseDropIns } from './config.ts'
+
+export interface MatrixUser {
+  /** The local part: `admin` for `@admin:example.org`. */
+  readonly name: string
+  readonly admin: boolean
+  readonly password: Secret
+}
+
+export interface MatrixUserState {
+  readonly admin: boolean
+  readonly deactivated: boolean
+  readonly locked: boolean
+  /** Whether the wished password is the one that it has. */
+  readonly password: boolean
+}
+
+export interface MatrixServer {
+  readonly serverName: string
+  readonly database: string
+  /** The virtual environment of Synapse: it has bcrypt. */
+  readonly venv: string
+}
+
+/** What all our programs about users begin with: the wish (JSON) from stdin, and Synapse's way with passwords. */
+export const preamble = `import glob, json, subprocess, sys, unicodedata
+import bcrypt, yaml
+wish = json.load(sys.stdin)
+config = {}
+for path in [${JSON.stringify(synapseConfig)}] + sorted(glob.glob(${JSON.stringify(`${synapseDropIns}/*.yaml`)})):
+    try:
+        config.update(yaml.safe_load(open(path)) or {})
+    except FileNotFoundError:
+        pass
+pepper = (config.get("password_config") or {}).get("pepper") or ""
+def taken(password):
+    return (unicodedata.normalize("NFKC", password) + pepper).encode()[:72]
+def literal(value):
+    return "'" + value.replace("'", "''") + "'"
+def psql(statement):
+    # Quoted for standard_conforming_strings, which is on; on stdin, since it may hold a hash.
+    run = ["runuser", "-u", "postgres", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", wish["database"]]
+    return subprocess.run(run, input=statement, capture_output=True, text=True, cwd="/")
+`
+
+// A login would ask Synapse as well, but it writes: a plan must not.
+const script = `${preamble}from concurrent.futures import ThreadPoolExecutor
+names = ",".join(literal(user["id"]) for user in wish["users"])
+ran = psql("select coalesce(json_object_agg(name, row_to_json(users)), '{}') from users where name in (" + names + ")")
+if ran.returncode != 0 and not ("does not exist" in ran.stderr):
+    sys.exit(ran.stderr.strip() or "psql failed")
+rows = json.loads(ran.stdout) if ran.returncode == 0 else {}
+def state(user):
+    row = rows.get(user["id"])
+    if row is None:
+        return None
+    stored = row["password_hash"] or ""
+    try:
+        same = bcrypt.checkpw(taken(user["password"]), stored.encode())
+    except ValueError:
+        same = False
+    return {"admin": bool(row["admin"]), "deactivated": bool(row["deactivated"]), "locked": bool(row.get("locked")), "password": same}
+with ThreadPoolExecutor() as pool:
+    print(json.dumps(list(pool.map(state, wish["users"]))))
+`
+
+/** The wish as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
+export function wishText({ serverName, database }: MatrixServer, users: readonly MatrixUser[], more?: Text): Text {
+  const list = users.map(
+    ({ name, admin, password }) =>
+      yaml`{"name": ${name}, "id": ${`@${name}:${serverName}`}, "admin": ${admin}, "password": ${password}}`,
+  )
+  const joined = list.reduce((before, user, index) => (index === 0 ? user : text`${before}, ${user}`), plainText(''))
+  return yaml`{${more ? text`${more}, ` : plainText('')}"database": ${database}, "users": [${joined}]}`
+}
+
+/** Shell text that runs a program of ours by the Python of Synapse's environment; 127 where there is none. */
+export const synapsePython = (venv: string, program: string) =>
+  sh`[ -x ${`${venv}/bin/python`} ] || exit 127; exec ${`${venv}/bin/python`} -I -B -c ${program}`
+
+/**
+ * The wished users as Synapse has them, by its database: it answers whether or not Synapse runs. Null for a user that is
+ * not there. Passwords are compared on the host and travel by stdin.
+ */
+export function matrixUsers(
+  server: MatrixServer,
+  users: readonly MatrixUser[],
+): Question<readonly (MatrixUserState | null)[]> {
+  return {
+    command: withStdin(synapsePython(server.venv, script), wishText(server, users)),
+    parse({ code, stdout, stderr }) {
+      if (code === 127) return users.map(() => null)
+      if (code !== 0) throw new Error(`the users of Synapse cannot be read: ${stderr.trim().split('\n').at(-1)}`)
+      return JSON.parse(stdout) as (MatrixUserState | null)[]
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { Output } from '../../command/command.ts'
+import { sh } from '../../command/sh.ts'
+import { psqlScript } from '../../command/sql.ts'
+import type { Question } from '../../engine/step.ts'
+import { databaseState } from '../postgres/postgres.ts'
+import { synapseConfig, synapseDropIns } from './config.ts'
+
+/**
+ * The server names of the users in a database, since a Matrix id ends in one. Undefined while nobody can tell: no
+ * PostgreSQL, none that answers, no such database or no table of users.
+ */
+export function userServerNames(database: string): Question<readonly string[] | undefined> {
+  const name = `'${database.replaceAll("'", "''")}'`
+  const script = `select exists (select from pg_database where datname = ${name}) as found \\gset
+\\if :found
+\\connect ${name}
+select to_regclass('public.users') is not null as found \\gset
+\\if :found
+select distinct 'server ' || substr(name, strpos(name, ':') + 1) from users limit 5;
+\\endif
+\\endif
+`
+  return {
+    command: psqlScript('postgres', script),
+    parse: ({ code, stdout }) =>
+      code === 0 ? [...stdout.matchAll(/^server (.+)$/gm)].map(([, server = '']) => server) : undefined,
+  }
+}
+
+/** A database's locale, which Synapse minds. Throws while there is none: nothing can be said of it then. */
+export function databaseLocale(database: string): Question<{ readonly encoding: string; readonly locale: string }> {
+  const { command, parse } = databaseState(database)
+  return {
+    command,
+    parse(answer: Output) {
+      const now = parse(answer)
+      if (!now) throw new Error(`there is no database ${database} yet (the script postgresql makes it)`)
+      return { encoding: now.encoding, locale: `${now.provider}, collate ${now.collate}, ctype ${now.ctype}` }
+    },
+  }
+}
+
+export interface SigningKey {
+  readonly mode: string
+  readonly owner: string
+  readonly group: string
+  /** Whether it looks like one: `ed25519 a_xxxx BASE64`. The key itself stays where it is. */
+  readonly sound: boolean
+  /** Tells one key from another. */
+  readonly sha256: string
+}
+
+/**
+ * The signing keys at this path and wherever the configuration says that one is, by path; one that is not there is not in
+ * it.
+ */
+export function signingKeys(path: string): Question<Readonly<Record<string, SigningKey>>> {
+  return {
+    command: sh`{ echo ${path}; sed -nE "s/^[\\"']?signing_key_path[\\"']? *: *//p" ${synapseConfig} ${synapseDropIns}/*.yaml 2>/dev/null |
+sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' | tr -d "\\"'"; } | sort -u | while read -r f; do [ -e "$f" ] || continue
+stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken
+sha256sum <"$f" 2>/dev/null || echo none; done`,
+    parse({ code, stdout, stderr }) {
+      if (code !== 0 && code !== 127) throw new Error(stderr.trim())
+      const keys: Record<string, SigningKey> = {}
+      for (const [, path = '', mode = '', owner = '', group = '', state, sha256 = ''] of stdout.matchAll(
+        /^([^|\n]+)\|(\d+)\|([^|\n]+)\|([^|\n]+)\n(\w+)\n(\w+)/gm,
+      ))
+        keys[path] = { mode: mode.padStart(4, '0'), owner, group, sound: state === 'sound', sha256 }
+      return keys
+    },
+  }
+}

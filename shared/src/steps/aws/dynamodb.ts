@@ -1,0 +1,133 @@
+import type { AwsPlace } from '../../command/aws.ts'
+import { staleTags, type Tags } from '../../command/aws-tags.ts'
+import { type Change, changes, type Decision, refuse, type Step, step } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import {
+  pointInTimeRecovery,
+  type TableState,
+  type TimeToLive,
+  tableState,
+  tableTags,
+  timeToLive,
+} from '../../facts/aws/dynamodb.ts'
+import { describeIndex, keysOf, type TableOptions, tableChanges } from './dynamodb-changes.ts'
+
+export type { TableOptions }
+
+type OnAws = Target & { readonly place: AwsPlace }
+
+interface Now {
+  readonly table: TableState | null
+  readonly ttl: TimeToLive | null
+  readonly tags: Tags | null
+  /** Undefined: not asked for. */
+  readonly recovery?: boolean | null
+}
+
+/**
+ * A DynamoDB table, billed by request. What is there is adopted; its data is never put at risk: a table or an index with
+ * other keys is refused, and protection that is on stays on.
+ */
+export function table(on: OnAws, wish: TableOptions): Step {
+  const { place } = on
+  const { name } = wish
+  return step({
+    id: `table ${name}`,
+    on,
+    ask: {
+      table: tableState(place, name),
+      ttl: timeToLive(place, name),
+      tags: tableTags(place, name),
+      ...(wish.pointInTimeRecovery && { recovery: pointInTimeRecovery(place, name) }),
+    },
+    plan: (now) => decide(place, wish, now),
+  })
+}
+
+function decide(place: AwsPlace, wish: TableOptions, { table, ttl, tags, recovery }: Now): Decision {
+  const make = tableChanges(place, wish)
+  if (!table) {
+    const rest = [...(wish.ttl ? [make.ttl(wish.ttl)] : []), ...(wish.pointInTimeRecovery ? [make.recovery()] : [])]
+    return changes([make.table(), ...rest], '')
+  }
+  const wrong = refuseTable(wish, table) ?? refuseIndexes(wish, table) ?? refuseTtl(wish, ttl)
+  if (wrong) return wrong
+  const list: Change[] = []
+  if (table.status !== 'ACTIVE') list.push(make.active(table.status))
+  if (!table.onDemand) list.push(make.onDemand())
+  for (const index of wish.indexes ?? []) {
+    const status = table.indexes[index.name]?.status
+    if (status === undefined) list.push(make.index(index, table))
+    else if (status !== 'ACTIVE') list.push(make.indexActive(index, status))
+  }
+  const expiring = ttl?.status === 'ENABLED' || ttl?.status === 'ENABLING'
+  if (wish.ttl && !expiring) list.push(make.ttl(wish.ttl, 'data'))
+  if (!wish.ttl && expiring) list.push(make.noTtl(ttl.attribute ?? ''))
+  const stale = staleTags(wish.tags, tags)
+  if (Object.keys(stale).length > 0) list.push(make.tags(table.arn, stale, tags))
+  if (wish.deletionProtection && !table.deletionProtection) list.push(make.protection())
+  if (wish.pointInTimeRecovery && recovery !== true) list.push(make.recovery())
+  return changes(list, summary(wish, table))
+}
+
+function summary(wish: TableOptions, table: TableState): string {
+  const foreign = Object.keys(table.indexes).filter((name) => !wish.indexes?.some((index) => index.name === name))
+  return [
+    keysOf(table),
+    ...(wish.indexes ?? []).map(({ name }) => `index ${name}`),
+    wish.ttl ? `expires by ${wish.ttl}` : 'never expires',
+    ...(wish.deletionProtection ? ['protected'] : []),
+    wish.pointInTimeRecovery ? 'point-in-time recovery' : 'point-in-time recovery left as it is',
+    ...foreign.map((name) => `index ${name} is not ours`),
+  ].join(', ')
+}
+
+function refuseTable({ name, ...wish }: TableOptions, table: TableState): Decision | undefined {
+  if (keysOf(table) !== keysOf(wish)) {
+    return refuse(
+      `table ${name} has the keys ${keysOf(table)} instead of ${keysOf(wish)}, and a table's keys cannot be changed`,
+      `No table is replaced here. Copy what it holds to a table with the right keys (aws dynamodb export-table-to-point-in-time, import-table), or delete it yourself when it holds nothing, then run again.`,
+    )
+  }
+  if (['ACTIVE', 'CREATING', 'UPDATING'].includes(table.status)) return undefined
+  return refuse(
+    `table ${name} is ${table.status}`,
+    table.status === 'DELETING'
+      ? 'Somebody deletes it. When it is gone, run again: it is made anew, empty.'
+      : 'Its encryption key cannot be used: see the table in the AWS console, and mend the KMS key or restore a backup.',
+  )
+}
+
+function refuseIndexes({ name, indexes = [] }: TableOptions, table: TableState): Decision | undefined {
+  for (const index of indexes) {
+    const now = table.indexes[index.name]
+    if (!now) continue
+    const drop = `aws dynamodb update-table --table-name ${name} --global-secondary-index-updates '[{"Delete":{"IndexName":"${index.name}"}}]'`
+    const is = describeIndex(now)
+    const shall = describeIndex(index)
+    if (is !== shall) {
+      return refuse(
+        `index ${index.name} of ${name} is over ${is} instead of ${shall}, and an index cannot be changed`,
+        `When nothing queries it any more: ${drop}; then run again, and it is built anew from the table.`,
+      )
+    }
+    if (now.status === 'DELETING')
+      return refuse(`index ${index.name} of ${name} is being deleted`, 'When it is gone, run again: it is built anew.')
+  }
+  return undefined
+}
+
+function refuseTtl({ name, ttl: wish }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
+  if (!wish || !ttl || ttl.status === 'DISABLED') return undefined
+  if (ttl.status === 'DISABLING') {
+    return refuse(
+      `the expiry of ${name} is being switched off`,
+      'AWS takes up to an hour; it can be switched on after that.',
+    )
+  }
+  if (ttl.attribute === wish) return undefined
+  return refuse(
+    `items of ${name} expire by ${ttl.attribute} instead of ${wish}, and AWS does not change that while it is on`,
+    `Which attribute do the items have? If it is ${wish}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later.`,
+  )
+}

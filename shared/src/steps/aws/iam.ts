@@ -1,0 +1,68 @@
+import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json, withAccount } from '../../command/aws.ts'
+import { madeBy, staleTags, type Tags, tagList, tellTags } from '../../command/aws-tags.ts'
+import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { iamUser, type PolicyDocument, userPolicy } from '../../facts/aws/iam.ts'
+import { canonicalPolicy, showPolicy } from './iam-policy.ts'
+
+type OnAws = Target & { readonly place: AwsPlace }
+
+/** An IAM user for a program: nobody can log in as it. What it may do is said by {@link inlinePolicy}. */
+export function programUser(on: OnAws, wish: { name: string; tags: Tags }): Step {
+  const { place } = on
+  const { name } = wish
+  return step({
+    id: `user ${name}`,
+    on,
+    ask: { user: iamUser(place, name) },
+    plan({ user }) {
+      if (!user) {
+        const make = aws(place, 'iam', 'create-user', { UserName: name, Tags: tagList({ ...wish.tags, ...madeBy }) })
+        // IAM tells all its parts in its own time.
+        const look = aws(place, 'iam', 'get-user', { UserName: name }, { query: 'User.UserName' })
+        return changes(
+          [create(`user ${name}`, [make, awsUntil(look, name, { say: `user ${name}`, seconds: 60 })], { explain })],
+          '',
+        )
+      }
+      const stale = staleTags(wish.tags, user.tags)
+      if (Object.keys(stale).length === 0) return changes([], user.arn)
+      const tag = aws(place, 'iam', 'tag-user', { UserName: name, Tags: tagList(stale) })
+      return changes([update(`tags of user ${name}: ${tellTags(stale, user.tags)}`, tag, { explain })], '')
+    },
+  })
+}
+
+interface InlinePolicyOptions {
+  user: string
+  name: string
+  /** ARNs may hold the account's place (`awsArn`). */
+  document: PolicyDocument
+  after: readonly Step[]
+}
+
+/** What a user may do, as its inline policy of this name. Compared by what it allows, not by how it is written. */
+export function inlinePolicy(on: OnAws, { user, name, document, after }: InlinePolicyOptions): Step {
+  const { place } = on
+  return step({
+    id: `policy ${name} of user ${user}`,
+    on,
+    ask: { owner: iamUser(place, user), policy: userPolicy(place, user, name) },
+    after,
+    plan({ owner, policy: now }, { pending }) {
+      if (!owner && pending.length === 0)
+        return refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.')
+      const account = owner?.arn.split(':')[4]
+      const wish = JSON.parse(account ? withAccount(JSON.stringify(document), account) : JSON.stringify(document))
+      if (now && canonicalPolicy(now) === canonicalPolicy(wish))
+        return changes([], `${statements(document)} statements`)
+      const input: Record<string, Json> = { UserName: user, PolicyName: name, PolicyDocument: JSON.stringify(document) }
+      const before = now ? showPolicy(now) : ''
+      const put = aws(place, 'iam', 'put-user-policy', input)
+      const diff = { kind: 'text', path: `policy ${name}`, before, after: showPolicy(wish) } as const
+      return changes([(now ? update : create)(`policy ${name} of user ${user}`, put, { diff, explain })], '')
+    },
+  })
+}
+
+const statements = ({ Statement }: PolicyDocument): number => (Array.isArray(Statement) ? Statement.length : 1)

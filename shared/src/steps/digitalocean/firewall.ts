@@ -1,0 +1,86 @@
+import { doSend, explainDo as explain } from '../../command/digitalocean.ts'
+import { changes, create, type Decision, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { existingDroplet } from '../../facts/digitalocean/droplet.ts'
+import { type CloudFirewall, type CloudRule, cloudFirewalls } from '../../facts/digitalocean/firewall.ts'
+
+export interface CloudFirewallOptions {
+  name: string
+  /** The droplet it stands before. Others that it stands before as well are kept. */
+  droplet: string
+  /** TCP ports that everybody may reach. */
+  tcp: readonly number[]
+  after: readonly Step[]
+}
+
+const everybody = ['0.0.0.0/0', '::/0']
+const everywhere: readonly CloudRule[] = ['tcp', 'udp', 'icmp'].map((protocol) => ({
+  protocol,
+  ports: 'all',
+  peers: { addresses: everybody },
+}))
+
+/**
+ * A cloud firewall before the droplet: exactly these ports come in, everything goes out. A rule of it that opens
+ * anything else is removed. Unknown while the droplet is not there.
+ */
+export function cloudFirewall(on: Target, wish: CloudFirewallOptions): Step {
+  return step({
+    id: `cloud firewall ${wish.name}`,
+    on,
+    ask: { droplet: existingDroplet(wish.droplet), found: cloudFirewalls(wish.name) },
+    plan: ({ droplet, found }) => decide(wish, droplet.id, found),
+    after: wish.after,
+  })
+}
+
+function decide(wish: CloudFirewallOptions, droplet: number, found: readonly CloudFirewall[]): Decision {
+  const inbound = wish.tcp.map((port) => ({ protocol: 'tcp', ports: String(port), peers: { addresses: everybody } }))
+  const [firewall, ...others] = found
+  const body = (now?: CloudFirewall) => ({
+    name: wish.name,
+    inbound_rules: inbound.map(({ peers, ...rule }) => ({ ...rule, sources: peers })),
+    outbound_rules: everywhere.map(({ peers, protocol, ports }) => ({
+      ...(protocol === 'icmp' ? { protocol } : { protocol, ports }),
+      destinations: peers,
+    })),
+    droplet_ids: [...new Set([...(now?.droplets ?? []), droplet])],
+    tags: now?.tags ?? [],
+  })
+  const ports = wish.tcp.join(', ')
+  if (!firewall)
+    return changes(
+      [create(`cloud firewall ${wish.name} (in: ${ports})`, doSend('POST', '/v2/firewalls', body()), { explain })],
+      '',
+    )
+  if (others.length > 0)
+    return refuse(
+      `there are ${found.length} cloud firewalls of the name ${wish.name}`,
+      'Delete the one that is not ours: doctl compute firewall list',
+    )
+  const said = [
+    ...difference(firewall.inbound, inbound),
+    ...difference(firewall.outbound, everywhere).map((text) => `${text} (outgoing)`),
+    ...(firewall.droplets.includes(droplet) ? [] : [`stand before ${wish.droplet}`]),
+  ]
+  const put = doSend('PUT', `/v2/firewalls/${firewall.id}`, body(firewall))
+  return changes(
+    said.length > 0 ? [update(`cloud firewall ${wish.name}: ${said.join('; ')}`, put, { explain })] : [],
+    `in: ${ports}`,
+  )
+}
+
+function difference(now: readonly CloudRule[], wish: readonly CloudRule[]): string[] {
+  const [is, shall] = [now.map(describe), wish.map(describe)]
+  return [
+    ...shall.filter((rule) => !is.includes(rule)).map((rule) => `open ${rule}`),
+    ...is.filter((rule) => !shall.includes(rule)).map((rule) => `close ${rule}`),
+  ]
+}
+
+/** `tcp 443` for everybody, `tcp 22 (tags bastion)` for some. */
+function describe({ protocol, ports, peers }: CloudRule): string {
+  const lists = Object.entries(peers).map(([kind, list]) => `${kind} ${[...list].sort().join(' ')}`)
+  const all = lists.length === 1 && lists[0] === `addresses ${everybody.join(' ')}`
+  return [protocol, ...(protocol === 'icmp' ? [] : [ports]), ...(all ? [] : [`(${lists.join(', ')})`])].join(' ')
+}

@@ -1,0 +1,93 @@
+import { plainText } from '../../command/command.ts'
+import { sh } from '../../command/sh.ts'
+import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import {
+  type AptSource,
+  type AptSourceFile,
+  archiveOf,
+  fetchedSuites,
+  sourceFiles,
+} from '../../facts/host/apt-source.ts'
+import { fileContent } from '../../facts/host/file.ts'
+import { operatingSystem } from '../../facts/host/os.ts'
+import { explainApt, updateLists } from './apt.ts'
+import { diffOf, previousOf, writeFile } from './file.ts'
+
+export interface SourceOptions {
+  readonly uri: string
+  /** The suite for a release's code name; undefined where that release needs no such source. */
+  suite(release: string): string | undefined
+  readonly components: readonly string[]
+  /** The file of the keys that sign it: apt trusts them for this source only. */
+  readonly signedBy: string
+  /** Why a release needs no such source: `trixie carries PostgreSQL 17`. */
+  needless(release: string): string
+  readonly after?: readonly Step[]
+}
+
+/**
+ * A source of packages of its own, in deb822 form, with its lists fetched: where those are missing (a run that died in
+ * between) they are fetched again. A source that cannot be fetched is taken away again, so that it breaks no other apt.
+ * apt does nothing at all while two sources of one archive say different keys, so others of the same go first.
+ */
+export function aptSource(on: Target, name: string, options: SourceOptions): Step {
+  const { uri, components, signedBy, after = [] } = options
+  const path = `/etc/apt/sources.list.d/${name}.sources`
+  return step({
+    id: `apt.source ${name}`,
+    on,
+    after,
+    ask: {
+      system: operatingSystem,
+      now: fileContent(path),
+      fetched: fetchedSuites(uri),
+      files: sourceFiles(uri, path),
+    },
+    plan({ system, now, fetched, files }) {
+      const suite = options.suite(system.codename)
+      if (suite === undefined) return converged(options.needless(system.codename))
+      const lines = ['Types: deb', `URIs: ${uri}`, `Suites: ${suite}`, `Components: ${components.join(' ')}`]
+      const content = plainText(`${[...lines, `Signed-By: ${signedBy}`].join('\n')}\n`)
+      const fetch = updateLists()
+      const isSame = ({ archives, suites }: AptSource) => archives.includes(archiveOf(uri)) && suites.includes(suite)
+      const mixed = files.flatMap(({ path, sources }) => {
+        const found = sources.find((source) => isSame(source) && source.archives.length + source.suites.length > 2)
+        return found ? [`${path}:${found.lines[0]}`] : []
+      })[0]
+      if (mixed)
+        return refuse(
+          `${mixed} names ${uri} ${suite} together with others, and apt wants one key for it`,
+          `Take it out of that source (URIs, Suites): it gets one of its own, ${path}.`,
+        )
+      const others = files.flatMap((file) => putAside(file, isSame))
+      if (now?.content === content.parts[0]) {
+        const lists = update(`lists of source ${name}`, fetch, { explain: explainApt })
+        return changes(fetched.includes(suite) ? others : [...others, lists], suite)
+      }
+      const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' })
+      const diff = diffOf(path, now, content)
+      if (now) return changes([...others, update(`source ${name}`, [write, fetch], { diff, explain: explainApt })], '')
+      const undo = [sh`rm -f ${path}`]
+      return changes([...others, create(`source ${name}`, [write, fetch], { diff, undo, explain: explainApt })], '')
+    },
+  })
+}
+
+/** A file that has nothing else is moved to the previous ones; of another one the lines are commented out, and a copy kept. */
+function putAside({ path, sources }: AptSourceFile, isSame: (source: AptSource) => boolean): Change[] {
+  const found = sources.filter(isSame)
+  if (found.length === 0) return []
+  const { kept, room } = previousOf(path)
+  if (found.length === sources.length)
+    return [
+      remove(`other source ${path} of the same archive put aside`, sh`${room} && mv --backup=numbered ${path} ${kept}`),
+    ]
+  const edits = found.flatMap(({ lines }) => ['-e', `${lines.join(',')}s/^/# /`])
+  return [
+    remove(
+      `other source ${path}:${found.map(({ lines }) => lines[0]).join(',')} of the same archive commented out`,
+      sh`${room} && cp -p --backup=numbered ${path} ${kept} && sed -i ${edits} ${path}`,
+    ),
+  ]
+}

@@ -1,0 +1,154 @@
+import { isIP } from 'node:net'
+import { type Output, plainText } from '../../command/command.ts'
+import { sh } from '../../command/sh.ts'
+import { type Change, changes, create, noting, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { certificateFiles, certificateState, isRenewalNear } from '../../facts/host/certificate.ts'
+import { type Resolved, resolved } from '../../facts/host/dns.ts'
+import { fileContent } from '../../facts/host/file.ts'
+import { diffOf, writeFile } from './file.ts'
+
+export interface CertificateOptions {
+  /** More names, each taken in once it leads to the host, and left out when it does no more: it would fail every renewal. */
+  readonly optional?: readonly string[]
+  readonly email: string
+  /** The folder that the site serves `/.well-known/acme-challenge/` from. */
+  readonly webroot: string
+  /** The authority's ACME directory. */
+  readonly directory: string
+  /** The address by which the world knows the host, where it is not one of its own. */
+  readonly address?: string | undefined
+  /** How to deploy the rest meanwhile, for the refusal. */
+  readonly without: string
+  readonly after?: readonly Step[]
+}
+
+/**
+ * A certificate by certbot, proven over HTTP. One that is valid and of this authority is used as it is; its renewal is
+ * certbot's own, and is set to prove itself by the same folder. Where its names lead is looked up before the authority is
+ * asked, which counts failures.
+ */
+export function certificate(on: Target, name: string, options: CertificateOptions): Step {
+  const { optional = [], email, webroot, directory, address, after = [] } = options
+  const { chain, renewal: path } = certificateFiles(name)
+  return step({
+    id: `certificate ${name}`,
+    on,
+    after,
+    ask: {
+      now: certificateState(name),
+      dns: resolved([name, ...optional], { chain, near: isRenewalNear(name, directory) }),
+      notes: fileContent(path),
+    },
+    plan({ now, dns, notes }) {
+      const own = [...new Set([...(address === undefined ? [] : [address]), ...(dns?.own ?? [])])]
+      const held = now?.names ?? []
+      const astray = wrongWay(dns, name, own)
+      const missing = optional.filter((more) => !held.includes(more) && !astray && leadsHere(dns, more, own))
+      // While not even the first one resolves, it is the resolver that is doubted.
+      const gone = optional.filter(
+        (more) => held.includes(more) && leadsHere(dns, name, own) && astrayTo(dns, more, own),
+      )
+      const wished = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
+      const names = [name, ...wished]
+      // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
+      const foreign = held.filter((other) => other !== name && !optional.includes(other))
+      const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
+      const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
+      const again = now ? ['--force-renewal', '--renew-with-new-domains'] : []
+      const request = sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${again}`
+      const ask = (make: typeof create, say: string) =>
+        astray
+          ? refuse(
+              astray,
+              `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
+            )
+          : changes([make(say, request, { explain, risk: foreign.length > 0 ? 'downtime' : 'safe' })], '')
+      const host = new URL(directory).host
+      if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
+      if (!held.includes(name)) return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`)
+      const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
+      // certbot's own rule (is_staging), by which it refuses as well.
+      if (/staging/.test(directory) && !/staging/.test(server ?? ''))
+        return refuse(
+          `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,
+          'Leave ACME_DIRECTORY_URL unset. docs/runbook.md has a trial of the renewal under "Certificate and nginx".',
+        )
+      if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
+      if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
+      if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}${without}`)
+      if (gone.length > 0)
+        return ask(update, `certificate renewed${without}: no renewal succeeds with ${gone.join(', ')}`)
+      const list: Change[] = []
+      const mended = notes?.content && byWebroot(notes.content, webroot, held)
+      if (notes && mended && mended !== notes.content) {
+        const text = plainText(mended)
+        const diff = diffOf(path, notes, text)
+        list.push(update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, text, notes), { diff }))
+      }
+      const used = changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
+      return noting(used, astray ? [`no renewal of certificate ${name} succeeds: ${astray}`] : [])
+    },
+  })
+}
+
+const isLoopback = (address: string) => /^127\.|^::1$/.test(address)
+
+/** Where a name leads that does not lead to the host alone; undefined when it does, or when that is not known. */
+function astrayTo(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
+  const found = dns?.names[name]
+  if (!found) return undefined
+  if (found.length === 0) return 'does not resolve'
+  // The host's own name is often in its /etc/hosts, by the loopback.
+  const astray = found.filter((address) => !isLoopback(address) && !own.includes(address))
+  return astray.length === 0
+    ? undefined
+    : `leads to ${astray.join(', ')}, not to this host (${own.filter((each) => isIP(each) === isIP(astray[0] ?? '')).join(', ') || own.join(', ')})`
+}
+
+/** The same as a reason to ask no authority. */
+function wrongWay(dns: Resolved | null, name: string, own: readonly string[]): string | undefined {
+  const to = astrayTo(dns, name, own)
+  return to && `${name} ${to}${to.startsWith('leads') ? '' : ': there is no certificate for it before it does'}`
+}
+
+function leadsHere(dns: Resolved | null, name: string, own: readonly string[]): boolean {
+  return (dns?.names[name] ?? []).length > 0 && astrayTo(dns, name, own) === undefined
+}
+
+/** A value of certbot's notes. */
+const noted = (notes: string, key: string) => notes.match(new RegExp(`^${key} *= *(.*?)(?: *,)? *$`, 'm'))?.[1]
+
+const hostOf = (url: string | undefined) => (url && URL.canParse(url) ? new URL(url).host : (url ?? 'another'))
+
+/** certbot's notes with the proof by this folder; as they are where they already say so. */
+function byWebroot(notes: string, webroot: string, names: readonly string[]): string {
+  const [, map = ''] = notes.split(/^\[\[webroot_map\]\]\n/m)
+  // A name that the authority believed without a new proof is not in the map: the last folder is for it (certbot's webroot.py).
+  const rest = noted(notes, 'webroot_path')?.split(/ *, */).at(-1)
+  const mapped = names.every((name) => (noted(map, name.replaceAll('.', '\\.')) ?? rest) === webroot)
+  if (noted(notes, 'authenticator') === 'webroot' && mapped) return notes
+  const kept = notes
+    .replace(/^\[\[webroot_map\]\]\n(?:[^[\n]*\n?)*/m, '')
+    .split('\n')
+    .filter((line) => !/^(authenticator|installer|webroot_path)\s*=/.test(line))
+    .join('\n')
+    .trimEnd()
+  const lines = [`authenticator = webroot`, `webroot_path = ${webroot},`, '[[webroot_map]]']
+  return `${kept}\n${[...lines, ...names.map((name) => `${name} = ${webroot}`)].join('\n')}\n`
+}
+
+/** What certbot and the authority mean, in a line. */
+function explain({ stdout, stderr }: Output): string | undefined {
+  const said = stdout + stderr
+  const limit = said.match(/too many [^\n]*/)?.[0]
+  if (limit) return `the authority has had enough of us for now: ${limit}`
+  if (/accountDoesNotExist|^Account \S+ not found/m.test(said))
+    return 'the authority does not know the account that the host has there: without /etc/letsencrypt/accounts a new one is made'
+  const detail = said.match(/^ *Detail: (.*)$/m)?.[1]
+  if (detail) return `the authority could not see the proof: ${detail}`
+  if (/CERTIFICATE_VERIFY_FAILED/.test(said)) return 'the host does not trust the authority of ACME_DIRECTORY_URL'
+  if (/Failed to (establish|resolve)|ConnectionError|Connection refused|Max retries/.test(said))
+    return 'the authority cannot be reached'
+  return said.match(/^(?:An unexpected error occurred:|Error:?)\s*(.*)$/m)?.[1]
+}

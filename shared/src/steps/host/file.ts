@@ -1,0 +1,153 @@
+import { digestText, holdsSecret, type Output, plainText, showText, type Text } from '../../command/command.ts'
+import { withoutLookalikes } from '../../command/secret.ts'
+import { all, raw, type Shell, sh, withStdin } from '../../command/sh.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Diff,
+  type Risk,
+  refuse,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { type FileState, fileContent, fileDigest } from '../../facts/host/file.ts'
+
+export interface Ownership {
+  /** Octal, four digits. A file: `0644` by default; a directory: `0755`. */
+  mode?: string
+  /** `root` by default. */
+  owner?: string
+  /** The owner's name by default. */
+  group?: string
+}
+
+export interface FileOptions extends Ownership {
+  content: string | Text
+  /** Checks the new content before it takes its place; `temp` is where it lies until then. */
+  validate?(temp: Shell): Shell
+  /** What the check means, in a line. */
+  explain?(output: Output): string | undefined
+  risk?: Risk
+  after?: readonly Step[]
+}
+
+/** Where the previous version of each file is kept, by its path. Readable by root only. */
+export const previousFolder = '/var/lib/infra/previous'
+
+/** Where the previous version of this file is kept, and the command that makes the folder for it, which only root can read. */
+export function previousOf(path: string): { readonly kept: string; readonly room: Shell } {
+  const kept = `${previousFolder}${path}`
+  return { kept, room: sh`(umask 077; mkdir -p ${folderOf(kept)})` }
+}
+
+/** A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. */
+export function file(on: Target, path: string, options: FileOptions): Step {
+  const content = typeof options.content === 'string' ? plainText(options.content) : options.content
+  const wish = ownership('0644', options)
+  const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
+  return step({
+    id: `file ${path}`,
+    on,
+    ask: { now: holdsSecret(content) ? fileDigest(path) : fileContent(path) },
+    after: options.after ?? [],
+    plan({ now }) {
+      const write = writeFile(path, content, wish, options.validate)
+      if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
+      if (now.type !== 'file')
+        return refuse(`${path} is a ${now.type}, not a file`, `Move it away: mv ${path} ${path}.old`)
+      if (now.sha256 !== digestText(content)) {
+        return changes([update(path, write, { ...change, diff: diffOf(path, now, content) })], '')
+      }
+      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+    },
+  })
+}
+
+/** A directory with this owner and mode; its parents are made as needed, owned by root. */
+export function directory(on: Target, path: string, options: Ownership & { after?: readonly Step[] } = {}): Step {
+  const wish = ownership('0755', options)
+  return step({
+    id: `directory ${path}`,
+    on,
+    ask: { now: fileDigest(path) },
+    after: options.after ?? [],
+    plan({ now }) {
+      if (!now) return changes([create(`${path}/`, makeDirectory(path, wish))], '')
+      if (now.type !== 'directory')
+        return refuse(`${path} is a ${now.type}, not a directory`, `Move it away: mv ${path} ${path}.old`)
+      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+    },
+  })
+}
+
+/**
+ * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
+ * the previous version put by (not of a file that holds secrets: an old one has no business elsewhere), then a rename.
+ * What belongs to a user is written with that user's own rights: in folders of theirs a link could lead root anywhere.
+ */
+export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
+  const { kept, room } = previousOf(path)
+  const keep = sh`{ [ ! -e ${path} ] || { ${room} && cp -a ${path} ${kept}; }; }`
+  const isRoots = owner.owner === 'root'
+  const write = all(
+    sh`t=$(mktemp ${`${folderOf(path)}/.infra.XXXXXX`})`,
+    raw(`trap 'rm -f "$t"' EXIT`),
+    raw('cat >"$t"'),
+    isRoots ? sh`chown ${`root:${owner.group}`} "$t"` : sh`chgrp ${owner.group} "$t"`,
+    sh`chmod ${owner.mode} "$t"`,
+    // A check takes its time: what counts is when the file took its place, which services compare their start with.
+    ...(validate ? [validate(raw('"$t"')), raw('touch "$t"')] : []),
+    ...(holdsSecret(content) || !isRoots ? [] : [keep]),
+    sh`mv -f "$t" ${path}`,
+  )
+  if (isRoots) return withStdin(write, content)
+  const line = all(
+    ...(holdsSecret(content) ? [] : [keep]),
+    raw('cd /'),
+    sh`runuser -u ${owner.owner} -- sh -c ${write.line}`,
+  )
+  return withStdin(line, content)
+}
+
+/** How the content changes, without showing a secret of either side: somebody may have written one into the old content. */
+export function diffOf(path: string, now: Pick<FileState, 'content'> | null, content: Text): Diff {
+  if (holdsSecret(content) || (now !== null && now.content === undefined)) return { kind: 'secret', path }
+  const [before, after] = [now?.content ?? '', showText(content)].map(withoutLookalikes) as [string, string]
+  return { kind: 'text', path, before, after }
+}
+
+function ownership(mode: string, { mode: own = mode, owner = 'root', group = owner }: Ownership): Required<Ownership> {
+  return { mode: own.padStart(4, '0'), owner, group }
+}
+
+/** Gives a file the wished owner and mode; no change where it has them. */
+export function ownershipChange(
+  path: string,
+  now: Pick<FileState, 'mode' | 'owner' | 'group'>,
+  wish: Required<Ownership>,
+): Change[] {
+  const is = `${now.mode} ${now.owner}:${now.group}`
+  const shall = `${wish.mode} ${wish.owner}:${wish.group}`
+  if (is === shall) return []
+  // Closed before it changes hands, so that no moment is more open than either state.
+  const run =
+    wish.owner === 'root'
+      ? sh`chmod go-rwx ${path} && chown ${`root:${wish.group}`} ${path} && chmod ${wish.mode} ${path}`
+      : handOver(path, wish)
+  return [update(`${path} ${is} → ${shall}`, run)]
+}
+
+function makeDirectory(path: string, wish: Required<Ownership>): Shell {
+  if (wish.owner === 'root') return sh`install -d -m ${wish.mode} -o root -g ${wish.group} ${path}`
+  // Made only where there is nothing yet: no link either.
+  return all(sh`mkdir -p ${folderOf(path)}`, sh`mkdir -m 0700 ${path}`, handOver(path, wish))
+}
+
+/** To a user, whose folder it may be in: a link that was put there meanwhile leads root nowhere. */
+const handOver = (path: string, { owner, group, mode }: Required<Ownership>): Shell =>
+  sh`chown --no-dereference ${`${owner}:${group}`} ${path} && runuser -u ${owner} -- chmod ${mode} ${path}`
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'

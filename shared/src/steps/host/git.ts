@@ -1,0 +1,120 @@
+import { asUser } from '../../command/as-user.ts'
+import type { Command, Output } from '../../command/command.ts'
+import { gitScript } from '../../command/git-access.ts'
+import { all, sh } from '../../command/sh.ts'
+import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { fileDigest } from '../../facts/host/file.ts'
+import { explainGit, type GitWish, gitState } from '../../facts/host/git.ts'
+import { previousOf } from './file.ts'
+
+const heads = '+refs/heads/*:refs/remotes/origin/*'
+const tags = '+refs/tags/*:refs/tags/*'
+
+const resolve = `find_commit() {
+  git rev-parse -q --verify "refs/tags/$1^{commit}" || git rev-parse -q --verify "refs/remotes/origin/$1^{commit}" ||
+    case $1 in *[!0-9a-f]* | ? | ?? | ??? | ???? | ????? | ??????) false ;; *) git rev-parse -q --verify "$1^{commit}" ;; esac
+}
+resolve() {
+  find_commit "$2" || { [ \${#2} = 40 ] && remote 300 fetch -q "$1" "$2" 2>/dev/null && find_commit "$2"; } || exit 8
+}`
+
+// Beside its place, then a rename: a clone that breaks off leaves nothing there, and what it left is cleared by the next.
+const clone = `${resolve}
+rm -rf -- "\${1%/*}"/.clone.*
+t=$(mktemp -d "\${1%/*}/.clone.XXXXXX") || exit
+trap 'rm -rf "$t"' EXIT
+trap 'exit 1' HUP INT TERM
+remote 900 clone --progress --no-checkout -- "$2" "$t" || exit 7
+cd "$t" || exit
+commit=$(resolve "$2" "$3") || exit 8
+git checkout -q --detach "$commit" || exit
+chmod 755 "$t" || exit
+[ ! -d "$1" ] || rmdir "$1" || exit
+mv -T "$t" "$1"`
+
+// The new address is noted only once its tags have replaced those of the old one, by which the ref is looked up.
+const checkout = `${resolve}
+cd "$1" || exit
+url=$2 ref=$3 commit=$4
+shift 4
+if ! { [ -n "$commit" ] && git cat-file -e "$commit^{commit}" 2>/dev/null; }; then
+  remote 900 fetch --progress --force --prune "$@" || exit 7
+  git remote set-url origin "$url" 2>/dev/null || git remote add origin "$url" || exit
+  commit=$(resolve "$url" "$ref") || exit 8
+fi
+git checkout -q --detach "$commit"`
+
+// Nothing is lost: what the killed git left, and what may be an edit of somebody, is kept in git's stash.
+const putAside = `cd "$1" || exit
+rm -f .git/index.lock
+[ -z "$(git status --porcelain)" ] || git -c user.name=deploy -c user.email=deploy@localhost stash push -q -u -m 'left by an interrupted checkout'`
+
+/**
+ * A clone of a repository with one tag, branch or commit checked out, owned by `user`. Pinned to a tag or commit it is
+ * looked at without the network; of a branch the server's tip is followed. Local modifications are never overwritten. A
+ * copy of the repository without git, such as rsync leaves, is known by `mark`, a path in it, and gives way to a clone; it
+ * is kept.
+ */
+export function gitCheckout(
+  on: Target,
+  path: string,
+  options: GitWish & { mark?: string; after?: readonly Step[] },
+): Step {
+  const { user, url, ref, access, mark, after = [] } = options
+  const git = (script: string, args: readonly string[], place = path): Command =>
+    gitScript({ user, url, access, meets: true, script, args: [place, url, ref, ...args] })
+  const explain = (output: Output) => explainCheckout(output, options)
+  return step({
+    id: `repository ${path}`,
+    on,
+    after,
+    ask: { now: gitState(path, options), marked: fileDigest(`${path}/${mark ?? '.git'}`) },
+    plan({ now, marked }) {
+      if (now.kind === 'absent') return changes([create(`${path} at ${ref}`, git(clone, []), { explain })], '')
+      if (now.kind === 'foreign' && mark && marked) {
+        const fresh = `${path}.infra`
+        const { kept, room } = previousOf(path)
+        const swap = all(room, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
+        const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${kept}`
+        return changes([update(say, [sh`rm -rf ${fresh}`, git(clone, [], fresh), swap], { explain })], '')
+      }
+      if (now.kind !== 'clone') {
+        const what = now.kind === 'foreign' ? 'is no git repository' : 'is a git repository without a commit'
+        return refuse(`${path} ${what}`, `Move it away, it may hold data: mv ${path} ${path}.old`)
+      }
+      const list: Change[] = []
+      if (now.stranger) {
+        const whole = sh`chown -R --no-dereference ${`${user}:`} ${path}`
+        list.push(update(`all of ${path} belongs to ${user} (${now.stranger} does not)`, whole))
+      }
+      if (now.interrupted)
+        list.push(update(`${path}: an interrupted checkout put aside`, asUser(user, putAside, [path])))
+      else if (now.modified.length > 0) {
+        return refuse(
+          `${path} has local modifications: ${shorten(now.modified)}`,
+          `As user ${user} in ${path}: "git stash" keeps them aside, "git checkout -- ." throws them away.`,
+        )
+      }
+      if (now.url !== url) {
+        const move = git(checkout, ['', '--no-tags', url, heads, tags])
+        list.push(update(`${path} from ${now.url ?? 'nowhere'} → ${url}`, move, { explain }))
+      } else if (now.wish === undefined || now.head !== now.wish) {
+        const move = git(checkout, [now.wish ?? '', '--tags', url, heads])
+        list.push(update(`${path} ${now.head?.slice(0, 7)} → ${ref}`, move, { explain }))
+      }
+      return changes(list, `${ref}, ${now.head?.slice(0, 7)}`)
+    },
+  })
+}
+
+function explainCheckout(output: Output, { ref, url }: GitWish): string | undefined {
+  if (output.code === 8) return `the repository has no tag, branch or commit ${ref} (${url})`
+  const blocked = output.stderr.match(/untracked working tree files would be overwritten by checkout:\s+(\S+)/)
+  if (blocked)
+    return `the file ${blocked[1]} in the clone is in the way: it is not git's, and ${ref} has one of that name`
+  return explainGit(output, url)
+}
+
+const shorten = (files: readonly string[]) =>
+  files.length > 5 ? `${files.slice(0, 5).join(', ')} and ${files.length - 5} more` : files.join(', ')

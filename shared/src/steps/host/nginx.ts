@@ -1,0 +1,143 @@
+import { digestText, type Output, plainText } from '../../command/command.ts'
+import { all, type Shell, sh } from '../../command/sh.ts'
+import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { certificateFiles, certificateState } from '../../facts/host/certificate.ts'
+import { fileContent, linkTarget } from '../../facts/host/file.ts'
+import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts/host/nginx.ts'
+import { unitState } from '../../facts/host/systemd.ts'
+import { diffOf, previousOf, writeFile } from './file.ts'
+
+export interface SiteOptions {
+  /** The names that it answers to: no other site may claim them. */
+  readonly names: readonly string[]
+  /** The text of the site, for this nginx. */
+  content(nginx: Pick<NginxState, 'version' | 'ipv6'>): string
+  /** The certificate, by certbot's name for it, that the site serves … */
+  readonly certificate: string
+  /** … or that it is there to get: once there is one, this site is not wanted any more. */
+  readonly until?: 'certificate'
+  readonly after?: readonly Step[]
+}
+
+/**
+ * A site of nginx, in force in a server that runs and starts at boot. It is tried together with all that nginx reads
+ * before it takes its place, so that a broken one leaves the old one serving. Debian's default site and others that claim
+ * its names are put aside, unless a file names others beside them: those would go down with it, so that is refused.
+ * Whether nginx must read its files again follows from the age of what serves.
+ */
+export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
+  const { names, certificate, until, after = [] } = options
+  const path = `${nginxFolder}/sites-available/${name}`
+  const link = `${nginxFolder}/sites-enabled/${name}`
+  const { chain, key } = certificateFiles(certificate)
+  const reads = [chain, key]
+  const bring = (verb: 'start' | 'reload') => all(sh`nginx -t -q`, verb === 'start' ? start : reload(reads))
+  return step({
+    id: until ? beforehand(name) : `nginx.site ${name}`,
+    on,
+    after,
+    ask: {
+      nginx: nginxState(reads),
+      site: fileContent(path),
+      enabled: linkTarget(link),
+      unit: unitState('nginx.service'),
+      certificate: certificateState(certificate),
+    },
+    plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
+      if (until && there) return converged('there is a certificate')
+      if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
+      const others = nginx.sites.filter((other) => other.path !== link).map((other) => claimOf(other, names))
+      const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
+      if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
+      const foreign = others
+        .filter(({ path, claimed, beside }) => claimed.length > 0 || (path === defaultSite && beside.length === 0))
+        .map(({ path }) => path)
+      const content = plainText(options.content(nginx))
+      const list: Change[] = []
+      // The site that comes before the certificate does the rest first, in this one's place.
+      const isBegun = pending.includes(beforehand(name))
+      if (isBegun || !site || site.sha256 !== digestText(content) || site.mode !== '0644' || site.owner !== 'root') {
+        const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' }, (temp) =>
+          tried(temp, link, foreign),
+        )
+        list.push((isBegun || site ? update : create)(path, write, { diff: diffOf(path, site, content), explain }))
+      }
+      for (const other of foreign) list.push(remove(`site ${other}`, putAside(other)))
+      if (!isBegun && enabled !== path) {
+        const say = `site ${name} enabled${enabled === undefined ? '' : `, not ${enabled} in its place`}`
+        const there = sh`{ [ -L ${link} ] || [ ! -e ${link} ] || { ${putAside(link)}; }; }`
+        list.push(create(say, all(there, sh`ln -sfn ${path} ${link}`)))
+      }
+      if (!isBegun && unit.enabled !== 'enabled')
+        list.push(create('nginx at boot', sh`systemctl enable --quiet nginx.service`))
+      if (!isBegun && unit.active !== 'active') list.push(create('nginx started', bring('start'), { explain }))
+      else if (nginx.stale || list.some(({ say }) => say !== 'nginx at boot'))
+        list.push(update('nginx reloaded', bring('reload'), { explain }))
+      return changes(list, until ? 'HTTP' : `TLS, ${names.join(' ')}`)
+    },
+  })
+}
+
+const beforehand = (name: string) => `nginx.site ${name} until there is a certificate`
+
+const start = sh`{ systemctl start nginx.service || { journalctl -q -u nginx.service -n 8 -o cat >&2; exit 1; }; }`
+
+/** A reload is over when no worker serves any more that read the old files. */
+const reload = (reads: readonly string[]): Shell =>
+  sh`systemctl reload nginx.service && { i=0; while [ -n "$(${saysStale(reads)})" ]; do i=$((i+1)); [ $i -le 100 ] || { journalctl -q -u nginx.service -n 8 -o cat >&2; tail -n 4 /var/log/nginx/error.log >&2; exit 1; }; sleep 0.1; done; }`
+
+/** Debian's, as long as nobody made it a site of names. */
+const defaultSite = `${nginxFolder}/sites-enabled/default`
+
+interface Claim {
+  readonly path: string
+  /** The names of ours in it … */
+  readonly claimed: readonly string[]
+  /** … and those of others; a pattern such as `*.example.org` is one of them, since nginx prefers the whole name. */
+  readonly beside: readonly string[]
+}
+
+function claimOf({ path, names }: NginxState['sites'][number], own: readonly string[]): Claim {
+  // A dot before a name means the name and all below it.
+  const each = names
+    .map((name) => name.toLowerCase())
+    .flatMap((name) => (/^\../.test(name) ? [name.slice(1), `*${name}`] : [name]))
+  // What stands for no name: that of a catch-all, and the empty one.
+  const named = [...new Set(each)].filter((name) => !/^(_|""|'')$/.test(name))
+  return {
+    path,
+    claimed: named.filter((name) => own.includes(name)),
+    beside: named.filter((name) => !own.includes(name)),
+  }
+}
+
+const saysShared = ({ path, claimed, beside }: Claim) =>
+  `${path} claims ${claimed.join(', ')}, and put aside it would take ${beside.join(', ')} down`
+
+const parted = ({ path, claimed, beside }: Claim) =>
+  `Take ${claimed.join(', ')} out of ${path}, or move ${beside.join(', ')} into a file of its own: what is left is put aside.`
+
+/** Tries a site in a copy of all that nginx reads, without the sites that it displaces. */
+function tried(temp: Shell, link: string, foreign: readonly string[]): Shell {
+  const inside = (path: string) => path.slice(nginxFolder.length + 1)
+  const gone = [link, ...foreign].map(inside)
+  return sh`{ d=$(mktemp -d) && cp -a ${nginxFolder}/. "$d" && (cd "$d" && rm -f ${gone}) && cp ${temp} "$d"/${inside(link)} && \
+sed -i s#${nginxFolder}/#"$d"/#g "$d"/nginx.conf && nginx -t -q -c "$d"/nginx.conf; r=$?; rm -rf "$d"; [ $r = 0 ]; }`
+}
+
+/** Out of nginx's sight, but kept. */
+function putAside(path: string): Shell {
+  const { kept, room } = previousOf(path)
+  return sh`${room} && mv -f ${path} ${kept}`
+}
+
+/** What nginx means, in a line. */
+function explain({ stdout, stderr }: Output): string | undefined {
+  const [, said, file, line] =
+    (stdout + stderr).match(/\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
+  return (
+    said &&
+    `nginx does not take it: ${said}${file ? ` (line ${line} of ${file.replace('sites-enabled', 'site')})` : ''}`
+  )
+}

@@ -1,0 +1,36 @@
+import { asUser } from '../../command/as-user.ts'
+import { compileVenv } from '../../command/byte-code.ts'
+import { raw, sh } from '../../command/sh.ts'
+import { changes, create, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { venvState } from '../../facts/host/python.ts'
+
+// Its pip comes from the wheel that Debian's ensurepip installs too, by the system's pip where there is one: ensurepip runs
+// pip from within an archive and takes twice as long. Before Python 3.12 it also brings setuptools.
+const making = `python3 -m venv --clear --without-pip "$1" || exit
+set -- "$1" /usr/share/python-wheels/pip-*.whl
+if [ -e "$2" ] && python3 -I -c 'import sys, pip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+PIP_CONFIG_FILE=/dev/null python3 -I -m pip --isolated --python "$1/bin/python" install --quiet --no-index --no-compile --disable-pip-version-check "$2" &&
+${compileVenv(raw('"$1"')).line}
+else
+"$1/bin/python" -I -m ensurepip --upgrade --default-pip
+fi`
+
+/** A virtual environment of the system's Python that works, owned by `user`. One that is broken is made anew, empty. */
+export function venv(on: Target, path: string, options: { user: string; after?: readonly Step[] }): Step {
+  const { user, after = [] } = options
+  return step({
+    id: `venv ${path}`,
+    on,
+    after,
+    ask: { now: venvState(path, user) },
+    plan({ now }) {
+      const make = asUser(user, making, [path])
+      if (!now.exists) return changes([create(`venv ${path}`, make)], '')
+      const list =
+        now.owner === user ? [] : [update(`${path}/ ${now.owner} → ${user}`, sh`chown -R ${`${user}:`} ${path}`)]
+      if (now.python === undefined) list.push(update(`venv ${path}, broken: made anew`, make, { risk: 'downtime' }))
+      return changes(list, `Python ${now.python}`)
+    },
+  })
+}

@@ -1,0 +1,51 @@
+import { converged, type Step, step } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { hasListsOf } from '../../facts/host/apt-source.ts'
+import { file } from './file.ts'
+import { service } from './systemd.ts'
+
+const periodic = `APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+APT::Periodic::AutocleanInterval "7";
+`
+
+/** Security updates by themselves every day, from the origins that the distribution gives the package. */
+export function unattendedUpgrades(on: Target, options: { after?: readonly Step[] } = {}): Step[] {
+  const { after = [] } = options
+  const settings = file(on, '/etc/apt/apt.conf.d/20auto-upgrades', { content: periodic, after })
+  return [
+    settings,
+    ...['apt-daily.timer', 'apt-daily-upgrade.timer'].map((timer) => service(on, timer, { after: [] })),
+    // It only waits for a shutdown, to let a running upgrade end: nothing that it reads asks for a restart.
+    service(on, 'unattended-upgrades.service', { after }),
+  ]
+}
+
+export interface UpgradesOptions {
+  /**
+   * Whether a file of those packages is the deployment's by now. It is kept, as apt is told for all packages then: without
+   * that, unattended-upgrade leaves a version that brings another such file to be upgraded by hand.
+   */
+  readonly keepFiles?: boolean
+  readonly after?: readonly Step[]
+}
+
+/**
+ * What comes from this site is updated by itself as well, all of it, where the host has a source there: such sources have no
+ * part for security alone.
+ */
+export function upgradesFrom(on: Target, site: string, options: UpgradesOptions = {}): Step {
+  const { keepFiles = false, after = [] } = options
+  const settings = file(on, `/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
+    content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };
+${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg::Options { "--force-confold"; };\n' : ''}`,
+  })
+  return step({
+    id: `updates from ${site}`,
+    on,
+    after,
+    ask: { used: hasListsOf(site), ...settings.ask },
+    plan: ({ used, ...now }, ahead) =>
+      used || ahead.pending.length > 0 ? settings.plan(now, ahead) : converged('no source of the host is there'),
+  })
+}

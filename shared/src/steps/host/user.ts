@@ -1,0 +1,115 @@
+import { plainText } from '../../command/command.ts'
+import { all, raw, sh, withStdin } from '../../command/sh.ts'
+import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { type AuthorizedKeys, authorizedKeys, homeOf, isAuthorized, userState } from '../../facts/host/user.ts'
+
+export interface UserOptions {
+  /** `/bin/bash` by default. */
+  shell?: string
+  /** Groups beside its own; those it is in besides are kept. */
+  groups?: readonly string[]
+  after?: readonly Step[]
+}
+
+/**
+ * A user with a home. It is made without a password, so that only a key opens it; one that is set later (to use sudo
+ * with) is kept, an empty one is not.
+ */
+export function user(on: Target, name: string, options: UserOptions = {}): Step {
+  const { shell = '/bin/bash', groups = [], after = [] } = options
+  return step({
+    id: `user ${name}`,
+    on,
+    after,
+    ask: { now: userState(name) },
+    plan({ now }) {
+      const ownHome = sh`chown --no-dereference ${name}: ${homeOf(name)}`
+      if (!now) {
+        // "*" matches no password; unlike "!" it does not count as locked, which sshd without PAM turns away.
+        const make = sh`useradd --create-home --shell ${shell} --password '*' $(getent group ${name} >/dev/null && echo -N -g ${name} || echo -U) ${
+          groups.length > 0 ? ['--groups', groups.join(',')] : []
+        } ${name}`
+        return changes([create(`user ${name}`, [make, ownHome])], '')
+      }
+      const list: Change[] = []
+      if (now.shell !== shell) list.push(update(`shell of ${name} → ${shell}`, sh`usermod --shell ${shell} ${name}`))
+      const missing = groups.filter((group) => !now.groups.includes(group))
+      if (missing.length > 0)
+        list.push(
+          update(`${name} in group ${missing.join(', ')}`, sh`usermod --append --groups ${missing.join(',')} ${name}`),
+        )
+      if (now.password === 'empty')
+        list.push(update(`no login without a password for ${name}`, sh`usermod --password '*' ${name}`))
+      if (now.homeOwner === undefined)
+        list.push(create(`home of ${name}`, sh`cp -rT /etc/skel ${homeOf(name)} && chown -R ${name}: ${homeOf(name)}`))
+      else if (now.homeOwner !== name) list.push(update(`home of ${name}, owned by ${now.homeOwner}`, ownHome))
+      return changes(list, `uid ${now.uid}, ${now.groups.join(' ')}`)
+    },
+  })
+}
+
+/** A public key as a line of authorized_keys; its base64 part tells one key from another. */
+export interface Key {
+  readonly base64: string
+  readonly line: string
+}
+
+/** These keys may log in as the user. Other keys are kept, and so are options that somebody gave to one of these. */
+export function authorized(
+  on: Target,
+  name: string,
+  keys: readonly Key[],
+  options: { after?: readonly Step[] } = {},
+): Step {
+  return step({
+    id: `authorized keys of ${name}`,
+    on,
+    after: options.after ?? [],
+    ask: { now: authorizedKeys(name) },
+    plan({ now }) {
+      const strange = now && strangeKind(now)
+      if (strange) return refuse(strange, `Move it away, then run again; its keys must be kept: look at what it holds.`)
+      const list: Change[] = []
+      for (const [path, access, mode] of [
+        ['.ssh', now?.folder, '0700'],
+        ['.ssh/authorized_keys', now?.file, '0600'],
+      ] as const) {
+        if (!access || (access.owner === name && access.mode === mode)) continue
+        const file = sh`${homeOf(name)}${`/${path}`}`
+        // chmod with the user's own rights: a link that was put there meanwhile leads root nowhere.
+        const run = sh`chown --no-dereference ${`${name}:`} ${file} && runuser -u ${name} -- chmod ${mode} ${file}`
+        list.push(update(`~${name}/${path} ${access.mode} ${access.owner} → ${mode} ${name}`, run))
+      }
+      const missing = keys.filter(({ base64 }) => !isAuthorized(now?.lines ?? [], base64))
+      if (missing.length > 0) list.push(create(sayKeys(missing, name), addKeys(name, missing)))
+      const others = (now?.lines.length ?? 0) - keys.length
+      return changes(list, `${keys.length} of ours${others > 0 ? `, ${others} other kept` : ''}`)
+    },
+  })
+}
+
+function strangeKind({ folder, file }: AuthorizedKeys): string | undefined {
+  if (folder && folder.kind !== 'directory') return `~/.ssh is a ${folder.kind}`
+  if (file && !file.kind.startsWith('regular')) return `~/.ssh/authorized_keys is a ${file.kind}`
+  return undefined
+}
+
+const sayKeys = (keys: readonly Key[], name: string) =>
+  `${keys.length === 1 ? 'key' : `${keys.length} keys`} of ${name}: ${keys.map(({ line }) => line.split(' ').slice(2).join(' ') || line.slice(-12)).join(', ')}`
+
+/** Adds the keys on stdin that are not there yet: into a private temporary beside the file, then a rename. */
+function addKeys(name: string, keys: readonly Key[]) {
+  const program = `umask 077; set -f
+cd "$1" && mkdir -p .ssh && chmod 700 .ssh || exit
+t=$(mktemp .ssh/.infra.XXXXXX) || exit
+trap 'rm -f "$t"' EXIT
+if [ -e .ssh/authorized_keys ]; then cat .ssh/authorized_keys >"$t" || exit; fi
+[ -z "$(tail -c 1 "$t")" ] || echo >>"$t"
+while read -r type key rest; do
+  grep -v '^[[:space:]]*#' "$t" | grep -qF -- "$key" || printf '%s\\n' "$type $key\${rest:+ $rest}" >>"$t" || exit
+done
+chmod 600 "$t" && mv -f "$t" .ssh/authorized_keys`
+  const text = plainText(`${keys.map(({ line }) => line).join('\n')}\n`)
+  return withStdin(all(raw('cd /'), sh`runuser -u ${name} -- sh -c ${program} sh ${homeOf(name)}`), text)
+}

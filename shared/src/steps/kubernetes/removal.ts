@@ -1,0 +1,109 @@
+import { explainKubectl as explain, keyOf, kubectlDelete, type ObjectRef, sayObject } from '../../command/kubectl.ts'
+import { type Change, changes, noting, type Risk, remove, type Step, step } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { namespaceContents } from '../../facts/kubernetes/contents.ts'
+import { otherMakers } from '../../facts/kubernetes/makers.ts'
+import { ownObjects } from '../../facts/kubernetes/objects.ts'
+import { volumeClaims } from '../../facts/kubernetes/volumes.ts'
+
+export interface KubeRemoval {
+  readonly workspace: string
+  readonly namespace: string
+  /** The apps whose volumes are ours, although a StatefulSet made them and not we. */
+  readonly apps: readonly string[]
+  /** What somebody has typed: names of volumes, and of what was adopted ({@link adoptedName}). The others are kept. */
+  readonly confirmed: readonly string[]
+}
+
+/** `deployment/bot`: by this an object that was there before has to be named. */
+export const adoptedName = ({ kind, name }: ObjectRef): string => `${kind.toLowerCase()}/${name}`
+
+// What runs goes first, then what it needed; what holds data, and all the rest, last.
+const order = [
+  ['CronJob', 'Job', 'Deployment', 'StatefulSet', 'Service'],
+  [
+    'NetworkPolicy',
+    'ConfigMap',
+    'Secret',
+    'RoleBinding',
+    'Role',
+    'ClusterRoleBinding',
+    'ClusterRole',
+    'ServiceAccount',
+  ],
+].flat()
+
+const risks: Readonly<Record<string, Risk>> = { Deployment: 'downtime', StatefulSet: 'downtime', Service: 'downtime' }
+
+/**
+ * No objects of a workspace, by its labels. What others had made, and volumes, are kept unless their names were typed;
+ * the namespace as long as there is anything else in it.
+ */
+export function noObjects(on: Target, { workspace, namespace, apps, confirmed }: KubeRemoval): Step {
+  return step({
+    id: `no objects of ${workspace}`,
+    on,
+    ask: {
+      own: ownObjects(workspace),
+      makers: otherMakers(workspace),
+      claims: volumeClaims(namespace),
+      contents: namespaceContents(namespace),
+    },
+    plan({ own, makers, claims, contents }) {
+      const gone = (ref: ObjectRef, risk: Risk, say = sayObject(ref)): Change =>
+        remove(say, kubectlDelete(ref), { risk, explain })
+      const volume = (name: string): ObjectRef => ({ kind: 'PersistentVolumeClaim', namespace, name })
+      const keyed = new Set(own.map(keyOf))
+      const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
+      const [doomed, kept] = parted(ours, ({ name }) => confirmed.includes(name))
+      const [plain, adopted] = parted(
+        order.flatMap((kind) => own.filter((one) => one.kind === kind)),
+        (one) => !makers.has(keyOf(one)) || confirmed.includes(adoptedName(one)),
+      )
+      const place = own.find(({ kind, name }) => kind === 'Namespace' && name === namespace)
+      const goes = new Set([...plain, ...ours.map(({ name }) => volume(name)), ...adopted].map(keyOf))
+      const others = contents.objects.filter((one) => !goes.has(keyOf({ ...one, namespace })))
+      const stays = place && whyKept(place, { others, untold: contents.untold, makers, confirmed })
+      const empty = kept.length === 0 && !adopted.some((one) => one.namespace === namespace)
+      const list = [
+        ...plain.map((one) => gone(one, makers.has(keyOf(one)) ? 'data' : (risks[one.kind] ?? 'safe'))),
+        ...doomed.map(({ name, size }) => gone(volume(name), 'data', `volume ${name} (${size}), all it holds`)),
+        ...(place && empty && stays === undefined ? [gone(place, 'data')] : []),
+      ]
+      const notes = [
+        ...kept.map(({ name, size }) => `volume ${name} (${size}) is kept, with what it holds, and is billed on`),
+        ...adopted.map((one) => tellAdopted(one, makers)),
+        ...(stays === undefined ? [] : [`namespace ${namespace} is kept: ${stays}`]),
+      ]
+      return noting(changes(list, 'there are none'), notes)
+    },
+  })
+}
+
+const tellAdopted = (one: ObjectRef, makers: ReadonlyMap<string, string>): string =>
+  `${sayObject(one)} is kept: ${makers.get(keyOf(one))} had made it; --data --confirm ${adoptedName(one)} takes it too`
+
+interface Reasons {
+  readonly others: readonly ObjectRef[]
+  readonly untold: string | undefined
+  readonly makers: ReadonlyMap<string, string>
+  readonly confirmed: readonly string[]
+}
+
+/** How many of what others keep are told by name. */
+const most = 12
+
+/** Why a namespace stays, whatever of ours goes; undefined when nothing speaks for it. */
+function whyKept(place: ObjectRef, { others, untold, makers, confirmed }: Reasons): string | undefined {
+  const maker = makers.get(keyOf(place))
+  const named = others.slice(0, most).map(sayObject).join(', ')
+  const more = others.length > most ? ` and ${others.length - most} more` : ''
+  if (others.length > 0) return `${named}${more} ${others.length === 1 ? 'is' : 'are'} not ours`
+  if (untold !== undefined) return `not all that is in it can be listed: ${untold}`
+  if (maker === undefined || confirmed.includes(adoptedName(place))) return undefined
+  return `${maker} had made it; --data --confirm ${adoptedName(place)} takes it too`
+}
+
+function parted<T>(list: readonly T[], first: (one: T) => boolean): [T[], T[]] {
+  return [list.filter(first), list.filter((one) => !first(one))]
+}

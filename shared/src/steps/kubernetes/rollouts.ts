@@ -1,0 +1,124 @@
+import type { Output } from '../../command/command.ts'
+import { type ObjectRef, sayObject } from '../../command/kubectl.ts'
+import { raw, type Shell, sh } from '../../command/sh.ts'
+import { changes, noting, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { findObject, type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
+
+export interface RolloutOptions {
+  /** The script that they belong to, and the workspace. */
+  readonly script: string
+  readonly workspace: string
+  readonly namespace: string
+  /** `deployment/discord-bot`, `statefulset/redis`; the pods of each carry `app: <name>`. */
+  readonly workloads: readonly `${'deployment' | 'statefulset'}/${string}`[]
+  /** How long pods may take to get ready, in seconds. */
+  readonly seconds: number
+  readonly after: readonly Step[]
+}
+
+/**
+ * Workloads whose pods are all of the newest template, and ready. Waits for all of them at once. One that does not get
+ * there is told with its events, pods and last log lines, and goes back to the revision that served before.
+ */
+export function rollouts(on: Target, options: RolloutOptions): Step {
+  const { namespace, workloads, workspace, seconds } = options
+  return step({
+    id: `rollout ${options.script}`,
+    on,
+    ask: { own: ownObjects(workspace) },
+    after: options.after,
+    plan({ own }, { pending }) {
+      const states = workloads.map((workload) => {
+        const ref = refOfWorkload(workload, namespace)
+        return { workload, ref, state: stateOf(findObject(own, ref)) }
+      })
+      // What is about to be changed may begin one.
+      const open = states.filter(({ state }) => state === 'under way' || pending.length > 0)
+      const ill = states.filter((one) => one.state === 'ill' && !open.includes(one))
+      const what = open.map(({ ref }) => sayObject(ref)).join(', ')
+      const run = waitFor(
+        open.map(({ workload }) => workload),
+        namespace,
+        seconds,
+      )
+      return noting(
+        changes(open.length > 0 ? [update(`${what} rolled out`, run, { explain })] : [], 'rolled out'),
+        ill.map(
+          ({ ref }) => `${sayObject(ref)} was rolled out before and is not ready now; verify and status tell more`,
+        ),
+      )
+    },
+  })
+}
+
+function refOfWorkload(workload: string, namespace: string): ObjectRef {
+  const [kind = '', name = ''] = workload.split('/')
+  return { kind: kind === 'deployment' ? 'Deployment' : 'StatefulSet', namespace, name }
+}
+
+/**
+ * How far a rollout has come. One that once was complete and has lost a pod since is ill, and no rollout: going back to
+ * an older template would not heal it.
+ */
+function stateOf(now: OwnObject | null): 'done' | 'under way' | 'ill' {
+  if (!now || now.observed < now.generation || now.updated < now.replicas || now.total > now.updated) return 'under way'
+  if (now.kind === 'StatefulSet') return now.revised && now.ready >= now.replicas ? 'done' : 'under way'
+  if (now.available >= now.replicas) return 'done'
+  return now.progress === 'NewReplicaSetAvailable' ? 'ill' : 'under way'
+}
+
+// Lines of others are indented, so that no error in a pod's log is taken for one of kubectl's.
+const functions = raw(`tell() { sed 's/^/  /' >&2; }
+diagnose() {
+  kubectl get pods -n "$ns" -l "app=$name" --no-headers 2>&1 | tail -n 3 | tell
+  kubectl get events -n "$ns" --sort-by=.metadata.creationTimestamp --no-headers \\
+    -o custom-columns=R:.reason,O:.involvedObject.name,M:.message 2>&1 | grep -F " $name-" | cut -c 1-300 | tail -n 4 | tell
+  for pod in $(kubectl get pods -n "$ns" -l "app=$name" --no-headers \\
+    -o 'custom-columns=N:.metadata.name,R:.status.conditions[?(@.type=="Ready")].status' | awk '$2 != "True" { print $1 }'); do
+    kubectl logs -n "$ns" "$pod" --all-containers --tail=5 2>&1 | cut -c 1-300 | tail -n 5 | tell
+  done
+}
+back() {
+  if [ "$kind" = deployment ]; then
+    to=$(kubectl get replicasets -n "$ns" -l "app=$name" --no-headers \\
+      -o 'custom-columns=R:.metadata.annotations.deployment\\.kubernetes\\.io/revision,A:.status.availableReplicas,O:.metadata.ownerReferences[0].name' |
+      awk -v name="$name" '$3 == name { if ($1 + 0 > top) top = $1 + 0; at[$1 + 0] = $2 + 0 }
+        END { for (r in at) if (r + 0 < top) { if (at[r] > 0 && r + 0 > good) good = r + 0; if (r + 0 > last) last = r + 0 }
+          print good ? good : last + 0 }')
+    [ "$to" -gt 0 ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
+    kubectl rollout undo "$kind/$name" -n "$ns" --to-revision="$to" >&2 || return
+    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
+    echo "  $name: went back to revision $to" >&2
+  else
+    set -- $(kubectl get statefulset "$name" -n "$ns" -o 'jsonpath={.status.currentRevision} {.status.updateRevision}')
+    [ "$1" != "$2" ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
+    kubectl rollout undo "$kind/$name" -n "$ns" >&2 || return
+    # A StatefulSet waits for ever for a pod that never got ready: only its removal lets the older one follow.
+    kubectl delete pods -n "$ns" -l "app=$name,controller-revision-hash=$2" --wait=false >&2
+    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
+    echo "  $name: went back to the revision before" >&2
+  fi
+}
+rollout() {
+  kind=\${1%%/*}; name=\${1#*/}
+  kubectl rollout status "$1" -n "$ns" --timeout="$limit" && return 0
+  echo "  $name: not ready" >&2; diagnose; back; return 1
+}
+`)
+
+/** Waits for all of them side by side; fails when one failed, after that one went back. */
+function waitFor(workloads: readonly string[], namespace: string, seconds: number): Shell {
+  return sh`ns=${namespace}; limit=${`${seconds}s`}
+${functions}
+pids=
+for workload in ${workloads}; do rollout "$workload" & pids="$pids $!"; done
+code=0
+for pid in $pids; do wait "$pid" || code=1; done
+exit $code`
+}
+
+function explain({ stderr }: Output): string | undefined {
+  const told = stderr.match(/^ {2}\S+: (not ready|went back .*|there is no earlier revision.*)$/gm)
+  return told?.map((line) => line.trim()).join('; ')
+}

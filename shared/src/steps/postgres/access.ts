@@ -1,0 +1,77 @@
+import { plainText } from '../../command/command.ts'
+import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { type AccessRule, type AccessState, accessState } from '../../facts/postgres/postgres.ts'
+import { diffOf, writeFile } from '../host/file.ts'
+import { reload } from './postgres.ts'
+
+/** What a rule shall say in place of a method that lets in without a proof, or by a weak one. */
+const better = (rule: AccessRule): string | undefined => {
+  if (rule.type === 'local') return rule.method === 'trust' ? 'peer' : undefined
+  return ['trust', 'password', 'md5', 'ident'].includes(rule.method) ? 'scram-sha-256' : undefined
+}
+
+const loopback = ['127.0.0.1/32', '::1/128']
+
+/**
+ * Who may log in how (pg_hba.conf): over TCP by scram-sha-256 and in no weaker way, over the local socket never unasked.
+ * Only the lines that say otherwise are changed, in place; a line for localhost is added where there is none.
+ */
+export function postgresAccess(on: Target, { after = [] }: { after?: readonly Step[] } = {}): Step {
+  return step({
+    id: 'postgres.access',
+    on,
+    after,
+    ask: { now: accessState },
+    plan({ now }) {
+      if (!now) return changes([create('access by peer and scram-sha-256', reload)], '')
+      if (now.errors.length > 0) {
+        return refuse(`PostgreSQL does not understand ${now.errors.join('; ')}`, 'Mend the line by hand.')
+      }
+      const stray = now.rules.find((rule) => better(rule) && (rule.file !== now.file || !edit(now.content, rule)))
+      if (stray) {
+        return refuse(
+          `${stray.file}:${stray.line} lets in by "${stray.method}" (${stray.type})`,
+          `Change that line to ${better(stray)} by hand.`,
+        )
+      }
+      const content = mend(now)
+      if (content !== now.content) {
+        const text = plainText(content)
+        const write = writeFile(now.file, text, { mode: '0640', owner: 'postgres', group: 'postgres' })
+        const diff = diffOf(now.file, now, text)
+        return changes([update(now.file, [write, reload], { diff, risk: 'downtime' })], '')
+      }
+      return changes(now.unread ? [update('PostgreSQL reloaded', reload)] : [], 'local by peer, TCP by scram-sha-256')
+    },
+  })
+}
+
+/** The file with its weak rules made strong and localhost let in. */
+function mend({ content, rules }: AccessState): string {
+  const mended = rules.reduce((text, rule) => (better(rule) ? (edit(text, rule) ?? text) : text), content)
+  const missing = loopback.filter((network) => !rules.some((rule) => letsIn(rule, network)))
+  const lines = missing.map(
+    (network) => `${'host    all             all             '}${network.padEnd(24)}scram-sha-256\n`,
+  )
+  return mended.replace(/([^\n])$/, lines.length > 0 ? '$1\n' : '$1') + lines.join('')
+}
+
+/** The file with the method of one rule replaced; undefined when its line does not name the method as expected. */
+function edit(content: string, rule: AccessRule): string | undefined {
+  const lines = content.split('\n')
+  const line = lines[rule.line - 1] ?? ''
+  const [code = '', ...comment] = line.split('#')
+  const method = new RegExp(`^(\\s*${rule.type}\\s.*\\s)${rule.method}(?=\\s|$)`)
+  if (!method.test(code)) return undefined
+  lines[rule.line - 1] = [code.replace(method, `$1${better(rule)}`), ...comment].join('#')
+  return lines.join('\n')
+}
+
+function letsIn(rule: AccessRule, network: string): boolean {
+  const any = rule.databases.includes('all') && rule.users.includes('all') && rule.type === 'host'
+  const everywhere =
+    rule.address === 'all' || rule.address === 'samehost' || /^(0\.0\.0\.0|::)$/.test(rule.netmask ?? '')
+  const sameFamily = (rule.address ?? '').includes(':') === network.includes(':')
+  return any && (rule.address === network.split('/')[0] || (everywhere && (sameFamily || !rule.netmask)))
+}

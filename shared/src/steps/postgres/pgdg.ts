@@ -1,0 +1,24 @@
+import type { Step } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { aptSource } from '../host/apt-source.ts'
+
+/**
+ * The version each release carries together with pgvector (packages.debian.org and packages.ubuntu.com, pgvector).
+ * Debian 12 has PostgreSQL 15, but no pgvector.
+ */
+const carried: Readonly<Record<string, number>> = { trixie: 17, noble: 16 }
+
+/**
+ * The PostgreSQL project's package source (apt.postgresql.org), only where the release does not carry this version with pgvector. Its
+ * key comes with the release's own package `postgresql-common`, so nothing is trusted that Debian does not vouch for.
+ */
+export function pgdgSource(on: Target, version: number, options: { after: readonly Step[] }): Step {
+  return aptSource(on, 'pgdg', {
+    uri: 'https://apt.postgresql.org/pub/repos/apt',
+    suite: (release) => (carried[release] === version ? undefined : `${release}-pgdg`),
+    components: ['main'],
+    signedBy: '/usr/share/postgresql-common/pgdg/apt.postgresql.org.asc',
+    needless: (release) => `${release} carries PostgreSQL ${version} and pgvector`,
+    ...options,
+  })
+}

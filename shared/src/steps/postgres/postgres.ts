@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import type { Output, Text } from '../../command/command.ts'
+import { scramVerifier, verifies } from '../../command/scram.ts'
+import type { Secret } from '../../command/secret.ts'
+import { sh } from '../../command/sh.ts'
+import { ident, psql, sql } from '../../command/sql.ts'
+import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import {
+  databaseState,
+  extensions,
+  roleState,
+  type SettingName,
+  serverState,
+  settingState,
+} from '../../facts/postgres/postgres.ts'
+
+interface Options {
+  readonly after?: readonly Step[]
+}
+
+const run = (statement: Text, database = 'postgres') => psql(database, statement)
+
+/** Has the server read its files again. */
+export const reload = run(sql`SELECT pg_reload_conf()`)
+
+/**
+ * A setting of the server, by ALTER SYSTEM: the server checks the value, and it wins over every file. A restart where the
+ * setting needs one follows from what the server runs with, so one that was missed is made up for.
+ */
+export function postgresSetting(on: Target, name: SettingName, value: string, { after = [] }: Options = {}): Step {
+  return step({
+    id: `postgres.setting ${name}`,
+    on,
+    after,
+    ask: { now: settingState(name), server: serverState },
+    plan({ now, server }) {
+      const set = [run(sql`ALTER SYSTEM SET ${ident(name)} = ${value}`), reload]
+      if (!now || !server) return changes([create(`setting ${name} = ${value}`, set)], '')
+      const list: Change[] = []
+      if (now.configured !== value) list.push(update(`setting ${name} ${now.configured} → ${value}`, set))
+      if (now.running !== value) {
+        const unit = `postgresql@${server.version}-main`
+        if (now.atStart) list.push(update(`${unit} restarted`, sh`systemctl restart ${unit}`, { risk: 'restart' }))
+        else if (list.length === 0) list.push(update('PostgreSQL reloaded', reload))
+      }
+      return changes(list, value)
+    },
+  })
+}
+
+/** A role that may log in with this password, and is no superuser. The password itself never reaches the server. */
+export function postgresRole(on: Target, name: string, { password, after = [] }: Options & { password: Secret }): Step {
+  return step({
+    id: `postgres.role ${name}`,
+    on,
+    after,
+    ask: { now: roleState(name), server: serverState },
+    plan({ now, server }) {
+      // The same for every plan of this cluster, so that plans can be compared; not to be guessed from the password.
+      const salt = createHash('sha256').update(`${server?.identifier} ${name}`).digest().subarray(0, 16)
+      const verifier = () => scramVerifier(password, salt)
+      const role = ident(name)
+      if (!now) {
+        return changes(
+          [create(`role ${name}`, run(sql`CREATE ROLE ${role} LOGIN PASSWORD ${verifier()}`), { explain })],
+          '',
+        )
+      }
+      const list: Change[] = []
+      if (!now.login) list.push(update(`role ${name} may log in`, run(sql`ALTER ROLE ${role} LOGIN`)))
+      if (now.superuser) list.push(update(`role ${name} is no superuser`, run(sql`ALTER ROLE ${role} NOSUPERUSER`)))
+      if (!now.verifier || !verifies(now.verifier, password)) {
+        list.push(update(`password of role ${name}`, run(sql`ALTER ROLE ${role} PASSWORD ${verifier()}`)))
+      }
+      return changes(list, 'logs in with its password (SCRAM-SHA-256)')
+    },
+  })
+}
+
+export interface DatabaseOptions extends Options {
+  readonly owner: string
+  readonly encoding: string
+  /** Both lc_collate and lc_ctype, of libc. */
+  readonly collate: string
+}
+
+/** Of what kind a database is, which can never change; for a wish: both locales are of libc. */
+export function kindOf({ encoding, collate, ctype = collate, provider = 'libc' }: DatabaseKind): string {
+  return `${encoding}, ${provider}, collate ${collate}, ctype ${ctype}`
+}
+
+interface DatabaseKind {
+  readonly encoding: string
+  readonly collate: string
+  readonly ctype?: string
+  readonly provider?: string
+}
+
+/**
+ * A database of this encoding and collation, which can never change: one that differs is refused, never replaced. Its
+ * owner is set; the objects inside keep theirs.
+ */
+export function postgresDatabase(on: Target, name: string, options: DatabaseOptions): Step {
+  const { owner, encoding, collate, after = [] } = options
+  return step({
+    id: `postgres.database ${name}`,
+    on,
+    after,
+    ask: { now: databaseState(name), server: serverState },
+    plan({ now, server }) {
+      if (!now) {
+        const provider = (server?.version ?? 15) >= 15 ? sql` LOCALE_PROVIDER libc` : sql``
+        const locale = sql`ENCODING ${encoding} LC_COLLATE ${collate} LC_CTYPE ${collate}${provider}`
+        const make = sql`CREATE DATABASE ${ident(name)} OWNER ${ident(owner)} TEMPLATE template0 ${locale}`
+        return changes([create(`database ${name}`, run(make), { explain })], '')
+      }
+      const [is, shall] = [kindOf(now), kindOf(options)]
+      if (is !== shall) {
+        return refuse(
+          `database ${name} is ${is}, not ${shall}, and that cannot be changed in place`,
+          `Keep its data and make room: pg_dump -Fc ${name} > ${name}.dump; ALTER DATABASE ${name} RENAME TO ${name}_old. Deploy, then pg_restore -d ${name} ${name}.dump (as user postgres).`,
+        )
+      }
+      const alter = run(sql`ALTER DATABASE ${ident(name)} OWNER TO ${ident(owner)}`)
+      return changes(
+        now.owner === owner ? [] : [update(`owner of database ${name} ${now.owner} → ${owner}`, alter, { explain })],
+        `${is}, owner ${owner}`,
+      )
+    },
+  })
+}
+
+/** An extension in a database, at whatever version the server carries. */
+export function postgresExtension(on: Target, database: string, name: string, { after = [] }: Options = {}): Step {
+  return step({
+    id: `postgres.extension ${database}/${name}`,
+    on,
+    after,
+    ask: { installed: extensions(database) },
+    plan({ installed }) {
+      const version = installed[name]
+      if (version !== undefined) return changes([], `installed ${version}`)
+      return changes(
+        [create(`extension ${name}`, run(sql`CREATE EXTENSION ${ident(name)}`, database), { explain })],
+        '',
+      )
+    },
+  })
+}
+
+/** What PostgreSQL means, in a line. */
+function explain({ stderr }: Output): string | undefined {
+  const missing = stderr.match(/extension "(.+?)" is not available|control file ".*\/(.+?)\.control"/)
+  if (missing) return `the package of extension ${missing[1] ?? missing[2]} is not installed for this PostgreSQL`
+  if (/connection to server .* failed/.test(stderr)) return 'PostgreSQL does not answer'
+  return stderr.match(/^(?:psql:\S+ )?ERROR: {2}(.*)$/m)?.[1]
+}

@@ -1,0 +1,82 @@
+import { sh } from '../../command/sh.ts'
+import { type Change, changes, converged, create, refuse, remove, type Step, step } from '../../engine/step.ts'
+import type { Target } from '../../engine/target.ts'
+import { fileDigest } from '../../facts/host/file.ts'
+import { configFiles, synapseConfig, synapseDropIns } from '../../facts/synapse/config.ts'
+import { previousOf } from '../host/file.ts'
+
+interface Options {
+  readonly after?: readonly Step[]
+}
+
+const toExtra = (rest: string) =>
+  `Move what shall stay into a file of yours named by SYNAPSE_EXTRA_CONFIG_FILE, and ${rest}.`
+
+/** The files that Debian's package writes by itself, and answers for. */
+const packaged = ['server_name.yaml', 'report_stats.yaml'].map((name) => `${synapseDropIns}/${name}`)
+
+/** What `keys` say is said in one file only: drop-ins that say it too would win over it, and are put aside. */
+export function synapseDropInsApart(on: Target, keys: readonly string[], { after = [] }: Options = {}): Step {
+  return step({
+    id: 'synapse.drop-ins',
+    on,
+    after,
+    ask: { files: configFiles },
+    plan({ files }) {
+      const list: Change[] = []
+      for (const { path, keys: found } of files) {
+        if (path === synapseConfig || packaged.includes(path)) continue
+        const ours = found.filter((key) => keys.includes(key))
+        const others = found.filter((key) => !keys.includes(key))
+        if (ours.length === 0) continue
+        if (others.length > 0)
+          return refuse(
+            `${path} sets ${ours.join(', ')} over ${synapseConfig}, and also ${others.join(', ')}`,
+            toExtra(`remove ${path}`),
+          )
+        const { kept, room } = previousOf(path)
+        const run = sh`${room} && chmod 600 ${path} && mv -f ${path} ${kept}`
+        list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
+      }
+      return changes(list, 'none of ours is set twice')
+    },
+  })
+}
+
+export interface AdoptionOptions extends Options {
+  /** The names at the top of homeserver.yaml that the deployment says. */
+  readonly said: readonly string[]
+  /** Those that may go, since nothing of a server's own is in them. */
+  readonly needless: readonly string[]
+}
+
+/**
+ * A homeserver.yaml that somebody else wrote is replaced as a whole. What the deployment does not say itself is not left
+ * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
+ */
+export function synapseConfigAdopted(on: Target, { said, needless, after = [] }: AdoptionOptions): Step {
+  const previous = previousOf(synapseConfig)
+  const kept = `${previous.kept}.before`
+  return step({
+    id: 'synapse.config-before',
+    on,
+    after,
+    ask: { files: configFiles, now: fileDigest(synapseConfig), copy: fileDigest(kept) },
+    plan({ files, now, copy }) {
+      const file = files.find(({ path }) => path === synapseConfig)
+      if (file?.by !== 'other') return converged('nobody else wrote it')
+      const more = file.keys.filter((key) => !said.includes(key) && !file.empty.includes(key))
+      const lost = more.filter((key) => !needless.includes(key))
+      if (lost.length > 0)
+        return refuse(
+          `${synapseConfig} is not by the deployment, and sets what would be lost: ${lost.join(', ')}`,
+          toExtra(`take the rest of these names out of ${synapseConfig}`),
+        )
+      if (copy && copy.sha256 === now?.sha256) return converged(`kept in ${kept}`)
+      // It holds secrets: only root can look into the folder, and it is closed there too.
+      const run = sh`${previous.room} && cp -p --backup=numbered ${synapseConfig} ${kept} && chown root: ${kept} && chmod 600 ${kept}`
+      const without = more.length > 0 ? `; the new one does without ${more.join(', ')}` : ''
+      return changes([create(`${kept}, a copy of what somebody else wrote${without}`, run)], '')
+    },
+  })
+}

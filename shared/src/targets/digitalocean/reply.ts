@@ -1,0 +1,57 @@
+import type { Output } from '../../command/command.ts'
+import { valueAt } from '../../command/digitalocean.ts'
+import { redact } from '../../command/secret.ts'
+import { type Doing, lackingScope, refusedToken } from './errors.ts'
+
+/** An answer of the API. */
+export interface Reply {
+  readonly status: number
+  readonly body: Record<string, unknown>
+  readonly message: string
+  /** Seconds. */
+  readonly retryAfter: number
+}
+
+/** Reads an answer to its end. Throws for what is no JSON, unless it tells of a fault by its status. */
+export async function readReply(response: Response): Promise<Reply> {
+  const text = await response.text()
+  const body = text === '' ? {} : parseObject(text)
+  // What is no JSON does not come from the API, but from a proxy or a portal in between; of a fault the status tells.
+  if (body === undefined && response.status < 500) throw new Error(`${response.status}, and not JSON`)
+  const message = String(body?.message ?? response.statusText)
+  const id = body?.request_id === undefined ? '' : ` (request ${String(body.request_id)})`
+  const after = Number(response.headers.get('retry-after') ?? 'none')
+  const reset = Number(response.headers.get('ratelimit-reset') ?? 'none') - Date.now() / 1000
+  const retryAfter = Math.max(1, Math.ceil([after, reset].find(Number.isFinite) ?? 5))
+  return { status: response.status, body: body ?? {}, message: message + id, retryAfter }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Throws where the token is at fault. */
+export function judge(doing: Doing, reply: Reply): Reply {
+  if (reply.status === 401) throw refusedToken(doing, reply.message)
+  if (reply.status === 403) throw lackingScope(doing, reply.message)
+  return reply
+}
+
+/** The path of the next page. Only that: the token is never sent where an answer says. */
+export function nextPage(endpoint: string, { body }: Reply): string | undefined {
+  const next = valueAt(body, 'links.pages.next')
+  if (typeof next !== 'string') return undefined
+  const { pathname, search } = new URL(next, endpoint)
+  return pathname + search
+}
+
+/** The answer as a command's: 0 or the status, the JSON, the message. */
+export function output({ status, body, message }: Reply): Output {
+  const good = status >= 200 && status < 300
+  return { code: good ? 0 : status, stdout: JSON.stringify(body), stderr: good ? '' : redact(message) }
+}

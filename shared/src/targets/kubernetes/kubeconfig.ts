@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { Failure } from '../../engine/failure.ts'
+
+/** The cluster that a context of a kubeconfig leads to. */
+export interface KubeAccess {
+  /** Files, as the variable KUBECONFIG has them: separated by colons. */
+  readonly files: string
+  readonly context: string
+  readonly cluster: string
+  readonly server: string
+  /** The id of the DOKS cluster whose credentials doctl gets; undefined where the user signs in by other means. */
+  readonly doks?: string | undefined
+}
+
+interface Named {
+  readonly name?: string
+  readonly context?: { readonly cluster?: string; readonly user?: string }
+  readonly cluster?: { readonly server?: string }
+  readonly user?: { readonly exec?: { readonly args?: readonly string[] | null } }
+}
+
+interface Kubeconfig {
+  readonly 'current-context'?: string
+  readonly contexts?: readonly Named[]
+  readonly clusters?: readonly Named[]
+  readonly users?: readonly Named[]
+}
+
+/** Where kubectl looks when it is told nothing. */
+export const userKubeconfig = (): string => join(homedir(), '.kube', 'config')
+
+/**
+ * Looks up a context in kubeconfig files, by kubectl's own rule: of what several files say the first counts. Without
+ * `context` the current one of the file is taken, which is for a file of our own only.
+ */
+export function readAccess(files: string, context?: string): KubeAccess {
+  const configs = files
+    .split(':')
+    .filter((file) => file !== '' && existsSync(file))
+    .map(readConfig)
+  if (configs.length === 0)
+    throw new Failure('error', `there is no kubeconfig ${files}`, {
+      remedy: 'Correct KUBECONFIG, or unset it and KUBE_CONTEXT to use the cluster that DO_CLUSTER_NAME names.',
+    })
+  const contexts = configs.flatMap(({ contexts }) => contexts ?? [])
+  const wanted = context ?? configs.find((config) => config['current-context'])?.['current-context']
+  const found = contexts.find(({ name }) => name === wanted)?.context
+  if (!wanted || !found)
+    throw new Failure('error', `there is no context ${wanted ?? ''} in ${files}`.replace('  ', ' '), {
+      remedy: `Correct KUBE_CONTEXT. There are: ${contexts.map(({ name }) => name).join(', ') || 'none'}`,
+    })
+  const clusters = configs.flatMap(({ clusters }) => clusters ?? [])
+  const server = clusters.find(({ name }) => name === found.cluster)?.cluster?.server
+  if (!server)
+    throw new Failure('error', `context ${wanted} leads to no cluster: ${found.cluster ?? 'it names none'}`, {
+      remedy: `Mend ${files}: kubectl config view shows it.`,
+    })
+  const users = configs.flatMap(({ users }) => users ?? [])
+  const signsIn = users.find(({ name }) => name === found.user)?.user?.exec?.args ?? []
+  const doks = signsIn.includes('exec-credential') ? signsIn.find((word) => /^[0-9a-f-]{36}$/.test(word)) : undefined
+  return { files, context: wanted, cluster: found.cluster ?? '', server, doks }
+}
+
+function readConfig(file: string): Kubeconfig {
+  try {
+    return (parse(readFileSync(file, 'utf8')) ?? {}) as Kubeconfig
+  } catch (error) {
+    // The parser quotes what it read, which may be a token: only where it stopped is told.
+    const line = (error as { linePos?: { line: number }[] }).linePos?.[0]?.line
+    const why = line ? `line ${line} is not YAML` : ((error as NodeJS.ErrnoException).code ?? 'it is not YAML')
+    throw new Failure('error', `${file} cannot be read as a kubeconfig: ${why}`, {
+      remedy: 'Correct KUBECONFIG or the file.',
+    })
+  }
+}

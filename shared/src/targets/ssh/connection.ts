@@ -1,0 +1,198 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { quote } from '../../command/sh.ts'
+import type { Failure } from '../../engine/failure.ts'
+import { type Running, type Streams, start, startLine } from '../process.ts'
+import { sshFailure } from './errors.ts'
+import { type Program, questionProgram } from './program.ts'
+import { type Conversation, RemoteShell, type Said } from './remote-shell.ts'
+
+export interface SshAddress {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly keyFile: string | undefined
+  /** A file of the project's own, so that a changed host key stops the run whatever else the user trusts. */
+  readonly knownHosts: string
+}
+
+/** A program of the user's choice on the host, with streams of its own. */
+export interface Attachment extends Streams {
+  /** A line of shell; nothing: the login shell. */
+  line?: string | undefined
+  /** Who runs it: root, by sudo where another logs in; or whoever logs in. */
+  as: 'root' | 'login'
+  /** With a terminal on the host. */
+  terminal?: boolean
+  /** Within our process group: a program that uses our own terminal. */
+  foreground?: boolean
+  /** A line of shell on this machine whose output it reads. */
+  from?: string
+}
+
+interface Remote {
+  readonly terminal: boolean
+  /** Nothing: the login shell. */
+  readonly run: string | undefined
+}
+
+/**
+ * One connection by the system's OpenSSH. The first program rides on the session that opens it, so that a run with
+ * nothing to change costs one ssh process and one round trip; what follows shares it (ControlMaster), each program in a shell that an earlier
+ * one has left, where one waits.
+ */
+export class SshConnection {
+  readonly #address: SshAddress
+  readonly #folder: string
+  #master: Promise<RemoteShell> | undefined
+  readonly #waiting = { questions: [] as RemoteShell[], changes: [] as RemoteShell[] }
+  #sharable: Promise<void> | undefined
+  #alive = false
+  readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
+
+  constructor(address: SshAddress) {
+    this.#address = address
+    // Unix sockets take about 100 characters, so the system's short folder rather than the project's.
+    this.#folder = mkdtempSync(join(tmpdir(), 'infra-'))
+    mkdirSync(dirname(address.knownHosts), { recursive: true, mode: 0o700 })
+    // A run that is stopped at once does not come to `close`.
+    process.once('exit', this.#tidy)
+  }
+
+  /** Whether it has been opened, or is just being: what is sent next shares it. */
+  get opened(): boolean {
+    return this.#master !== undefined
+  }
+
+  /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
+  async send(program: Program, conversation: Conversation = {}): Promise<Said> {
+    if (!this.#master) return this.#open(program, conversation)
+    const waiting = this.#waiting[program.kind]
+    let shell = waiting.pop()
+    while (shell?.ended) shell = waiting.pop()
+    shell ??= await this.#shell(conversation)
+    const said = await this.#converse(shell, program, conversation)
+    waiting.push(shell)
+    return said
+  }
+
+  /** As `send`, in a shell of its own that stays with the program: it ends when its stdin does, and so when we do. */
+  async hold(program: Program, conversation: Conversation = {}): Promise<{ running: Running; said: Said }> {
+    const shell = await this.#shell(conversation)
+    return { running: shell.running, said: await this.#converse(shell, program, conversation) }
+  }
+
+  /** Proves that a new connection can be made, by running a program over one. */
+  async sendFresh(program: Program): Promise<Said> {
+    const shell = new RemoteShell(this.#argv(['-o', 'ControlPath=none', '-o', 'ConnectTimeout=8']))
+    const said = await this.#converse(shell, program, { silence: 15 })
+    shell.running.end()
+    await shell.running.ended
+    return said
+  }
+
+  /** A new shell over the connection. */
+  async #shell({ during = 'idle' }: Conversation): Promise<RemoteShell> {
+    if (!this.#master) await this.#open(questionProgram([]), {})
+    await this.#sharable
+    if (!this.#alive) throw sshFailure(this.#address, '', during)
+    return new RemoteShell(this.#shared())
+  }
+
+  async #open(program: Program, conversation: Conversation): Promise<Said> {
+    let share = () => {}
+    const shared = new Promise<void>((resolve) => {
+      share = resolve
+    })
+    const begun = () => {
+      this.#alive = true
+      share()
+    }
+    const shell = new RemoteShell(this.#opening())
+    const opened = this.#converse(shell, program, { ...conversation, begun })
+    this.#master = opened.then(() => shell)
+    this.#sharable = Promise.race([shared, opened.then(share)])
+    this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
+    this.#master.catch(() => {})
+    const said = await opened
+    void shell.running.ended.then(() => {
+      this.#alive = false
+    })
+    return said
+  }
+
+  async close(): Promise<void> {
+    const master = await this.#master?.catch(() => undefined)
+    for (const { running } of [...this.#waiting.questions, ...this.#waiting.changes]) running.end()
+    master?.running.end()
+    const stuck = setTimeout(() => master?.running.kill('SIGTERM'), 3000)
+    await master?.running.ended
+    clearTimeout(stuck)
+    process.off('exit', this.#tidy)
+    this.#tidy()
+  }
+
+  /** Starts a program with streams of its own (a terminal, a file) over this connection, which is made if need be. */
+  async attach({ line, as, terminal = false, from, ...options }: Attachment): Promise<Running> {
+    if (!this.#master) await this.#open(questionProgram([]), {})
+    await this.#sharable
+    const root = this.#address.user === 'root' || as === 'login'
+    const run = line === undefined || root ? line : `sudo -n sh -c ${quote(line)}`
+    const argv = this.#shared({ terminal, run })
+    return from === undefined ? start(argv, options) : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, options)
+  }
+
+  /** What went wrong, when a program that was attached ended with ssh's own exit code (255). */
+  broken(stderr: string, during: string): Failure {
+    return sshFailure(this.#address, stderr, during)
+  }
+
+  #opening(): string[] {
+    // ControlPersist would leave a master behind that holds our stderr open; ours ends with its first session.
+    return this.#argv(['-o', 'ControlMaster=yes', '-o', `ControlPath=${this.#folder}/s`, '-o', 'ControlPersist=no'])
+  }
+
+  #shared(remote?: Remote): string[] {
+    return this.#argv(['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#folder}/s`], remote)
+  }
+
+  #argv(options: readonly string[], remote?: Remote): string[] {
+    const { host, port, user, keyFile, knownHosts } = this.#address
+    const { terminal, run } = remote ?? { terminal: false, run: user === 'root' ? 'sh -s' : 'sudo -n sh -s' }
+    const own = {
+      BatchMode: 'yes',
+      ConnectTimeout: '10',
+      ServerAliveInterval: '5',
+      ServerAliveCountMax: '3',
+      StrictHostKeyChecking: 'accept-new',
+      UserKnownHostsFile: `"${knownHosts}"`,
+      GlobalKnownHostsFile: '/dev/null',
+      LogLevel: 'ERROR',
+      ForwardAgent: 'no',
+      ForwardX11: 'no',
+      PermitLocalCommand: 'no',
+    }
+    return [
+      'ssh',
+      terminal ? '-t' : '-T',
+      ...options,
+      ...Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
+      ...(keyFile ? ['-i', keyFile, '-o', 'IdentitiesOnly=yes'] : []),
+      '-p',
+      String(port),
+      '-l',
+      user,
+      '--',
+      host,
+      ...(run === undefined ? [] : [run]),
+    ]
+  }
+
+  #converse(shell: RemoteShell, program: Program, conversation: Conversation): Promise<Said> {
+    const connected = this.#alive
+    return shell.converse(program, conversation, ({ stdout, stderr }) =>
+      sshFailure(this.#address, stderr, connected || stdout !== '' ? conversation.during : undefined),
+    )
+  }
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import type { Command, Output } from '../../command/command.ts'
+import { raw } from '../../command/sh.ts'
+import { Failure } from '../../engine/failure.ts'
+import type { Guard } from '../../engine/step.ts'
+import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../engine/target.ts'
+import type { Running } from '../process.ts'
+import { type Attachment, type SshAddress, SshConnection } from './connection.ts'
+import { breakLock, heartbeat, lockFence, lockProgram } from './lock.ts'
+import { changeProgram, questionProgram } from './program.ts'
+
+export type { Attachment } from './connection.ts'
+
+/** A host reached by ssh. */
+export interface SshTarget extends Target {
+  /** Starts a program with streams of its own over the same connection: a terminal, a file, a long stream. */
+  attach(attachment: Attachment): Promise<Running>
+  /** The failure of such a program that ended with 255: ssh's own words are in its stderr. */
+  broken(stderr: string, during: string): Failure
+}
+
+/** Whether a target is such a host. */
+export const isSsh = (target: Target): target is SshTarget => 'attach' in target
+
+/** Seconds a single question may stay silent before the run gives up. */
+const patience = 120
+
+/** From how many questions on two shells answer them: for a few, the second one costs more than it saves. */
+const many = 8
+
+/**
+ * A POSIX host over OpenSSH: nothing is needed on it but sh, base64 and (for the lock) util-linux. All questions of a
+ * call go in one round trip, many of them as two programs side by side once there is a connection; secrets go by stdin.
+ */
+export function ssh(address: SshAddress): SshTarget {
+  const connection = new SshConnection(address)
+  let lockId: string | undefined
+
+  const askInOrder = async (questions: readonly Command[]): Promise<readonly Output[]> => {
+    const program = questionProgram(questions)
+    const { stdout, stderr } = await connection.send(program, { silence: patience, during: 'asking' })
+    const answers = program.parse(stdout, stderr)
+    const missing = questions[answers.length]
+    if (missing)
+      throw new Failure('error', `no answer to: ${missing.line}`, { detail: stderr.trim().split('\n').slice(-5) })
+    return answers
+  }
+
+  // Most of a question is the start of a program, and a host has more than one processor. What opens the connection is one
+  // program: a second could only begin after it.
+  const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
+    if (!connection.opened || questions.length < many) return askInOrder(questions)
+    const shares = [0, 1].map((own) => questions.filter((_, index) => index % 2 === own))
+    const answers = await Promise.all(shares.map(askInOrder))
+    return questions.map((_, index) => answers[index % 2]?.[Math.floor(index / 2)] as Output)
+  }
+
+  const run = async (commands: readonly Command[], hear: Listener): Promise<readonly Output[]> => {
+    const program = changeProgram(commands, lockId ? lockFence(lockId) : ':')
+    const during = `running: ${commands[0]?.line.slice(0, 80)}`
+    const { stdout, stderr } = await connection.send(program, { hear, during })
+    return program.parse(stdout, stderr)
+  }
+
+  return {
+    name: `${address.user}@${address.host}${address.port === 22 ? '' : `:${address.port}`}`,
+    blank: false,
+    ask,
+    run,
+    guarded: (commands, guard, hear) => confirmOrRevert(connection, run, commands, guard, hear),
+    async lock(request) {
+      lockId = randomUUID()
+      const lock = await takeLock(connection, lockId, request)
+      return {
+        async release() {
+          await lock.release()
+          lockId = undefined
+        },
+      }
+    },
+    async unlock() {
+      const [answer] = await run([breakLock], () => {})
+      return answer?.stdout.trim() || undefined
+    },
+    attach: (attachment) => connection.attach(attachment),
+    broken: (stderr, during) => connection.broken(stderr, during),
+    close: () => connection.close(),
+  }
+}
+
+async function takeLock(connection: SshConnection, id: string, request: LockRequest): Promise<Lock> {
+  let holder = ''
+  const { running, said } = await connection.hold(lockProgram(id, request.holder, request.timeout), {
+    during: 'waiting for the lock',
+    hear(line) {
+      if (!line.startsWith('HELD ')) return
+      holder = line.slice(5).trim()
+      request.waiting(holder)
+    },
+  })
+  if (!/^TAKEN$/m.test(said.stdout)) {
+    running.end()
+    throw new Failure('locked', `another run holds the lock: ${holder}`, {
+      remedy:
+        'Wait for it (--lock-timeout SECONDS), or, when you know that it is gone, remove it with the unlock command.',
+    })
+  }
+  const beat = setInterval(() => running.write('\n'), heartbeat * 1000)
+  return {
+    async release() {
+      clearInterval(beat)
+      running.end()
+      await running.ended
+    },
+  }
+}
+
+/**
+ * Arms a timer on the host that undoes the change, makes it, and disarms the timer over a connection made afresh.
+ * Where that fails, the old connection undoes at once; where that is dead as well, the timer does.
+ */
+async function confirmOrRevert(
+  connection: SshConnection,
+  run: (commands: readonly Command[], hear: Listener) => Promise<readonly Output[]>,
+  commands: readonly Command[],
+  guard: Guard,
+  hear: Listener,
+): Promise<GuardedOutputs> {
+  const outputs = await run([armRevert(guard), ...commands], hear)
+  const armed = outputs[0]
+  if (armed?.code !== 0) {
+    throw new Failure('error', `${guard.name}: the revert could not be armed, so nothing was changed`, {
+      detail: [armed?.stderr.trim() ?? ''],
+    })
+  }
+  const failed = outputs.find(({ code }) => code !== 0)
+  try {
+    if (!failed) {
+      const program = changeProgram([disarmRevert(guard.name)])
+      const { stdout, stderr } = await connection.sendFresh(program)
+      if (program.parse(stdout, stderr)[0]?.code === 0) return { outputs: outputs.slice(1) }
+    }
+  } catch {
+    hear('a fresh connection cannot be made: reverting')
+  }
+  const became = await reverted(() => run([revertNow(guard.name)], hear), guard.seconds)
+  if (failed) return { outputs: outputs.slice(1), became }
+  throw new Failure('error', `${guard.name}: after this change no new connection could be made; ${became}`, {
+    remedy: 'Look at the firewall and sshd settings that you asked for: they must let this machine in.',
+  })
+}
+
+/** Reverts, and says what came of it. Where it fails the timer stays armed: it tries once more. */
+async function reverted(revert: () => Promise<readonly Output[]>, seconds: number): Promise<string> {
+  try {
+    const [{ code = 1, stderr = '' } = {}] = await revert()
+    if (code === 0) return 'it was reverted'
+    const why = stderr.trim().split('\n').at(-1)
+    return `reverting it failed${why ? ` (${why})` : ''}; the host tries again within ${seconds} seconds`
+  } catch {
+    return `the host reverts it by itself within ${seconds} seconds`
+  }
+}
+
+const unit = (name: string) => `infra-revert-${name}`
+
+const armRevert = ({ name, seconds, undo }: Guard): Command =>
+  withUndo(
+    `systemctl stop ${unit(name)}.timer 2>/dev/null; systemd-run --quiet --collect --unit=${unit(name)} \
+--on-active=${seconds}s --timer-property=AccuracySec=1s --property=Type=oneshot /bin/sh -c "$(sed 's/[$]/$$/g')"`,
+    undo,
+  )
+
+// The undo travels on stdin so that its quoting is nobody's business; it holds no secret. systemd reads `$$` as `$`.
+const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { parts: [undo.line] } })
+
+/** Stops the timer of a revert that was armed. */
+export const disarmRevert = (name: string) => raw(`systemctl stop ${unit(name)}.timer`)
+
+const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service && systemctl stop ${unit(name)}.timer`)

@@ -1,0 +1,132 @@
+import { raw } from '@infra/shared/command/sh'
+import { accessKeys } from '@infra/shared/facts/aws/iam'
+import { inlinePolicy, programUser } from '@infra/shared/steps/aws/iam'
+import { botCredentials, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
+import { canonicalPolicy } from '@infra/shared/steps/aws/iam-policy'
+import { blankAws } from '@infra/shared/targets/aws/aws'
+import { describe, expect, it } from 'vitest'
+import { botPolicy } from '../../../../cluster/parts/bot-policy.ts'
+import { say } from './aws-say.ts'
+
+const place = { region: 'ca-central-1' }
+const on = blankAws(place)
+const owner = { arn: 'arn:aws:iam::123456789012:user/bot', tags: { Name: 'bot', Team: 'x' } }
+
+describe("a program's user", () => {
+  const user = programUser(on, { name: 'bot', tags: { Name: 'bot' } })
+  it.each([
+    [{ user: null }, ['create user bot']],
+    [{ user: owner }, []],
+    [{ user: { ...owner, tags: {} } }, ['update tags of user bot: Name=bot']],
+  ])('%#', (now, changes) => expect(say(user.plan(now, { pending: [] }))).toEqual(changes))
+})
+
+describe('its policy', () => {
+  const document = botPolicy(place)
+  const now = JSON.parse(JSON.stringify(document).replaceAll('$AWS_ACCOUNT_ID', '123456789012'))
+  const policy = inlinePolicy(on, { user: 'bot', name: 'p', document, after: [] })
+  const [tables, ...others] = now.Statement
+  const written = {
+    ...now,
+    Statement: [
+      ...others,
+      { Resource: [...tables.Resource].reverse(), Effect: 'Allow', Action: [...tables.Action].reverse() },
+    ],
+  }
+  it.each([
+    ['is put where there is none', { owner, policy: null }, [], ['create policy p of user bot']],
+    ['is planned for a user to come', { owner: null, policy: null }, ['user bot'], ['create policy p of user bot']],
+    ['needs a user', { owner: null, policy: null }, [], ['refused: there is no user bot']],
+    ['is known again', { owner, policy: now }, [], []],
+    ['is known in another order and without names', { owner, policy: written }, [], []],
+    [
+      'of another account is replaced',
+      { owner: { ...owner, arn: 'arn:aws:iam::999999999999:user/bot' }, policy: now },
+      [],
+      ['update policy p of user bot'],
+    ],
+    [
+      'that allows less is replaced',
+      { owner, policy: { ...now, Statement: others } },
+      [],
+      ['update policy p of user bot'],
+    ],
+  ])('%s', (_, facts, pending, changes) => expect(say(policy.plan(facts as never, { pending }))).toEqual(changes))
+
+  it('compares rights, not words', () => {
+    const one = {
+      Version: '2012-10-17',
+      Statement: { Sid: 'x', Effect: 'Allow', Action: 'SQS:sendmessage', Resource: '*' },
+    }
+    const statement = { Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: ['*'] }
+    expect(canonicalPolicy({ Version: '2012-10-17', Statement: [statement, statement] })).toBe(canonicalPolicy(one))
+    const differing = [
+      { ...statement, Effect: 'Deny' },
+      { ...statement, Resource: 'arn:x' },
+      { ...statement, Condition: { Bool: { 'aws:SecureTransport': 'true' } } },
+      { Effect: 'Allow', NotAction: ['sqs:SendMessage'], Resource: ['*'] },
+    ]
+    for (const Statement of differing)
+      expect(canonicalPolicy({ Version: '2012-10-17', Statement })).not.toBe(canonicalPolicy(one))
+    expect(canonicalPolicy({ Statement: statement })).not.toBe(canonicalPolicy(one))
+  })
+
+  it('reads and writes the four tables and uses the queues, and does nothing to either', () => {
+    const actions = document.Statement as readonly { Action: string | string[] }[]
+    const all = actions.flatMap(({ Action }) => Action)
+    expect(
+      all.filter((action) =>
+        /\*|Create|DeleteTable|UpdateTable|Purge|DeleteQueue|SetQueue|Put(Image|Lifecycle)/.test(action),
+      ),
+    ).toEqual([])
+    expect(JSON.stringify(document)).not.toContain('-dlq')
+  })
+})
+
+describe("the bot's access key", () => {
+  const store = { name: 'Secret s', kept: { command: raw('kept'), parse: () => null }, keep: raw('keep') }
+  const key = (id: string, active = true) => ({ id, active, created: `2026-11-0${id.at(-1)}T00:00:00.000Z` })
+  const [one, two] = [key('AKIA1'), key('AKIA2')]
+  const off = key('AKIA2', false)
+  const made = 'create access key of bot, kept in Secret s'
+  const gone = (id: string, words = '') =>
+    `remove access key …${id.slice(-4)} of 2026-11-0${id.at(-1)}${words} of bot [downtime]`
+
+  it.each([
+    ['is made where there is none', { keys: [], kept: null }, [made]],
+    ['stays', { keys: [one], kept: 'AKIA1' }, []],
+    ['stays beside a newer one', { keys: [one, two], kept: 'AKIA1' }, []],
+    ['is made anew when the store lost it', { keys: [one], kept: null }, [made]],
+    ['is made anew when IAM does not know it', { keys: [one], kept: 'AKIA9' }, [made]],
+    ['of two lost ones the older makes room', { keys: [one, two], kept: null }, [gone('AKIA1'), made]],
+    [
+      'one that is switched off makes room first',
+      { keys: [one, off], kept: 'AKIA2' },
+      [gone('AKIA2', ', inactive'), made],
+    ],
+  ])('%s', (_, now, changes) =>
+    expect(say(botCredentials(on, { user: 'bot', store }).plan(now, { pending: [] }))).toEqual(changes),
+  )
+
+  it.each([
+    ['what is older than the kept one', { keys: [one, two], kept: 'AKIA2' }, [], [gone('AKIA1')]],
+    ['not what is newer', { keys: [one, two], kept: 'AKIA1' }, [], []],
+    ['nothing while none is kept', { keys: [one, two], kept: null }, [], []],
+    ['what will have been replaced', { keys: [one], kept: null }, ['access key'], [gone('AKIA1')]],
+    ['what will be left of two', { keys: [one, two], kept: null }, ['access key'], [gone('AKIA2')]],
+  ])('retires %s', (_, now, pending, changes) =>
+    expect(say(retiredKeys(on, { user: 'bot', store }).plan(now, { pending }))).toEqual(changes),
+  )
+
+  it('is told by IAM the oldest first, in the time format of either version of the CLI', () => {
+    const AccessKeyMetadata = [
+      { AccessKeyId: 'B', Status: 'Inactive', CreateDate: '2026-11-24T10:00:00+00:00' },
+      { AccessKeyId: 'A', Status: 'Active', CreateDate: '2026-11-24T09:00:00Z' },
+    ]
+    const stdout = JSON.stringify({ AccessKeyMetadata })
+    expect(accessKeys(place, 'bot').parse({ code: 0, stdout, stderr: '' })).toEqual([
+      { id: 'A', active: true, created: '2026-11-24T09:00:00.000Z' },
+      { id: 'B', active: false, created: '2026-11-24T10:00:00.000Z' },
+    ])
+  })
+})

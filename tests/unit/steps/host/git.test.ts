@@ -1,0 +1,138 @@
+import { type Command, nothing, revealText } from '@infra/shared/command/command'
+import { secret } from '@infra/shared/command/secret'
+import type { Decision } from '@infra/shared/engine/step'
+import { explainGit, type GitState, gitState } from '@infra/shared/facts/host/git'
+import { gitCheckout } from '@infra/shared/steps/host/git'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { told } from '../told.ts'
+
+const url = 'https://git.example.com/valence.git'
+const wish = { user: 'valence', url, ref: 'v1.0.1' }
+const path = '/opt/valence/repo'
+const on = blank('a new host')
+const [one, two] = ['72f849052d7cda383b0eb28fa7a007a057b177ba', 'e4d5235b4f312eec4aa107cb429965ebccc9d614']
+const good: GitState = {
+  kind: 'clone',
+  head: one,
+  url,
+  wish: one,
+  stranger: undefined,
+  interrupted: false,
+  modified: [],
+}
+
+describe('what is at the path', () => {
+  const state = gitState(path, wish)
+  const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
+
+  test('a clone', () => {
+    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger \nwish ${one}\n`
+    expect(state.parse(answer(stdout))).toEqual(good)
+  })
+  test('one that was worked on', () => {
+    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger ./.git/HEAD\ninterrupted yes\nmodified a b.py\nmodified c.py\nwish \n`
+    expect(state.parse(answer(stdout))).toEqual({
+      ...good,
+      wish: undefined,
+      stranger: './.git/HEAD',
+      interrupted: true,
+      modified: ['a b.py', 'c.py'],
+    })
+  })
+  test('nothing yet', () => {
+    expect(state.parse(nothing).kind).toBe('absent')
+    expect(state.parse(answer('kind absent\n')).kind).toBe('absent')
+    expect(state.parse(answer('', 1, 'runuser: user valence does not exist or the user entry …')).kind).toBe('absent')
+  })
+  test('not a clone', () => {
+    expect(state.parse(answer('kind foreign\n')).kind).toBe('foreign')
+    expect(state.parse(answer('kind broken\n', 0, 'fatal: not a git repository: .git')).kind).toBe('broken')
+  })
+  test('a branch whose server does not answer is unknown; one whose key is not known yet is fetched', () => {
+    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger \n`
+    expect(() => state.parse(answer(stdout, 7, "fatal: unable to access 'x': Could not resolve host: x"))).toThrow(
+      'cannot ask the server for branch v1.0.1: the git server cannot be reached',
+    )
+    expect(state.parse(answer(stdout, 7, 'Host key verification failed.')).wish).toBeUndefined()
+  })
+})
+
+describe('checkout', () => {
+  const step = gitCheckout(on, path, { ...wish, mark: 'src/valence' })
+  const plan = (now: Partial<GitState>, marked: object | null = null) =>
+    step.plan({ now: { ...good, ...now }, marked }, { pending: [] })
+  test.each([
+    [{ kind: 'absent' as const }, [`+ ${path} at v1.0.1`]],
+    [{}, ['= v1.0.1, 72f8490']],
+    [{ head: two }, [`~ ${path} e4d5235 → v1.0.1`]],
+    [{ wish: undefined }, [`~ ${path} 72f8490 → v1.0.1`]],
+    [{ url: 'https://old.example.com/x.git' }, [`~ ${path} from https://old.example.com/x.git → ${url}`]],
+    [{ stranger: './a' }, [`~ all of ${path} belongs to valence (./a does not)`]],
+    [{ modified: ['a', 'b'] }, [`! ${path} has local modifications: a, b`]],
+    [{ modified: [...'abcdefg'] }, [`! ${path} has local modifications: a, b, c, d, e and 2 more`]],
+    [
+      { interrupted: true, modified: ['a'], head: two },
+      [`~ ${path}: an interrupted checkout put aside`, `~ ${path} e4d5235 → v1.0.1`],
+    ],
+    [{ kind: 'foreign' as const }, [`! ${path} is no git repository`]],
+    [{ kind: 'broken' as const }, [`! ${path} is a git repository without a commit`]],
+  ])('%o', (now, changes) => {
+    expect(told(plan(now))).toEqual(changes)
+  })
+
+  test('a copy without git gives way to a clone and is kept; without its mark it may be anything', () => {
+    const mark = { type: 'directory' }
+    const kept = `/var/lib/infra/previous${path}`
+    expect(told(plan({ kind: 'foreign' }, mark))).toEqual([
+      `~ ${path} at v1.0.1, in place of a copy without git, which is kept in ${kept}`,
+    ])
+    expect(told(plan({}, mark))).toEqual(['= v1.0.1, 72f8490'])
+    const unmarked = gitCheckout(on, path, wish).plan(
+      { now: { ...good, kind: 'foreign' }, marked: mark },
+      { pending: [] },
+    )
+    expect(told(unmarked)).toEqual([`! ${path} is no git repository`])
+  })
+
+  const first = (decision: Decision): Command | undefined =>
+    decision.kind === 'changes' ? decision.changes[0]?.run[0] : undefined
+
+  test.each([
+    [{ token: secret('ghp_0123456789abcdef') }, 'ghp_0123456789abcdef'],
+    [{ deployKey: secret('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n') }, 'BEGIN OPENSSH'],
+  ])('a secret is in the program on stdin and not on the command line', (access, value) => {
+    const wished = gitCheckout(on, path, { ...wish, access })
+    const clone = first(wished.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
+    const asked = gitState(path, { ...wish, access }).command
+    for (const command of [clone, asked]) {
+      expect(command?.line).toMatch(/^runuser -u valence -- sh -s -- \/opt\/valence\/repo \S+ v1\.0\.1$/)
+      expect(revealText(command?.stdin ?? { parts: [] })).toContain(value)
+    }
+  })
+
+  test('a question believes no ssh server that it meets for the first time', () => {
+    const program = (command: Command | undefined) => revealText(command?.stdin ?? { parts: [] })
+    expect(program(gitState(path, wish).command)).toContain('StrictHostKeyChecking=yes')
+    expect(program(first(plan({ kind: 'absent' })))).toContain('StrictHostKeyChecking=accept-new')
+  })
+})
+
+// Recorded from git 2.47 and OpenSSH 10.0.
+test.each([
+  [`fatal: Authentication failed for '${url}/'`, /let us in/],
+  ["fatal: could not read Username for 'https://git.example.com': terminal prompts disabled", /let us in/],
+  ['root@lab.internal: Permission denied (publickey).\nfatal: Could not read from remote repository.', /let us in/],
+  [`remote: not found\nfatal: repository '${url}/' not found`, /no repository at/],
+  ["fatal: unable to access 'x': Could not resolve host: nowhere.invalid", /cannot be reached/],
+  [
+    "fatal: unable to access 'x': Failed to connect to lab.internal port 1 after 0 ms: Could not connect",
+    /cannot be reached/,
+  ],
+  ['ssh: connect to host 10.0.0.1 port 22: Connection timed out', /cannot be reached/],
+  ['Host key verification failed.\nfatal: Could not read from remote repository.', /another than before/],
+  ['Enter passphrase for (stdin): ', /passphrase/],
+  ['fatal: something new', /^something new$/],
+])('git says: %s', (stderr, words) => {
+  expect(explainGit({ code: 7, stderr }, url)).toMatch(words)
+})

@@ -1,0 +1,69 @@
+import { nothing } from '@infra/shared/command/command'
+import { pipState } from '@infra/shared/facts/host/pip'
+import { keyring } from '@infra/shared/steps/host/keyring'
+import { pipPackage } from '@infra/shared/steps/host/pip'
+import { systemUser } from '@infra/shared/steps/host/system-user'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { told } from '../told.ts'
+
+const on = blank('new')
+const none = { pending: [] }
+
+describe('pipPackage', () => {
+  const { plan } = pipPackage(on, 'matrix-synapse', { version: '1.2.3', extras: ['postgres'], venv: '/opt/v' })
+  const there = { 'matrix-synapse': '1.2.3' }
+  test.each([
+    [{ versions: there, broken: [], plain: [] }, ['= installed 1.2.3']],
+    [{ versions: there, broken: [], plain: ['six.py', 'yaml'] }, ['~ byte code of six.py, yaml']],
+    [{ versions: there, broken: [], plain: ['a', 'b', 'c', 'd'] }, ['~ byte code of 4 modules']],
+    [{ versions: there, broken: ['attrs==25.1'], plain: ['yaml'] }, ['~ half installed: attrs==25.1']],
+    [{ versions: {}, broken: [], plain: ['pip'] }, ['+ matrix-synapse[postgres]==1.2.3']],
+    [{ versions: { 'matrix-synapse': '1.1.0' }, broken: [], plain: [] }, ['~ matrix-synapse 1.1.0 → 1.2.3']],
+    [
+      { versions: {}, broken: ['attrs==25.1'], plain: [] },
+      ['~ half installed: attrs==25.1', '+ matrix-synapse[postgres]==1.2.3'],
+    ],
+    [
+      { versions: {}, broken: ['matrix-synapse==1.2.3'], plain: [] },
+      ['~ half installed: matrix-synapse==1.2.3', '+ matrix-synapse[postgres]==1.2.3'],
+    ],
+  ])('%o', (now, wish) => {
+    expect(told(plan({ now }, none))).toEqual(wish)
+  })
+
+  test('what Python says', () => {
+    const { parse } = pipState('/opt/v', ['six'])
+    const stdout = 'version six 1.17.0\nbroken attrs==25.1\nplain yaml\n'
+    const state = { versions: { six: '1.17.0' }, broken: ['attrs==25.1'], plain: ['yaml'] }
+    expect(parse({ code: 0, stdout, stderr: '' })).toEqual(state)
+    expect(parse(nothing)).toEqual({ versions: {}, broken: [], plain: [] })
+    expect(() => parse({ code: 1, stdout: '', stderr: 'no such module' })).toThrow('no such module')
+  })
+})
+
+describe('systemUser', () => {
+  const { plan } = systemUser(on, 'synapse', { home: '/var/lib/synapse' })
+  const user = {
+    uid: 990,
+    home: '/var/lib/synapse',
+    shell: '/usr/sbin/nologin',
+    groups: ['synapse'],
+    password: 'locked',
+  }
+  test.each<[object | null, string[]]>([
+    [user, ['= uid 990']],
+    [null, ['+ system user synapse']],
+    [{ ...user, shell: '/bin/false' }, ['= uid 990']],
+    [{ ...user, shell: '/bin/bash' }, ['~ shell of synapse → /usr/sbin/nologin']],
+    [{ ...user, password: 'set' }, ['~ no login for synapse']],
+  ])('%o', (now, wish) => {
+    expect(told(plan({ now }, none))).toEqual(wish)
+  })
+})
+
+test('keyring', () => {
+  const { plan } = keyring(on, '/usr/share/keyrings/x.gpg', { url: 'https://example.org/x.gpg' })
+  expect(told(plan({ now: null }, none))).toEqual(['+ /usr/share/keyrings/x.gpg'])
+  expect(told(plan({ now: { type: 'file' } }, none))).toEqual(['= there'])
+})

@@ -1,0 +1,154 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { nothing } from '@infra/shared/command/command'
+import { sshdLines, sshdPorts, sshdSettings } from '@infra/shared/facts/host/sshd'
+import { sshd } from '@infra/shared/steps/host/sshd'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
+import { told } from '../told.ts'
+
+const folder = '/etc/ssh/sshd_config.d'
+const path = `${folder}/00-valence.conf`
+const settings = { PermitRootLogin: 'prohibit-password', PasswordAuthentication: 'no' }
+const step = sshd(blank('a new host'), { dropIn: '00-valence.conf', settings, users: ['root'], login: 'root' })
+const content =
+  '# For each setting sshd takes the first value that it reads, and reads this file first.\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n'
+
+const line = (path: string, number: number, text: string, match?: string) => {
+  const [keyword = '', value = ''] = text.trim().split(/ (.*)/)
+  return { path, number, text, keyword: keyword.toLowerCase(), value, match }
+}
+const include = line('/etc/ssh/sshd_config', 12, `Include ${folder}/*.conf`)
+const yes = (file: string, match?: string) => line(`${folder}/${file}`, 1, 'PasswordAuthentication yes', match)
+const unit = { exists: true, active: 'active', enabled: 'enabled', since: 2000 }
+const sound = {
+  dropIn: { type: 'file', mode: '0644', owner: 'root', group: 'root', content },
+  lines: [include],
+  effective: { root: { permitrootlogin: ['prohibit-password'], passwordauthentication: ['no'] } },
+  service: unit,
+  socket: { ...unit, active: 'inactive', enabled: 'disabled', since: undefined },
+  touched: 1000,
+  armed: false,
+  keys: { folder: null, file: null, lines: ['ssh-ed25519 AAAA'] },
+}
+const fine = '= PermitRootLogin prohibit-password, PasswordAuthentication no'
+const asleep = { ...unit, active: 'inactive', enabled: 'disabled', since: undefined }
+
+describe('sshd', () => {
+  test.each<[string, object, string[]]>([
+    ['as wished', {}, [fine]],
+    [
+      'a blank host',
+      { ...sound, dropIn: null, lines: null, effective: null, keys: null, service: { ...asleep, exists: false } },
+      [`+ ${path}`],
+    ],
+    ['no drop-in', { dropIn: null }, [`+ ${path}`]],
+    ['a later file says otherwise', { lines: [include, yes('50-cloud-init.conf')] }, [fine]],
+    [
+      'an earlier file wins',
+      { lines: [include, yes('00-aaa.conf')] },
+      [`- sshd: passwordauthentication yes in ${folder}/00-aaa.conf:1`],
+    ],
+    [
+      'a Match block wins',
+      { lines: [include, yes('90.conf', 'User git')] },
+      [`- sshd: passwordauthentication yes for User git in ${folder}/90.conf:1`],
+    ],
+    ['drop-ins are not read', { lines: [] }, ['~ /etc/ssh/sshd_config reads its drop-ins']],
+    [
+      'drop-ins are not read, and a Match block wins: the line that moves all others comes last',
+      { lines: [line('/etc/ssh/sshd_config', 3, '\tPermitRootLogin yes', 'User backup')] },
+      [
+        '- sshd: permitrootlogin yes for User backup in /etc/ssh/sshd_config:3',
+        '~ /etc/ssh/sshd_config reads its drop-ins',
+      ],
+    ],
+    [
+      'a value from who knows where',
+      { effective: { root: { permitrootlogin: ['yes'] } } },
+      ['! sshd would still have permitrootlogin yes for root'],
+    ],
+    ['older than its files', { touched: 3000 }, ['~ sshd restarted']],
+    ['started by its socket, asleep', { service: asleep, socket: unit, touched: 3000 }, [fine]],
+    [
+      'started by its socket, awake and old',
+      { service: { ...unit, enabled: 'disabled' }, socket: unit, touched: 3000 },
+      ['~ sshd restarted'],
+    ],
+    ['runs outside of systemd', { service: { ...asleep, enabled: 'enabled' } }, ['~ sshd restarted']],
+    ['neither at boot', { service: { ...unit, enabled: 'disabled' } }, ['+ sshd at boot']],
+    [
+      'nobody could log in',
+      { keys: { folder: null, file: null, lines: [] } },
+      ['! no key would let root in once passwords are off'],
+    ],
+    ['no ssh.service', { service: { ...asleep, exists: false } }, ['! this host has no ssh.service']],
+    ['an interrupted run', { armed: true }, ['~ sshd change of an interrupted run confirmed']],
+  ])('%s', (_, now, wish) => {
+    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  })
+
+  test('keys that an earlier step will add let the user in', () => {
+    const now = { ...sound, dropIn: null, keys: { folder: null, file: null, lines: [] } }
+    expect(told(step.plan(now, { pending: ['authorized keys of root'] }))).toEqual([`+ ${path}`])
+  })
+
+  test('a line is commented out where it is still the one that was read', () => {
+    const file = join(tempFolder(), 'sshd_config')
+    const decision = step.plan(
+      { ...sound, lines: [include, line(file, 2, '\tPermitRootLogin yes', 'User it')] },
+      { pending: [] },
+    )
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    const edit = change?.run[1]?.line ?? ''
+    const after = (before: string) => {
+      writeFileSync(file, before)
+      const { status, stderr } = spawnSync('sh', ['-c', edit], { encoding: 'utf8' })
+      return { status, stderr, content: readFileSync(file, 'utf8') }
+    }
+    const content = 'Match User it\n#\tPermitRootLogin yes\n'
+    expect(after('Match User it\n\tPermitRootLogin yes\n')).toEqual({ status: 0, stderr: '', content })
+    const moved = 'X11Forwarding no\nMatch User it\n\tPermitRootLogin yes\n'
+    expect(after(moved)).toEqual({ status: 1, stderr: `${file}:2 is another line by now\n`, content: moved })
+  })
+
+  test('every change is validated, guarded, and its revert uses nothing that systemd expands', () => {
+    const decision = step.plan({ ...sound, dropIn: null }, { pending: [] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    expect(change?.run.map(({ line }) => line)).toContain('sshd -t')
+    expect(change?.guard).toMatchObject({ name: 'sshd', seconds: 60 })
+    expect(change?.guard?.undo.line).not.toMatch(/\$\{|\$\$/)
+  })
+})
+
+describe('what sshd says', () => {
+  test('the lines of its files', () => {
+    const stdout = readFileSync(join(import.meta.dirname, '../recorded/sshd-lines.txt'), 'utf8')
+    const lines = sshdLines.parse({ code: 0, stdout, stderr: '' })
+    expect(lines?.[0]).toEqual(include)
+    expect(lines?.at(-1)).toEqual({
+      ...line(`${folder}/60-git.conf`, 2, 'PasswordAuthentication yes', 'User git'),
+      text: '  PasswordAuthentication=yes # no',
+    })
+    expect(sshdLines.parse(nothing)).toBeNull()
+  })
+
+  test('its settings for users', () => {
+    const { parse } = sshdSettings(['root', 'valence'], Object.keys(settings))
+    const stdout = 'user root\npermitrootlogin without-password\nuser valence\npasswordauthentication no\n'
+    expect(parse({ code: 0, stdout, stderr: '' })).toEqual({
+      root: { permitrootlogin: ['prohibit-password'] },
+      valence: { passwordauthentication: ['no'] },
+    })
+    expect(parse(nothing)).toBeNull()
+    const stderr = '/etc/ssh/sshd_config.d/x.conf: line 1: Bad configuration option: Nonsense'
+    expect(() => parse({ code: 255, stdout: 'user root\n', stderr })).toThrow('Bad configuration option: Nonsense')
+  })
+
+  test('its ports', () => {
+    expect(sshdPorts.parse({ code: 0, stdout: 'port 22\nport 2222\n', stderr: '' })).toEqual([22, 2222])
+    expect(sshdPorts.parse(nothing)).toEqual([])
+  })
+})

@@ -1,0 +1,161 @@
+import type { Decision } from '@infra/shared/engine/step'
+import { namespaceContents } from '@infra/shared/facts/kubernetes/contents'
+import { otherMakers } from '@infra/shared/facts/kubernetes/makers'
+import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
+import { noObjects } from '@infra/shared/steps/kubernetes/removal'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, it, test } from 'vitest'
+import { told } from '../told.ts'
+
+const ahead = { pending: [] }
+const notes = (decision: Decision) => (decision.kind === 'refused' ? [] : (decision.notes ?? []))
+
+describe('objects of a cluster', () => {
+  const object = (kind: string, name: string) => ({ kind, name, namespace: 'bot' }) as OwnObject
+  const own = [
+    { ...object('Namespace', 'bot'), namespace: undefined },
+    object('Secret', 's'),
+    object('PersistentVolumeClaim', 'work'),
+    object('Deployment', 'd'),
+    object('Service', 'd'),
+  ]
+  const claims = [
+    { name: 'work', app: undefined, size: '10Gi' },
+    { name: 'data-redis-0', app: 'redis', size: '1Gi' },
+    { name: 'of-others', app: 'mongo', size: '5Gi' },
+  ]
+  const standing = (...names: string[]) =>
+    names.map((name) => ({ kind: name.split(' ')[0] ?? '', name: name.split(' ')[1] ?? '' }))
+  const ourVolumes = ['PersistentVolumeClaim work', 'PersistentVolumeClaim data-redis-0']
+  const holding = (...names: string[]) => ({
+    objects: standing('Secret s', 'Deployment d', 'Service d', ...ourVolumes, ...names),
+    untold: undefined,
+  })
+  const contents = holding('PersistentVolumeClaim of-others')
+  const plan = (confirmed: string[], more: object = {}) =>
+    noObjects(blank('k'), { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed }).plan(
+      { own, claims, contents, makers: new Map(), ...more },
+      ahead,
+    )
+  const both = ['work', 'data-redis-0']
+
+  it('go in order, without their volumes', () => {
+    const decision = plan([])
+    expect(told(decision)).toEqual(['- deployment d', '- service d', '- secret s'])
+    expect(notes(decision)).toEqual([
+      'volume work (10Gi) is kept, with what it holds, and is billed on',
+      'volume data-redis-0 (1Gi) is kept, with what it holds, and is billed on',
+      'namespace bot is kept: persistent volume claim of-others is not ours',
+    ])
+  })
+
+  it('go with the volumes that were named, never with those of others', () => {
+    expect(told(plan(['work', 'of-others']))).toEqual([
+      ...['- deployment d', '- service d', '- secret s', '- volume work (10Gi), all it holds'],
+    ])
+  })
+
+  it('take the namespace along when nothing else is in it', () => {
+    const alone = { claims: claims.slice(0, 2), contents: holding() }
+    const decision = plan(both, alone)
+    expect(told(decision).at(-1)).toBe('- namespace bot')
+    expect(decision.kind === 'changes' && decision.changes.at(-1)?.risk).toBe('data')
+    expect(told(plan(['work'], alone))).not.toContain('- namespace bot')
+  })
+
+  it.each<[string, object, string]>([
+    ['a Secret of others', holding('Secret stoat-secrets'), 'secret stoat-secrets is not ours'],
+    [
+      'much of others',
+      holding(...Array.from({ length: 14 }, (_, at) => `ConfigMap c${at}`)),
+      'config map c0, config map c1, config map c2, config map c3, config map c4, config map c5, config map c6, config map c7, config map c8, config map c9, config map c10, config map c11 and 2 more are not ours',
+    ],
+    ['what cannot be listed', { ...holding(), untold: 'error: x' }, 'not all that is in it can be listed: error: x'],
+  ])('leave it to %s', (_, contents, why) => {
+    const decision = plan(both, { claims: claims.slice(0, 2), contents })
+    expect(told(decision)).not.toContain('- namespace bot')
+    expect(notes(decision)).toEqual([`namespace bot is kept: ${why}`])
+  })
+
+  it('stay when others had made them, until their names are typed', () => {
+    const makers = new Map([
+      ['Deployment bot/d', 'Terraform'],
+      ['Namespace /bot', 'kubectl-create'],
+    ])
+    const adopted = { claims: claims.slice(0, 2), contents: holding(), makers }
+    const kept = plan(both, adopted)
+    expect(told(kept).filter((line) => !line.includes('volume'))).toEqual(['- service d', '- secret s'])
+    expect(notes(kept)).toEqual([
+      'deployment d is kept: Terraform had made it; --data --confirm deployment/d takes it too',
+      'namespace bot is kept: kubectl-create had made it; --data --confirm namespace/bot takes it too',
+    ])
+    expect(told(plan([...both, 'namespace/bot'], adopted))).not.toContain('- namespace bot')
+    const named = plan([...both, 'deployment/d', 'namespace/bot'], adopted)
+    expect(told(named)).toEqual([
+      ...['- deployment d', '- service d', '- secret s'],
+      ...['- volume work (10Gi), all it holds', '- volume data-redis-0 (1Gi), all it holds', '- namespace bot'],
+    ])
+    expect(named.kind === 'changes' && named.changes[0]?.risk).toBe('data')
+  })
+
+  it('are none where there is no cluster', () => {
+    expect(told(plan([], { own: [], claims: [], contents: { objects: [], untold: undefined } }))).toEqual([
+      '= there are none',
+    ])
+  })
+})
+
+describe('what stands in a namespace', () => {
+  const parse = (stdout: string, stderr = '') => namespaceContents('bot').parse({ code: 0, stdout, stderr })
+  const rows = (...lines: string[]) => parse(lines.join('\n')).objects.map(({ kind, name }) => `${kind} ${name}`)
+
+  it.each<[string, string[], string[]]>([
+    ['a Secret', ['Secret stoat-secrets u1 <none> <none> <none>'], ['Secret stoat-secrets']],
+    [
+      'what Kubernetes puts in each',
+      ['ConfigMap kube-root-ca.crt u1 <none> <none> <none>', 'ServiceAccount default u2 <none> <none> <none>'],
+      [],
+    ],
+    [
+      'what goes with its owner, and its owner',
+      ['Widget w u1 <none> <none> <none>', 'Secret w-tls u2 <none> u1 Widget', 'Pod p u3 <none> u4 ReplicaSet'],
+      ['Widget w'],
+    ],
+    ['what belongs to the whole cluster', ['Secret s u1 <none> u9 ClusterWidget'], ['Secret s']],
+    ['what is on its way out', ['Job j u1 2026-11-24T12:00:00Z <none> <none>'], []],
+    [
+      'the addresses of a Service',
+      [
+        'Service d u1 <none> <none> <none>',
+        'Endpoints d u2 <none> <none> <none>',
+        'Endpoints mine u3 <none> <none> <none>',
+      ],
+      ['Service d', 'Endpoints mine'],
+    ],
+    ['what two groups list', ['Ingress i u1 <none> <none> <none>', 'Ingress i u1 <none> <none> <none>'], ['Ingress i']],
+  ])('%s', (_, lines, found) => {
+    expect(rows(...lines)).toEqual(found)
+  })
+
+  it('may be more than could be listed', () => {
+    const said = 'Warning: v1 Endpoints is deprecated\nerror: unable to retrieve the complete list of server APIs: x\n'
+    expect(parse('', said).untold).toBe('error: unable to retrieve the complete list of server APIs: x')
+    expect(parse('', 'Warning: v1 Endpoints is deprecated\n').untold).toBeUndefined()
+  })
+})
+
+test('who had made what was adopted is told by whose its fields are', () => {
+  const lines = [
+    'Deployment\tbot\td\tinfra f:metadata f:spec\tTerraform f:metadata f:spec',
+    'Deployment\tbot\tours\tinfra f:metadata f:spec\tkubectl-rollout f:spec\tinfra-key f:spec\tkube-controller-manager f:metadata',
+    'Service\tbot\tlabelled\tinfra f:spec\tcert-manager f:metadata',
+    'Namespace\t\tbot\tinfra f:metadata\tkubectl-create f:metadata made',
+    'Namespace\t\tours\tinfra f:metadata made\tOld Manager f:metadata',
+    'Secret\tbot\tspaced\tSome Program f:data f:type',
+  ]
+  expect([...otherMakers('cluster').parse({ code: 0, stdout: `${lines.join('\n')}\n`, stderr: '' })]).toEqual([
+    ['Deployment bot/d', 'Terraform'],
+    ['Namespace /bot', 'kubectl-create'],
+    ['Secret bot/spaced', 'Some Program'],
+  ])
+})

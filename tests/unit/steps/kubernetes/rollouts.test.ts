@@ -1,0 +1,105 @@
+import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
+import { renewedAt } from '@infra/shared/facts/kubernetes/objects'
+import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
+import { rollouts } from '@infra/shared/steps/kubernetes/rollouts'
+import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
+import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
+import { describe, expect, it, test } from 'vitest'
+import { told } from '../told.ts'
+
+const on = blankKubernetes()
+const base = { workspace: 'cluster', script: 'bots', namespace: 'bots' }
+const done: OwnObject = {
+  ...{ kind: 'Deployment', namespace: 'bots', name: 'bot', component: 'bots', renewed: undefined, region: undefined },
+  ...{ generation: 2, observed: 2, replicas: 1, total: 1, updated: 1 },
+  ...{ ready: 1, available: 1, progress: 'NewReplicaSetAvailable', revised: true },
+}
+const set: OwnObject = { ...done, kind: 'StatefulSet', name: 'store', progress: undefined }
+
+const decide = (own: OwnObject[], pending: string[] = []) =>
+  rollouts(on, { ...base, workloads: ['deployment/bot', 'statefulset/store'], seconds: 60, after: [] }).plan(
+    { own },
+    { pending },
+  )
+
+describe('a rollout', () => {
+  const waits = ['~ deployment bot rolled out']
+  it.each<[string, Partial<OwnObject>, string[]]>([
+    ['is over when all pods are new and ready', {}, ['= rolled out']],
+    ['of no replicas is over at once', { replicas: 0, total: 0, updated: 0, ready: 0, available: 0 }, ['= rolled out']],
+    ['goes on while the controller has not seen the change', { observed: 1 }, waits],
+    ['goes on while not all are new', { updated: 0 }, waits],
+    ['goes on while old ones are there', { total: 2, progress: 'ReplicaSetUpdated' }, waits],
+    ['goes on while new ones are not ready', { available: 0, progress: 'ReplicaSetUpdated' }, waits],
+    ['that gave up is waited for again', { available: 0, progress: 'ProgressDeadlineExceeded' }, waits],
+  ])('%s', (_, more, lines) => {
+    expect(told(decide([{ ...done, ...more }, set]))).toEqual(lines)
+  })
+
+  it('that was over and whose pod fails since is told, and not undone', () => {
+    const decision = decide([{ ...done, available: 0, ready: 0 }, set])
+    expect(told(decision)).toEqual(['= rolled out'])
+    expect(decision).toMatchObject({ notes: [expect.stringMatching(/^deployment bot was rolled out before/)] })
+  })
+
+  it('of a StatefulSet goes on until all are of its newest revision', () => {
+    expect(told(decide([done, { ...set, revised: false }]))).toEqual(['~ stateful set store rolled out'])
+    expect(told(decide([done, { ...set, ready: 0 }]))).toEqual(['~ stateful set store rolled out'])
+  })
+
+  it('may begin with what is about to be changed', () => {
+    const both = ['~ deployment bot, stateful set store rolled out']
+    expect(told(decide([done, set], ['manifests bots']))).toEqual(both)
+    const ill = decide([{ ...done, available: 0, ready: 0 }, set], ['manifests bots'])
+    expect([told(ill), ill]).toEqual([both, expect.not.objectContaining({ notes: expect.anything() })])
+  })
+
+  it('waits for all that are under way at once', () => {
+    expect(told(decide([]))).toEqual(['~ deployment bot, stateful set store rolled out'])
+  })
+})
+
+test('the pull secret is made, kept, and renewed before its token ends', () => {
+  const options = { ...base, name: 'ecr', script: 'pull', place: { region: 'ca-central-1' } }
+  const { ask, plan } = pullSecret(on, options)
+  const age = (hours: number) => {
+    const renewed = Math.round(Date.now() / 1000 - hours * 3600)
+    const cells = ['Secret', 'bots', 'ecr', 'pull', renewed, ...Array(15).fill('<none>')]
+    return ask.age?.parse({ code: 0, stdout: cells.join('  '), stderr: '' })
+  }
+  expect([age(0), age(8.5), age(9.5), ask.age?.parse({ code: 0, stdout: '', stderr: '' })]).toEqual([
+    'fresh',
+    'fresh',
+    'stale',
+    null,
+  ])
+  const lines = [null, 'fresh', 'stale'].map((now) => told(plan({ age: now }, { pending: [] })))
+  expect(lines).toEqual([
+    ["+ secret ecr from ECR's token"],
+    ['= less than 9 hours old'],
+    ['~ secret ecr: its token is 9 hours old or more'],
+  ])
+  const decision = plan({ age: null }, { pending: [] })
+  const line = decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : ''
+  expect(line).toContain(`"${renewedAt}":"%s"`)
+  expect(line).toMatch(/printf '\{.*' "\$\(date \+%s\)" "\$config" \| kubectl apply/)
+})
+
+describe('the region of AWS', () => {
+  const decision = (...own: Partial<OwnObject>[]) =>
+    sameRegion(on, { workspace: 'cluster', region: 'ca-central-1' }).plan(
+      { own: own.map((one) => ({ ...done, ...one })) },
+      { pending: [] },
+    )
+  it.each<[string, Partial<OwnObject>[], string]>([
+    ['is free where nothing runs yet', [], '= ca-central-1'],
+    ['is the one that pods work in', [{ region: 'ca-central-1' }, { region: undefined }], '= ca-central-1'],
+    [
+      'cannot become another one',
+      [{ region: 'us-east-1' }],
+      '! AWS_REGION is ca-central-1, but deployment bot in the cluster works in us-east-1',
+    ],
+  ])('%s', (_, own, line) => {
+    expect(told(decision(...own))).toEqual([line])
+  })
+})

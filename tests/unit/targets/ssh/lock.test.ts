@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { raw, sh } from '@infra/shared/command/sh'
+import { type Running, start } from '@infra/shared/targets/process'
+import { breakLock, lockFence, lockProgram } from '@infra/shared/targets/ssh/lock'
+import { changeProgram } from '@infra/shared/targets/ssh/program'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
+
+/** The host's folder of locks, which is another one here. */
+const there = '/run/infra'
+
+interface Session {
+  readonly running: Running
+  /** What it printed so far. */
+  said(): string
+  until(text: string): Promise<void>
+}
+
+/** Runs a program of the host's in a real shell, as ssh does: its stdin stays open. */
+function session(folder: string, source: string): Session {
+  let out = ''
+  const take = (chunk: string) => {
+    out += chunk
+  }
+  const running = start(['sh', '-s'], { stdout: take, stderr: take })
+  running.write(source.replaceAll(there, folder))
+  return {
+    running,
+    said: () => out,
+    async until(text) {
+      for (let left = 1000; !out.includes(text); left -= 1) {
+        if (left === 0) throw new Error(`not said: ${text}, but: ${out}`)
+        await setTimeout(10)
+      }
+    },
+  }
+}
+
+const lock = (folder: string, id: string, holder: string, timeout = 0) =>
+  session(folder, lockProgram(id, holder, timeout).source)
+
+const change = (folder: string, id: string, command = raw('echo made')) =>
+  session(folder, changeProgram([command], lockFence(id)).source)
+
+async function end({ running }: Session): Promise<void> {
+  running.end()
+  await running.ended
+}
+
+describe.concurrent('the lock on a host', { timeout: 60_000 }, () => {
+  test('is taken by one, who is told to the next, and is free when the connection of the first ends', async () => {
+    const folder = join(tempFolder(), 'infra')
+    const first = lock(folder, 'id-1', "ana's $(laptop) pid 1")
+    await first.until('TAKEN\n')
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    const second = lock(folder, 'id-2', 'bob')
+    await second.until('TIMEOUT\n')
+    expect(second.said()).toMatch(/^HELD ana's \$\(laptop\) pid 1 \d{4}-\d\d-\d\dT[\d:]{8}Z \nTIMEOUT\n$/)
+    await end(first)
+    expect(existsSync(join(folder, 'lock'))).toBe(false)
+    const third = lock(folder, 'id-3', 'bob')
+    await third.until('TAKEN\n')
+    expect(third.said()).toBe('TAKEN\n')
+    await end(third)
+  })
+
+  test('is waited for, and taken as soon as it is free', async () => {
+    const folder = tempFolder()
+    const first = lock(folder, 'id-1', 'ana')
+    await first.until('TAKEN\n')
+    const second = lock(folder, 'id-2', 'bob', 30)
+    await second.until('HELD ana')
+    await end(first)
+    await second.until('TAKEN\n')
+    expect(readFileSync(join(folder, 'lock/holder'), 'utf8')).toMatch(/^id-2\nbob\n/)
+    await end(second)
+  })
+
+  test('is taken by one only, however many come at once', async () => {
+    const folder = tempFolder()
+    const all = Array.from({ length: 8 }, (_, index) => lock(folder, `id-${index}`, `run ${index}`))
+    await Promise.all(all.map((one) => one.until('T')))
+    await setTimeout(100)
+    expect(all.filter((one) => one.said().includes('TAKEN'))).toHaveLength(1)
+    await Promise.all(all.map(end))
+  })
+
+  test('is released when its holder is ended by a signal', async () => {
+    const folder = tempFolder()
+    const first = lock(folder, 'id-1', 'ana')
+    await first.until('TAKEN\n')
+    first.running.kill('SIGTERM')
+    await end(first)
+    expect(existsSync(join(folder, 'lock'))).toBe(false)
+  })
+
+  test('of a holder that gave no sign of life expires; one that does is kept', async () => {
+    const folder = tempFolder()
+    const first = lock(folder, 'id-1', 'ana')
+    await first.until('TAKEN\n')
+    const longAgo = Date.now() / 1000 - 300
+    utimesSync(join(folder, 'lock'), longAgo, longAgo)
+    first.running.write('\n')
+    await setTimeout(300)
+    const second = lock(folder, 'id-2', 'bob')
+    await second.until('TIMEOUT')
+    utimesSync(join(folder, 'lock'), longAgo, longAgo)
+    const third = lock(folder, 'id-3', 'eve')
+    await third.until('TAKEN\n')
+    await end(first)
+    expect(existsSync(join(folder, 'lock')), 'the lock of another is not dropped').toBe(true)
+    await end(third)
+  })
+
+  test('fences changes: one whose lock was lost does nothing', async () => {
+    const folder = tempFolder()
+    const first = lock(folder, 'id-1', 'ana')
+    await first.until('TAKEN\n')
+    const mine = change(folder, 'id-1')
+    await mine.until('made')
+    await end(mine)
+    const other = change(folder, 'id-2', sh`touch ${join(folder, 'done')}`)
+    await end(other)
+    expect(other.said()).toMatch(/^the lock was lost\n\n:\w+:died\n$/)
+    expect(await other.running.ended).toBe(75)
+    expect(existsSync(join(folder, 'done'))).toBe(false)
+    await end(first)
+  })
+
+  test('waits for a change that an interrupted run left running', async () => {
+    const folder = tempFolder()
+    const first = lock(folder, 'id-1', 'ana')
+    await first.until('TAKEN\n')
+    const slow = change(folder, 'id-1', raw('echo begun; sleep 1; echo over'))
+    await slow.until('begun')
+    await end(first)
+    const second = lock(folder, 'id-2', 'bob')
+    await second.until('HELD a change that an interrupted run left running')
+    expect(slow.said()).not.toContain('over')
+    await second.until('TAKEN\n')
+    expect(slow.said()).toContain('over')
+    await Promise.all([end(second), end(slow)])
+  })
+
+  test('is removed by unlock, whoever holds it', async () => {
+    const folder = tempFolder()
+    mkdirSync(join(folder, 'lock'))
+    writeFileSync(join(folder, 'lock/holder'), 'id-1\nana\n2026-01-01T00:00:00Z\n')
+    const unlock = session(folder, breakLock.line)
+    await end(unlock)
+    expect(unlock.said()).toBe('ana 2026-01-01T00:00:00Z ')
+    expect(existsSync(join(folder, 'lock'))).toBe(false)
+  })
+})
