@@ -1,4 +1,7 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
+import { runLogs } from '@infra/shared/platform/commands/logs'
+import { runRestart } from '@infra/shared/platform/commands/restart'
+import { environmentFolder, openDoks } from '@infra/shared/platform/doks'
 import { stoatSchema } from '../stoat/env/env.ts'
 import { dynamodbChecks } from './checks/dynamodb.ts'
 import { ecrChecks } from './checks/ecr.ts'
@@ -9,14 +12,12 @@ import { sqsChecks } from './checks/sqs.ts'
 import { workloadChecks } from './checks/workloads.ts'
 import { runDestroy } from './commands/destroy.ts'
 import { runImages } from './commands/images.ts'
-import { runLogs } from './commands/logs.ts'
 import { runOutput } from './commands/output.ts'
-import { runRestart } from './commands/restart.ts'
+import { clusterServices } from './commands/services.ts'
 import { runStatus } from './commands/status.ts'
 import { clusterSyntax } from './commands/syntax.ts'
 import { type ClusterContext, openAws, openBuilder } from './context.ts'
 import { clusterSchema } from './env/env.ts'
-import { environmentFolder, openDoks } from './parts/doks.ts'
 import { openKubernetes } from './parts/kubernetes.ts'
 import { costNote } from './prices/prices.ts'
 import kubernetes from './scripts/00-kubernetes.ts'
@@ -37,10 +38,10 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
   open({ env, offline, environment, own, ...opening }) {
     const folder = environmentFolder(opening.folder, environment)
     const aws = openAws(env, offline, folder)
-    const doks = openDoks(env, { offline, folder })
+    const doks = openDoks(env, { offline, folder, writtenBy: 'npm run deploy -w cluster -- --tags kubernetes' })
     const kube = openKubernetes(env, { aws, doks, offline, folder })
     const asked = { prune: own?.prune === true, create: own?.create === true }
-    const context = { env, aws, kube, builder: openBuilder(aws), doks, folder, ...asked }
+    const context = { env, aws, kube, builder: openBuilder(aws), doks, folder, workspace: 'cluster' as const, ...asked }
     return { context, targets: [aws, ...(doks ? [doks.cloud] : []), kube] }
   },
   checks: (context) =>
@@ -51,8 +52,8 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
     output: runOutput,
     images: runImages,
     status: runStatus,
-    logs: runLogs,
-    restart: runRestart,
+    logs: (session) => runLogs(session, clusterServices),
+    restart: (session) => runRestart(session, clusterServices),
     destroy: runDestroy,
   },
   own: clusterSyntax,

@@ -2,12 +2,11 @@ import { ownedBy } from '@infra/shared/command/aws-tags'
 import { parseInputs } from '@infra/shared/command/inputs'
 import type { Secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
+import { type Doks, doctlEnvironment } from '@infra/shared/platform/doks'
 import { type AwsTarget, awsAccount, blankAws } from '@infra/shared/targets/aws/aws'
 import { beside } from '@infra/shared/targets/composite'
 import { local } from '@infra/shared/targets/local'
 import type { ClusterEnv } from './env/env.ts'
-import type { Doks } from './parts/doks.ts'
-import { doctlEnvironment } from './parts/doks.ts'
 
 /** What the cluster's scripts and checks are given. */
 export interface ClusterContext {
@@ -20,6 +19,7 @@ export interface ClusterContext {
   readonly builder: AwsTarget
   /** Undefined where KUBECONFIG or KUBE_CONTEXT names another cluster than the DOKS one. */
   readonly doks: Doks | undefined
+  readonly workspace: 'cluster'
   /** Whether a DOKS cluster that is not there may be made: `--create`. */
   readonly create: boolean
   /** The project's own folder, for this environment. */

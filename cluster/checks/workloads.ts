@@ -3,11 +3,11 @@ import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
 import { podAnswer, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
+import { namespace } from '@infra/shared/platform/names'
 import { hoursSince } from '@infra/shared/steps/kubernetes/pull-secret'
 import { elsewhere } from '@infra/shared/steps/kubernetes/same-region'
 import type { ClusterContext } from '../context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
-import { namespace } from '../manifests/pod.ts'
 
 const own = ownObjects('cluster')
 const again = (tag: string) => `npm run plan -w cluster -- --tags ${tag} tells what differs; deploy makes it.`

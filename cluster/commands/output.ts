@@ -6,9 +6,9 @@ import { nearest } from '@infra/shared/env/suggest'
 import { repositoryState } from '@infra/shared/facts/aws/ecr'
 import { queueAddress } from '@infra/shared/facts/aws/sqs'
 import { callerIdentity } from '@infra/shared/facts/aws/sts'
+import { assertInside, findCluster } from '@infra/shared/platform/kubernetes'
 import { print } from '@infra/shared/report/print'
 import type { ClusterContext } from '../context.ts'
-import { assertInside, findCluster } from '../parts/kubernetes.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
 import { repositories } from '../scripts/30-ecr.ts'
@@ -19,7 +19,7 @@ type Find = (context: ClusterContext) => Promise<string | undefined> | string | 
 /** The way into the cluster; undefined as long as there is none. */
 async function wayIn(context: ClusterContext) {
   await assertInside(context, true)
-  return findCluster(context.env, context.folder)
+  return findCluster(context.env, context.folder, context.doks)
 }
 
 const word = (name: string) => name.replaceAll('-', '_')

@@ -1,35 +1,13 @@
-import { url } from '@infra/shared/env/network'
-import { token } from '@infra/shared/env/secrets'
 import { flag, integer, matching } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
+import { accountVariables } from '@infra/shared/platform/env'
 
 const kubernetes = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Kubernetes', ...meta })
 const slug = /^[a-z0-9]+(-[a-z0-9.]+)*$/
 
 /** The account of the DOKS cluster, and what a new one is made of. */
 export const doksVariables = {
-  DIGITALOCEAN_TOKEN: variable(
-    token().optional(),
-    kubernetes({
-      description: "The DigitalOcean account's API token, by which the cluster is found or made, and signed in to",
-      example: 'dop_v1_...',
-      placeholder: 'dop_v1_...',
-      secret: true,
-      common: true,
-      unset: 'the cluster is the one of KUBECONFIG and KUBE_CONTEXT',
-      tfvar: 'do_token',
-      remedy: 'make one: https://cloud.digitalocean.com/account/api/tokens',
-    }),
-  ),
-  DIGITALOCEAN_API_URL: variable(
-    url().optional(),
-    kubernetes({
-      description: 'Another DigitalOcean API, for rehearsals',
-      example: 'http://127.0.0.1:5001',
-      common: true,
-      unset: 'the real DigitalOcean',
-    }),
-  ),
+  ...accountVariables,
   DO_CLUSTER_REGION: variable(
     matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('tor1'),
     kubernetes({ description: 'Region of a new cluster', example: 'tor1' }),

@@ -2,9 +2,9 @@ import { url } from '@infra/shared/env/network'
 import { awsKeyId, awsSecretKey, token } from '@infra/shared/env/secrets'
 import { awsAccount, awsRegion, flag, matching } from '@infra/shared/env/text'
 import { type EnvOf, schema, variable } from '@infra/shared/env/variable'
+import { kubernetesVariables } from '@infra/shared/platform/env'
 import { doksVariables } from './doks.ts'
 import { imageVariables } from './images.ts'
-import { kubernetesVariables } from './kubernetes.ts'
 import { workloadVariables } from './workloads.ts'
 
 const [aws, tables, bot] = ['AWS', 'DynamoDB', 'Bot']

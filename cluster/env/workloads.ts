@@ -2,6 +2,7 @@ import { url } from '@infra/shared/env/network'
 import { token } from '@infra/shared/env/secrets'
 import { flag, integer, matching, snowflake } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
+import { ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
 
 const image = () => matching(/^[\w][\w./:@-]*$/, 'the name of an image')
 const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
@@ -120,10 +121,7 @@ export const workloadVariables = {
     size().prefault('1Gi'),
     workloads({ description: "Size of Redis's volume; it keeps it", example: '5Gi' }),
   ),
-  STORAGE_CLASS: variable(
-    matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'the name of a storage class').prefault('do-block-storage'),
-    workloads({ description: 'Storage class of the volumes', example: 'standard' }),
-  ),
+  STORAGE_CLASS,
   ECR_REFRESH_IMAGE: variable(
     image().prefault('docker.io/alpine/k8s:1.34.1'),
     workloads({
@@ -131,11 +129,5 @@ export const workloadVariables = {
       example: 'docker.io/alpine/k8s:1.34.1',
     }),
   ),
-  ROLLOUT_TIMEOUT: variable(
-    integer(5, 3600, 'a number of seconds').prefault('300'),
-    workloads({
-      description: 'Seconds that new pods may take to get ready, before the old revision is brought back',
-      example: '600',
-    }),
-  ),
+  ROLLOUT_TIMEOUT,
 }

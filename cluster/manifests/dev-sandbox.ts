@@ -1,6 +1,8 @@
 import type { KubeObject, KubeValue } from '@infra/shared/command/kubectl'
+import { lockedWritable, metaOf, plainEnv, podSecurity, resources, service } from '@infra/shared/platform/manifests'
+import { namespace } from '@infra/shared/platform/names'
 import { pullSecretOptions } from './namespace.ts'
-import { listens, lockedWritable, metaOf, namespace, plainEnv, podSecurity, resources, service } from './pod.ts'
+import { listens } from './ports.ts'
 
 export interface SandboxOptions {
   readonly image: string
@@ -99,7 +101,7 @@ function sandboxPod({ image, repository, mcp }: SandboxOptions): KubeValue {
         image,
         command: ['/bin/sh', '-c', prepare],
         env: plainEnv({ REPOSITORY: repository, HOME: '/tmp' }),
-        resources: resources(['64Mi', '512Mi']),
+        resources: resources({ memory: '64Mi..512Mi' }),
         securityContext: lockedWritable,
         volumeMounts: [mount],
       },
@@ -110,7 +112,7 @@ function sandboxPod({ image, repository, mcp }: SandboxOptions): KubeValue {
         image,
         env: plainEnv({ HOME: '/workspaces' }),
         workingDir: '/workspaces',
-        resources: resources(['1Gi', '2Gi']),
+        resources: resources({ memory: '1Gi..2Gi' }),
         securityContext: lockedWritable,
         volumeMounts: [mount],
       },
@@ -150,7 +152,7 @@ function mcpContainer({ image, commands }: McpOptions, { name, port, command }: 
     readinessProbe: { tcpSocket: { port }, periodSeconds: 5 },
     livenessProbe: { tcpSocket: { port }, initialDelaySeconds: 10, periodSeconds: 30 },
     workingDir: '/workspaces',
-    resources: resources(['192Mi', '512Mi']), // Node and the server: 180 MB at rest
+    resources: resources({ memory: '192Mi..512Mi' }), // Node and the server: 180 MB at rest
     securityContext: lockedWritable,
     volumeMounts: [mount],
   }

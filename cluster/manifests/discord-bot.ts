@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { reveal, type Secret } from '@infra/shared/command/secret'
 import { stampName } from '@infra/shared/facts/kubernetes/key-stamp'
+import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from '@infra/shared/platform/manifests'
 import { appSecret, pullSecretOptions } from './namespace.ts'
-import { listens, locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from './pod.ts'
+import { listens } from './ports.ts'
 
 export interface BotOptions {
   readonly image: string
@@ -55,7 +56,7 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
                 ],
                 livenessProbe: probe('/health', 10, 30),
                 readinessProbe: probe('/ready', 5, 10),
-                resources: resources(['256Mi', '512Mi'], ['100m', '500m']),
+                resources: resources({ memory: '256Mi..512Mi', cpu: '100m..500m' }),
                 securityContext: locked,
                 volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
               },

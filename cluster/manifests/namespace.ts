@@ -1,13 +1,15 @@
 import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
+import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv } from '@infra/shared/platform/manifests'
+import { namespace, pullSecret } from '@infra/shared/platform/names'
 import { renewInPod } from '@infra/shared/steps/kubernetes/pull-secret'
-import { listens, locked, metaOf, namespace, plainEnv, podSecurity, resources, secretEnv } from './pod.ts'
+import { listens } from './ports.ts'
 
 export const appSecret = 'discord-bot-secrets'
 
 /** The Secret by which pods pull from ECR. Its content is renewed, here and in the cluster, and no manifest of ours. */
 export const pullSecretOptions = {
-  name: 'ecr-registry',
+  name: pullSecret,
   namespace,
   script: 'pull-secret',
   workspace: 'cluster',
@@ -98,7 +100,7 @@ function renewalPod({ image, region, endpoint }: Parameters<typeof pullSecretRen
           ...secretEnv(appSecret, ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']),
           ...plainEnv({ AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL: endpoint, HOME: '/tmp' }),
         ],
-        resources: resources(['64Mi', '256Mi'], ['50m', '250m']),
+        resources: resources({ memory: '64Mi..256Mi', cpu: '50m..250m' }),
         securityContext: locked,
         volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
       },

@@ -1,5 +1,6 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
-import { listens, locked, metaOf, podSecurity, resources, service } from './pod.ts'
+import { locked, metaOf, podSecurity, resources, service } from '@infra/shared/platform/manifests'
+import { listens } from './ports.ts'
 
 export interface RedisOptions {
   readonly image: string
@@ -40,7 +41,7 @@ export function redis({ image, size, storageClass }: RedisOptions): KubeObject[]
                 ports: [{ name: 'redis', containerPort: listens.redis, protocol: 'TCP' }],
                 readinessProbe: { ...ping(5), initialDelaySeconds: 1 },
                 livenessProbe: { ...ping(30), initialDelaySeconds: 10 },
-                resources: resources(['64Mi', '256Mi'], ['50m', '250m']),
+                resources: resources({ memory: '64Mi..256Mi', cpu: '50m..250m' }),
                 securityContext: locked,
                 volumeMounts: [{ name: 'data', mountPath: '/data' }],
               },

@@ -16,6 +16,7 @@ export const wishedCluster = ({ env, create }: ClusterContext): KubernetesOption
   autoUpgrade: env.DO_CLUSTER_AUTO_UPGRADE,
   tag: 'managed-by:infra',
   create,
+  createCommand: 'npm run deploy -w cluster -- --create',
   prices: kubernetesPrices,
 })
 

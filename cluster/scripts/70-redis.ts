@@ -1,8 +1,8 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import { deployment } from '@infra/shared/platform/workload'
 import type { ClusterContext } from '../context.ts'
 import { redis } from '../manifests/redis.ts'
-import { deployment } from '../parts/workload.ts'
 
 export default script(
   'redis',

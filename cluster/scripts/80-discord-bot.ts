@@ -1,12 +1,12 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import { deployment } from '@infra/shared/platform/workload'
 import { retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import { botSecrets, type ClusterContext } from '../context.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
 import { imageSteps } from '../parts/images.ts'
 import { botKey, botKeyStore, latestOf } from '../parts/kubernetes.ts'
 import { namespaceSteps } from '../parts/namespace.ts'
-import { deployment } from '../parts/workload.ts'
 
 export default script(
   'discord-bot',

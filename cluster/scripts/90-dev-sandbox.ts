@@ -1,10 +1,10 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import { deployment } from '@infra/shared/platform/workload'
 import type { ClusterContext } from '../context.ts'
 import { devSandbox, sandboxAccess } from '../manifests/dev-sandbox.ts'
 import { imageSteps } from '../parts/images.ts'
 import { latestOf } from '../parts/kubernetes.ts'
-import { deployment } from '../parts/workload.ts'
 
 export default script(
   'dev-sandbox',

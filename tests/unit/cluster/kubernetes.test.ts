@@ -9,13 +9,14 @@ import { sampleEnv } from '@infra/shared/env/sample'
 import { kubernetesClusters } from '@infra/shared/facts/digitalocean/kubernetes'
 import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kubernetes/credentials'
 import { keyStamp } from '@infra/shared/facts/kubernetes/key-stamp'
+import { environmentFolder, openDoks } from '@infra/shared/platform/doks'
+import { assertInside } from '@infra/shared/platform/kubernetes'
 import { noCluster } from '@infra/shared/steps/digitalocean/removal'
 import { blankAws } from '@infra/shared/targets/aws/aws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judgeCredentials } from '../../../cluster/checks/kubernetes.ts'
 import { type ClusterEnv, clusterSchema } from '../../../cluster/env/env.ts'
-import { environmentFolder, openDoks } from '../../../cluster/parts/doks.ts'
-import { assertInside, botKeyStore, openKubernetes } from '../../../cluster/parts/kubernetes.ts'
+import { botKeyStore, openKubernetes } from '../../../cluster/parts/kubernetes.ts'
 import { type DigitalOceanFake, startDigitalOcean } from '../../lab/digitalocean-fake.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -29,6 +30,7 @@ const config = (name: string) => ({
 const theirs = join(folder, 'theirs')
 writeFileSync(theirs, JSON.stringify(config('production')))
 
+const writtenBy = 'npm run deploy -w cluster -- --tags kubernetes'
 const aws = blankAws({ region: 'ca-central-1' })
 const nameOf = (more: Partial<ClusterEnv>, offline = false) => {
   const env = { ...sampleEnv(clusterSchema), ...more }
@@ -115,7 +117,7 @@ describe('the kubeconfig of a DOKS cluster', () => {
   }
   const accountOf = ({ token, endpoint }: DigitalOceanFake, environment?: string) => {
     const env = { ...sampleEnv(clusterSchema), DIGITALOCEAN_TOKEN: secret(token), DIGITALOCEAN_API_URL: endpoint }
-    const place = { offline: false, folder: environmentFolder(join(folder, 'two-accounts'), environment) }
+    const place = { offline: false, folder: environmentFolder(join(folder, 'two-accounts'), environment), writtenBy }
     const doks = openDoks(env, place)
     if (!doks) throw new Error('no account')
     return { doks, kube: openKubernetes(env, { aws, doks, ...place }) }
@@ -193,7 +195,7 @@ describe('the kubeconfig of a DOKS cluster', () => {
     staging.addCluster({ name })
     await expect(assertInside({ doks, kube })).rejects.toThrow('leads to another cluster')
     const env = { ...sampleEnv(clusterSchema), DIGITALOCEAN_TOKEN: undefined }
-    const place = { offline: false, folder: join(folder, 'two-accounts') }
+    const place = { offline: false, folder: join(folder, 'two-accounts'), writtenBy }
     const blind = openDoks(env, place)
     const unseen = openKubernetes(env, { aws, doks: blind, ...place })
     await expect(assertInside({ doks: blind, kube: unseen })).rejects.toThrow('DIGITALOCEAN_TOKEN is not set')

@@ -12,6 +12,8 @@ import {
 } from '../../facts/digitalocean/kubernetes.ts'
 
 export interface KubernetesOptions {
+  /** The command that makes it, for messages. */
+  readonly createCommand: string
   readonly name: string
   readonly region: string
   /** The slug of a version, a minor one (`1.36`), or `latest`. */
@@ -106,7 +108,7 @@ function price({ size, count, ha, prices }: KubernetesOptions, now: Now): string
 function refuseAbsent(wish: KubernetesOptions, now: Now): Decision {
   return refuse(
     `there is no Kubernetes cluster ${wish.name}, and a new one costs ${price(wish, now)} (${specification(wish)})`,
-    'To make it: npm run deploy -w cluster -- --create. To use another one: DO_CLUSTER_NAME, or KUBECONFIG and KUBE_CONTEXT.',
+    `To make it: ${wish.createCommand}. To use another one: DO_CLUSTER_NAME, or KUBECONFIG and KUBE_CONTEXT.`,
   )
 }
 

@@ -21,7 +21,7 @@ export function sameRegion(on: Target, { workspace, region }: { workspace: strin
       if (!other) return converged(region)
       return refuse(
         `AWS_REGION is ${region}, but ${sayObject(other)} in the cluster works in ${other.region}`,
-        `Set AWS_REGION=${other.region} (an exported one wins over .env.cluster). To move, first take the old away there: npm run destroy -w cluster. What tables and queues hold does not move.`,
+        `Set AWS_REGION=${other.region} (an exported one wins over .env.${workspace}). To move, first take the old away there: npm run destroy -w ${workspace}. What tables and queues hold does not move.`,
       )
     },
   })

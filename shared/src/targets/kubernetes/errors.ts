@@ -13,15 +13,15 @@ const cases: readonly [pattern: RegExp, kind: FailureKind, say: Say, remedy: Say
     /getting credentials: exec: (.*)/,
     'error',
     (_, found) => `the program that signs in to the cluster failed: ${found[1]}`,
-    ({ context }) =>
-      `The user of context ${context} signs in by a program (doctl, aws): is it installed, and signed in? A kubeconfig of our own is renewed by npm run deploy -w cluster -- --tags kubernetes.`,
+    ({ context, renewedBy }) =>
+      `The user of context ${context} signs in by a program (doctl, aws): is it installed, and signed in?${renewedBy ? ` The kubeconfig is renewed by ${renewedBy}.` : ''}`,
   ],
   [
     /You must be logged in to the server|\(Unauthorized\)|Unauthorized|asked for the client to provide credentials/,
     'error',
     ({ context, server }) => `${server} does not accept the credentials of context ${context}: expired or revoked`,
-    () =>
-      'Renew them (doctl kubernetes cluster kubeconfig save NAME), or for a kubeconfig of our own run npm run deploy -w cluster -- --tags kubernetes.',
+    ({ renewedBy }) =>
+      renewedBy ? `Renew them: ${renewedBy}` : 'Renew them (doctl kubernetes cluster kubeconfig save NAME).',
   ],
   [
     /forbidden: User "([^"]*)" cannot (\S+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?/,

@@ -13,6 +13,8 @@ export interface KubeAccess {
   readonly server: string
   /** The id of the DOKS cluster whose credentials doctl gets; undefined where the user signs in by other means. */
   readonly doks?: string | undefined
+  /** The command that writes this kubeconfig anew; undefined where it is the user's own. */
+  readonly renewedBy?: string
 }
 
 interface Named {

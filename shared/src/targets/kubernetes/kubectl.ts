@@ -20,6 +20,8 @@ export interface KubectlOptions {
   leads?(access: KubeAccess): Promise<boolean>
   /** How it is called until then. */
   readonly awaitedAs: string
+  /** The command that writes its kubeconfig, for messages; undefined where it is the user's own. */
+  readonly renewedBy?: string
   /** Where kubectl keeps what it knows of the API: without it every process asks for all of it again. */
   readonly cache: string
   /** Variables for the children, for commands that other programs take part in (the aws CLI). */
@@ -74,7 +76,9 @@ export function kubernetes(options: KubectlOptions): Target {
       ? `${other.files} leads to another cluster than ${name}`
       : `there is no kubeconfig for ${name} yet`
     return new Failure('error', what, {
-      remedy: 'npm run deploy -w cluster -- --tags kubernetes writes it; or set KUBECONFIG and KUBE_CONTEXT.',
+      remedy: options.renewedBy
+        ? `${options.renewedBy} writes it; or set KUBECONFIG and KUBE_CONTEXT.`
+        : 'Set KUBECONFIG and KUBE_CONTEXT.',
     })
   }
 

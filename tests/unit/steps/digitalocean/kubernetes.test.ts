@@ -15,6 +15,7 @@ const state: KubernetesState = {
   pools: [{ name: 'pool', size: 's-4vcpu-8gb', count: 2 }],
 }
 const wish = {
+  createCommand: 'npm run deploy -w cluster -- --create',
   ...{ name: 'bot', region: 'tor1', version: 'latest', size: 's-4vcpu-8gb', count: 2, ha: false, autoUpgrade: true },
   ...{ tag: 'managed-by:infra', create: false, prices: { nodes: { 's-4vcpu-8gb': 50 }, ha: 40 } },
 }

@@ -6,6 +6,7 @@ import { told } from '../told.ts'
 
 const since = Date.parse('2026-11-24T12:00:00.700Z')
 const made = restarted(blank('k'), {
+  workspace: 'cluster',
   namespace: 'bot',
   workload: 'deployment/bot',
   since,

@@ -1,17 +1,17 @@
-import { open, type Session } from '@infra/shared/cli/session'
-import { redact } from '@infra/shared/command/secret'
-import { sh } from '@infra/shared/command/sh'
-import { Failure } from '@infra/shared/engine/failure'
-import { print } from '@infra/shared/report/print'
-import type { ClusterContext } from '../context.ts'
-import { namespace } from '../manifests/pod.ts'
-import { serviceOf, services } from './services.ts'
+import { open, type Session } from '../../cli/session.ts'
+import { redact } from '../../command/secret.ts'
+import { sh } from '../../command/sh.ts'
+import { Failure } from '../../engine/failure.ts'
+import { print } from '../../report/print.ts'
+import { namespace } from '../names.ts'
+import type { WorkloadContext } from '../workload.ts'
+import { type Services, serviceOf } from './services.ts'
 
 /** `logs SERVICE [-f] [--previous]`: what its pods print, until they end or Ctrl-C. */
-export async function runLogs(session: Session): Promise<number> {
-  const { workload } = services[serviceOf(session.words[0] ?? '')]
+export async function runLogs(session: Session, services: Services): Promise<number> {
+  const { workload } = serviceOf(services, session.words[0] ?? '')
   const { follow, previous, tail } = session.own
-  const { kube } = open(session, 'verify').context as ClusterContext
+  const { kube, workspace } = open(session, 'verify').context as WorkloadContext
   const options = [...(previous ? ['--previous'] : []), ...(follow ? ['-f'] : [])]
   const read = sh`kubectl logs ${workload} -n ${namespace} --all-containers --tail=${String(tail ?? 200)} ${options}`
   // Ends with us, however we end: it has a process group of its own.
@@ -25,7 +25,7 @@ wait "$logs"`
       detail: failed.stderr.trim().split('\n').slice(-3).map(redact),
       remedy: previous
         ? 'Has it ever been restarted? Without --previous what runs now is shown.'
-        : 'npm run status -w cluster shows its pods.',
+        : `npm run status -w ${workspace} shows its pods.`,
     })
   return 0
 }

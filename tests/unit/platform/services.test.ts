@@ -1,12 +1,13 @@
+import { serviceOf } from '@infra/shared/platform/commands/services'
 import { expect, it } from 'vitest'
-import { serviceOf } from '../../../cluster/commands/services.ts'
+import { clusterServices } from '../../../cluster/commands/services.ts'
 
 it.each([
   ['bot', 'bot'],
   ['discord-bot', 'bot'],
   ['dev-sandbox', 'sandbox'],
   ['redis', 'redis'],
-])('%s is %s', (word, service) => expect(serviceOf(word)).toBe(service))
+])('%s is %s', (word, service) => expect(serviceOf(clusterServices, word)).toBe(clusterServices.services[service]))
 
 it.each([
   ['boot', 'Did you mean bot?'],
@@ -14,7 +15,7 @@ it.each([
   ['toString', 'There are: bot, sandbox, redis'],
 ])('%s is none', (word, remedy) => {
   try {
-    serviceOf(word)
+    serviceOf(clusterServices, word)
     expect.unreachable()
   } catch (error) {
     expect(error).toMatchObject({ kind: 'usage', message: `there is no service ${word}`, remedy })

@@ -1,15 +1,15 @@
 import { join } from 'node:path'
-import { isDoRequest } from '@infra/shared/command/digitalocean'
-import { reveal } from '@infra/shared/command/secret'
-import { askOf } from '@infra/shared/engine/ask'
-import { Failure } from '@infra/shared/engine/failure'
-import type { Target } from '@infra/shared/engine/target'
-import { kubernetesClusters } from '@infra/shared/facts/digitalocean/kubernetes'
-import { blank } from '@infra/shared/targets/blank'
-import { beside } from '@infra/shared/targets/composite'
-import { digitalOcean } from '@infra/shared/targets/digitalocean/digitalocean'
-import { local } from '@infra/shared/targets/local'
-import type { ClusterEnv } from '../env/env.ts'
+import { isDoRequest } from '../command/digitalocean.ts'
+import { reveal } from '../command/secret.ts'
+import { askOf } from '../engine/ask.ts'
+import { Failure } from '../engine/failure.ts'
+import type { Target } from '../engine/target.ts'
+import { kubernetesClusters } from '../facts/digitalocean/kubernetes.ts'
+import { blank } from '../targets/blank.ts'
+import { beside } from '../targets/composite.ts'
+import { digitalOcean } from '../targets/digitalocean/digitalocean.ts'
+import { local } from '../targets/local.ts'
+import type { PlatformEnv } from './env.ts'
 
 /** The account of the DOKS cluster, and the way into that. */
 export interface Doks {
@@ -17,7 +17,12 @@ export interface Doks {
   /** The DigitalOcean account, with this machine beside it. */
   readonly cloud: Target
   /** Where the kubeconfig of the cluster is, and how messages call that. */
-  readonly kubeconfig: { readonly path: string; readonly shown: string }
+  readonly kubeconfig: {
+    readonly path: string
+    readonly shown: string
+    /** The command that writes it. */
+    readonly writtenBy: string
+  }
   /** Where doctl keeps its tokens of a while. */
   readonly tokens: string
 }
@@ -30,10 +35,10 @@ export const environmentFolder = (folder: string, environment: string | undefine
   environment === undefined ? folder : join(folder, 'environments', environment)
 
 /** The project's own kubeconfig, of the DOKS cluster. */
-export const ownKubeconfig = (env: ClusterEnv, folder: string) => join(folder, `kubeconfig-${env.DO_CLUSTER_NAME}`)
+export const ownKubeconfig = (env: PlatformEnv, folder: string) => join(folder, `kubeconfig-${env.DO_CLUSTER_NAME}`)
 
 /** What doctl finds in its environment: the token, and a configuration of ours in place of the user's. */
-export function doctlEnvironment(env: ClusterEnv, folder: string): Record<string, string | undefined> {
+export function doctlEnvironment(env: PlatformEnv, folder: string): Record<string, string | undefined> {
   const home = join(folder, 'doctl')
   return {
     DIGITALOCEAN_ACCESS_TOKEN: env.DIGITALOCEAN_TOKEN && reveal(env.DIGITALOCEAN_TOKEN),
@@ -44,14 +49,21 @@ export function doctlEnvironment(env: ClusterEnv, folder: string): Record<string
   }
 }
 
+interface Opening {
+  readonly offline: boolean
+  readonly folder: string
+  /** The command that writes the cluster's kubeconfig. */
+  readonly writtenBy: string
+}
+
 /** The DOKS cluster's account, blank without a token; undefined where KUBECONFIG or KUBE_CONTEXT names another cluster. */
-export function openDoks(env: ClusterEnv, { offline, folder }: { offline: boolean; folder: string }): Doks | undefined {
+export function openDoks(env: PlatformEnv, { offline, folder, writtenBy }: Opening): Doks | undefined {
   if (env.KUBECONFIG !== undefined || env.KUBE_CONTEXT !== undefined) return undefined
   const { DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: endpoint } = env
   const path = ownKubeconfig(env, folder)
   const place = {
     name: env.DO_CLUSTER_NAME,
-    kubeconfig: { path, shown: path.slice(path.lastIndexOf('/.infra/') + 1) },
+    kubeconfig: { path, shown: path.slice(path.lastIndexOf('/.infra/') + 1), writtenBy },
     tokens: join(folder, 'doctl/doctl/cache/exec-credential'),
   }
   if (offline) return { ...place, cloud: blank('a DigitalOcean account') }

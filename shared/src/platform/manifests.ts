@@ -1,9 +1,5 @@
-import type { KubeObject, KubeValue } from '@infra/shared/command/kubectl'
-
-export const namespace = 'discord-bot'
-
-/** Where the bot, Redis and the sandbox's MCP servers listen. */
-export const listens = { bot: 3000, redis: 6379, filesystem: 8777, git: 8778, shell: 8779 } as const
+import type { KubeObject, KubeValue } from '../command/kubectl.ts'
+import { namespace } from './names.ts'
 
 type Fields = { readonly [field: string]: KubeValue }
 
@@ -35,12 +31,21 @@ export const podSecurity = (user: number): Fields => ({
   seccompProfile: { type: 'RuntimeDefault' },
 })
 
-/** `256Mi`–`512Mi` and `100m`–`500m`: what is kept free for it, and what it may take at most. */
-export function resources(memory: readonly [string, string], cpu?: readonly [string, string]): Fields {
-  return {
-    requests: { memory: memory[0], ...(cpu && { cpu: cpu[0] }) },
-    limits: { memory: memory[1], ...(cpu && { cpu: cpu[1] }) },
+/** Requests and limits of a container, each as `least..most`: `{ memory: '256Mi..512Mi', cpu: '100m..500m' }`. */
+export interface Resources {
+  readonly memory: Range
+  readonly cpu?: Range
+}
+
+type Range = `${string}..${string}`
+
+/** What is kept free for a container (requests), and what it may take at most (limits). */
+export function resources({ memory, cpu }: Resources): Fields {
+  const at = (end: 0 | 1): Fields => {
+    const of = (range: Range) => range.split('..')[end] ?? ''
+    return { memory: of(memory), ...(cpu && { cpu: of(cpu) }) }
   }
+  return { requests: at(0), limits: at(1) }
 }
 
 /** Plain environment variables of a container; what is undefined is left out. */

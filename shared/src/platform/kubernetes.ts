@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '../engine/failure.ts'
+import type { Target } from '../engine/target.ts'
+import { type KubeAccess, readAccess, userKubeconfig } from '../targets/kubernetes/kubeconfig.ts'
+import { blankKubernetes, type KubectlOptions, kubernetes } from '../targets/kubernetes/kubectl.ts'
+import { type Doks, doctlEnvironment, leadsTo, ownKubeconfig } from './doks.ts'
+import type { PlatformEnv } from './env.ts'
+
+export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'lend'> {
+  /** Undefined where KUBE_CONTEXT names another cluster. */
+  readonly doks: Doks | undefined
+  readonly offline: boolean
+  /** The project's own folder, for this environment. */
+  readonly folder: string
+  /** More variables for kubectl and what it starts. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** The cluster of an environment: that of KUBE_CONTEXT, or the DOKS cluster. */
+export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
+  const { doks, offline, folder, values, lend } = access
+  if (offline) return blankKubernetes()
+  return kubernetes({
+    access: () => findCluster(env, folder, doks),
+    ...(doks && { leads: ({ doks: id }) => leadsTo(doks, id) }),
+    awaitedAs: `kubernetes ${env.DO_CLUSTER_NAME}`,
+    ...(doks && { renewedBy: doks.kubeconfig.writtenBy }),
+    cache: join(folder, 'kubectl'),
+    // For doctl, by which kubectl signs in to the DOKS cluster.
+    env: { ...access.env, ...doctlEnvironment(env, folder) },
+    ...(lend && { lend }),
+    ...(values && { values }),
+  })
+}
+
+/** The way into the cluster; undefined as long as there is no kubeconfig of the project's own. */
+export function findCluster(env: PlatformEnv, folder: string, doks: Doks | undefined): KubeAccess | undefined {
+  const { KUBECONFIG: files, KUBE_CONTEXT: context } = env
+  if (context !== undefined) return readAccess(files ?? userKubeconfig(), context)
+  if (files !== undefined)
+    throw new Failure('error', 'KUBECONFIG is set, but not which of its contexts to use', {
+      remedy: `Set KUBE_CONTEXT (the current one is ${readAccess(files).context}), or unset KUBECONFIG to use the cluster ${env.DO_CLUSTER_NAME}.`,
+    })
+  const own = ownKubeconfig(env, folder)
+  return existsSync(own) ? { ...readAccess(own), ...(doks && { renewedBy: doks.kubeconfig.writtenBy }) } : undefined
+}
+
+/**
+ * For a command that only makes sense inside the cluster: throws where no way in is known to lead to it. `looking`: that
+ * there is none yet is an answer too.
+ */
+export async function assertInside(
+  { kube, doks }: { readonly kube: Target; readonly doks: Doks | undefined },
+  looking = false,
+): Promise<void> {
+  await kube.identify?.()
+  if (!doks || !kube.awaited) return
+  const { path, shown, writtenBy } = doks.kubeconfig
+  const there = existsSync(path)
+  if (looking && !there) return
+  // Asked once more for what stands in the way: no token, no answer.
+  if (there) await leadsTo(doks, undefined)
+  throw new Failure(
+    'error',
+    there
+      ? `${shown} leads to another cluster than ${doks.name} of this account`
+      : `there is no kubeconfig for ${doks.name} yet`,
+    { remedy: `${writtenBy} writes it; or set KUBECONFIG and KUBE_CONTEXT.` },
+  )
+}

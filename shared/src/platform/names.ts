@@ -1,0 +1,8 @@
+/** The namespace of everything that runs in the cluster: the original's one, shared by all workspaces. */
+export const namespace = 'discord-bot'
+
+/** The Service of Redis, which the cluster deploys and others use. */
+export const redisService = { name: 'redis', port: 6379 } as const
+
+/** The Secret by which pods pull from ECR. */
+export const pullSecret = 'ecr-registry'

@@ -1,0 +1,34 @@
+import type { KubeObject } from '../command/kubectl.ts'
+import type { Step } from '../engine/step.ts'
+import type { Target } from '../engine/target.ts'
+import { type ManifestsOptions, manifests } from '../steps/kubernetes/manifests.ts'
+import { type RolloutOptions, rollouts } from '../steps/kubernetes/rollouts.ts'
+import { namespace } from './names.ts'
+
+/** What scripts of workloads get from their workspace's context. */
+export interface WorkloadContext {
+  readonly workspace: string
+  readonly kube: Target
+  /** Remove objects of the workspace that are no longer declared: `--prune`. */
+  readonly prune: boolean
+  readonly env: { readonly ROLLOUT_TIMEOUT: number }
+}
+
+interface Workload {
+  readonly objects: readonly KubeObject[]
+  readonly workloads: RolloutOptions['workloads']
+  /** What is made for its pods before: an image, a key. */
+  readonly gets?: ManifestsOptions['gets']
+}
+
+/** The objects of a script, and their pods ready. */
+export function deployment(
+  { workspace, kube, prune, env }: WorkloadContext,
+  script: string,
+  { objects, workloads, gets = [] }: Workload,
+): Step[] {
+  const of = { script, workspace }
+  const applied = manifests(kube, objects, { ...of, prune, gets })
+  const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT }
+  return [applied, rollouts(kube, { ...wait, after: [applied] })]
+}
