@@ -88,23 +88,23 @@ export function destroyWork(context: ClusterContext, { doks: found, inside, conf
     confirmed: confirmed.includes(adoptedInAws(...of)),
   })
   const objects = noObjects(kube, { workspace: 'cluster', namespace, apps, confirmed })
-  const after = inside ? [objects] : []
-  const gone = queues.map((name) => noQueue(aws, { ...named(name), after }))
+  const dependsOn = inside ? [objects] : []
+  const gone = queues.map((name) => noQueue(aws, { ...named(name), dependsOn }))
   return [
     ...(inside ? [{ script: 'workloads', steps: [region, objects] }] : []),
     {
       script: 'aws',
       steps: [
-        ...(env.BOT_AWS_ACCESS_KEY_ID ? [] : [noUser(aws, { ...adopted('user', env.BOT_IAM_USER), after })]),
-        ...repositories.map(({ name }) => noRepository(aws, { ...adopted('repository', name), after })),
+        ...(env.BOT_AWS_ACCESS_KEY_ID ? [] : [noUser(aws, { ...adopted('user', env.BOT_IAM_USER), dependsOn })]),
+        ...repositories.map(({ name }) => noRepository(aws, { ...adopted('repository', name), dependsOn })),
         // A queue of dead letters only after the one that sends them there.
         ...gone,
-        ...queues.map((name) => noQueue(aws, { ...named(deadLettersOf(name)), after: gone })),
-        ...tables.map(({ name }) => noTable(aws, { ...named(name), after })),
+        ...queues.map((name) => noQueue(aws, { ...named(deadLettersOf(name)), dependsOn: gone })),
+        ...tables.map(({ name }) => noTable(aws, { ...named(name), dependsOn })),
       ],
     },
     ...(cluster && doks
-      ? [{ script: 'kubernetes', steps: [noCluster(doks.cloud, removalOf(context, doks, found, after))] }]
+      ? [{ script: 'kubernetes', steps: [noCluster(doks.cloud, removalOf(context, doks, found, dependsOn))] }]
       : []),
   ]
 }
@@ -113,10 +113,10 @@ function removalOf(
   context: ClusterContext,
   doks: NonNullable<ClusterContext['doks']>,
   cluster: KubernetesState | undefined,
-  after: Parameters<typeof noCluster>[1]['after'],
+  dependsOn: Parameters<typeof noCluster>[1]['dependsOn'],
 ) {
   const { name, tag } = wishedCluster(context)
-  return { cluster, name, tag, kubeconfig: doks.kubeconfig.path, after }
+  return { cluster, name, tag, kubeconfig: doks.kubeconfig.path, dependsOn }
 }
 
 /** Whether `--cluster` was given, with the right name. */

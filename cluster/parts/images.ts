@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { ImageRecipe } from '@infra/shared/command/image-build'
-import type { Step } from '@infra/shared/engine/step'
-import { type ImageOptions, image } from '@infra/shared/steps/aws/image'
+import { type ImageOptions, imageId } from '@infra/shared/steps/aws/image'
+import type { PodInput } from '@infra/shared/steps/kubernetes/manifests'
 import type { ClusterContext } from '../context.ts'
 import type { ClusterEnv } from '../env/env.ts'
 
@@ -44,13 +44,8 @@ export function images({ env, folder }: ClusterContext): ImageOptions[] {
   ]
 }
 
-const made = new WeakMap<ClusterContext, readonly { readonly repository: string; readonly step: Step }[]>()
-
-/** The steps that build images, once for each run: what runs them comes after. Of one repository, or of all. */
-export function imageSteps(context: ClusterContext, repository?: string): Step[] {
-  const steps =
-    made.get(context) ??
-    images(context).map((wish) => ({ repository: wish.repository, step: image(context.builder, wish) }))
-  made.set(context, steps)
-  return steps.filter((one) => repository === undefined || one.repository === repository).map(({ step }) => step)
-}
+/** What the pods of a repository get: its image, where it is built here. */
+export const newImage = (context: ClusterContext, repository: string): PodInput[] =>
+  images(context)
+    .filter((one) => one.repository === repository)
+    .map(() => ({ from: imageId(repository), what: 'its new image' }))

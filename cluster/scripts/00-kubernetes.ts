@@ -26,12 +26,12 @@ export default script(
     about: 'the DOKS cluster and a kubeconfig for it; nothing where KUBECONFIG or KUBE_CONTEXT names another',
     tags: ['cloud'],
   },
-  (context: ClusterContext) => {
+  (context: ClusterContext, add) => {
     const { doks } = context
-    if (!doks) return []
-    const cluster = kubernetesCluster(doks.cloud, wishedCluster(context))
+    if (!doks) return
+    const cluster = add(kubernetesCluster(doks.cloud, wishedCluster(context)))
     const { path, shown } = doks.kubeconfig
-    return [cluster, kubeconfig(doks.cloud, { cluster: context.env.DO_CLUSTER_NAME, path, shown, after: [cluster] })]
+    add(kubeconfig(doks.cloud, { cluster: context.env.DO_CLUSTER_NAME, path, shown, dependsOn: [cluster] }))
   },
 )
 

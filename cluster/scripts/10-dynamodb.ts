@@ -25,15 +25,12 @@ export const tables: readonly Omit<TableOptions, 'tags'>[] = [
 export default script(
   'dynamodb',
   { about: 'DynamoDB tables: sessions, executions, messages, chat history', tags: ['aws'] },
-  ({ env, aws }: ClusterContext) =>
-    tables.map((wish) =>
-      table(aws, {
-        ...wish,
-        tags: ownTags(wish.name),
-        deletionProtection: true,
-        pointInTimeRecovery: env.CLUSTER_PITR,
-      }),
-    ),
+  ({ env, aws }: ClusterContext, add) => {
+    for (const wish of tables) {
+      const protection = { deletionProtection: true, pointInTimeRecovery: env.CLUSTER_PITR }
+      add(table(aws, { ...wish, ...protection, tags: ownTags(wish.name) }))
+    }
+  },
 )
 
 standalone(import.meta.url)

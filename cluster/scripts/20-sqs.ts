@@ -13,13 +13,14 @@ const kind = { delay: 0, maxMessage: 262_144, retention: 14 * 86_400, receiveWai
 export default script(
   'sqs',
   { about: 'SQS queues: agentic-events, discord-messages, and one for the dead letters of each', tags: ['aws'] },
-  ({ aws }: ClusterContext) =>
-    queues.flatMap((name) => {
+  ({ aws }: ClusterContext, add) => {
+    for (const name of queues) {
       const dead = deadLettersOf(name)
-      const deadLetters = queue(aws, { ...kind, name: dead, deadLettersOf: [name], tags: ownTags(dead) })
+      const deadLetters = add(queue(aws, { ...kind, name: dead, deadLettersOf: [name], tags: ownTags(dead) }))
       const route = { queue: dead, after: 3 }
-      return [deadLetters, queue(aws, { ...kind, name, deadLetters: route, tags: ownTags(name), after: [deadLetters] })]
-    }),
+      add(queue(aws, { ...kind, name, deadLetters: route, tags: ownTags(name), dependsOn: [deadLetters] }))
+    }
+  },
 )
 
 standalone(import.meta.url)

@@ -12,17 +12,10 @@ export const repositories = [
 export default script(
   'ecr',
   { about: 'ECR repositories for the images of the bot and of the sandbox', tags: ['aws'] },
-  ({ aws }: ClusterContext) =>
-    repositories.map(({ name, keep }) =>
-      repository(aws, {
-        name,
-        keep,
-        scanOnPush: true,
-        mutableTags: true,
-        encryption: 'AES256',
-        tags: ownTags(name),
-      }),
-    ),
+  ({ aws }: ClusterContext, add) => {
+    const kind = { scanOnPush: true, mutableTags: true, encryption: 'AES256' } as const
+    for (const { name, keep } of repositories) add(repository(aws, { ...kind, name, keep, tags: ownTags(name) }))
+  },
 )
 
 standalone(import.meta.url)

@@ -7,11 +7,11 @@ import { botPolicy } from '../parts/bot-policy.ts'
 export default script(
   'iam',
   { about: "the bot's user and what it may do; none with keys of your own (BOT_AWS_ACCESS_KEY_ID)", tags: ['aws'] },
-  ({ env, aws }: ClusterContext) => {
-    if (env.BOT_AWS_ACCESS_KEY_ID) return []
+  ({ env, aws }: ClusterContext, add) => {
+    if (env.BOT_AWS_ACCESS_KEY_ID) return
     const name = env.BOT_IAM_USER
-    const user = programUser(aws, { name, tags: ownTags(name) })
-    return [user, inlinePolicy(aws, { user: name, name: 'discord-bot', document: botPolicy(aws.place), after: [user] })]
+    const user = add(programUser(aws, { name, tags: ownTags(name) }))
+    add(inlinePolicy(aws, { user: name, name: 'discord-bot', document: botPolicy(aws.place), dependsOn: [user] }))
   },
 )
 

@@ -1,12 +1,36 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
-import type { ClusterContext } from '../context.ts'
-import { namespaceSteps } from '../parts/namespace.ts'
+import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
+import { manifests } from '@infra/shared/steps/kubernetes/manifests'
+import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
+import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
+import { botSecrets, type ClusterContext } from '../context.ts'
+import {
+  appSecrets,
+  namespaceObject,
+  networkPolicies,
+  pullSecretOptions,
+  pullSecretRenewal,
+} from '../manifests/namespace.ts'
+import { botKeyStore } from '../parts/kubernetes.ts'
 
 export default script(
   'namespace',
   { about: 'the namespace: secrets, the renewal of the pull secret, who may connect to whom', tags: ['workloads'] },
-  (context: ClusterContext) => namespaceSteps(context).all,
+  ({ env, kube, aws, prune, folder }: ClusterContext, add) => {
+    add(sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION }))
+    const renewal = { image: env.ECR_REFRESH_IMAGE, region: env.AWS_REGION, endpoint: env.AWS_ENDPOINT_URL }
+    const objects = add(
+      manifests(
+        kube,
+        [namespaceObject, appSecrets(botSecrets(env)), ...networkPolicies(), ...pullSecretRenewal(renewal)],
+        { script: 'namespace', workspace: 'cluster', prune },
+      ),
+    )
+    const store = botKeyStore(env, folder)
+    if (store) add(botCredentials(aws, { user: env.BOT_IAM_USER, store, dependsOn: [objects] }))
+    add(pullSecret(kube, { ...pullSecretOptions, place: aws.place, dependsOn: [objects] }))
+  },
 )
 
 standalone(import.meta.url)

@@ -7,15 +7,11 @@ import { redis } from '../manifests/redis.ts'
 export default script(
   'redis',
   { about: 'Redis with a volume of its own', tags: ['workloads'] },
-  (context: ClusterContext) =>
-    deployment(context, 'redis', {
-      objects: redis({
-        image: context.env.REDIS_IMAGE,
-        size: context.env.REDIS_STORAGE,
-        storageClass: context.env.STORAGE_CLASS,
-      }),
-      workloads: ['statefulset/redis'],
-    }),
+  (context: ClusterContext, add) => {
+    const { REDIS_IMAGE: image, REDIS_STORAGE: size, STORAGE_CLASS: storageClass } = context.env
+    const objects = redis({ image, size, storageClass })
+    add(deployment(context, 'redis', { objects, workloads: ['statefulset/redis'] }))
+  },
 )
 
 standalone(import.meta.url)

@@ -1,22 +1,19 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { deployment } from '@infra/shared/platform/workload'
-import { retiredKeys } from '@infra/shared/steps/aws/iam-keys'
+import { credentialsId, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import { botSecrets, type ClusterContext } from '../context.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
-import { imageSteps } from '../parts/images.ts'
+import { newImage } from '../parts/images.ts'
 import { botKey, botKeyStore, latestOf } from '../parts/kubernetes.ts'
-import { namespaceSteps } from '../parts/namespace.ts'
 
 export default script(
   'discord-bot',
   { about: 'the Discord bot', tags: ['workloads', 'bot'] },
-  (context: ClusterContext) => {
+  (context: ClusterContext, add) => {
     const { env, aws, folder } = context
-    const { key } = namespaceSteps(context)
-    const after = key ? [key] : []
     const store = botKeyStore(env, folder)
-    const steps = deployment(context, 'discord-bot', {
+    const bot = deployment(context, 'discord-bot', {
       objects: discordBot({
         image: env.DISCORD_BOT_IMAGE ?? latestOf('discord-bot'),
         secrets: botSecrets(env),
@@ -33,13 +30,14 @@ export default script(
         },
       }),
       workloads: ['deployment/discord-bot'],
-      gets: [
-        ...imageSteps(context, 'discord-bot').map((from) => ({ from, what: 'its new image' })),
-        ...after.map((from) => ({ from, what: 'its new access key' })),
+      podInputs: [
+        ...newImage(context, 'discord-bot'),
+        ...(store ? [{ from: credentialsId(env.BOT_IAM_USER, store), what: 'its new access key' }] : []),
       ],
     })
+    add(bot)
     // What a rotation left is deleted once nothing uses it any more.
-    return store ? [...steps, retiredKeys(aws, { user: env.BOT_IAM_USER, store, after: [...after, ...steps] })] : steps
+    if (store) add(retiredKeys(aws, { user: env.BOT_IAM_USER, store, dependsOn: bot }))
   },
 )
 

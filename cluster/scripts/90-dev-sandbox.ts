@@ -3,13 +3,13 @@ import { script } from '@infra/shared/engine/script'
 import { deployment } from '@infra/shared/platform/workload'
 import type { ClusterContext } from '../context.ts'
 import { devSandbox, sandboxAccess } from '../manifests/dev-sandbox.ts'
-import { imageSteps } from '../parts/images.ts'
+import { newImage } from '../parts/images.ts'
 import { latestOf } from '../parts/kubernetes.ts'
 
 export default script(
   'dev-sandbox',
   { about: 'the sandbox in which the bot runs code', tags: ['workloads', 'sandbox'] },
-  (context: ClusterContext) => {
+  (context: ClusterContext, add) => {
     const { env } = context
     const image = env.DEV_SANDBOX_IMAGE ?? latestOf('dev-sandbox')
     const sandbox = devSandbox({
@@ -19,11 +19,13 @@ export default script(
       repository: env.SANDBOX_REPOSITORY,
       mcp: env.SANDBOX_MCP ? { image: env.SANDBOX_MCP_IMAGE ?? image, commands: env.SANDBOX_MCP_COMMANDS } : undefined,
     })
-    return deployment(context, 'dev-sandbox', {
-      objects: [...sandboxAccess(), ...sandbox],
-      workloads: ['deployment/dev-sandbox'],
-      gets: imageSteps(context, 'dev-sandbox').map((from) => ({ from, what: 'its new image' })),
-    })
+    add(
+      deployment(context, 'dev-sandbox', {
+        objects: [...sandboxAccess(), ...sandbox],
+        workloads: ['deployment/dev-sandbox'],
+        podInputs: newImage(context, 'dev-sandbox'),
+      }),
+    )
   },
 )
 

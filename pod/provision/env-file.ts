@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Command, Output } from '@infra/shared/command/command'
-import { changes, create, type Question, type Step, step, update } from '@infra/shared/engine/step'
+import { changes, create, type Dependency, type Question, type Step, step, update } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { parseEnvText } from '@infra/shared/env/env-text'
 import { replaceFile, withValues } from '@infra/shared/env/generate'
@@ -33,7 +33,11 @@ export function withEnvFile(target: Target, path: string): Target {
 }
 
 /** The droplet's address in the environment file, where the pod's deployment finds it. */
-export function podAddressIn(on: Target, file: string, wish: { droplet: string; after: readonly Step[] }): Step {
+export function podAddressIn(
+  on: Target,
+  file: string,
+  wish: { droplet: string; dependsOn: readonly Dependency[] },
+): Step {
   const written: Question<string> = { command: { line: prefix + variable }, parse: ({ stdout }) => stdout }
   return step({
     id: `${variable} in ${file}`,
@@ -49,7 +53,7 @@ export function podAddressIn(on: Target, file: string, wish: { droplet: string; 
         '',
       )
     },
-    after: wish.after,
+    dependsOn: wish.dependsOn,
   })
 }
 

@@ -14,31 +14,29 @@ import { dropletPrices } from '../provision/prices.ts'
 export default script(
   'droplet',
   { about: 'the droplet, its ssh key, cloud firewall and DNS records', tags: ['cloud'] },
-  ({ env, cloud, envFile }: ProvisionContext) => {
+  ({ env, cloud, envFile }: ProvisionContext, add) => {
     const name = env.VALENCE_DROPLET_NAME
     const port = env.VALENCE_SSH_PORT
     const keys = podPublicKeys(env)
-    const accountKeys = keys.map((key) => accountSshKey(cloud, { ...key, name: key.comment || name }))
-    const pod = droplet(cloud, {
-      name,
-      image: env.VALENCE_DROPLET_IMAGE,
-      size: env.VALENCE_DROPLET_SIZE,
-      region: env.VALENCE_DROPLET_REGION,
-      keys: keys.map(({ base64 }) => keyFingerprint(base64)),
-      tag: 'managed-by:infra',
-      prices: dropletPrices,
-      after: accountKeys,
-    })
-    const after = [pod]
-    const wall = cloudFirewall(cloud, { name, droplet: name, tcp: [port, ...openPorts], after })
-    return [
-      ...accountKeys,
-      pod,
-      ...(envFile === undefined ? [] : [podAddressIn(cloud, envFile, { droplet: name, after })]),
-      ...(env.VALENCE_CLOUD_FIREWALL ? [wall] : []),
-      dropletAnswers(cloud, name, { port, after }),
-      ...podNames(env).map((host) => addressRecord(cloud, host, { droplet: name, after })),
-    ]
+    const accountKeys = keys.map((key) => add(accountSshKey(cloud, { ...key, name: key.comment || name })))
+    const pod = add(
+      droplet(cloud, {
+        name,
+        image: env.VALENCE_DROPLET_IMAGE,
+        size: env.VALENCE_DROPLET_SIZE,
+        region: env.VALENCE_DROPLET_REGION,
+        keys: keys.map(({ base64 }) => keyFingerprint(base64)),
+        tag: 'managed-by:infra',
+        prices: dropletPrices,
+        dependsOn: accountKeys,
+      }),
+    )
+    const dependsOn = [pod]
+    if (envFile !== undefined) add(podAddressIn(cloud, envFile, { droplet: name, dependsOn }))
+    if (env.VALENCE_CLOUD_FIREWALL)
+      add(cloudFirewall(cloud, { name, droplet: name, tcp: [port, ...openPorts], dependsOn }))
+    add(dropletAnswers(cloud, name, { port, dependsOn }))
+    for (const host of podNames(env)) add(addressRecord(cloud, host, { droplet: name, dependsOn }))
   },
 )
 

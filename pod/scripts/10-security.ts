@@ -14,35 +14,30 @@ import { openPorts, sshBan, sshdSettings } from '../host/security.ts'
 export default script(
   'security',
   { about: 'who may come in, and how: firewall, sshd, fail2ban, updates' },
-  ({ env, host }: PodContext) => {
-    const system = supportedSystem(host)
+  ({ env, host }: PodContext, add) => {
+    const system = add(supportedSystem(host))
     // nftables: what fail2ban bans with on Debian 13 and Ubuntu 24.04, though it does not depend on it.
-    const packages = aptPackages(
-      host,
-      ['ufw', 'fail2ban', 'python3-systemd', 'nftables', 'unattended-upgrades', 'sudo'],
-      { after: [system] },
+    const packages = add(
+      aptPackages(host, ['ufw', 'fail2ban', 'python3-systemd', 'nftables', 'unattended-upgrades', 'sudo'], {
+        dependsOn: [system],
+      }),
     )
-    const valence = user(host, 'valence', { groups: ['sudo'], after: [packages] })
+    const valence = add(user(host, 'valence', { groups: ['sudo'], dependsOn: [packages] }))
     const keys = podPublicKeys(env)
-    const rootKeys = authorized(host, 'root', keys)
-    const valenceKeys = authorized(host, 'valence', keys, { after: [valence] })
-    return [
-      system,
-      packages,
-      valence,
-      rootKeys,
-      valenceKeys,
+    const rootKeys = add(authorized(host, 'root', keys))
+    const valenceKeys = add(authorized(host, 'valence', keys, { dependsOn: [valence] }))
+    add(
       sshd(host, {
         dropIn: '00-valence.conf',
         settings: sshdSettings,
         users: ['root', 'valence'],
         login: env.VALENCE_SSH_USER,
-        after: [rootKeys, valenceKeys],
+        dependsOn: [rootKeys, valenceKeys],
       }),
-      firewall(host, { tcp: openPorts, ssh: env.VALENCE_SSH_PORT, after: [packages] }),
-      jail(host, 'sshd', { ...sshBan(env.VALENCE_SSH_PORT), after: [packages] }),
-      ...unattendedUpgrades(host, { after: [packages] }),
-    ]
+    )
+    add(firewall(host, { tcp: openPorts, ssh: env.VALENCE_SSH_PORT, dependsOn: [packages] }))
+    add(jail(host, 'sshd', { ...sshBan(env.VALENCE_SSH_PORT), dependsOn: [packages] }))
+    add(unattendedUpgrades(host, { dependsOn: [packages] }))
   },
 )
 

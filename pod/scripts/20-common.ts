@@ -20,25 +20,23 @@ const packages = [
 export default script(
   'common',
   { about: 'base packages, time zone, the Valence repository and its venv, Claude Code' },
-  ({ env, host }: PodContext) => {
-    const base = aptPackages(host, packages)
-    const folder = directory(host, home, { owner: user })
-    const claudeCode = installer(host, 'Claude Code', {
-      url: env.VALENCE_CLAUDE_INSTALLER_URL,
-      user,
-      creates: claude,
-      without: 'VALENCE_CLAUDE_CODE=false skips it',
-      after: [base],
-    })
-    const path = line(host, `/home/${user}/.bashrc`, 'export PATH="$HOME/.local/bin:$PATH"', { owner: user })
-    return [
-      base,
-      timezone(host, env.VALENCE_TIMEZONE, { after: [base] }),
-      folder,
-      gitCheckout(host, repository, { ...repositoryWish(env), mark: repositoryMark, after: [base, folder] }),
-      venv(host, venvPath, { user, after: [base, folder] }),
-      ...(env.VALENCE_CLAUDE_CODE ? [claudeCode, path] : []),
-    ]
+  ({ env, host }: PodContext, add) => {
+    const base = add(aptPackages(host, packages))
+    add(timezone(host, env.VALENCE_TIMEZONE, { dependsOn: [base] }))
+    const folder = add(directory(host, home, { owner: user }))
+    add(gitCheckout(host, repository, { ...repositoryWish(env), mark: repositoryMark, dependsOn: [base, folder] }))
+    add(venv(host, venvPath, { user, dependsOn: [base, folder] }))
+    if (!env.VALENCE_CLAUDE_CODE) return
+    add(
+      installer(host, 'Claude Code', {
+        url: env.VALENCE_CLAUDE_INSTALLER_URL,
+        user,
+        creates: claude,
+        without: 'VALENCE_CLAUDE_CODE=false skips it',
+        dependsOn: [base],
+      }),
+    )
+    add(line(host, `/home/${user}/.bashrc`, 'export PATH="$HOME/.local/bin:$PATH"', { owner: user }))
   },
 )
 

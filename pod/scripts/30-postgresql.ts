@@ -17,33 +17,22 @@ import { makers } from '../host/security.ts'
 export default script(
   'postgresql',
   { about: 'PostgreSQL with pgvector, on localhost only: database and role valence', tags: ['db'] },
-  ({ env, host }: PodContext) => {
+  ({ env, host }: PodContext, add) => {
     const version = env.VALENCE_POSTGRES_VERSION
-    const tools = aptPackages(host, ['postgresql-common', 'ca-certificates'])
-    const source = pgdgSource(host, version, { after: [tools] })
-    const packages = aptPackages(host, [`postgresql-${version}`, `postgresql-${version}-pgvector`], { after: [source] })
-    const cluster = postgresCluster(host, version, { after: [packages] })
-    const encryption = postgresSetting(host, 'password_encryption', 'scram-sha-256', { after: [cluster] })
-    const role = postgresRole(host, 'valence', { password: env.VALENCE_DB_PASSWORD, after: [cluster] })
-    const database = postgresDatabase(host, 'valence', {
-      owner: 'valence',
-      encoding: 'UTF8',
-      collate: 'C',
-      after: [role],
-    })
-    return [
-      tools,
-      source,
-      upgradesFrom(host, makers.postgresql, { after: [source] }),
-      packages,
-      cluster,
-      postgresSetting(host, 'listen_addresses', 'localhost', { after: [cluster] }),
-      encryption,
-      postgresAccess(host, { after: [cluster] }),
-      role,
-      database,
-      postgresExtension(host, 'valence', 'vector', { after: [packages, database] }),
-    ]
+    const tools = add(aptPackages(host, ['postgresql-common', 'ca-certificates']))
+    const source = add(pgdgSource(host, version, { dependsOn: [tools] }))
+    add(upgradesFrom(host, makers.postgresql, { dependsOn: [source] }))
+    const names = [`postgresql-${version}`, `postgresql-${version}-pgvector`]
+    const packages = add(aptPackages(host, names, { dependsOn: [source] }))
+    const cluster = add(postgresCluster(host, version, { dependsOn: [packages] }))
+    add(postgresSetting(host, 'listen_addresses', 'localhost', { dependsOn: [cluster] }))
+    add(postgresSetting(host, 'password_encryption', 'scram-sha-256', { dependsOn: [cluster] }))
+    add(postgresAccess(host, { dependsOn: [cluster] }))
+    const role = add(postgresRole(host, 'valence', { password: env.VALENCE_DB_PASSWORD, dependsOn: [cluster] }))
+    const database = add(
+      postgresDatabase(host, 'valence', { owner: 'valence', encoding: 'UTF8', collate: 'C', dependsOn: [role] }),
+    )
+    add(postgresExtension(host, 'valence', 'vector', { dependsOn: [packages, database] }))
   },
 )
 

@@ -16,69 +16,64 @@ import { webSteps } from '../web/steps.ts'
 export default script(
   'synapse',
   { about: 'the Matrix homeserver Synapse, its users, nginx before it and the certificate', tags: ['matrix'] },
-  ({ env, host }: PodContext) => {
+  ({ env, host }: PodContext, add) => {
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
-    const identity = synapseIdentity(host, domain, { database, role: 'valence', media: synapse.synapseMedia })
-    const origin = synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit })
-    const collation = synapseDatabase(host, database, { after: [identity] })
-    const web = aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { after: [identity] })
-    const installed = (env.SYNAPSE_INSTALL === 'pip' ? synapseByPip : synapseByApt)(host, env, { after: [identity] })
-    const key = synapseSigningKey(host, synapse.signingKey, {
-      database,
-      user: synapse.synapseUser,
-      venv: synapse.synapseVenv,
-      after: installed,
-    })
+    add(noUnfinishedRestore(host))
+    const identity = add(synapseIdentity(host, domain, { database, role: 'valence', media: synapse.synapseMedia }))
+    add(synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit }))
+    const collation = add(synapseDatabase(host, database, { dependsOn: [identity] }))
+    const web = add(aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { dependsOn: [identity] }))
+    const install = env.SYNAPSE_INSTALL === 'pip' ? synapseByPip : synapseByApt
+    const installed = add(install(host, env, { dependsOn: [identity] }))
+    const key = add(
+      synapseSigningKey(host, synapse.signingKey, {
+        database,
+        user: synapse.synapseUser,
+        venv: synapse.synapseVenv,
+        dependsOn: installed,
+      }),
+    )
     const said = synapse.synapseKeys(env)
-    const apart = synapseDropInsApart(host, said, { after: installed })
-    const before = synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, after: installed })
-    const config = file(host, synapseConfig, {
-      content: synapse.homeserver(env),
-      mode: '0640',
-      group: synapse.synapseUser,
-      validate: synapse.synapseReads,
-      explain: synapse.explainConfig,
-      risk: 'restart',
-      after: [...installed, key, apart, before],
-    })
-    const closed = `/etc/systemd/system/${synapse.synapseUnit}.d/hardening.conf`
-    const folder = directory(host, `/etc/systemd/system/${synapse.synapseUnit}.d`)
-    const hardened = file(host, closed, { content: synapse.hardening, after: [folder, ...installed] })
-    const homeserver = service(host, synapse.synapseUnit, {
-      reads: synapse.synapseFiles,
-      validate: synapse.synapseSound,
-      ready: synapse.synapseReady,
-      explain: synapse.explainStart,
-      after: [collation, config, hardened],
-    })
-    const users = matrixUserAccounts(host, {
-      ...synapse.matrixServer(env),
-      users: synapse.podUsers(env),
-      secret: env.SYNAPSE_REGISTRATION_SECRET,
-      url: synapse.synapseUrl,
-      unit: synapse.synapseUnit,
-      ready: synapse.synapseReady,
-      after: [homeserver],
-    })
-
-    return [
-      noUnfinishedRestore(host),
-      identity,
-      origin,
-      collation,
-      web,
-      ...installed,
-      key,
-      apart,
-      before,
-      config,
-      folder,
-      hardened,
-      homeserver,
-      users,
-      ...webSteps({ env, host }, { after: [web] }),
-    ]
+    const apart = add(synapseDropInsApart(host, said, { dependsOn: installed }))
+    const before = add(synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, dependsOn: installed }))
+    const config = add(
+      file(host, synapseConfig, {
+        content: synapse.homeserver(env),
+        mode: '0640',
+        group: synapse.synapseUser,
+        validate: synapse.synapseReads,
+        explain: synapse.explainConfig,
+        risk: 'restart',
+        dependsOn: [...installed, key, apart, before],
+      }),
+    )
+    const dropIns = `/etc/systemd/system/${synapse.synapseUnit}.d`
+    const folder = add(directory(host, dropIns))
+    const hardened = add(
+      file(host, `${dropIns}/hardening.conf`, { content: synapse.hardening, dependsOn: [folder, ...installed] }),
+    )
+    const homeserver = add(
+      service(host, synapse.synapseUnit, {
+        reads: synapse.synapseFiles,
+        validate: synapse.synapseSound,
+        ready: synapse.synapseReady,
+        explain: synapse.explainStart,
+        dependsOn: [collation, config, hardened],
+      }),
+    )
+    add(
+      matrixUserAccounts(host, {
+        ...synapse.matrixServer(env),
+        users: synapse.podUsers(env),
+        secret: env.SYNAPSE_REGISTRATION_SECRET,
+        url: synapse.synapseUrl,
+        unit: synapse.synapseUnit,
+        ready: synapse.synapseReady,
+        dependsOn: [homeserver],
+      }),
+    )
+    add(webSteps({ env, host }, { dependsOn: [web] }))
   },
 )
 

@@ -16,35 +16,36 @@ const checkout = `repository ${repository}`
 export default script(
   'vkb',
   { about: 'the Valence knowledge base: package, settings, database schema, MCP servers for Claude Code' },
-  ({ env, host }: PodContext) => {
-    const valence = editablePackage(host, 'valence', {
-      ...packagePlace(env),
-      comesFrom: 'npm run deploy -w pod -- --tags common',
-      follows: [checkout, `venv ${venvPath}`],
-    })
-    const folder = directory(host, configFolder, { owner: user, mode: '0750' })
-    const settings = file(host, vkbEnv, { content: vkbVariables(env), owner: user, mode: '0600', after: [folder] })
-    const uuid = postgresExtension(host, 'valence', 'uuid-ossp')
-    return [
-      valence,
-      folder,
-      settings,
-      uuid,
+  ({ env, host }: PodContext, add) => {
+    const valence = add(
+      editablePackage(host, 'valence', {
+        ...packagePlace(env),
+        comesFrom: 'npm run deploy -w pod -- --tags common',
+        dependsOn: [checkout, `venv ${venvPath}`],
+      }),
+    )
+    const folder = add(directory(host, configFolder, { owner: user, mode: '0750' }))
+    const settings = add(
+      file(host, vkbEnv, { content: vkbVariables(env), owner: user, mode: '0600', dependsOn: [folder] }),
+    )
+    const uuid = add(postgresExtension(host, 'valence', 'uuid-ossp'))
+    add(
       postgresSchema(host, 'vkb', {
         ...vkbSchema,
         comesFrom: 'npm run deploy -w pod -- --tags common,postgresql',
-        follows: [checkout],
-        after: [uuid],
+        dependsOn: [checkout, uuid],
       }),
-      unitFile(host, 'vkb.service', { content: vkbUnit, boot: false, after: [valence, settings] }),
+    )
+    add(unitFile(host, 'vkb.service', { content: vkbUnit, boot: false, dependsOn: [valence, settings] }))
+    add(
       jsonFileEntries(host, '~/.claude.json', {
         user,
         group: 'mcpServers',
         entries: claudeServers,
         plain: ['type', 'command'],
-        after: [valence],
+        dependsOn: [valence],
       }),
-    ]
+    )
   },
 )
 

@@ -13,34 +13,31 @@ import type { PodContext } from '../context.ts'
 export default script(
   'backup',
   { about: 'age, which encrypts backups, and the timer of scheduled ones' },
-  ({ env, host }: PodContext) => {
-    const age = aptPackages(host, ['age'])
-    if (!env.VALENCE_BACKUP_TIMER) return [age, stopped(host, `${backupUnit}.timer`)]
-    if (recipientsOf(env).length === 0) return [nobody(host)]
+  ({ env, host }: PodContext, add) => {
+    if (env.VALENCE_BACKUP_TIMER && recipientsOf(env).length === 0) return void add(nobody(host))
+    const age = add(aptPackages(host, ['age']))
+    if (!env.VALENCE_BACKUP_TIMER) return void add(stopped(host, `${backupUnit}.timer`))
     const { archive, lock, program, service: unit, timer } = scheduleFiles(env)
-    const library = directory(host, '/usr/local/lib/valence')
+    const library = add(directory(host, '/usr/local/lib/valence'))
     const programs = [
-      ...[archive, lock].map(([path, content]) => file(host, path, { content, after: [library] })),
+      ...[archive, lock].map(([path, content]) => file(host, path, { content, dependsOn: [library] })),
       file(host, program[0], { content: program[1], mode: '0755' }),
     ]
+    add(programs)
+    add(directory(host, backupFolder, { mode: '0700' }))
     const calendar = sh`systemd-analyze calendar ${env.VALENCE_BACKUP_CALENDAR} >/dev/null`
-    const units = [
+    const units = add([
       file(host, unit[0], { content: unit[1] }),
       file(host, timer[0], { content: timer[1], validate: () => calendar }),
-    ]
-    return [
-      age,
-      library,
-      ...programs,
-      directory(host, backupFolder, { mode: '0700' }),
-      ...units,
+    ])
+    add(
       service(host, `${backupUnit}.timer`, {
         reads: [unit[0], timer[0]],
         validate: sh`systemctl daemon-reload`,
         risk: 'safe',
-        after: [age, ...programs, ...units],
+        dependsOn: [age, ...programs, ...units],
       }),
-    ]
+    )
   },
 )
 

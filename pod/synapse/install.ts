@@ -1,4 +1,4 @@
-import type { Step } from '@infra/shared/engine/step'
+import type { Dependency, Step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
@@ -16,39 +16,45 @@ import { synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from '.
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
 
 interface Options {
-  readonly after: readonly Step[]
+  readonly dependsOn: readonly Dependency[]
 }
 
 /** Synapse by the maker's own Debian package, from packages.matrix.org. */
-export function synapseByApt(host: Target, env: PodEnv, { after }: Options): Step[] {
+export function synapseByApt(host: Target, env: PodEnv, { dependsOn }: Options): Step[] {
   const url = `https://${makers.synapse}/debian`
-  const key = keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, after })
+  const key = keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, dependsOn })
   const source = aptSource(host, 'matrix-org', {
     uri: `${url}/`,
     suite: (release) => release,
     components: ['main'],
     signedBy: keys,
     needless: () => '',
-    after: [key],
+    dependsOn: [key],
   })
   // The package asks for these two when it is installed, unless it finds them; without a name its service does not start.
   const answers = [
-    directory(host, synapseDropIns, { after }),
-    file(host, `${synapseDropIns}/server_name.yaml`, { content: `server_name: ${env.VALENCE_DOMAIN}\n`, after }),
-    file(host, `${synapseDropIns}/report_stats.yaml`, { content: 'report_stats: false\n', after }),
+    directory(host, synapseDropIns, { dependsOn }),
+    file(host, `${synapseDropIns}/server_name.yaml`, { content: `server_name: ${env.VALENCE_DOMAIN}\n`, dependsOn }),
+    file(host, `${synapseDropIns}/report_stats.yaml`, { content: 'report_stats: false\n', dependsOn }),
   ]
   // homeserver.yaml is one of the package's files.
-  const updated = upgradesFrom(host, makers.synapse, { keepFiles: true, after: [source] })
-  return [key, source, updated, ...answers, aptPackages(host, ['matrix-synapse-py3'], { after: [source, ...answers] })]
+  const updated = upgradesFrom(host, makers.synapse, { keepFiles: true, dependsOn: [source] })
+  return [
+    key,
+    source,
+    updated,
+    ...answers,
+    aptPackages(host, ['matrix-synapse-py3'], { dependsOn: [source, ...answers] }),
+  ]
 }
 
 /** Synapse by pip, at one version, where its Debian package would put it. */
-export function synapseByPip(host: Target, env: PodEnv, { after }: Options): Step[] {
+export function synapseByPip(host: Target, env: PodEnv, { dependsOn }: Options): Step[] {
   // psycopg2 is compiled.
-  const tools = aptPackages(host, ['python3-venv', 'python3-dev', 'libpq-dev', 'build-essential'], { after })
-  const account = systemUser(host, synapseUser, { home: synapseState, after })
-  const parent = directory(host, '/opt/venvs', { after })
-  const place = venv(host, synapseVenv, { user: 'root', after: [tools, parent] })
+  const tools = aptPackages(host, ['python3-venv', 'python3-dev', 'libpq-dev', 'build-essential'], { dependsOn })
+  const account = systemUser(host, synapseUser, { home: synapseState, dependsOn })
+  const parent = directory(host, '/opt/venvs', { dependsOn })
+  const place = venv(host, synapseVenv, { user: 'root', dependsOn: [tools, parent] })
   return [
     tools,
     account,
@@ -58,11 +64,11 @@ export function synapseByPip(host: Target, env: PodEnv, { after }: Options): Ste
       version: env.SYNAPSE_VERSION,
       extras: ['postgres'],
       venv: synapseVenv,
-      after: [place],
+      dependsOn: [place],
     }),
-    directory(host, synapseFolder, { after }),
-    directory(host, synapseDropIns, { after }),
-    directory(host, synapseState, { owner: synapseUser, mode: '0750', after: [account] }),
-    file(host, `/etc/systemd/system/${synapseUnit}`, { content: unitFile, after: [account] }),
+    directory(host, synapseFolder, { dependsOn }),
+    directory(host, synapseDropIns, { dependsOn }),
+    directory(host, synapseState, { owner: synapseUser, mode: '0750', dependsOn: [account] }),
+    file(host, `/etc/systemd/system/${synapseUnit}`, { content: unitFile, dependsOn: [account] }),
   ]
 }

@@ -1,4 +1,4 @@
-import type { Step } from '@infra/shared/engine/step'
+import type { Dependency, Step } from '@infra/shared/engine/step'
 import { certificate } from '@infra/shared/steps/host/certificate'
 import { directory, file } from '@infra/shared/steps/host/file'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
@@ -10,16 +10,16 @@ import { httpSite, siteNames, tlsSite, webroot } from './nginx-site.ts'
  * nginx before Synapse, and its certificate: a site that can prove who we are, the certificate by that, then the site that
  * uses it; and the renewal, which reloads nginx.
  */
-export function webSteps({ env, host }: PodContext, { after }: { after: readonly Step[] }): Step[] {
+export function webSteps({ env, host }: PodContext, { dependsOn }: { dependsOn: readonly Dependency[] }): Step[] {
   const domain = env.VALENCE_DOMAIN
   const names = siteNames(env)
-  const root = directory(host, webroot, { after })
+  const root = directory(host, webroot, { dependsOn })
   const site = { names, certificate: domain }
   const before = nginxSite(host, 'valence', {
     ...site,
     until: 'certificate',
     content: (nginx) => httpSite(env, nginx),
-    after: [...after, root],
+    dependsOn: [...dependsOn, root],
   })
   const issued = certificate(host, domain, {
     optional: names.slice(1),
@@ -28,13 +28,13 @@ export function webSteps({ env, host }: PodContext, { after }: { after: readonly
     directory: env.ACME_DIRECTORY_URL,
     address: env.VALENCE_POD_IP,
     without: '--skip-tags synapse deploys the rest meanwhile.',
-    after: [...after, before],
+    dependsOn: [...dependsOn, before],
   })
-  const hooks = directory(host, '/etc/letsencrypt/renewal-hooks/deploy', { after })
+  const hooks = directory(host, '/etc/letsencrypt/renewal-hooks/deploy', { dependsOn })
   const hook = file(host, '/etc/letsencrypt/renewal-hooks/deploy/reload-nginx', {
     content: '#!/bin/sh\nnginx -t -q && systemctl reload nginx.service\n',
     mode: '0755',
-    after: [hooks],
+    dependsOn: [hooks],
   })
   return [
     root,
@@ -42,7 +42,7 @@ export function webSteps({ env, host }: PodContext, { after }: { after: readonly
     hooks,
     hook,
     issued,
-    nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), after: [before, issued] }),
-    service(host, 'certbot.timer', { after }),
+    nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }),
+    service(host, 'certbot.timer', { dependsOn }),
   ]
 }

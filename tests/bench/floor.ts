@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { changesOf, collect, makePlan, type Work } from '@infra/shared/engine/plan'
+import { collect } from '@infra/shared/engine/declaration'
+import { changesOf, makePlan, type Work } from '@infra/shared/engine/plan'
 import { loadEnv } from '@infra/shared/env/load'
 import { questionProgram } from '@infra/shared/targets/ssh/program'
 import { podSchema } from '../../pod/env/env.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { revealText } from '@infra/shared/command/command'
 import { diffLine, joinManifests } from '@infra/shared/command/kubectl'
 import { secret } from '@infra/shared/command/secret'
-import { collect, isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
+import { collect } from '@infra/shared/engine/declaration'
+import { isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
 import { sampleEnv } from '@infra/shared/env/sample'
 import cluster from '../../cluster/cluster.ts'
 import { type ClusterEnv, clusterSchema } from '../../cluster/env/env.ts'
@@ -31,7 +32,7 @@ export async function benchKubernetes(): Promise<void> {
     const { context } = cluster.open({ env: env as never, offline: false, folder })
     const scripts = cluster.scripts.filter(({ tags }) => tags.includes('workloads'))
     // Pods do not matter to the question, nor does the pull secret, which is AWS's.
-    const work: Work[] = collect(scripts, context).map(({ script, steps }) => ({
+    const work: Work[] = collect(cluster.scripts, context, scripts).map(({ script, steps }) => ({
       script,
       steps: steps.filter(({ id }) => id.startsWith('manifests')),
     }))

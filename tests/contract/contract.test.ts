@@ -120,7 +120,7 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
 
   test("PostgreSQL's package source is wished only where the release lacks that version", async () => {
     const plan = (on: Target, version: number) =>
-      planWork([{ script: 'pgdg', steps: [pgdgSource(on, version, { after: [] })] }], () => {})
+      planWork([{ script: 'pgdg', steps: [pgdgSource(on, version, { dependsOn: [] })] }], () => {})
     const because = async (on: Target, version: number) => {
       const { decision } = (await plan(on, version)).steps[0] ?? {}
       return decision?.kind === 'converged' ? decision.because : said(await plan(on, version))

@@ -19,8 +19,8 @@ const wish = { owner: 'contract', encoding: 'UTF8', collate: 'C' }
 /** The cluster, a role in it, a database of the role. */
 function base(on: Target) {
   const main = cluster(on)
-  const role = postgresRole(on, 'contract', { password, after: [main] })
-  return { main, role, database: postgresDatabase(on, 'contract', { ...wish, after: [role] }) }
+  const role = postgresRole(on, 'contract', { password, dependsOn: [main] })
+  return { main, role, database: postgresDatabase(on, 'contract', { ...wish, dependsOn: [role] }) }
 }
 
 const down: Damage = {
@@ -79,8 +79,8 @@ systemctl restart postgresql@17-main`,
       const main = cluster(on)
       return [
         main,
-        postgresSetting(on, 'password_encryption', 'scram-sha-256', { after: [main] }),
-        postgresSetting(on, 'listen_addresses', 'localhost', { after: [main] }),
+        postgresSetting(on, 'password_encryption', 'scram-sha-256', { dependsOn: [main] }),
+        postgresSetting(on, 'listen_addresses', 'localhost', { dependsOn: [main] }),
       ]
     },
     damages: [
@@ -166,7 +166,11 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
     covers: ['postgresExtension'],
     steps: (on) => {
       const { database, ...before } = base(on)
-      return [...Object.values(before), database, postgresExtension(on, 'contract', 'vector', { after: [database] })]
+      return [
+        ...Object.values(before),
+        database,
+        postgresExtension(on, 'contract', 'vector', { dependsOn: [database] }),
+      ]
     },
     damages: [
       {
@@ -183,7 +187,7 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
     prepare: `sed -i -E 's/^(host.*)scram-sha-256$/\\1md5/' ${hba} && ${sql('SELECT pg_reload_conf()')}`,
     steps: (on) => {
       const main = cluster(on)
-      return [main, postgresAccess(on, { after: [main] })]
+      return [main, postgresAccess(on, { dependsOn: [main] })]
     },
     damages: [
       {

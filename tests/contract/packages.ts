@@ -122,7 +122,7 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
     kind: "PostgreSQL's package source",
     covers: ['pgdgSource'],
     judges: true,
-    steps: (on) => [pgdgSource(on, 17, { after: [] })],
+    steps: (on) => [pgdgSource(on, 17, { dependsOn: [] })],
     damages: [],
   },
   {
@@ -156,7 +156,7 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
     covers: ['upgradesFrom'],
     steps: (on) => {
       const source = backports(on)
-      return [source, upgradesFrom(on, site, { keepFiles: true, after: [source] })]
+      return [source, upgradesFrom(on, site, { keepFiles: true, dependsOn: [source] })]
     },
     damages: [
       {

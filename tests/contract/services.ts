@@ -19,7 +19,7 @@ export const serviceKinds: readonly Kind[] = [
 systemctl daemon-reload`,
     steps: (on) => {
       const settings = file(on, '/etc/contract/service', { content: 'x' })
-      return [settings, service(on, 'contract.service', { reads: ['/etc/contract/service'], after: [settings] })]
+      return [settings, service(on, 'contract.service', { reads: ['/etc/contract/service'], dependsOn: [settings] })]
     },
     damages: [
       { name: 'stopped', sh: 'systemctl stop contract', says: /^contract.service started$/ },
@@ -64,7 +64,7 @@ ExecStart=/usr/local/sbin/contract-slow '[Install]' WantedBy=multi-user.target >
 systemctl daemon-reload`,
     steps: (on) => {
       const settings = file(on, slow, { content: 'x\n' })
-      return [settings, service(on, 'contract-slow.service', { reads: [slow], after: [settings] })]
+      return [settings, service(on, 'contract-slow.service', { reads: [slow], dependsOn: [settings] })]
     },
     damages: [
       {

@@ -41,12 +41,18 @@ const again = /^schema contract of database valence/
 
 const schemaSteps = (on: Target) => {
   const main = postgresCluster(on, 17)
-  const role = postgresRole(on, 'valence', { password: secret('a contract is a contract'), after: [main] })
+  const role = postgresRole(on, 'valence', { password: secret('a contract is a contract'), dependsOn: [main] })
   const wish = { owner: 'valence', encoding: 'UTF8', collate: 'C' }
-  const database = postgresDatabase(on, 'valence', { ...wish, after: [role] })
-  const vector = postgresExtension(on, 'valence', 'vector', { after: [database] })
+  const database = postgresDatabase(on, 'valence', { ...wish, dependsOn: [role] })
+  const vector = postgresExtension(on, 'valence', 'vector', { dependsOn: [database] })
   const place = { database: 'valence', owner: 'valence', folder: schema, files: ['schema.sql', 'procedures.sql'] }
-  return [main, role, database, vector, postgresSchema(on, 'contract', { ...place, comesFrom: '', after: [vector] })]
+  return [
+    main,
+    role,
+    database,
+    vector,
+    postgresSchema(on, 'contract', { ...place, comesFrom: '', dependsOn: [vector] }),
+  ]
 }
 
 /** Kinds that came with the knowledge base: a package, a unit, entries of a JSON file, a schema. */

@@ -26,7 +26,7 @@ describe.skipIf(skip)(title("the life of the bot's access key", skip), () => {
     const key = botCredentials(aws, { user, store: where })
     return [
       { script: 'namespace', steps: [key] },
-      { script: 'bot', steps: [retiredKeys(aws, { user, store: where, after: [key] })] },
+      { script: 'bot', steps: [retiredKeys(aws, { user, store: where, dependsOn: [key] })] },
     ]
   }
   const run = async (steps = work()) => {

@@ -61,7 +61,7 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
     const wish = { repository: 'discord-bot', how, cli: 'buildah', folder: own(), remedy: 'Set BOT_CONTEXT.' } as const
     return [
       { script: 'ecr', steps: [place] },
-      { script: 'images', steps: [image(builder, { ...wish, after: [place], ...more })] },
+      { script: 'images', steps: [image(builder, { ...wish, dependsOn: [place], ...more })] },
     ]
   }
   const settle = (of: Work[], events: Event[] = []) =>

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { aws as call, type Json } from '@infra/shared/command/aws'
 import { type Secret, secret } from '@infra/shared/command/secret'
 import { type Check, runChecks } from '@infra/shared/engine/check'
-import { collect, type Work } from '@infra/shared/engine/plan'
+import { collect } from '@infra/shared/engine/declaration'
+import type { Work } from '@infra/shared/engine/plan'
 import { sampleEnv } from '@infra/shared/env/sample'
 import type { AwsTarget } from '@infra/shared/targets/aws/aws'
 import { afterAll, beforeAll } from 'vitest'
@@ -58,8 +59,9 @@ export function useWorkloads() {
     cluster.open({ env: envOf(more) as never, offline: false, folder, own })
   const tagged = (wanted: readonly string[], more?: Partial<ClusterEnv>, own?: Record<string, boolean>): Work[] =>
     collect(
-      cluster.scripts.filter(({ tags }) => tags.some((tag) => wanted.includes(tag))),
+      cluster.scripts,
       open(more, own).context,
+      cluster.scripts.filter(({ tags }) => tags.some((tag) => wanted.includes(tag))),
     )
 
   const built = new Set<string>()

@@ -4,6 +4,7 @@ import {
   type Change,
   changes,
   create,
+  type Dependency,
   type Diff,
   type Question,
   remove,
@@ -26,17 +27,17 @@ export function noteContent(name: string): Question<string | null> {
 }
 
 interface NoteOptions extends Partial<Pick<Change, 'risk' | 'undo' | 'explain' | 'guard' | 'batch'>> {
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
   id?: string
 }
 
 /** A note with this content; `null`: there shall be none. The smallest step kind that there can be. */
 export function note(on: Target, name: string, wish: string | Text | null, options: NoteOptions = {}): Step {
-  const { after = [], id = `note ${name}`, ...more } = options
+  const { dependsOn = [], id = `note ${name}`, ...more } = options
   return step({
     id,
     on,
-    after,
+    dependsOn,
     ask: { now: noteContent(name) },
     plan({ now }) {
       if (wish === null) return changes(now === null ? [] : [remove(`note ${name}`, sh`rm ${name}`, more)], 'absent')

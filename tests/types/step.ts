@@ -127,9 +127,9 @@ new Failure('oops', 'x')
 // @ts-expect-error reporters know every event
 export const unheard: Event = { type: 'change.maybe' }
 
-const wants = script('wants', { about: '' }, ({ host }: { host: string }) => [
-  step({ id: host, on, ask: {}, plan: () => converged('') }),
-])
+const wants = script('wants', { about: '' }, ({ host }: { host: string }, add) => {
+  add(step({ id: host, on, ask: {}, plan: () => converged('') }))
+})
 
 workspace<typeof fixtureSchema, { host: number }>({
   name: 'fixture',

@@ -1,7 +1,8 @@
 import { runChecks } from '../engine/check.ts'
+import { collect } from '../engine/declaration.ts'
 import { deploy, planWork } from '../engine/deploy.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
-import { collect, isConverged, type Plan } from '../engine/plan.ts'
+import { isConverged, type Plan } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/run-identity.ts'
@@ -16,7 +17,7 @@ export async function runPlan(session: Session): Promise<number> {
   const saved = readSaved(session)
   const loaded = open(withOwn(session, saved), 'plan')
   await tellTargets(session, loaded)
-  const plan = await planWork(collect(chosen(session, saved), loaded.context), emit)
+  const plan = await planWork(collect(workspace.scripts, loaded.context, chosen(session, saved)), emit)
   if (saved) assertFresh(saved, plan)
   tellNotes(session)
   if (options.out !== undefined) {
@@ -39,12 +40,12 @@ export async function runPlan(session: Session): Promise<number> {
 
 /** `deploy`: plan, ask, apply, verify. */
 export async function runDeploy(session: Session): Promise<number> {
-  const { options, emit, signals, processEnv } = session
+  const { options, emit, workspace, signals, processEnv } = session
   const saved = readSaved(session)
   const loaded = open(withOwn(session, saved), 'deploy')
   const scripts = chosen(session, saved)
   await tellTargets(session, loaded)
-  const made = await deploy(collect(scripts, loaded.context), {
+  const made = await deploy(collect(workspace.scripts, loaded.context, scripts), {
     emit,
     stopping: signals.stopping,
     holder: describeHolder(),

@@ -1,3 +1,4 @@
+import { assertOrder } from '../engine/declaration.ts'
 import { deploy, planWork } from '../engine/deploy.ts'
 import type { Work } from '../engine/plan.ts'
 import type { Target } from '../engine/target.ts'
@@ -13,6 +14,7 @@ import type { Session } from './session.ts'
  */
 export async function runWork(session: Session, work: readonly Work[], targets: readonly Target[]): Promise<number> {
   const { options, emit, signals, processEnv } = session
+  assertOrder(work)
   if (options.check || options['dry-run']) {
     await planWork(work, emit)
     return 0

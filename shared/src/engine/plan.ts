@@ -2,8 +2,7 @@ import { digestText, type Output } from '../command/command.ts'
 import { redact } from '../command/secret.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
-import type { Script } from './script.ts'
-import type { Ahead, Change, Decision, Question, Step } from './step.ts'
+import { type Change, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
 import type { Target } from './target.ts'
 
 export interface PlannedStep {
@@ -30,54 +29,42 @@ export interface Work {
   readonly steps: readonly Step[]
 }
 
-/** Lists the steps of the scripts. Throws when two steps share an id: identity is all there is instead of a state file. */
-export function collect<C>(scripts: readonly Script<C>[], context: C): Work[] {
-  const work = scripts.map((script) => ({ script: script.name, steps: script.steps(context) }))
-  const ids = new Set<string>()
-  for (const { script, steps } of work) {
-    for (const { id } of steps) {
-      if (ids.has(id)) throw new Error(`script ${script}: two steps have the id "${id}"`)
-      ids.add(id)
-    }
-  }
-  return work
-}
-
 /** Asks the questions of all steps, one batch per target, and decides. Writes nothing. */
 export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan> {
   const answers = await askAll(
     work.flatMap(({ steps }) => steps),
     emit,
   )
-  const pending = new Set<Step>()
+  const scriptOf = new Map(work.flatMap(({ script, steps }) => steps.map(({ id }) => [id, script] as const)))
+  const pending = new Map<string, Step>()
   const awaited = new Set(
     [...new Set(work.flatMap(({ steps }) => steps.map(({ on }) => on)))].filter((on) => on.awaited),
   )
   // What could not be answered may have to do with any earlier change on the same target.
-  const before = (step: Step) => [...pending].filter(({ on }) => on === step.on).map(({ id }) => id)
-  const followed = (step: Step) => [...pending].filter(({ id }) => step.follows.includes(id)).map(({ id }) => id)
+  const before = (step: Step) => [...pending.values()].filter(({ on }) => on === step.on).map(({ id }) => id)
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
-      const ahead = step.after.filter((earlier) => pending.has(earlier)).map(({ id }) => id)
-      if (awaited.has(step.on)) ahead.push(step.on.name)
-      const decided = decide(script, step, answers, { pending: ahead, earlier: before(step).length > 0 })
+      const first = step.dependsOn.map(idOf).filter((id) => pending.has(id))
+      const ahead = awaited.has(step.on) ? [...first, step.on.name] : first
+      const decided = decide(script, step, answers, { pending: ahead, earlierChanges: before(step).length > 0 })
+      const isSure = step.plansPending || first.every((id) => scriptOf.get(id) === script)
       const planned =
         decided.unknown !== undefined && !decided.denied && ahead.length === 0
           ? { ...decided, pending: before(step) }
-          : tentative(decided, followed(step))
-      if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.add(step)
+          : isSure
+            ? decided
+            : unsure(decided)
+      if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.set(step.id, step)
       return planned
     }),
   )
   return { steps }
 }
 
-/** A decision as long as these other steps have not changed what it is by: that there is nothing to do is not known then. */
-function tentative(planned: PlannedStep, followed: readonly string[]): PlannedStep {
-  if (followed.length === 0 || planned.unknown !== undefined) return planned
-  const pending = [...planned.pending, ...followed]
-  if (planned.decision?.kind === 'changes') return { ...planned, pending }
-  return { ...planned, decision: undefined, unknown: 'what it reads will be another', pending }
+/** A decision by what an earlier script is about to change: that there is nothing to do, or must not be, is not known then. */
+function unsure(planned: PlannedStep): PlannedStep {
+  if (planned.unknown !== undefined || planned.decision?.kind === 'changes') return planned
+  return { ...planned, decision: undefined, unknown: 'depends on changes that are not applied yet' }
 }
 
 /** The changes of a planned step; none where it is converged, refused or unknown. */
@@ -155,8 +142,8 @@ async function askAll(steps: readonly Step[], emit: Emit): Promise<Answers> {
   return new Map(await Promise.all(asked))
 }
 
-function decide(script: string, step: Step, answers: Answers, ahead: Ahead): PlannedStep {
-  const base = { script, step, pending: ahead.pending }
+function decide(script: string, step: Step, answers: Answers, context: PlanContext): PlannedStep {
+  const base = { script, step, pending: context.pending }
   const facts: Record<string, unknown> = {}
   for (const [name, question] of Object.entries(step.ask)) {
     const answer = answers.get(step.on)?.get(keyOf(question)) as Output
@@ -167,5 +154,5 @@ function decide(script: string, step: Step, answers: Answers, ahead: Ahead): Pla
       return { ...base, facts: undefined, decision: undefined, unknown, denied: step.on.denied?.(answer) }
     }
   }
-  return { ...base, facts, decision: step.plan(facts, ahead), unknown: undefined }
+  return { ...base, facts, decision: step.plan(facts, context), unknown: undefined }
 }

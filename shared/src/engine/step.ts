@@ -66,27 +66,35 @@ export type Decision =
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly notes?: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
 
-/** What is known of the steps that this one comes after, when it is planned. */
-export interface Ahead {
-  /** The steps of `after` that will change something first, so that what this step reads may be different by then. */
+/** What is known of the changes that come before a step, when it is planned. */
+export interface PlanContext {
+  /** The ids of its dependencies that will change something first, so that what this step reads may be different by then. */
   readonly pending: readonly string[]
   /** Whether any step before this one, of whichever script, will change something on the same target. */
-  readonly earlier?: boolean
+  readonly earlierChanges?: boolean
 }
+
+/** What a step comes after: a step of the same script or of an earlier one, or the id of such a step. */
+export type Dependency = Step | string
+
+/** The id of a dependency. */
+export const idOf = (dependency: Dependency): string => (typeof dependency === 'string' ? dependency : dependency.id)
 
 /** One thing that shall be true. `plan` is pure: the same facts give the same decision. */
 export interface Step<Q extends Questions = Questions> {
   readonly id: string
   readonly on: Target
   readonly ask: Q
-  plan(now: Facts<Q>, ahead: Ahead): Decision
-  /** The steps whose changes may alter what this one reads: while they are pending it is planned as tentative. */
-  readonly after: readonly Step[]
+  plan(now: Facts<Q>, context: PlanContext): Decision
   /**
-   * The ids of steps of earlier scripts that alter what this one reads, such as the checkout of the files that it looks at:
-   * while one is pending it is not known whether this step has nothing to do. Of no account where they are not in the run.
+   * All that has to be true before this step. In its own script that is order: while one is pending this step is decided
+   * by what is there now, and asked again before it is made. A step of an earlier script is named where it makes what
+   * this one reads, such as the checkout of the files that it looks at: while that is pending nobody knows that there is
+   * nothing to do. Of no account where the other script is not in the run.
    */
-  readonly follows: readonly string[]
+  readonly dependsOn: readonly Dependency[]
+  /** Whether `plan` goes by `pending` itself, so that its decision stands whatever is pending. */
+  readonly plansPending?: boolean
   /** Where it was made: the file and line to show with an error. */
   readonly origin: Error
 }
@@ -95,14 +103,14 @@ interface StepOptions<Q extends Questions> {
   id: string
   on: Target
   ask: Q
-  plan(now: Facts<Q>, ahead: Ahead): Decision
-  after?: readonly Step[]
-  follows?: readonly string[]
+  plan(now: Facts<Q>, context: PlanContext): Decision
+  dependsOn?: readonly Dependency[]
+  plansPending?: boolean
 }
 
 /** Makes a {@link Step}; its types follow from its questions. */
 export function step<const Q extends Questions>(options: StepOptions<Q>): Step {
-  const made: Step<Q> = { after: [], follows: [], origin: new Error(options.id), ...options }
+  const made: Step<Q> = { dependsOn: [], origin: new Error(options.id), ...options }
   return made as unknown as Step
 }
 

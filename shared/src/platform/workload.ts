@@ -18,17 +18,17 @@ interface Workload {
   readonly objects: readonly KubeObject[]
   readonly workloads: RolloutOptions['workloads']
   /** What is made for its pods before: an image, a key. */
-  readonly gets?: ManifestsOptions['gets']
+  readonly podInputs?: ManifestsOptions['podInputs']
 }
 
 /** The objects of a script, and their pods ready. */
 export function deployment(
   { workspace, kube, prune, env }: WorkloadContext,
   script: string,
-  { objects, workloads, gets = [] }: Workload,
+  { objects, workloads, podInputs = [] }: Workload,
 ): Step[] {
   const of = { script, workspace }
-  const applied = manifests(kube, objects, { ...of, prune, gets })
+  const applied = manifests(kube, objects, { ...of, prune, podInputs })
   const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT }
-  return [applied, rollouts(kube, { ...wait, after: [applied] })]
+  return [applied, rollouts(kube, { ...wait, dependsOn: [applied] })]
 }

@@ -174,7 +174,7 @@ describe('the kubeconfig of a DOKS cluster', () => {
     const kubeconfig = join(folder, 'kubeconfig-made-here')
     writeFor(made, kubeconfig)
     const { found } = await askOf(doks.cloud, { found: kubernetesClusters('made-here') })
-    const wish = { cluster: found?.[0], name: 'made-here', tag: 'managed-by:infra', kubeconfig, after: [] }
+    const wish = { cluster: found?.[0], name: 'made-here', tag: 'managed-by:infra', kubeconfig, dependsOn: [] }
     const destroy = () =>
       deploy([{ script: 'kubernetes', steps: [noCluster(doks.cloud, wish)] }], {
         ...{ emit: () => {}, stopping: () => false, holder: 'the test', lockTimeout: 0, agree: async () => {} },

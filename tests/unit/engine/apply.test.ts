@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { text } from '@infra/shared/command/command'
 import { raw, sh, withStdin } from '@infra/shared/command/sh'
 import type { Work } from '@infra/shared/engine/plan'
-import { changes, converged, create, refuse, type Step, step, update } from '@infra/shared/engine/step'
+import { changes, converged, create, type Dependency, refuse, step, update } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { describe, expect, test } from 'vitest'
 import { localTarget } from '../../support/local-target.ts'
@@ -14,11 +14,11 @@ import { tempFolder } from '../../support/temp.ts'
 const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
 
 /** A step that copies a note as it is when it decides: it reads what an earlier step writes. */
-const copy = (on: Target, from: string, to: string, after: readonly Step[] = []) =>
+const copy = (on: Target, from: string, to: string, dependsOn: readonly Dependency[] = []) =>
   step({
     id: `copy ${to}`,
     on,
-    after,
+    dependsOn,
     ask: { source: noteContent(from), now: noteContent(to) },
     plan: ({ source, now }) =>
       changes(source === now ? [] : [update(`copy ${to}`, withStdin(sh`cat >${to}`, text`${source ?? ''}`))], 'equal'),
@@ -123,12 +123,12 @@ describe('applying', () => {
 })
 
 describe('batches', () => {
-  const packages = (on: Target, names: string[], after: readonly Step[] = []) => {
+  const packages = (on: Target, names: string[], dependsOn: readonly Dependency[] = []) => {
     const install = (items: readonly string[]) => [sh`touch ${items}`]
     return step({
       id: `packages ${names.join(' ')}`,
       on,
-      after,
+      dependsOn,
       ask: { there: { command: raw('ls'), parse: ({ stdout }) => stdout.split('\n') } },
       plan({ there }) {
         const missing = names.filter((name) => !there.includes(name))

@@ -59,7 +59,7 @@ describe('a target whose answers lag behind its changes', () => {
     const second = step({
       id: 'second',
       on: there,
-      after: [first],
+      dependsOn: [first],
       ask: { b: noteContent('b') },
       plan: ({ b }, { pending }) => changes(b === null || pending.length > 0 ? [update('b', raw('touch b'))] : [], ''),
     })

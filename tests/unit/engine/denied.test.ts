@@ -2,7 +2,7 @@ import { raw } from '@infra/shared/command/sh'
 import { askOf } from '@infra/shared/engine/ask'
 import { planWork } from '@infra/shared/engine/deploy'
 import { Failure } from '@infra/shared/engine/failure'
-import { converged, type Question, type Step, step } from '@infra/shared/engine/step'
+import { converged, type Dependency, type Question, step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { planLines } from '@infra/shared/report/plan-text'
 import { plainPaint } from '@infra/shared/report/style'
@@ -31,8 +31,8 @@ const strict = (): Target => ({
       : undefined,
 })
 
-const user = (on: Target, id: string, after: Step[] = []) =>
-  step({ id, on, after, ask, plan: () => converged('there') })
+const user = (on: Target, id: string, dependsOn: readonly Dependency[] = []) =>
+  step({ id, on, dependsOn, ask, plan: () => converged('there') })
 
 test('what we may not ask is an error before anything is changed, and no matter of what comes before', async () => {
   const here = strict()

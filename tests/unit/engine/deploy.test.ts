@@ -80,7 +80,7 @@ describe('plan first, lock late', () => {
   test('a target is locked as well where a change elsewhere may lead to one on it', async () => {
     const [here, there] = [localTarget(tempFolder()), localTarget(tempFolder(), { name: 'there' })]
     const first = note(here, 'a', '1')
-    const { made } = await deployed(work(first, { ...note(there, 'b', null), after: [first] }))
+    const { made } = await deployed(work(first, { ...note(there, 'b', null), dependsOn: [first] }))
     expect(made).toBe(1)
     expect(there.order).toContain('lock')
   })

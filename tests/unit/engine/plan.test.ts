@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { plainText } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw, sh, withStdin } from '@infra/shared/command/sh'
+import { collect } from '@infra/shared/engine/declaration'
 import { planWork } from '@infra/shared/engine/deploy'
 import { Failure } from '@infra/shared/engine/failure'
-import { assertSound, changesOf, collect, isConverged, makePlan } from '@infra/shared/engine/plan'
+import { assertSound, changesOf, isConverged, makePlan } from '@infra/shared/engine/plan'
 import { script } from '@infra/shared/engine/script'
-import { changes, converged, create, type Question, refuse, type Step, step } from '@infra/shared/engine/step'
+import { changes, converged, create, type Dependency, type Question, refuse, step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
@@ -28,11 +29,11 @@ const database: Question<string> = {
 }
 
 /** A step that needs the database, and is content with whatever it says. */
-const needsDatabase = (on: Target, options: { after?: Step[]; id?: string } = {}) =>
+const needsDatabase = (on: Target, options: { dependsOn?: readonly Dependency[]; id?: string } = {}) =>
   step({
     id: options.id ?? 'role',
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: { database },
     plan: ({ database }) => converged(database),
   })
@@ -162,7 +163,7 @@ describe('what cannot be answered', () => {
   test('unless it says that it comes after that one', async () => {
     const [here, there] = [localTarget(tempFolder()), localTarget(tempFolder(), { name: 'there' })]
     const first = note(there, 'up', 'yes')
-    const plan = await makePlan(work(first, needsDatabase(here, { after: [first] })), quiet)
+    const plan = await makePlan(work(first, needsDatabase(here, { dependsOn: [first] })), quiet)
     expect(() => assertSound(plan)).not.toThrow()
     expect(plan.steps[1]?.pending).toEqual(['note up'])
   })
@@ -170,7 +171,7 @@ describe('what cannot be answered', () => {
   test('makes what comes after it tentative in turn', async () => {
     const here = localTarget(tempFolder())
     const role = needsDatabase(here)
-    const grant = needsDatabase(here, { id: 'grant', after: [role] })
+    const grant = needsDatabase(here, { id: 'grant', dependsOn: [role] })
     const plan = await makePlan(work(note(here, 'up', 'yes'), role, grant), quiet)
     expect(plan.steps.map(({ pending }) => pending)).toEqual([[], ['note up'], ['role']])
   })
@@ -197,7 +198,7 @@ describe('what cannot be answered', () => {
   })
 })
 
-describe('after', () => {
+describe('dependsOn', () => {
   test('makes a decision tentative only while the earlier step will change something', async () => {
     const here = localTarget(tempFolder())
     const config = note(here, 'config', 'x')
@@ -205,7 +206,7 @@ describe('after', () => {
     const service = step({
       id: 'service',
       on: here,
-      after: [config],
+      dependsOn: [config],
       ask: {},
       plan(_now, { pending }) {
         heard.push(pending)
@@ -249,8 +250,8 @@ test('a step is told whether any before it changes its target, in whichever scri
       id,
       on,
       ask: {},
-      plan(_now, { earlier }) {
-        heard.push(earlier)
+      plan(_now, { earlierChanges }) {
+        heard.push(earlierChanges)
         return converged('')
       },
     })
@@ -267,14 +268,14 @@ test('a step is told whether any before it changes its target, in whichever scri
 describe('collect', () => {
   test('gives every script its context, in order', () => {
     const here = localTarget(tempFolder())
-    const one = script<{ word: string }>('one', { about: '' }, ({ word }) => [note(here, word, '')])
+    const one = script<{ word: string }>('one', { about: '' }, ({ word }, add) => add(note(here, word, '')))
     expect(collect([one], { word: 'w' })).toMatchObject([{ script: 'one', steps: [{ id: 'note w' }] }])
     expect(one.tags).toEqual(['one'])
   })
 
   test('refuses two steps of one id, across scripts: identity is all there is', () => {
     const here = localTarget(tempFolder())
-    const make = (name: string) => script<null>(name, { about: '', tags: ['t'] }, () => [note(here, 'a', '')])
+    const make = (name: string) => script<null>(name, { about: '', tags: ['t'] }, (_, add) => add(note(here, 'a', '')))
     expect(() => collect([make('one'), make('two')], null)).toThrow('script two: two steps have the id "note a"')
   })
 })

@@ -135,7 +135,7 @@ describe('the DOKS cluster', () => {
     pools: [{ count: 2 }, { count: 1 }],
     tags: ['mine'],
   } as never
-  const made = noCluster(blank('do'), { cluster, name: 'bot', tag: 'mine', kubeconfig: '/k', after: [] })
+  const made = noCluster(blank('do'), { cluster, name: 'bot', tag: 'mine', kubeconfig: '/k', dependsOn: [] })
   const left = { loadBalancers: ['lb'], volumes: ['pvc-1'], snapshots: [] }
   it('goes only when it is ours, and what it leaves is told', () => {
     const decision = made.plan({ found: [cluster], file: null, left }, ahead)

@@ -1,5 +1,5 @@
 import { nothing, revealText } from '@infra/shared/command/command'
-import type { Ahead, Change, Decision } from '@infra/shared/engine/step'
+import type { Change, Decision, PlanContext } from '@infra/shared/engine/step'
 import { type JsonFileState, jsonEntries } from '@infra/shared/facts/host/json-entry'
 import { type PackageState, packageState } from '@infra/shared/facts/host/python-package'
 import { type SchemaState, schemaState } from '@infra/shared/facts/postgres/schema'
@@ -94,8 +94,8 @@ describe('a schema in a database', () => {
     contents: [],
   }
   const contents = ['CREATE TABLE a ();\nSELECT 1;\n', 'SELECT 2;']
-  const ahead = { pending: [], earlier: true }
-  const rows: [Partial<SchemaState>, Ahead, string][] = [
+  const context = { pending: [], earlierChanges: true }
+  const rows: [Partial<SchemaState>, PlanContext, string][] = [
     [{}, none, '= new4567, all there'],
     [{ applied: undefined, contents }, none, '+ schema vkb of database valence'],
     [{ applied: 'old4567x', contents }, none, '~ schema vkb of database valence old4567 → new4567'],
@@ -112,7 +112,7 @@ describe('a schema in a database', () => {
       '! schema vkb of database valence: its files begin or end a transaction (COMMIT)',
     ],
     [{ lacks: '/repo/a.sql' }, none, '! /repo/a.sql is not there'],
-    [{ lacks: '/repo/a.sql' }, ahead, '+ schema vkb of database valence'],
+    [{ lacks: '/repo/a.sql' }, context, '+ schema vkb of database valence'],
     [{ lacks: 'database valence' }, none, '+ schema vkb of database valence'],
   ]
   test.each(rows)('%o', (now, pending, wish) => {

@@ -6,6 +6,7 @@ import {
   converged,
   create,
   type Decision,
+  type Dependency,
   type Question,
   remove,
   type Step,
@@ -32,7 +33,7 @@ export interface KeyStore {
 interface KeyOptions {
   readonly user: string
   readonly store: KeyStore
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 interface Now {
@@ -40,20 +41,23 @@ interface Now {
   readonly kept: string | null
 }
 
+/** The id of the step that {@link botCredentials} makes. */
+export const credentialsId = (user: string, store: KeyStore): string => `access key of ${user} in ${store.name}`
+
 /**
  * An access key of a user, made once and kept in a store: a new one only when the store has none that IAM knows as
  * active. IAM allows two, so that one can follow the other: where both are lost to us, the one to miss least goes
  * first, and there is never a third. What the new one replaces is deleted by {@link retiredKeys}, later, when nothing
  * uses it any more.
  */
-export function botCredentials(on: OnAws, { user, store, after = [] }: KeyOptions): Step {
+export function botCredentials(on: OnAws, { user, store, dependsOn = [] }: KeyOptions): Step {
   const { place } = on
   return step({
-    id: `access key of ${user} in ${store.name}`,
+    id: credentialsId(user, store),
     on,
     ask: { keys: accessKeys(place, user), kept: store.kept },
     plan: (now) => decideKey(place, user, store, now),
-    after,
+    dependsOn,
   })
 }
 
@@ -74,13 +78,13 @@ const firstToGo = (keys: readonly AccessKey[]): AccessKey | undefined =>
  * Deletes the access keys of a user that are older than the one in the store: what a rotation leaves. To be placed
  * after what uses the key has been given the new one. A key that is newer was made by somebody on purpose, and stays.
  */
-export function retiredKeys(on: OnAws, { user, store, after = [] }: KeyOptions): Step {
+export function retiredKeys(on: OnAws, { user, store, dependsOn = [] }: KeyOptions): Step {
   const { place } = on
   return step({
     id: `retired access keys of ${user}`,
     on,
     ask: { keys: accessKeys(place, user), kept: store.kept },
-    after,
+    dependsOn,
     plan({ keys, kept }, { pending }) {
       const at = keys.findIndex(({ id, active }) => active && id === kept)
       if (at < 0 && pending.length > 0) {

@@ -1,6 +1,6 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json, withAccount } from '../../command/aws.ts'
 import { madeBy, staleTags, type Tags, tagList, tellTags } from '../../command/aws-tags.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { iamUser, type PolicyDocument, userPolicy } from '../../facts/aws/iam.ts'
 import { canonicalPolicy, showPolicy } from './iam-policy.ts'
@@ -38,17 +38,17 @@ interface InlinePolicyOptions {
   name: string
   /** ARNs may hold the account's place (`awsArn`). */
   document: PolicyDocument
-  after: readonly Step[]
+  dependsOn: readonly Dependency[]
 }
 
 /** What a user may do, as its inline policy of this name. Compared by what it allows, not by how it is written. */
-export function inlinePolicy(on: OnAws, { user, name, document, after }: InlinePolicyOptions): Step {
+export function inlinePolicy(on: OnAws, { user, name, document, dependsOn }: InlinePolicyOptions): Step {
   const { place } = on
   return step({
     id: `policy ${name} of user ${user}`,
     on,
     ask: { owner: iamUser(place, user), policy: userPolicy(place, user, name) },
-    after,
+    dependsOn,
     plan({ owner, policy: now }, { pending }) {
       if (!owner && pending.length === 0)
         return refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.')

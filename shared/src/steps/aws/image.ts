@@ -7,7 +7,7 @@ import {
   type ImageRecipe,
   moveLatest,
 } from '../../command/image-build.ts'
-import { changes, create, type Decision, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Decision, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type EcrImage, ecrImages, imageOf } from '../../facts/aws/ecr-images.ts'
 import { containerCli, type InputsTag, inputsTag, tagBy } from '../../facts/aws/image-build.ts'
@@ -24,7 +24,7 @@ export interface ImageOptions {
   readonly folder: string
   /** How to say where it is made from: `Set BOT_CONTEXT …`. */
   readonly remedy: string
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 type OnAws = Target & { readonly place: AwsPlace }
@@ -37,16 +37,19 @@ interface Now {
   readonly packer?: boolean
 }
 
+/** The id of the step that {@link image} makes. */
+export const imageId = (repository: string): string => `image ${repository}`
+
 /**
  * An image in ECR, tagged by a digest of all it is made of, and `latest` on it. Nothing is built while that tag is there.
  * `on` has this machine beside it, which answers what the image is made of.
  */
 export function image(on: OnAws, wish: ImageOptions): Step {
-  const { repository, how, after = [] } = wish
+  const { repository, how, dependsOn = [] } = wish
   return step({
-    id: `image ${repository}`,
+    id: imageId(repository),
     on,
-    after,
+    dependsOn,
     ask: {
       images: ecrImages(on.place, repository),
       ...(how && { inputs: inputsTag(how), cli: containerCli(wish.cli) }),

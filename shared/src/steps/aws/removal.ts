@@ -1,7 +1,17 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json } from '../../command/aws.ts'
 import { awsGone } from '../../command/aws-gone.ts'
 import { madeBy, ownedBy, staleTags, type Tags } from '../../command/aws-tags.ts'
-import { type Change, changes, type Decision, noting, refuse, remove, type Step, step } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  type Decision,
+  type Dependency,
+  noting,
+  refuse,
+  remove,
+  type Step,
+  step,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { tableState, tableTags } from '../../facts/aws/dynamodb.ts'
 import { repositoryState, repositoryTags } from '../../facts/aws/ecr.ts'
@@ -17,19 +27,19 @@ export interface RemovalOptions {
   readonly name: string
   /** Whether somebody has typed its name: what holds data, or was adopted, is kept otherwise. */
   readonly confirmed: boolean
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 const has = (tags: Tags | null, wanted: Tags) => Object.keys(staleTags(wanted, tags)).length === 0
 
 /** No table of this name: its protection is lifted and it is deleted, with all its items. */
-export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
+export function noTable(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOptions): Step {
   const { place } = on
   const input = { TableName: name }
   return step({
     id: `no table ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { table: tableState(place, name), tags: tableTags(place, name) },
     plan({ table, tags }) {
       if (!table) return changes([], 'there is none')
@@ -54,13 +64,13 @@ export function noTable(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
 }
 
 /** No queue of this name: it is deleted, with all its messages. */
-export function noQueue(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
+export function noQueue(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOptions): Step {
   const { place } = on
   const input = { QueueUrl: queueUrl(place, name) }
   return step({
     id: `no queue ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { queue: queueState(place, name), tags: queueTags(place, name) },
     plan({ queue, tags }) {
       if (!queue) return changes([], 'there is none')
@@ -73,12 +83,12 @@ export function noQueue(on: OnAws, { name, confirmed, after = [] }: RemovalOptio
 }
 
 /** No repository of this name, nor its images: they can be built again, unless it was adopted with those of others. */
-export function noRepository(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
+export function noRepository(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOptions): Step {
   const { place } = on
   return step({
     id: `no repository ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       repository: repositoryState(place, name),
       tags: repositoryTags(place, name),
@@ -98,14 +108,14 @@ export function noRepository(on: OnAws, { name, confirmed, after = [] }: Removal
  * No user of this name, nor its keys, policies and memberships. What only a person has (a password, devices, keys of
  * other kinds) was given to it by somebody, and is refused: IAM deletes no user that has any, after all the rest is gone.
  */
-export function noUser(on: OnAws, { name, confirmed, after = [] }: RemovalOptions): Step {
+export function noUser(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOptions): Step {
   const { place } = on
   const of = (operation: string, input: Readonly<Record<string, Json>> = {}) =>
     aws(place, 'iam', operation, { UserName: name, ...input })
   return step({
     id: `no user ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       user: iamUser(place, name),
       keys: accessKeys(place, name),

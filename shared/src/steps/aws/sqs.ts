@@ -10,7 +10,17 @@ import {
 } from '../../command/aws.ts'
 import { madeBy, staleTags, type Tags, tellTags } from '../../command/aws-tags.ts'
 import type { Output } from '../../command/command.ts'
-import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Decision,
+  type Dependency,
+  refuse,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type QueueState, queueState, queueTags, queueUrl } from '../../facts/aws/sqs.ts'
 
@@ -35,7 +45,7 @@ export interface QueueOptions {
   /** Tags that it has; others are left alone. */
   readonly tags: Tags
   /** Steps that come first: the queue that takes the dead letters. */
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 interface Now {
@@ -51,7 +61,7 @@ export function queue(on: OnAws, wish: QueueOptions): Step {
     on,
     ask: { queue: queueState(place, wish.name), tags: queueTags(place, wish.name) },
     plan: (now) => decide(place, wish, now),
-    after: wish.after ?? [],
+    dependsOn: wish.dependsOn ?? [],
   })
 }
 

@@ -5,6 +5,7 @@ import {
   converged,
   create,
   type Decision,
+  type Dependency,
   type Question,
   refuse,
   type Step,
@@ -31,7 +32,11 @@ interface Zone {
  * other address is changed; anything else at the name is refused, and records of other names are left alone. Without a
  * zone nothing is done. Unknown while the droplet is not there.
  */
-export function addressRecord(on: Target, name: string, wish: { droplet: string; after: readonly Step[] }): Step {
+export function addressRecord(
+  on: Target,
+  name: string,
+  wish: { droplet: string; dependsOn: readonly Dependency[] },
+): Step {
   const zones = zonesOf(name)
   const asked = zones.map((zone): [string, Question<unknown>] => [zone, zoneRecords(zone)])
   return step({
@@ -49,7 +54,7 @@ export function addressRecord(on: Target, name: string, wish: { droplet: string;
       if (zone === undefined) return converged(`DigitalOcean has no zone of it: make the record A ${name} → ${address}`)
       return decide(name, address, { zone, records: facts[zone] ?? [] }, now.served)
     },
-    after: wish.after,
+    dependsOn: wish.dependsOn,
   })
 }
 

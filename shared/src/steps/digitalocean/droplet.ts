@@ -1,6 +1,16 @@
 import type { Output } from '../../command/command.ts'
 import { doSend, doSsh, doUnless, doUntil } from '../../command/digitalocean.ts'
-import { type Change, changes, create, type Decision, refuse, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Decision,
+  type Dependency,
+  refuse,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
   type DropletState,
@@ -25,7 +35,7 @@ export interface DropletOptions {
   tag: string
   /** US dollars a month by size, for a plan that cannot ask. */
   prices?: Readonly<Record<string, number>>
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 interface Now {
@@ -43,13 +53,13 @@ const patience = 900
  * deleted: another size or region is refused. The image is not compared, since a rebuild or an upgrade changes it.
  */
 export function droplet(on: Target, wish: DropletOptions): Step {
-  const { name, size, image, tag, after = [] } = wish
+  const { name, size, image, tag, dependsOn = [] } = wish
   return step({
     id: `droplet ${name}`,
     on,
     ask: { found: droplets(name), offer: sizeOffer(size), image: imageExists(image), tag: tagExists(tag) },
     plan: (now) => decide(wish, now),
-    after,
+    dependsOn,
   })
 }
 
@@ -139,7 +149,7 @@ function refuseDifference(wish: DropletOptions, droplet: DropletState): Decision
 export function dropletAnswers(
   on: Target,
   name: string,
-  { port, after }: { port: number; after: readonly Step[] },
+  { port, dependsOn }: { port: number; dependsOn: readonly Dependency[] },
 ): Step {
   return step({
     id: `ssh of droplet ${name}`,
@@ -151,7 +161,7 @@ export function dropletAnswers(
       const list = open ? [] : [update(`wait for ssh on ${address}:${port} (${reason})`, wait, { explain: () => why })]
       return changes(list, `${address}:${port} answers`)
     },
-    after,
+    dependsOn,
   })
 }
 

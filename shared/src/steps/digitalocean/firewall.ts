@@ -1,5 +1,5 @@
 import { doSend, explainDo as explain } from '../../command/digitalocean.ts'
-import { changes, create, type Decision, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Decision, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { existingDroplet } from '../../facts/digitalocean/droplet.ts'
 import { type CloudFirewall, type CloudRule, cloudFirewalls } from '../../facts/digitalocean/firewall.ts'
@@ -10,7 +10,7 @@ export interface CloudFirewallOptions {
   droplet: string
   /** TCP ports that everybody may reach. */
   tcp: readonly number[]
-  after: readonly Step[]
+  dependsOn: readonly Dependency[]
 }
 
 const everybody = ['0.0.0.0/0', '::/0']
@@ -30,7 +30,7 @@ export function cloudFirewall(on: Target, wish: CloudFirewallOptions): Step {
     on,
     ask: { droplet: existingDroplet(wish.droplet), found: cloudFirewalls(wish.name) },
     plan: ({ droplet, found }) => decide(wish, droplet.id, found),
-    after: wish.after,
+    dependsOn: wish.dependsOn,
   })
 }
 

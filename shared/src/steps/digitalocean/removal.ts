@@ -1,6 +1,6 @@
 import { doDeleteCluster, doUntil, explainDo as explain } from '../../command/digitalocean.ts'
 import { sh } from '../../command/sh.ts'
-import { changes, noting, refuse, remove, type Step, step } from '../../engine/step.ts'
+import { changes, type Dependency, noting, refuse, remove, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
   allClusters,
@@ -20,7 +20,7 @@ export interface ClusterRemoval {
   readonly tag: string
   /** The kubeconfig that leads to it, which goes with it. */
   readonly kubeconfig: string
-  readonly after: readonly Step[]
+  readonly dependsOn: readonly Dependency[]
 }
 
 interface Now {
@@ -30,11 +30,11 @@ interface Now {
 }
 
 /** No DOKS cluster, nor the kubeconfig for it. What its services and volumes made at DigitalOcean is told, and stays. */
-export function noCluster(on: Target, { cluster, name, tag, kubeconfig, after }: ClusterRemoval): Step {
+export function noCluster(on: Target, { cluster, name, tag, kubeconfig, dependsOn }: ClusterRemoval): Step {
   return step({
     id: `no kubernetes cluster ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       found: kubernetesClusters(name),
       file: kubeconfigState(kubeconfig),

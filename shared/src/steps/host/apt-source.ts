@@ -1,6 +1,17 @@
 import { plainText } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  converged,
+  create,
+  type Dependency,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
   type AptSource,
@@ -23,7 +34,7 @@ export interface SourceOptions {
   readonly signedBy: string
   /** Why a release needs no such source: `trixie carries PostgreSQL 17`. */
   needless(release: string): string
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -32,12 +43,12 @@ export interface SourceOptions {
  * apt does nothing at all while two sources of one archive say different keys, so others of the same go first.
  */
 export function aptSource(on: Target, name: string, options: SourceOptions): Step {
-  const { uri, components, signedBy, after = [] } = options
+  const { uri, components, signedBy, dependsOn = [] } = options
   const path = `/etc/apt/sources.list.d/${name}.sources`
   return step({
     id: `apt.source ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       system: operatingSystem,
       now: fileContent(path),

@@ -1,6 +1,6 @@
 import type { Output } from '../../command/command.ts'
 import { all, raw, type Shell, sh } from '../../command/sh.ts'
-import { changes, create, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { dpkgAudit, installedPackages } from '../../facts/host/apt.ts'
 
@@ -69,12 +69,16 @@ ${install(raw('--fix-broken'))}`
  * Packages, without what they only recommend. The packages that several steps of a run miss are installed in one
  * transaction, in the place of the first.
  */
-export function aptPackages(on: Target, names: readonly string[], options: { after?: readonly Step[] } = {}): Step {
+export function aptPackages(
+  on: Target,
+  names: readonly string[],
+  options: { dependsOn?: readonly Dependency[] } = {},
+): Step {
   const bring = (items: readonly string[]) => [all(freshLists, install(sh`--no-install-recommends ${items}`))]
   return step({
     id: `packages ${names.slice(0, 3).join(' ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`,
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: { installed: installedPackages(names), audit: dpkgAudit },
     plan({ installed, audit }) {
       const missing = names.filter((name) => installed[name] === undefined)

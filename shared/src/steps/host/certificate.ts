@@ -1,7 +1,17 @@
 import { isIP } from 'node:net'
 import { type Output, plainText } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, create, noting, refuse, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Dependency,
+  noting,
+  refuse,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { certificateFiles, certificateState, isRenewalNear } from '../../facts/host/certificate.ts'
 import { type Resolved, resolved } from '../../facts/host/dns.ts'
@@ -20,7 +30,7 @@ export interface CertificateOptions {
   readonly address?: string | undefined
   /** How to deploy the rest meanwhile, for the refusal. */
   readonly without: string
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -29,12 +39,12 @@ export interface CertificateOptions {
  * asked, which counts failures.
  */
 export function certificate(on: Target, name: string, options: CertificateOptions): Step {
-  const { optional = [], email, webroot, directory, address, after = [] } = options
+  const { optional = [], email, webroot, directory, address, dependsOn = [] } = options
   const { chain, renewal: path } = certificateFiles(name)
   return step({
     id: `certificate ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       now: certificateState(name),
       dns: resolved([name, ...optional], { chain, near: isRenewalNear(name, directory) }),

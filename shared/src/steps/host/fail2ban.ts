@@ -1,6 +1,6 @@
 import { plainText } from '../../command/command.ts'
 import { all, raw, sh } from '../../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { jailSettings } from '../../facts/host/fail2ban.ts'
 import { fileContent } from '../../facts/host/file.ts'
@@ -12,7 +12,7 @@ export interface JailOptions {
   settings: Readonly<Record<string, string>>
   /** What the server must say of them, in its own units (seconds). */
   inForce: Readonly<Record<string, string>>
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 // `.local` files are read after every `.conf`, in the order of their names.
@@ -34,7 +34,7 @@ export function jail(on: Target, name: string, options: JailOptions): Step {
   return step({
     id: `fail2ban ${name}`,
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: {
       file: fileContent(path),
       unit: unitState('fail2ban.service'),

@@ -5,6 +5,7 @@ import {
   type Change,
   changes,
   create,
+  type Dependency,
   type Diff,
   type Risk,
   refuse,
@@ -31,7 +32,7 @@ export interface FileOptions extends Ownership {
   /** What the check means, in a line. */
   explain?(output: Output): string | undefined
   risk?: Risk
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 /** Where the previous version of each file is kept, by its path. Readable by root only. */
@@ -52,7 +53,7 @@ export function file(on: Target, path: string, options: FileOptions): Step {
     id: `file ${path}`,
     on,
     ask: { now: holdsSecret(content) ? fileDigest(path) : fileContent(path) },
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     plan({ now }) {
       const write = writeFile(path, content, wish, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
@@ -67,13 +68,17 @@ export function file(on: Target, path: string, options: FileOptions): Step {
 }
 
 /** A directory with this owner and mode; its parents are made as needed, owned by root. */
-export function directory(on: Target, path: string, options: Ownership & { after?: readonly Step[] } = {}): Step {
+export function directory(
+  on: Target,
+  path: string,
+  options: Ownership & { dependsOn?: readonly Dependency[] } = {},
+): Step {
   const wish = ownership('0755', options)
   return step({
     id: `directory ${path}`,
     on,
     ask: { now: fileDigest(path) },
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     plan({ now }) {
       if (!now) return changes([create(`${path}/`, makeDirectory(path, wish))], '')
       if (now.type !== 'directory')

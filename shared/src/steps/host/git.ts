@@ -2,7 +2,7 @@ import { asUser } from '../../command/as-user.ts'
 import type { Command, Output } from '../../command/command.ts'
 import { gitScript } from '../../command/git-access.ts'
 import { all, sh } from '../../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
 import { explainGit, type GitWish, gitState } from '../../facts/host/git.ts'
@@ -59,16 +59,16 @@ rm -f .git/index.lock
 export function gitCheckout(
   on: Target,
   path: string,
-  options: GitWish & { mark?: string; after?: readonly Step[] },
+  options: GitWish & { mark?: string; dependsOn?: readonly Dependency[] },
 ): Step {
-  const { user, url, ref, access, mark, after = [] } = options
+  const { user, url, ref, access, mark, dependsOn = [] } = options
   const git = (script: string, args: readonly string[], place = path): Command =>
     gitScript({ user, url, access, meets: true, script, args: [place, url, ref, ...args] })
   const explain = (output: Output) => explainCheckout(output, options)
   return step({
     id: `repository ${path}`,
     on,
-    after,
+    dependsOn,
     ask: { now: gitState(path, options), marked: fileDigest(`${path}/${mark ?? '.git'}`) },
     plan({ now, marked }) {
       if (now.kind === 'absent') return changes([create(`${path} at ${ref}`, git(clone, []), { explain })], '')

@@ -1,6 +1,6 @@
 import { asUser } from '../../command/as-user.ts'
 import type { Output } from '../../command/command.ts'
-import { changes, create, type Step, step } from '../../engine/step.ts'
+import { changes, create, type Dependency, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { hasProgram } from '../../facts/host/installer.ts'
 
@@ -12,7 +12,7 @@ export interface InstallerOptions {
   readonly creates: string
   /** How to do without it, for the error: `VALENCE_CLAUDE_CODE=false skips it`. */
   readonly without: string
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 // Whole before any of it runs: a download that breaks off must not leave half of a script to run.
@@ -25,7 +25,7 @@ bash "$t" || exit 4
 
 /** A program that a user installs by the maker's own script, from the web, once: it keeps itself up to date. */
 export function installer(on: Target, name: string, options: InstallerOptions): Step {
-  const { url, user, creates, without, after = [] } = options
+  const { url, user, creates, without, dependsOn = [] } = options
   const explain = ({ code, stderr }: Output) => {
     const curl = stderr.match(/curl: \(\d+\) (.*)/)?.[1]
     if (code === 3) return `the installer of ${name} cannot be fetched from ${url}: ${curl ?? 'no answer'} (${without})`
@@ -36,7 +36,7 @@ export function installer(on: Target, name: string, options: InstallerOptions): 
   return step({
     id: `installer ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { there: hasProgram(user, creates) },
     plan: ({ there }) =>
       changes(there ? [] : [create(name, asUser(user, script, [url, creates]), { explain })], `~${user}/${creates}`),

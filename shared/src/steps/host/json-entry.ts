@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { asUser } from '../../command/as-user.ts'
 import { quote } from '../../command/sh.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { jsonEntries } from '../../facts/host/json-entry.ts'
 
@@ -12,7 +12,7 @@ export interface JsonEntriesOptions {
   readonly entries: Readonly<Record<string, unknown>>
   /** Keys of an entry that hold no secrets, whoever wrote it: what they say is shown where it differs. */
   readonly plain?: readonly string[]
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 // Beside its place, private from birth; a link is followed to the file that it leads to.
@@ -43,12 +43,12 @@ except BaseException:
  * is and never leaves the host, and what an entry said before is shown by its names. A file that is no JSON object is refused: what it held would be lost.
  */
 export function jsonFileEntries(on: Target, path: string, options: JsonEntriesOptions): Step {
-  const { user, group, entries, plain = [], after = [] } = options
+  const { user, group, entries, plain = [], dependsOn = [] } = options
   const names = Object.keys(entries)
   return step({
     id: `${group} in ${path} of ${user}`,
     on,
-    after,
+    dependsOn,
     ask: { now: jsonEntries(user, path, group, entries, plain) },
     plan({ now }) {
       if (now.kind === 'unreadable')

@@ -1,5 +1,5 @@
 import { plainText } from '../../command/command.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
 import { type Ownership, writeFile } from './file.ts'
@@ -9,12 +9,17 @@ export function line(
   on: Target,
   path: string,
   wish: string,
-  { mode = '0644', owner = 'root', group = owner, after = [] }: Ownership & { after?: readonly Step[] } = {},
+  {
+    mode = '0644',
+    owner = 'root',
+    group = owner,
+    dependsOn = [],
+  }: Ownership & { dependsOn?: readonly Dependency[] } = {},
 ): Step {
   return step({
     id: `line in ${path}: ${wish}`,
     on,
-    after,
+    dependsOn,
     ask: { now: fileContent(path) },
     plan({ now }) {
       const content = now?.content ?? ''

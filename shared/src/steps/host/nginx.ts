@@ -1,6 +1,17 @@
 import { digestText, type Output, plainText } from '../../command/command.ts'
 import { all, type Shell, sh } from '../../command/sh.ts'
-import { type Change, changes, converged, create, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  converged,
+  create,
+  type Dependency,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { certificateFiles, certificateState } from '../../facts/host/certificate.ts'
 import { fileContent, linkTarget } from '../../facts/host/file.ts'
@@ -17,7 +28,7 @@ export interface SiteOptions {
   readonly certificate: string
   /** … or that it is there to get: once there is one, this site is not wanted any more. */
   readonly until?: 'certificate'
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -27,7 +38,7 @@ export interface SiteOptions {
  * Whether nginx must read its files again follows from the age of what serves.
  */
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
-  const { names, certificate, until, after = [] } = options
+  const { names, certificate, until, dependsOn = [] } = options
   const path = `${nginxFolder}/sites-available/${name}`
   const link = `${nginxFolder}/sites-enabled/${name}`
   const { chain, key } = certificateFiles(certificate)
@@ -36,7 +47,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
   return step({
     id: until ? beforehand(name) : `nginx.site ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       nginx: nginxState(reads),
       site: fileContent(path),

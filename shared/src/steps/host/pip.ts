@@ -1,7 +1,7 @@
 import { compileVenv } from '../../command/byte-code.ts'
 import type { Output } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, create, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { pipState } from '../../facts/host/pip.ts'
 
@@ -11,19 +11,19 @@ export interface PipOptions {
   readonly extras?: readonly string[]
   /** The virtual environment, which root owns: what runs from it cannot change it. */
   readonly venv: string
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /** A package of one version in a virtual environment. What pip was killed in the middle of is written anew. */
 export function pipPackage(on: Target, name: string, options: PipOptions): Step {
-  const { version, extras = [], venv, after = [] } = options
+  const { version, extras = [], venv, dependsOn = [] } = options
   const wish = `${name}${extras.length > 0 ? `[${extras.join(',')}]` : ''}==${version}`
   const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore --no-compile`
   const compile = compileVenv(sh`${venv}`)
   return step({
     id: `pip ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: pipState(venv, [name]) },
     plan({ now: { versions, broken, plain } }) {
       const list: Change[] = []

@@ -2,7 +2,7 @@ import { asUser } from '../../command/as-user.ts'
 import { compileVenv } from '../../command/byte-code.ts'
 import type { Output } from '../../command/command.ts'
 import { raw } from '../../command/sh.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type PackagePlace, type PackageState, packageState } from '../../facts/host/python-package.ts'
 import { sayPlain } from './pip.ts'
@@ -10,9 +10,7 @@ import { sayPlain } from './pip.ts'
 export interface EditableOptions extends PackagePlace {
   /** What makes the virtual environment and the source, for the error. */
   readonly comesFrom: string
-  /** The steps of earlier scripts that make the two, by id. */
-  readonly follows?: readonly string[]
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -20,14 +18,13 @@ export interface EditableOptions extends PackagePlace {
  * noted (folder, version, requirements, programs) differs from the folder's pyproject.toml, or a requirement is not met.
  */
 export function editablePackage(on: Target, name: string, options: EditableOptions): Step {
-  const { venv, source, user, constraints = [], comesFrom, follows = [], after = [] } = options
+  const { venv, source, user, constraints = [], comesFrom, dependsOn = [] } = options
   const install = asUser(user, installation, [venv, source, ...constraints])
   const compile = asUser(user, compileVenv(raw('"$1"')).line, [venv])
   return step({
     id: `python package ${name}`,
     on,
-    after,
-    follows,
+    dependsOn,
     ask: { now: packageState(name, options) },
     plan({ now }) {
       if (!now.missing && now.wish === undefined)

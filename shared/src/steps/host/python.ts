@@ -1,7 +1,7 @@
 import { asUser } from '../../command/as-user.ts'
 import { compileVenv } from '../../command/byte-code.ts'
 import { raw, sh } from '../../command/sh.ts'
-import { changes, create, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { venvState } from '../../facts/host/python.ts'
 
@@ -17,12 +17,12 @@ else
 fi`
 
 /** A virtual environment of the system's Python that works, owned by `user`. One that is broken is made anew, empty. */
-export function venv(on: Target, path: string, options: { user: string; after?: readonly Step[] }): Step {
-  const { user, after = [] } = options
+export function venv(on: Target, path: string, options: { user: string; dependsOn?: readonly Dependency[] }): Step {
+  const { user, dependsOn = [] } = options
   return step({
     id: `venv ${path}`,
     on,
-    after,
+    dependsOn,
     ask: { now: venvState(path, user) },
     plan({ now }) {
       const make = asUser(user, making, [path])

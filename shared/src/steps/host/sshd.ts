@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto'
 import { type Command, plainText } from '../../command/command.ts'
 import { raw, sh } from '../../command/sh.ts'
-import { type Change, changes, create, type Facts, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Dependency,
+  type Facts,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
 import {
@@ -27,7 +38,7 @@ export interface SshdOptions {
   users: readonly string[]
   /** Who we log in as: one key at least must let this user in before anything is closed. */
   login: string
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 // Sessions survive a restart (KillMode=process). Where a socket starts sshd, one that does not run has nothing to do.
@@ -55,7 +66,7 @@ export function sshd(on: Target, options: SshdOptions): Step {
   return step({
     id: 'sshd',
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: {
       dropIn: fileContent(path),
       lines: sshdLines,

@@ -1,16 +1,20 @@
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, create, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { userState } from '../../facts/host/user.ts'
 
 /** A user that a service runs as: nobody logs in as it. `home` is only named, not made. */
-export function systemUser(on: Target, name: string, options: { home: string; after?: readonly Step[] }): Step {
-  const { home, after = [] } = options
+export function systemUser(
+  on: Target,
+  name: string,
+  options: { home: string; dependsOn?: readonly Dependency[] },
+): Step {
+  const { home, dependsOn = [] } = options
   const shell = '/usr/sbin/nologin'
   return step({
     id: `system user ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: userState(name) },
     plan({ now }) {
       if (!now) {

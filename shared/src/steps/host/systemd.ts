@@ -1,6 +1,17 @@
 import type { Output } from '../../command/command.ts'
 import { type Shell, sh } from '../../command/sh.ts'
-import { type Change, changes, create, type Risk, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Dependency,
+  type Risk,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { isBegun, newestChange, unitState } from '../../facts/host/systemd.ts'
 
@@ -8,7 +19,7 @@ export interface ServiceOptions {
   /** Files that it reads when it starts (`*` as in a shell): one newer than its start asks for a restart. */
   reads?: readonly string[]
   /** The steps that write those files or install it. */
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
   risk?: Risk
   /** A check that must pass before a restart: a broken configuration keeps the old process serving. */
   validate?: Shell
@@ -23,7 +34,7 @@ export interface ServiceOptions {
  * older than its files: a run that died in between heals on the next.
  */
 export function service(on: Target, unit: string, options: ServiceOptions = {}): Step {
-  const { reads = [], after = [], risk = 'restart', validate, ready, explain } = options
+  const { reads = [], dependsOn = [], risk = 'restart', validate, ready, explain } = options
   const more = explain && { explain }
   const bring = (verb: 'start' | 'restart') => {
     const line = sh`systemctl ${verb} ${unit}`
@@ -33,7 +44,7 @@ export function service(on: Target, unit: string, options: ServiceOptions = {}):
   return step({
     id: `service ${unit}`,
     on,
-    after,
+    dependsOn,
     ask: { unit: unitState(unit), newest: newestChange(reads.length === 0 ? ['/nonexistent'] : reads) },
     plan({ unit: now, newest }, { pending }) {
       if (now.enabled === 'masked')
@@ -54,12 +65,16 @@ export function service(on: Target, unit: string, options: ServiceOptions = {}):
 }
 
 /** A systemd unit that neither runs nor starts at boot; one that is not there is as good. */
-export function stopped(on: Target, unit: string, options: { after?: readonly Step[]; risk?: Risk } = {}): Step {
-  const { after = [], risk = 'safe' } = options
+export function stopped(
+  on: Target,
+  unit: string,
+  options: { dependsOn?: readonly Dependency[]; risk?: Risk } = {},
+): Step {
+  const { dependsOn = [], risk = 'safe' } = options
   return step({
     id: `no ${unit}`,
     on,
-    after,
+    dependsOn,
     ask: { now: unitState(unit) },
     plan({ now: { active, enabled } }) {
       const list: Change[] = []

@@ -1,14 +1,18 @@
 import { sh } from '../../command/sh.ts'
-import { changes, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { timezoneState } from '../../facts/host/timezone.ts'
 
 /** The host's time zone, a name of the IANA database. */
-export function timezone(on: Target, zone: string, { after = [] }: { after?: readonly Step[] } = {}): Step {
+export function timezone(
+  on: Target,
+  zone: string,
+  { dependsOn = [] }: { dependsOn?: readonly Dependency[] } = {},
+): Step {
   return step({
     id: 'timezone',
     on,
-    after,
+    dependsOn,
     ask: { now: timezoneState(zone) },
     plan({ now }, { pending }) {
       if (now.known === false && pending.length === 0) {

@@ -1,5 +1,16 @@
 import { all, raw, type Shell, sh } from '../../command/sh.ts'
-import { type Change, changes, create, type Facts, refuse, remove, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Dependency,
+  type Facts,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { sshdPorts } from '../../facts/host/sshd.ts'
 import { revertArmed, unitState } from '../../facts/host/systemd.ts'
@@ -11,7 +22,7 @@ export interface FirewallOptions {
   tcp: readonly number[]
   /** Lets ssh in: on this port, by which we came, and where sshd says that it listens. Undefined: not let in. */
   ssh?: number | undefined
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 const questions = {
@@ -44,7 +55,7 @@ export function firewall(on: Target, options: FirewallOptions): Step {
   return step({
     id: 'firewall',
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: questions,
     plan(now) {
       if (now.unit.enabled === 'masked') return refuse('ufw.service is masked', 'systemctl unmask ufw.service')

@@ -1,4 +1,4 @@
-import { converged, type Step, step } from '../../engine/step.ts'
+import { converged, type Dependency, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { hasListsOf } from '../../facts/host/apt-source.ts'
 import { file } from './file.ts'
@@ -10,14 +10,14 @@ APT::Periodic::AutocleanInterval "7";
 `
 
 /** Security updates by themselves every day, from the origins that the distribution gives the package. */
-export function unattendedUpgrades(on: Target, options: { after?: readonly Step[] } = {}): Step[] {
-  const { after = [] } = options
-  const settings = file(on, '/etc/apt/apt.conf.d/20auto-upgrades', { content: periodic, after })
+export function unattendedUpgrades(on: Target, options: { dependsOn?: readonly Dependency[] } = {}): Step[] {
+  const { dependsOn = [] } = options
+  const settings = file(on, '/etc/apt/apt.conf.d/20auto-upgrades', { content: periodic, dependsOn })
   return [
     settings,
-    ...['apt-daily.timer', 'apt-daily-upgrade.timer'].map((timer) => service(on, timer, { after: [] })),
+    ...['apt-daily.timer', 'apt-daily-upgrade.timer'].map((timer) => service(on, timer, { dependsOn: [] })),
     // It only waits for a shutdown, to let a running upgrade end: nothing that it reads asks for a restart.
-    service(on, 'unattended-upgrades.service', { after }),
+    service(on, 'unattended-upgrades.service', { dependsOn }),
   ]
 }
 
@@ -27,7 +27,7 @@ export interface UpgradesOptions {
    * that, unattended-upgrade leaves a version that brings another such file to be upgraded by hand.
    */
   readonly keepFiles?: boolean
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -35,7 +35,7 @@ export interface UpgradesOptions {
  * part for security alone.
  */
 export function upgradesFrom(on: Target, site: string, options: UpgradesOptions = {}): Step {
-  const { keepFiles = false, after = [] } = options
+  const { keepFiles = false, dependsOn = [] } = options
   const settings = file(on, `/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
     content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };
 ${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg::Options { "--force-confold"; };\n' : ''}`,
@@ -43,9 +43,9 @@ ${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg
   return step({
     id: `updates from ${site}`,
     on,
-    after,
+    dependsOn,
     ask: { used: hasListsOf(site), ...settings.ask },
-    plan: ({ used, ...now }, ahead) =>
-      used || ahead.pending.length > 0 ? settings.plan(now, ahead) : converged('no source of the host is there'),
+    plan: ({ used, ...now }, context) =>
+      used || context.pending.length > 0 ? settings.plan(now, context) : converged('no source of the host is there'),
   })
 }

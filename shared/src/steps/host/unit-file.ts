@@ -1,6 +1,6 @@
 import { plainText } from '../../command/command.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
 import { unitState } from '../../facts/host/systemd.ts'
@@ -15,7 +15,7 @@ const daemonReload = raw('systemctl daemon-reload')
 export function unitFile(
   on: Target,
   unit: string,
-  { content, boot, after = [] }: { content: string; boot?: false; after?: readonly Step[] },
+  { content, boot, dependsOn = [] }: { content: string; boot?: false; dependsOn?: readonly Dependency[] },
 ): Step {
   const path = `/etc/systemd/system/${unit}`
   const text = plainText(content)
@@ -25,7 +25,7 @@ export function unitFile(
   return step({
     id: `unit ${unit}`,
     on,
-    after,
+    dependsOn,
     ask: { file: fileContent(path), now: unitState(unit) },
     plan({ file, now }) {
       if (now.enabled === 'masked' || file?.type === 'link')

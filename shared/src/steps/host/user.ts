@@ -1,6 +1,6 @@
 import { plainText } from '../../command/command.ts'
 import { all, raw, sh, withStdin } from '../../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type AuthorizedKeys, authorizedKeys, homeOf, isAuthorized, userState } from '../../facts/host/user.ts'
 
@@ -9,7 +9,7 @@ export interface UserOptions {
   shell?: string
   /** Groups beside its own; those it is in besides are kept. */
   groups?: readonly string[]
-  after?: readonly Step[]
+  dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -17,11 +17,11 @@ export interface UserOptions {
  * with) is kept, an empty one is not.
  */
 export function user(on: Target, name: string, options: UserOptions = {}): Step {
-  const { shell = '/bin/bash', groups = [], after = [] } = options
+  const { shell = '/bin/bash', groups = [], dependsOn = [] } = options
   return step({
     id: `user ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: userState(name) },
     plan({ now }) {
       const ownHome = sh`chown --no-dereference ${name}: ${homeOf(name)}`
@@ -60,12 +60,12 @@ export function authorized(
   on: Target,
   name: string,
   keys: readonly Key[],
-  options: { after?: readonly Step[] } = {},
+  options: { dependsOn?: readonly Dependency[] } = {},
 ): Step {
   return step({
     id: `authorized keys of ${name}`,
     on,
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     ask: { now: authorizedKeys(name) },
     plan({ now }) {
       const strange = now && strangeKind(now)

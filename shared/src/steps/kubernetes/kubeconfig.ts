@@ -1,6 +1,6 @@
 import type { Output } from '../../command/command.ts'
 import { all, raw, sh } from '../../command/sh.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { runningCluster } from '../../facts/digitalocean/kubernetes.ts'
 import { programThere } from '../../facts/host/program.ts'
@@ -12,18 +12,18 @@ export interface KubeconfigOptions {
   /** Where it is written, and how messages call that. */
   readonly path: string
   readonly shown: string
-  readonly after: readonly Step[]
+  readonly dependsOn: readonly Dependency[]
 }
 
 /**
  * A kubeconfig of our own for a DOKS cluster, written by doctl, which kubectl then calls to renew its credentials.
  * The user's own kubeconfig is neither read nor changed.
  */
-export function kubeconfig(on: Target, { cluster: name, path, shown, after }: KubeconfigOptions): Step {
+export function kubeconfig(on: Target, { cluster: name, path, shown, dependsOn }: KubeconfigOptions): Step {
   return step({
     id: `kubeconfig ${shown}`,
     on,
-    after,
+    dependsOn,
     ask: { cluster: runningCluster(name), now: kubeconfigState(path), doctl: programThere('doctl') },
     plan({ cluster, now, doctl }) {
       if (!doctl) return refuse('doctl is not installed, and kubectl signs in to the cluster by it', install)

@@ -18,7 +18,9 @@ import {
   changes,
   create,
   type Decision,
+  type Dependency,
   type Diff,
+  idOf,
   noting,
   type Risk,
   refuse,
@@ -31,18 +33,24 @@ import type { Target } from '../../engine/target.ts'
 import { type ManifestsState, manifestsState, type ObjectChange } from '../../facts/kubernetes/manifests.ts'
 import { type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
 
+/** What a step makes for pods: `from` names it, `what` is told in the plan (`its new image`). */
+export interface PodInput {
+  readonly from: Dependency
+  readonly what: string
+}
+
 export interface ManifestsOptions {
   /** The script that the objects belong to, and the workspace: by these labels they are known again. */
   readonly script: string
   readonly workspace: string
   /** Remove what carries the script's labels and is no longer wanted, instead of telling of it. */
   readonly prune: boolean
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
   /**
    * What is made for the pods before: an image, a key. It is read from elsewhere, so that the cluster cannot say yet what
    * will differ; as long as it is pending, new pods are announced.
    */
-  readonly gets?: readonly { readonly from: Step; readonly what: string }[]
+  readonly podInputs?: readonly PodInput[]
 }
 
 /** What holds data, or all the rest: it is never pruned. */
@@ -58,7 +66,8 @@ export function manifests(on: Target, wish: readonly KubeObject[], options: Mani
     id: `manifests ${options.script}`,
     on,
     ask: { state: manifestsState(objects), own: ownObjects(options.workspace) },
-    after: [...(options.after ?? []), ...(options.gets ?? []).map(({ from }) => from)],
+    dependsOn: [...(options.dependsOn ?? []), ...(options.podInputs ?? []).map(({ from }) => from)],
+    plansPending: true,
     plan: ({ state, own }, { pending }) => decide(objects, options, { state, own, pending }),
   })
 }
@@ -71,7 +80,7 @@ interface Now {
 
 function decide(
   objects: readonly KubeObject[],
-  { script, prune, gets = [] }: ManifestsOptions,
+  { script, prune, podInputs = [] }: ManifestsOptions,
   { state, own, pending }: Now,
 ): Decision {
   if (state.refused) {
@@ -84,7 +93,7 @@ function decide(
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
   ]
-  const coming = gets.filter(({ from }) => pending.includes(from.id)).map(({ what }) => what)
+  const coming = podInputs.filter(({ from }) => pending.includes(idOf(from))).map(({ what }) => what)
   const list: Change[] = []
   for (const [key, object] of byKey) {
     const ref = refOf(object)

@@ -2,7 +2,7 @@ import { type AwsPlace, aws, explainAws } from '../../command/aws.ts'
 import type { Output } from '../../command/command.ts'
 import { component, fieldManager, managedBy, partOf } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
-import { changes, create, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, ownObjects, renewedAt } from '../../facts/kubernetes/objects.ts'
 
@@ -12,7 +12,7 @@ export interface PullSecretOptions {
   readonly script: string
   readonly workspace: string
   readonly place: AwsPlace
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /** ECR's tokens live for 12 hours and are renewed every 8; the rest is time to notice that they were not. */
@@ -26,7 +26,7 @@ export function pullSecret(on: Target, options: PullSecretOptions): Step {
     id: `pull secret ${name}`,
     on,
     ask: { age: secretAge(workspace, ref) },
-    after: options.after ?? [],
+    dependsOn: options.dependsOn ?? [],
     plan({ age }) {
       const run = renewPullSecret(options, aws(place, ...tokenCall))
       if (age === null) return changes([create(`secret ${name} from ECR's token`, run, { explain })], '')
@@ -68,7 +68,7 @@ export const hoursSince = (second: number): number => (Date.now() / 1000 - secon
  * no process list. `call` prints the registry's address and the token. The same runs here and in the cluster.
  */
 export function renewPullSecret(
-  { name, namespace, script, workspace }: Omit<PullSecretOptions, 'place' | 'after'>,
+  { name, namespace, script, workspace }: Omit<PullSecretOptions, 'place' | 'dependsOn'>,
   call: Shell,
 ): Shell {
   const meta = JSON.stringify({
@@ -85,7 +85,7 @@ printf ${manifest} "$(date +%s)" "$config" | ${raw(`kubectl apply --server-side 
 }
 
 /** The same as a script for a pod, whose environment tells region and endpoint. */
-export function renewInPod(options: Omit<PullSecretOptions, 'place' | 'after'>): string {
+export function renewInPod(options: Omit<PullSecretOptions, 'place' | 'dependsOn'>): string {
   const endpoint = raw(`\${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"}`)
   const call = sh`aws ecr get-authorization-token ${endpoint} --query ${tokenQuery} --output text`
   return renewPullSecret(options, call).line

@@ -1,7 +1,7 @@
 import type { Output } from '../../command/command.ts'
 import { type ObjectRef, sayObject } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
-import { changes, noting, type Step, step, update } from '../../engine/step.ts'
+import { changes, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
 
@@ -14,7 +14,7 @@ export interface RolloutOptions {
   readonly workloads: readonly `${'deployment' | 'statefulset'}/${string}`[]
   /** How long pods may take to get ready, in seconds. */
   readonly seconds: number
-  readonly after: readonly Step[]
+  readonly dependsOn: readonly Dependency[]
 }
 
 /**
@@ -27,7 +27,7 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
     id: `rollout ${options.script}`,
     on,
     ask: { own: ownObjects(workspace) },
-    after: options.after,
+    dependsOn: options.dependsOn,
     plan({ own }, { pending }) {
       const states = workloads.map((workload) => {
         const ref = refOfWorkload(workload, namespace)

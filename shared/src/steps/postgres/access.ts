@@ -1,5 +1,5 @@
 import { plainText } from '../../command/command.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type AccessRule, type AccessState, accessState } from '../../facts/postgres/postgres.ts'
 import { diffOf, writeFile } from '../host/file.ts'
@@ -17,11 +17,11 @@ const loopback = ['127.0.0.1/32', '::1/128']
  * Who may log in how (pg_hba.conf): over TCP by scram-sha-256 and in no weaker way, over the local socket never unasked.
  * Only the lines that say otherwise are changed, in place; a line for localhost is added where there is none.
  */
-export function postgresAccess(on: Target, { after = [] }: { after?: readonly Step[] } = {}): Step {
+export function postgresAccess(on: Target, { dependsOn = [] }: { dependsOn?: readonly Dependency[] } = {}): Step {
   return step({
     id: 'postgres.access',
     on,
-    after,
+    dependsOn,
     ask: { now: accessState },
     plan({ now }) {
       if (!now) return changes([create('access by peer and scram-sha-256', reload)], '')

@@ -1,6 +1,6 @@
 import type { Output } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
 import { unitState } from '../../facts/host/systemd.ts'
@@ -14,7 +14,11 @@ const port = 5432
  * cluster of another version that holds the port is refused, since its data would be left behind.
  * (`postgresql.service` says nothing of it: that one is "active (exited)" even when no server runs.)
  */
-export function postgresCluster(on: Target, version: number, { after = [] }: { after?: readonly Step[] } = {}): Step {
+export function postgresCluster(
+  on: Target,
+  version: number,
+  { dependsOn = [] }: { dependsOn?: readonly Dependency[] } = {},
+): Step {
   const name = `${version}/main`
   const unit = `postgresql@${version}-main`
   const startConf = `/etc/postgresql/${name}/start.conf`
@@ -27,7 +31,7 @@ export function postgresCluster(on: Target, version: number, { after = [] }: { a
   return step({
     id: `postgres.cluster ${name}`,
     on,
-    after,
+    dependsOn,
     ask: {
       found: clusters,
       server: unitState(`${unit}.service`),

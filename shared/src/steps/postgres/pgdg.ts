@@ -1,4 +1,4 @@
-import type { Step } from '../../engine/step.ts'
+import type { Dependency, Step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { aptSource } from '../host/apt-source.ts'
 
@@ -12,7 +12,7 @@ const carried: Readonly<Record<string, number>> = { trixie: 17, noble: 16 }
  * The PostgreSQL project's package source (apt.postgresql.org), only where the release does not carry this version with pgvector. Its
  * key comes with the release's own package `postgresql-common`, so nothing is trusted that Debian does not vouch for.
  */
-export function pgdgSource(on: Target, version: number, options: { after: readonly Step[] }): Step {
+export function pgdgSource(on: Target, version: number, options: { dependsOn: readonly Dependency[] }): Step {
   return aptSource(on, 'pgdg', {
     uri: 'https://apt.postgresql.org/pub/repos/apt',
     suite: (release) => (carried[release] === version ? undefined : `${release}-pgdg`),

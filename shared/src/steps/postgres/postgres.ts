@@ -4,7 +4,7 @@ import { scramVerifier, verifies } from '../../command/scram.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh } from '../../command/sh.ts'
 import { ident, psql, sql } from '../../command/sql.ts'
-import { type Change, changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
   databaseState,
@@ -16,7 +16,7 @@ import {
 } from '../../facts/postgres/postgres.ts'
 
 interface Options {
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 const run = (statement: Text, database = 'postgres') => psql(database, statement)
@@ -28,11 +28,11 @@ export const reload = run(sql`SELECT pg_reload_conf()`)
  * A setting of the server, by ALTER SYSTEM: the server checks the value, and it wins over every file. A restart where the
  * setting needs one follows from what the server runs with, so one that was missed is made up for.
  */
-export function postgresSetting(on: Target, name: SettingName, value: string, { after = [] }: Options = {}): Step {
+export function postgresSetting(on: Target, name: SettingName, value: string, { dependsOn = [] }: Options = {}): Step {
   return step({
     id: `postgres.setting ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: settingState(name), server: serverState },
     plan({ now, server }) {
       const set = [run(sql`ALTER SYSTEM SET ${ident(name)} = ${value}`), reload]
@@ -50,11 +50,15 @@ export function postgresSetting(on: Target, name: SettingName, value: string, { 
 }
 
 /** A role that may log in with this password, and is no superuser. The password itself never reaches the server. */
-export function postgresRole(on: Target, name: string, { password, after = [] }: Options & { password: Secret }): Step {
+export function postgresRole(
+  on: Target,
+  name: string,
+  { password, dependsOn = [] }: Options & { password: Secret },
+): Step {
   return step({
     id: `postgres.role ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: roleState(name), server: serverState },
     plan({ now, server }) {
       // The same for every plan of this cluster, so that plans can be compared; not to be guessed from the password.
@@ -102,11 +106,11 @@ interface DatabaseKind {
  * owner is set; the objects inside keep theirs.
  */
 export function postgresDatabase(on: Target, name: string, options: DatabaseOptions): Step {
-  const { owner, encoding, collate, after = [] } = options
+  const { owner, encoding, collate, dependsOn = [] } = options
   return step({
     id: `postgres.database ${name}`,
     on,
-    after,
+    dependsOn,
     ask: { now: databaseState(name), server: serverState },
     plan({ now, server }) {
       if (!now) {
@@ -132,11 +136,11 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
 }
 
 /** An extension in a database, at whatever version the server carries. */
-export function postgresExtension(on: Target, database: string, name: string, { after = [] }: Options = {}): Step {
+export function postgresExtension(on: Target, database: string, name: string, { dependsOn = [] }: Options = {}): Step {
   return step({
     id: `postgres.extension ${database}/${name}`,
     on,
-    after,
+    dependsOn,
     ask: { installed: extensions(database) },
     plan({ installed }) {
       const version = installed[name]

@@ -1,7 +1,7 @@
 import { type Output, plainText, type Text } from '../../command/command.ts'
 import { sh, withStdin } from '../../command/sh.ts'
 import { psqlScript, sql } from '../../command/sql.ts'
-import { changes, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { exists, recordTable, type SchemaPlace, type SchemaState, schemaState } from '../../facts/postgres/schema.ts'
 import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
@@ -9,9 +9,7 @@ import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
 export interface SchemaOptions extends SchemaPlace {
   /** What brings the files and the database, for the error. */
   readonly comesFrom: string
-  /** The step of an earlier script that brings the files, by id. */
-  readonly follows?: readonly string[]
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 /**
@@ -20,16 +18,15 @@ export interface SchemaOptions extends SchemaPlace {
  * one transaction, as the owner; safe on a database with data as far as the files are (IF NOT EXISTS, OR REPLACE).
  */
 export function postgresSchema(on: Target, name: string, options: SchemaOptions): Step {
-  const { database, owner, folder, files, comesFrom, follows = [], after = [] } = options
+  const { database, owner, folder, files, comesFrom, dependsOn = [] } = options
   const what = `schema ${name} of database ${database}`
   return step({
     id: `postgres.schema ${database}/${name}`,
     on,
-    after,
-    follows,
+    dependsOn,
     ask: { now: schemaState(name, options) },
-    plan({ now }, { earlier }) {
-      if (now.lacks && !earlier && now.lacks.startsWith('/'))
+    plan({ now }, { earlierChanges }) {
+      if (now.lacks && !earlierChanges && now.lacks.startsWith('/'))
         return refuse(`${now.lacks} is not there`, `${comesFrom}; or choose a ref of the repository that has it.`)
       const missing = sh`echo ${`there is no ${now.lacks ?? 'database'}: ${comesFrom}`} >&2; exit 1`
       if (now.lacks) return changes([create(what, missing, { explain: ({ stderr }) => stderr.trim() })], '')

@@ -1,12 +1,22 @@
 import { sh } from '../../command/sh.ts'
-import { type Change, changes, converged, create, refuse, remove, type Step, step } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  converged,
+  create,
+  type Dependency,
+  refuse,
+  remove,
+  type Step,
+  step,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
 import { configFiles, synapseConfig, synapseDropIns } from '../../facts/synapse/config.ts'
 import { previousOf } from '../host/file.ts'
 
 interface Options {
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 const toExtra = (rest: string) =>
@@ -16,11 +26,11 @@ const toExtra = (rest: string) =>
 const packaged = ['server_name.yaml', 'report_stats.yaml'].map((name) => `${synapseDropIns}/${name}`)
 
 /** What `keys` say is said in one file only: drop-ins that say it too would win over it, and are put aside. */
-export function synapseDropInsApart(on: Target, keys: readonly string[], { after = [] }: Options = {}): Step {
+export function synapseDropInsApart(on: Target, keys: readonly string[], { dependsOn = [] }: Options = {}): Step {
   return step({
     id: 'synapse.drop-ins',
     on,
-    after,
+    dependsOn,
     ask: { files: configFiles },
     plan({ files }) {
       const list: Change[] = []
@@ -54,13 +64,13 @@ export interface AdoptionOptions extends Options {
  * A homeserver.yaml that somebody else wrote is replaced as a whole. What the deployment does not say itself is not left
  * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
  */
-export function synapseConfigAdopted(on: Target, { said, needless, after = [] }: AdoptionOptions): Step {
+export function synapseConfigAdopted(on: Target, { said, needless, dependsOn = [] }: AdoptionOptions): Step {
   const previous = previousOf(synapseConfig)
   const kept = `${previous.kept}.before`
   return step({
     id: 'synapse.config-before',
     on,
-    after,
+    dependsOn,
     ask: { files: configFiles, now: fileDigest(synapseConfig), copy: fileDigest(kept) },
     plan({ files, now, copy }) {
       const file = files.find(({ path }) => path === synapseConfig)

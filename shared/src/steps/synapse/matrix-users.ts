@@ -2,7 +2,7 @@ import type { Output } from '../../command/command.ts'
 import type { Secret } from '../../command/secret.ts'
 import { type Shell, sh, withStdin } from '../../command/sh.ts'
 import { yaml } from '../../command/yaml.ts'
-import { type Change, changes, create, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
   type MatrixServer,
@@ -23,7 +23,7 @@ export interface MatrixUsersOptions extends MatrixServer {
   readonly unit: string
   /** Waits until Synapse answers. */
   readonly ready: Shell
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 // https://element-hq.github.io/synapse/latest/admin_api/register_api.html
@@ -64,11 +64,11 @@ if ran.returncode != 0:
  * registered by Synapse; what differs is set in its database, with Synapse stopped where it would not see the change.
  */
 export function matrixUserAccounts(on: Target, options: MatrixUsersOptions): Step {
-  const { users, secret, url, unit, ready, venv, after = [] } = options
+  const { users, secret, url, unit, ready, venv, dependsOn = [] } = options
   return step({
     id: `matrix.users ${users.map(({ name }) => name).join(' ')}`,
     on,
-    after,
+    dependsOn,
     ask: { now: matrixUsers(options, users) },
     plan({ now }) {
       const list = users.flatMap((user, index): Change[] => {

@@ -1,5 +1,5 @@
 import { type Shell, sh } from '../../command/sh.ts'
-import { changes, converged, create, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, converged, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { installedPackages } from '../../facts/host/apt.ts'
 import { fileDigest, linkTarget } from '../../facts/host/file.ts'
@@ -8,7 +8,7 @@ import { databaseLocale, signingKeys, userServerNames } from '../../facts/synaps
 import { ownershipChange, previousOf } from '../host/file.ts'
 
 interface Options {
-  readonly after?: readonly Step[]
+  readonly dependsOn?: readonly Dependency[]
 }
 
 export interface IdentityOptions extends Options {
@@ -23,11 +23,11 @@ export interface IdentityOptions extends Options {
  * another server is refused, and so is one whose data or media are elsewhere: it would start anew, with none of them.
  */
 export function synapseIdentity(on: Target, serverName: string, options: IdentityOptions): Step {
-  const { database, role, media, after = [] } = options
+  const { database, role, media, dependsOn = [] } = options
   return step({
     id: `synapse.identity ${serverName}`,
     on,
-    after,
+    dependsOn,
     ask: { files: configFiles, servers: userServerNames(database), link: linkTarget(media) },
     plan({ files, servers = [], link }) {
       const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
@@ -111,13 +111,17 @@ function placeOf({
 }
 
 /** By which way Synapse came to the host: the two share their places, so one must not follow the other unasked. */
-export function synapseOrigin(on: Target, way: 'apt' | 'pip', { unit, after = [] }: Options & { unit: string }): Step {
+export function synapseOrigin(
+  on: Target,
+  way: 'apt' | 'pip',
+  { unit, dependsOn = [] }: Options & { unit: string },
+): Step {
   const own = `/etc/systemd/system/${unit}`
   const name = 'matrix-synapse-py3'
   return step({
     id: `synapse.origin ${way}`,
     on,
-    after,
+    dependsOn,
     ask: { packages: installedPackages([name]), file: fileDigest(own) },
     plan({ packages, file }) {
       if (way === 'pip' && packages[name])
@@ -136,11 +140,11 @@ export function synapseOrigin(on: Target, way: 'apt' | 'pip', { unit, after = []
 }
 
 /** The database can hold Synapse: UTF-8, and collated by bytes. Otherwise its indexes break at the next upgrade of the C library. */
-export function synapseDatabase(on: Target, database: string, { after = [] }: Options = {}): Step {
+export function synapseDatabase(on: Target, database: string, { dependsOn = [] }: Options = {}): Step {
   return step({
     id: `encoding and collation of database ${database}`,
     on,
-    after,
+    dependsOn,
     ask: { now: databaseLocale(database) },
     plan: ({ now: { encoding, locale } }) =>
       encoding === 'UTF8' && locale === 'libc, collate C, ctype C'
@@ -164,7 +168,7 @@ export interface SigningKeyOptions extends Options {
  * users but no key is refused.
  */
 export function synapseSigningKey(on: Target, path: string, options: SigningKeyOptions): Step {
-  const { database, user, venv, after = [] } = options
+  const { database, user, venv, dependsOn = [] } = options
   const own = `root:${user}`
   const finish = (place: Shell) => sh`chown ${own} "$t" && chmod 640 "$t" && ${place}`
   const made = (from: Shell, place = sh`ln "$t" ${path}`) =>
@@ -175,7 +179,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
   return step({
     id: `synapse.signing-key ${path}`,
     on,
-    after,
+    dependsOn,
     ask: { files: configFiles, keys: signingKeys(path), servers: userServerNames(database) },
     plan({ files, keys, servers }) {
       const inline = files.find(({ keys }) => keys.includes('signing_key'))

@@ -24,7 +24,7 @@ describe("a program's user", () => {
 describe('its policy', () => {
   const document = botPolicy(place)
   const now = JSON.parse(JSON.stringify(document).replaceAll('$AWS_ACCOUNT_ID', '123456789012'))
-  const policy = inlinePolicy(on, { user: 'bot', name: 'p', document, after: [] })
+  const policy = inlinePolicy(on, { user: 'bot', name: 'p', document, dependsOn: [] })
   const [tables, ...others] = now.Statement
   const written = {
     ...now,

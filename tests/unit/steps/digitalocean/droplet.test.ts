@@ -112,7 +112,7 @@ describe('droplet', () => {
 })
 
 describe('ssh of a droplet', () => {
-  const made = dropletAnswers(on, 'valence-pod', { port: 22, after: [] })
+  const made = dropletAnswers(on, 'valence-pod', { port: 22, dependsOn: [] })
   it.each([
     [{ open: true, reason: '' }, ['= 203.0.113.10:22 answers']],
     [{ open: false, reason: 'no answer' }, ['~ wait for ssh on 203.0.113.10:22 (no answer)']],
@@ -122,7 +122,7 @@ describe('ssh of a droplet', () => {
 })
 
 describe('A record', () => {
-  const made = addressRecord(on, 'pod.example.com', { droplet: 'valence-pod', after: [] })
+  const made = addressRecord(on, 'pod.example.com', { droplet: 'valence-pod', dependsOn: [] })
   const record: DnsRecord = { id: 3, type: 'A', name: 'pod', data: '203.0.113.10', ttl: 1800 }
   const served = { addresses: ['203.0.113.10'], addresses6: [], unasked: null as string | null }
   const plan = (zones: Record<string, DnsRecord[] | null>, more = {}) =>
@@ -177,7 +177,7 @@ describe('A record', () => {
 })
 
 describe('cloud firewall', () => {
-  const made = cloudFirewall(on, { name: 'pod', droplet: 'valence-pod', tcp: [22, 443], after: [] })
+  const made = cloudFirewall(on, { name: 'pod', droplet: 'valence-pod', tcp: [22, 443], dependsOn: [] })
   const everybody = { addresses: ['0.0.0.0/0', '::/0'] }
   const inbound = ['22', '443'].map((ports) => ({ protocol: 'tcp', ports, peers: everybody }))
   const outbound = ['tcp', 'udp', 'icmp'].map((protocol) => ({ protocol, ports: 'all', peers: everybody }))

@@ -111,7 +111,7 @@ describe('kubeconfig', () => {
     cluster: 'bot',
     path: '/p/.infra/kubeconfig-bot',
     shown: '.infra/kubeconfig-bot',
-    after: [],
+    dependsOn: [],
   })
   const file = {
     mode: '-rw-------',

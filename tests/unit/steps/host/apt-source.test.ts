@@ -32,12 +32,12 @@ describe('the source of PostgreSQL', () => {
     ['bookworm', 16, file(content), [], ['~ lists of source pgdg']],
     ['bookworm', 16, file('Types: deb\n'), ['bookworm-pgdg'], ['~ source pgdg']],
   ])('%s, PostgreSQL %i', (codename, version, now, fetched, wish) => {
-    const step = pgdgSource(on, version, { after: [] })
+    const step = pgdgSource(on, version, { dependsOn: [] })
     expect(told(step.plan({ system: { codename }, now, fetched, files: [] }, { pending: [] }))).toEqual(wish)
   })
 
   test('one that cannot be fetched is taken away again', () => {
-    const decision = pgdgSource(on, 16, { after: [] }).plan(
+    const decision = pgdgSource(on, 16, { dependsOn: [] }).plan(
       { system: { codename: 'trixie' }, now: null, fetched: [], files: [] },
       { pending: [] },
     )
@@ -48,7 +48,7 @@ describe('the source of PostgreSQL', () => {
 })
 
 describe('other sources of the same archive', () => {
-  const step = pgdgSource(on, 16, { after: [] })
+  const step = pgdgSource(on, 16, { dependsOn: [] })
   const archive = 'apt.postgresql.org/pub/repos/apt'
   const folder = '/etc/apt/sources.list.d'
   const same = (line: number, to = line) => ({ lines: [line, to], archives: [archive], suites: ['bookworm-pgdg'] })

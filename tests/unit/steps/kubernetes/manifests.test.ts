@@ -254,7 +254,7 @@ test('a field that both want with one value is nobody’s loss', () => {
 describe('what is made for the pods elsewhere', () => {
   const from = (id: string) => step({ id, on: blankKubernetes(), ask: {}, plan: () => nothing('') })
   const [image, key] = [from('image bot'), from('key')]
-  const gets = [
+  const podInputs = [
     { from: image, what: 'its new image' },
     { from: key, what: 'its new access key' },
   ]
@@ -268,8 +268,13 @@ describe('what is made for the pods elsewhere', () => {
       ['~ deployment bot', '~ stateful set store: its new image and its new access key'],
     ],
   ])('is announced while it is pending: %o', (pending, changed, lines) => {
-    const planned = manifests(blankKubernetes(), objects, { script: 'bots', workspace: 'cluster', prune: false, gets })
-    expect(planned.after).toEqual([image, key])
+    const planned = manifests(blankKubernetes(), objects, {
+      script: 'bots',
+      workspace: 'cluster',
+      prune: false,
+      podInputs,
+    })
+    expect(planned.dependsOn).toEqual([image, key])
     const state = { ...converged, changed: new Map(changed) }
     expect(told(planned.plan({ state, own: [] }, { pending }))).toEqual(lines)
   })

@@ -17,7 +17,7 @@ const done: OwnObject = {
 const set: OwnObject = { ...done, kind: 'StatefulSet', name: 'store', progress: undefined }
 
 const decide = (own: OwnObject[], pending: string[] = []) =>
-  rollouts(on, { ...base, workloads: ['deployment/bot', 'statefulset/store'], seconds: 60, after: [] }).plan(
+  rollouts(on, { ...base, workloads: ['deployment/bot', 'statefulset/store'], seconds: 60, dependsOn: [] }).plan(
     { own },
     { pending },
   )

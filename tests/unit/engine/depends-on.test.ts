@@ -11,11 +11,11 @@ describe('a step that reads what a step of an earlier script makes', () => {
   const makes = (done: boolean) =>
     step({ id: 'makes', on, ask: {}, plan: () => changes(done ? [] : [create('it', raw('true'))], '') })
   const planned = async (done: boolean, decision: Decision) => {
-    const follows = step({ id: 'reads', on, ask: {}, follows: ['makes'], plan: () => decision })
+    const reads = step({ id: 'reads', on, ask: {}, dependsOn: ['makes'], plan: () => decision })
     const plan = await makePlan(
       [
         { script: 'first', steps: [makes(done)] },
-        { script: 'second', steps: [follows] },
+        { script: 'second', steps: [reads] },
       ],
       quiet,
     )
@@ -27,7 +27,7 @@ describe('a step that reads what a step of an earlier script makes', () => {
     expect(await planned(true, converged('all there'))).toMatchObject({ pending: [], unknown: undefined })
     expect(await planned(false, converged('all there'))).toMatchObject({
       decision: undefined,
-      unknown: 'what it reads will be another',
+      unknown: 'depends on changes that are not applied yet',
       pending: ['makes'],
     })
   })
