@@ -1,6 +1,4 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
-import { runLogs } from '@infra/shared/platform/commands/logs'
-import { runRestart } from '@infra/shared/platform/commands/restart'
 import { environmentFolder, openDoks } from '@infra/shared/platform/doks'
 import { stoatSchema } from '../stoat/env/env.ts'
 import { dynamodbChecks } from './checks/dynamodb.ts'
@@ -10,12 +8,6 @@ import { identityChecks } from './checks/identity.ts'
 import { kubernetesChecks } from './checks/kubernetes.ts'
 import { sqsChecks } from './checks/sqs.ts'
 import { workloadChecks } from './checks/workloads.ts'
-import { runDestroy } from './commands/destroy.ts'
-import { runImages } from './commands/images.ts'
-import { runOutput } from './commands/output.ts'
-import { clusterServices } from './commands/services.ts'
-import { runStatus } from './commands/status.ts'
-import { clusterSyntax } from './commands/syntax.ts'
 import { type ClusterContext, openAws, openBuilder } from './context.ts'
 import { clusterSchema } from './env/env.ts'
 import { openKubernetes } from './parts/kubernetes.ts'
@@ -35,12 +27,12 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
   name: 'cluster',
   schema: clusterSchema,
   scripts: [kubernetes, dynamodb, sqs, ecr, iam, images, namespace, redis, bot, sandbox],
-  open({ env, offline, environment, own, ...opening }) {
+  open({ env, offline, environment, workspaceOptions, ...opening }) {
     const folder = environmentFolder(opening.folder, environment)
     const aws = openAws(env, offline, folder)
     const doks = openDoks(env, { offline, folder, writtenBy: 'npm run deploy -w cluster -- --tags kubernetes' })
     const kube = openKubernetes(env, { aws, doks, offline, folder })
-    const asked = { prune: own?.prune === true, create: own?.create === true }
+    const asked = { prune: workspaceOptions?.prune === true, create: workspaceOptions?.create === true }
     const context = { env, aws, kube, builder: openBuilder(aws), doks, folder, workspace: 'cluster' as const, ...asked }
     return { context, targets: [aws, ...(doks ? [doks.cloud] : []), kube] }
   },
@@ -48,15 +40,6 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
     [identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, workloadChecks].flatMap(
       (checks) => checks(context),
     ),
-  commands: {
-    output: runOutput,
-    images: runImages,
-    status: runStatus,
-    logs: (session) => runLogs(session, clusterServices),
-    restart: (session) => runRestart(session, clusterServices),
-    destroy: runDestroy,
-  },
-  own: clusterSyntax,
   notes: [costNote()],
   // One terraform.tfvars was for both.
   tfvars: [clusterSchema, stoatSchema],

@@ -40,14 +40,6 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
     ...backupChecks(context),
     ...outsideChecks(context),
   ],
-  commands: {
-    status: async (session) => (await import('./commands/status.ts')).runStatus(session),
-    logs: async (session) => (await import('./commands/logs.ts')).runLogs(session),
-    ssh: async (session) => (await import('./commands/terminal.ts')).runSsh(session),
-    psql: async (session) => (await import('./commands/terminal.ts')).runPsql(session),
-    backup: async (session) => (await import('./commands/backup.ts')).runBackup(session),
-    restore: async (session) => (await import('./commands/restore.ts')).runRestore(session),
-  },
 })
 
 function connect(env: PodEnv, host: string, folder: string) {

@@ -1,9 +1,4 @@
 import { main } from '@infra/shared/cli/main'
+import stoat from './commands/index.ts'
 
-await main({
-  name: 'stoat',
-  about: 'the environment of the Stoat chat platform: its secrets made and judged',
-  folder: import.meta.dirname,
-  commands: ['validate'],
-  load: () => import('./stoat.ts'),
-})
+await main(stoat)

@@ -120,7 +120,7 @@ function removalOf(
 }
 
 /** Whether `--cluster` was given, with the right name. */
-function clusterToDelete({ own }: Session, { doks, env }: ClusterContext): boolean {
+function clusterToDelete({ workspaceOptions: own }: Session, { doks, env }: ClusterContext): boolean {
   if (typeof own.cluster !== 'string') return false
   if (!doks) throw usage('--cluster is for the DOKS cluster', 'Unset KUBECONFIG and KUBE_CONTEXT.')
   if (own.cluster === env.DO_CLUSTER_NAME) return true
@@ -129,7 +129,7 @@ function clusterToDelete({ own }: Session, { doks, env }: ClusterContext): boole
 
 /** The names of what holds data, or was adopted, and shall go all the same: from `--confirm`, or typed on the terminal. */
 async function confirmedNames(
-  { own, options, processEnv }: Session,
+  { workspaceOptions: own, options, processEnv }: Session,
   { kube, env }: ClusterContext,
   inside: boolean,
 ): Promise<readonly string[]> {

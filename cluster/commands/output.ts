@@ -48,7 +48,7 @@ export const outputs: Readonly<Record<string, Find>> = Object.fromEntries([
 
 /** `output [NAME] [--json]`: one value for `$(…)`, or all of them. */
 export async function runOutput(session: Session): Promise<number> {
-  const [name] = session.words
+  const [name] = session.args
   const find = name === undefined ? undefined : outputs[name]
   if (name !== undefined && !find) {
     const near = nearest(name, Object.keys(outputs), 6)

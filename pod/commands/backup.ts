@@ -15,7 +15,7 @@ import { size } from './status-text.ts'
 
 /** `backup`: fetches all that would be lost with the host, encrypted there, into a file of this machine. */
 export async function runBackup(session: Session): Promise<number> {
-  const { own, processEnv } = session
+  const { workspaceOptions: own, processEnv } = session
   const { env, host } = openHost(session)
   const domain = env.VALENCE_DOMAIN
   const recipients = own.key === undefined ? recipientsOf(env) : recipientsIn(String(own.key), processEnv)

@@ -46,8 +46,8 @@ interface Wish {
 
 /** `logs SERVICE`: what a service said, secrets taken out; with `-f` until Ctrl-C. */
 export async function runLogs(session: Session): Promise<number> {
-  const { follow, lines = '100', since } = session.own
-  const [service = ''] = session.words
+  const { follow, lines = '100', since } = session.workspaceOptions
+  const [service = ''] = session.args
   const line = logLine({ service, follow: follow === true, lines: String(lines), since: since as string | undefined })
   const { host } = openHost(session)
   const errors = recorder()

@@ -18,8 +18,8 @@ import { type Found, judge, type Manifest } from './restore-judge.ts'
 
 /** `restore FILE`: puts a backup back, after it was found whole and of this very pod; what was there is kept. */
 export async function runRestore(session: Session): Promise<number> {
-  const { words, own, processEnv, emit } = session
-  const path = fromHere(words[0] ?? '', processEnv)
+  const { args, workspaceOptions: own, processEnv, emit } = session
+  const path = fromHere(args[0] ?? '', processEnv)
   assertArchive(path)
   const { env, host } = openHost(session)
   const identity = identityOf(own.identity as string | undefined, env, processEnv)
@@ -58,7 +58,11 @@ function goOn({ signals }: Session): void {
   if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
 }
 
-async function agree({ own, options, processEnv, emit }: Session, domain: string, { made, versions }: Manifest) {
+async function agree(
+  { workspaceOptions: own, options, processEnv, emit }: Session,
+  domain: string,
+  { made, versions }: Manifest,
+) {
   const about = `This replaces the data of ${domain} by that of ${made}`
   emit({ type: 'message', level: 'info', text: `the backup: ${JSON.stringify(versions)}` })
   if (own.confirm === undefined) return confirmByName(about, domain, canAsk(options.json === true, processEnv))

@@ -4,14 +4,14 @@ import { handOver, onTerminal, openHost, withPath } from './host.ts'
 /** `ssh [COMMAND...]`: the user's own terminal on the host, or one command there; its exit code is ours. */
 export async function runSsh(session: Session): Promise<number> {
   const { host } = openHost(session)
-  const line = session.words.length === 0 ? undefined : session.words.join(' ')
+  const line = session.args.length === 0 ? undefined : session.args.join(' ')
   return handOver(session, host, { line, as: 'login' })
 }
 
 /** `psql [SQL...]`: the database of the pod, as its superuser: statements that are given or piped in, or a terminal. */
 export async function runPsql(session: Session): Promise<number> {
   const { host } = openHost(session)
-  const words = session.words.join(' ').trim()
+  const words = session.args.join(' ').trim()
   // By stdin: a statement may hold a secret, which must not be in an argument list.
   const given = words === '' || words.startsWith('\\') ? words : words.replace(/;?$/, ';')
   const strict = given !== '' || !onTerminal() ? '-v ON_ERROR_STOP=1' : ''

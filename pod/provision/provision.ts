@@ -3,7 +3,6 @@ import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { blank } from '@infra/shared/targets/blank'
 import { digitalOcean } from '@infra/shared/targets/digitalocean/digitalocean'
 import { dropletChecks } from '../checks/droplet.ts'
-import { provisionSyntax } from '../commands/syntax.ts'
 import droplet from '../scripts/00-droplet.ts'
 import type { ProvisionContext } from './context.ts'
 import { provisionSchema } from './env.ts'
@@ -13,7 +12,7 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
   name: 'pod',
   schema: provisionSchema,
   scripts: [droplet],
-  open({ env, offline, folder, environment, own }) {
+  open({ env, offline, folder, environment, workspaceOptions }) {
     const account =
       offline || env.DIGITALOCEAN_TOKEN === undefined
         ? blank('a new DigitalOcean account')
@@ -22,12 +21,11 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
             endpoint: env.DIGITALOCEAN_API_URL,
             nameServer: env.DIGITALOCEAN_NAMESERVER,
           })
-    const file = own?.['write-env'] ? envFile(environment) : undefined
+    const file = workspaceOptions?.['write-env'] ? envFile(environment) : undefined
     const cloud = file === undefined ? account : withEnvFile(account, join(dirname(folder), file))
     return { context: { env, cloud, envFile: file }, targets: [cloud] }
   },
   checks: dropletChecks,
-  own: provisionSyntax,
 })
 
 export default provision

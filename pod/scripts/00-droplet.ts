@@ -40,4 +40,4 @@ export default script(
   },
 )
 
-standalone(import.meta.url, 'provision/provision.ts')
+standalone(import.meta.url, 'provision/commands.ts')

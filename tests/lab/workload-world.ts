@@ -56,7 +56,7 @@ export function useWorkloads() {
     }) as ClusterEnv
 
   const open = (more: Partial<ClusterEnv> = {}, own: Record<string, boolean> = {}) =>
-    cluster.open({ env: envOf(more) as never, offline: false, folder, own })
+    cluster.open({ env: envOf(more) as never, offline: false, folder, workspaceOptions: own })
   const tagged = (wanted: readonly string[], more?: Partial<ClusterEnv>, own?: Record<string, boolean>): Work[] =>
     collect(
       cluster.scripts,

@@ -15,7 +15,7 @@ import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './
 export async function runPlan(session: Session): Promise<number> {
   const { options, emit, workspace } = session
   const saved = readSaved(session)
-  const loaded = open(withOwn(session, saved), 'plan')
+  const loaded = open(withSavedOptions(session, saved), 'plan')
   await tellTargets(session, loaded)
   const plan = await planWork(collect(workspace.scripts, loaded.context, chosen(session, saved)), emit)
   if (saved) assertFresh(saved, plan)
@@ -26,7 +26,7 @@ export async function runPlan(session: Session): Promise<number> {
       environment: options.env,
       tags: options.tags,
       skipTags: options['skip-tags'],
-      own: session.own,
+      workspaceOptions: session.workspaceOptions,
     }
     savePlan(options.out, plan, about)
     emit({
@@ -42,7 +42,7 @@ export async function runPlan(session: Session): Promise<number> {
 export async function runDeploy(session: Session): Promise<number> {
   const { options, emit, workspace, signals, processEnv } = session
   const saved = readSaved(session)
-  const loaded = open(withOwn(session, saved), 'deploy')
+  const loaded = open(withSavedOptions(session, saved), 'deploy')
   const scripts = chosen(session, saved)
   await tellTargets(session, loaded)
   const made = await deploy(collect(workspace.scripts, loaded.context, scripts), {
@@ -104,12 +104,12 @@ function readSaved({ workspace, options }: Session): PlanFile | undefined {
 }
 
 /** With the workspace's own options that a saved plan was made with: without them it would be another plan. */
-function withOwn(session: Session, saved: PlanFile | undefined): Session {
+function withSavedOptions(session: Session, saved: PlanFile | undefined): Session {
   if (!saved) return session
-  const [given] = Object.keys(session.own)
+  const [given] = Object.keys(session.workspaceOptions)
   if (given !== undefined)
     throw usage(`--plan goes without --${given}`, 'The saved plan knows what it was made with; make another one.')
-  return { ...session, own: saved.own ?? {} }
+  return { ...session, workspaceOptions: saved.workspaceOptions ?? {} }
 }
 
 function chosen({ workspace, options }: Session, saved: PlanFile | undefined) {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
-import { type CommandName, type OwnSyntax, optionsOf } from './options.ts'
-import type { Workspace } from './workspace.ts'
+import { type CommandName, optionsOf } from './options.ts'
+import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
 /** What each command does, in a line. */
 export const commands: Readonly<Record<CommandName, string>> = {
@@ -14,7 +14,7 @@ export const commands: Readonly<Record<CommandName, string>> = {
 }
 
 /** A workspace as it is before it is loaded: enough for its help, which shall be quick. */
-export interface Entry {
+export interface Entry extends WorkspaceCommands {
   readonly name: string
   readonly about: string
   /** Its folder: the file names in `scripts` are the scripts, in order. */
@@ -24,30 +24,28 @@ export interface Entry {
   /** The npm script that stands for its commands, where that is not the command's own name. */
   readonly npm?: string
   /** The shared commands it has; all of them when left out. */
-  readonly commands?: readonly CommandName[]
-  /** Commands and options that no other workspace has. */
-  readonly own?: OwnSyntax
+  readonly sharedCommands?: readonly CommandName[]
   load(): Promise<{ default: Workspace }>
 }
 
 /** The commands of a workspace, in the order of their use, each with what it does. */
-export function commandsOf({ commands: shared, own }: Entry): Readonly<Record<string, string>> {
-  const names = shared ?? (Object.keys(commands) as CommandName[])
-  const mine = Object.entries(own?.commands ?? {}).map(([name, { about }]) => [name, about])
+export function commandsOf({ sharedCommands, commands: own = {} }: Entry): Readonly<Record<string, string>> {
+  const names = sharedCommands ?? (Object.keys(commands) as CommandName[])
+  const mine = Object.entries(own).map(([name, { about }]) => [name, about])
   return Object.fromEntries([...names.map((name) => [name, commands[name]]), ...mine])
 }
 
 /** The help of a command. */
 export function helpText(command: string, entry: Entry): string {
-  const words = entry.own?.commands?.[command]?.words ?? []
-  const options = optionsOf(command, entry.own).map(([name, { short, value, help }]) => {
+  const args = entry.commands?.[command]?.args ?? []
+  const options = optionsOf(command, entry).map(([name, { short, value, help }]) => {
     const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
     return `  ${flags.padEnd(28)}${help}`
   })
   return [
     `${entry.name} ${command}: ${commandsOf(entry)[command]}`,
     '',
-    `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...words, '[options]'].join(' ')}`,
+    `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
     'Options:',
     ...options,

@@ -6,7 +6,7 @@ import { flushed } from '../report/flush.ts'
 import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
-import { type Call, cutVerbatim, parseCall, usage } from './options.ts'
+import { type Call, cutVerbatim, parseCall, usage, workspaceOptionsOf } from './options.ts'
 import { fromHere, projectRoot } from './paths.ts'
 import type { Session } from './session.ts'
 import { listenForSignals, type Signals } from './signals.ts'
@@ -20,13 +20,13 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
   surviveClosedOutput()
   try {
     const [command, rest] = chooseCommand(entry, argv)
-    const [ours] = cutVerbatim(command ?? '', rest, entry.own)
+    const [ours] = cutVerbatim(command ?? '', rest, entry)
     if (command === undefined || ours.includes('--help') || ours.includes('-h')) {
       print(command === undefined ? overview(entry) : helpText(command, entry))
       return await end(0)
     }
-    refuseSwallowedFlags(process.env, command, entry.own?.options)
-    const call = withPaths(parseCall(command, rest, entry.own), process.env)
+    refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(entry)))
+    const call = withPaths(parseCall(command, rest, entry), process.env)
     const { default: workspace } = await entry.load()
     return await end(await run(entry, workspace, command, call))
   } catch (error) {
@@ -65,10 +65,10 @@ function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefin
 
 async function run(entry: Entry, workspace: Workspace, command: string, call: Call): Promise<number> {
   const { options } = call
-  const answers = entry.own?.commands?.[command]?.answers === true
+  const stdoutIsResult = entry.commands?.[command]?.stdoutIsResult === true
   const began = Date.now()
   const { makeReporter } = await import('./reporters.ts')
-  const reporter = makeReporter(answers ? { ...options, json: false } : options, `${workspace.name}-${command}`)
+  const reporter = makeReporter(stdoutIsResult ? { ...options, json: false } : options, `${workspace.name}-${command}`)
   let current: string | undefined
   let made = 0
   const emit = (event: Event) => {
@@ -102,16 +102,16 @@ async function run(entry: Entry, workspace: Workspace, command: string, call: Ca
   // A rehearsal is told as what it is.
   const told = options.check || options['dry-run'] ? 'plan' : command
   emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env })
-  const exitCode = await attempt(session, signals)
+  const exitCode = await attempt(entry, session, signals)
   emit({ type: 'run.end', workspace: workspace.name, command: told, exitCode, made, ms: Date.now() - began })
   reporter.close()
   signals.close()
   return exitCode
 }
 
-async function attempt(session: Session, signals: Signals): Promise<number> {
+async function attempt(entry: Entry, session: Session, signals: Signals): Promise<number> {
   try {
-    return await dispatch(session)
+    return await dispatch(entry, session)
   } catch (error) {
     const failure = asFailure(error)
     const { kind, message, remedy, detail } = failure
@@ -122,14 +122,14 @@ async function attempt(session: Session, signals: Signals): Promise<number> {
   }
 }
 
-async function dispatch(session: Session): Promise<number> {
+async function dispatch(entry: Entry, session: Session): Promise<number> {
   const { options, command } = session
   if (command === 'validate') {
     const { runValidate } = await import('./validate.ts')
     return runValidate(session)
   }
-  const own = session.workspace.commands?.[command]
-  if (own) return own(session)
+  const own = entry.commands?.[command]
+  if (own) return own.run(session)
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
   if (command === 'deploy') {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type OptionTable, optionTable, usage } from './options.ts'
+import { optionTable, usage } from './options.ts'
 
 /** Flags that machines set in npm's environment for their own ends; a lost --yes means a question, no deployment. */
 const usual: ReadonlySet<string> = new Set(['yes', 'offline'])
@@ -17,9 +17,9 @@ const shorts: readonly { flag: string; key: string; kept(value: string | undefin
  * not been given. npm leaves a trace of it in the environment. Throws a usage failure when it finds one, for a run that
  * was meant as a rehearsal must never deploy. What stands in the user's npm settings is no trace of the call.
  */
-export function refuseSwallowedFlags(env: Environment, command: string, own: OptionTable = {}): void {
+export function refuseSwallowedFlags(env: Environment, command: string, own: readonly string[] = []): void {
   if (!env.npm_lifecycle_event) return
-  const long = Object.keys({ ...optionTable, ...own })
+  const long = [...new Set([...Object.keys(optionTable), ...own])]
     .filter((name) => !usual.has(name))
     .map((name) => ({
       flag: `--${name}`,

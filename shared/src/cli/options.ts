@@ -17,24 +17,29 @@ export interface OptionSpec {
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
-/** A command that one workspace has beside the shared ones. */
-export interface OwnCommand {
+/** An option of one workspace: a row of {@link OptionTable} that need not name its commands. */
+export type WorkspaceOption = Omit<OptionSpec, 'of'>
+
+/** How a command that only one workspace has is called. */
+export interface CommandSyntax {
   readonly about: string
-  /** The words that it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wished. */
-  readonly words?: readonly string[]
+  /** What it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wished. */
+  readonly args?: readonly string[]
+  /** Its own options. */
+  readonly options?: Readonly<Record<string, WorkspaceOption>>
   /** The options of shared commands that it has too; those that every command has (`--json`) need not be named. */
-  readonly takes?: readonly OptionName[]
-  /** What it prints is its answer: with `--json` that is JSON itself, without the events of the run. */
-  readonly answers?: boolean
-  /** Its words are a command line of their own: after the first nothing is an option of ours. */
+  readonly sharedOptions?: readonly OptionName[]
+  /** What it prints is its result: with `--json` that is JSON itself, without the events of the run. */
+  readonly stdoutIsResult?: boolean
+  /** Its arguments are a command line of their own: after the first nothing is an option of the tool. */
   readonly verbatim?: boolean
 }
 
 /** What a workspace adds to the command line. */
-export interface OwnSyntax {
-  readonly commands?: Readonly<Record<string, OwnCommand>>
-  /** Options of its own commands, or more of a shared one. */
-  readonly options?: OptionTable
+export interface WorkspaceSyntax {
+  readonly commands?: Readonly<Record<string, CommandSyntax>>
+  /** More options of `plan` and `deploy`. */
+  readonly planOptions?: Readonly<Record<string, WorkspaceOption>>
 }
 
 const every = ['validate', 'plan', 'deploy', 'verify', 'unlock'] as const
@@ -100,61 +105,75 @@ export const optionTable = {
 
 export type OptionName = keyof typeof optionTable
 
-/** What a command takes that shows a plan and makes it. */
-export const acting: readonly OptionName[] = ['check', 'dry-run', 'yes', 'lock-timeout']
+/** The options of a command that shows a plan and applies it. */
+export const applyOptions: readonly OptionName[] = ['check', 'dry-run', 'yes', 'lock-timeout']
 
 type ValueOf<S> = S extends { type: 'boolean' } ? boolean : S extends { multiple: true } ? string[] : string
 
 export type Options = { readonly [K in OptionName]?: ValueOf<(typeof optionTable)[K]> }
 
 /** Values of a workspace's own options, by name. */
-export type OwnValues = Readonly<Record<string, boolean | string | readonly string[] | undefined>>
+export type WorkspaceOptions = Readonly<Record<string, boolean | string | readonly string[] | undefined>>
 
 /** What a command was called with. */
 export interface Call {
   readonly options: Options
   /** Of the workspace's own options. */
-  readonly own: OwnValues
-  readonly words: readonly string[]
+  readonly workspaceOptions: WorkspaceOptions
+  readonly args: readonly string[]
+}
+
+/** The options that only this workspace has, each with the commands that have it. */
+export function workspaceOptionsOf({ commands = {}, planOptions = {} }: WorkspaceSyntax): OptionTable {
+  const table: Record<string, OptionSpec> = {}
+  const add = (options: Readonly<Record<string, WorkspaceOption>>, of: readonly string[]) => {
+    for (const [name, option] of Object.entries(options))
+      table[name] = { ...option, of: [...(table[name]?.of ?? []), ...of] }
+  }
+  add(planOptions, ['plan', 'deploy'])
+  for (const [name, { options = {} }] of Object.entries(commands)) add(options, [name])
+  return table
 }
 
 /** The options of a command, in the order of the table. */
-export function optionsOf(command: string, own: OwnSyntax = {}): [string, OptionSpec][] {
-  const mine = own.commands?.[command]
+export function optionsOf(command: string, syntax: WorkspaceSyntax = {}): [string, OptionSpec][] {
+  const mine = syntax.commands?.[command]
+  const own = mine ? (mine.options ?? {}) : command === 'plan' || command === 'deploy' ? (syntax.planOptions ?? {}) : {}
   const shared = (name: string, { of }: OptionSpec) =>
-    mine ? of === every || (mine.takes as readonly string[] | undefined)?.includes(name) : of.includes(command)
+    mine ? of === every || (mine.sharedOptions as readonly string[] | undefined)?.includes(name) : of.includes(command)
   return [
-    ...Object.entries(own.options ?? {}).filter(([, { of }]) => of.includes(command)),
+    ...Object.entries(own).map(([name, option]): [string, OptionSpec] => [name, { ...option, of: [command] }]),
     ...Object.entries(optionTable as OptionTable).filter(([name, spec]) => shared(name, spec)),
   ]
 }
 
-/** Cuts the arguments of a command where its own command line begins: the options of ours, and the words. */
+/** Cuts the arguments of a command where its own command line begins: the tool's options, and the rest. */
 export function cutVerbatim(
   command: string,
   argv: readonly string[],
-  own: OwnSyntax = {},
+  syntax: WorkspaceSyntax = {},
 ): [readonly string[], readonly string[]] {
-  if (!own.commands?.[command]?.verbatim) return [argv, []]
-  const { tokens } = tokenize(optionsOf(command, own), argv)
+  if (!syntax.commands?.[command]?.verbatim) return [argv, []]
+  const { tokens } = tokenize(optionsOf(command, syntax), argv)
   const at = tokens.find(({ kind }) => kind === 'positional')?.index ?? argv.length
   return [argv.slice(0, at), argv.slice(at)]
 }
 
 /** Parses what a command is called with. Throws a usage failure for what it does not know, with a suggestion. */
-export function parseCall(command: string, argv: readonly string[], own: OwnSyntax = {}): Call {
-  const known = optionsOf(command, own)
-  const [ours, verbatim] = cutVerbatim(command, argv, own)
+export function parseCall(command: string, argv: readonly string[], syntax: WorkspaceSyntax = {}): Call {
+  const known = optionsOf(command, syntax)
+  const [ours, verbatim] = cutVerbatim(command, argv, syntax)
   const { tokens, values, positionals } = tokenize(known, ours)
-  const words = [...positionals, ...verbatim]
-  assertWords(command, words, own)
-  for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, own)
-  const mine = Object.entries(values).filter(([name]) => own.options && name in own.options)
-  const rest = Object.entries(values).filter(([name]) => !(own.options && name in own.options))
+  const args = [...positionals, ...verbatim]
+  assertArgs(command, args, syntax)
+  for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, syntax)
+  const isShared = ([name]: [string, unknown]) => Object.hasOwn(optionTable, name)
   return {
-    options: split(Object.fromEntries(rest) as Options),
-    own: Object.fromEntries(mine) as OwnValues,
-    words,
+    options: split(Object.fromEntries(Object.entries(values).filter(isShared)) as Options),
+    workspaceOptions: Object.fromEntries(
+      Object.entries(values).filter((entry) => !isShared(entry)),
+    ) as WorkspaceOptions,
+    args,
   }
 }
 
@@ -178,13 +197,13 @@ export function parseOptions(command: CommandName, argv: readonly string[]): Opt
   return parseCall(command, argv).options
 }
 
-function assertWords(command: string, words: readonly string[], own: OwnSyntax): void {
-  const wanted = own.commands?.[command]?.words ?? []
-  const most = wanted.some((word) => word.includes('...')) ? Number.POSITIVE_INFINITY : wanted.length
-  const extra = words[most]
+function assertArgs(command: string, args: readonly string[], syntax: WorkspaceSyntax): void {
+  const wanted = syntax.commands?.[command]?.args ?? []
+  const most = wanted.some((name) => name.includes('...')) ? Number.POSITIVE_INFINITY : wanted.length
+  const extra = args[most]
   if (extra !== undefined)
     throw usage(`${command} takes no argument "${extra}"`, 'Options of a value are written --tags db.')
-  const lacking = wanted.filter((word) => !word.startsWith('['))[words.length]
+  const lacking = wanted.filter((name) => !name.startsWith('['))[args.length]
   if (lacking) throw usage(`${command} needs ${lacking}`, `npm run ${command} -w … -- ${wanted.join(' ')}`)
 }
 
@@ -199,11 +218,11 @@ function assertOption(
   command: string,
   token: OptionToken,
   known: readonly [string, OptionSpec][],
-  own: OwnSyntax,
+  syntax: WorkspaceSyntax,
 ): void {
   const spec = known.find(([name]) => name === token.name)?.[1]
   if (!spec) {
-    const elsewhere = own.options?.[token.name] ?? (optionTable as OptionTable)[token.name]
+    const elsewhere = workspaceOptionsOf(syntax)[token.name] ?? (optionTable as OptionTable)[token.name]
     if (elsewhere)
       throw usage(`${command} has no option ${token.rawName}`, `It belongs to: ${elsewhere.of.join(', ')}.`)
     const names = known.map(([name]) => name)

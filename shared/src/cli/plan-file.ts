@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { digestPlan } from '../engine/digest.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Plan } from '../engine/plan.ts'
-import { type OwnValues, usage } from './options.ts'
+import { usage, type WorkspaceOptions } from './options.ts'
 
 /** What is kept of a reviewed plan: no fact and no secret, only keyed fingerprints of what was found and decided. */
 export interface PlanFile {
@@ -13,7 +13,7 @@ export interface PlanFile {
   readonly tags: readonly string[] | undefined
   readonly skipTags: readonly string[] | undefined
   /** The workspace's own options that it was made with, such as `--prune`. */
-  readonly own?: OwnValues
+  readonly workspaceOptions?: WorkspaceOptions
   readonly made: string
   readonly salt: string
   readonly steps: Readonly<Record<string, string>>
@@ -23,7 +23,7 @@ export interface PlanFile {
 export function savePlan(
   path: string,
   plan: Plan,
-  about: Pick<PlanFile, 'workspace' | 'environment' | 'tags' | 'skipTags' | 'own'>,
+  about: Pick<PlanFile, 'workspace' | 'environment' | 'tags' | 'skipTags' | 'workspaceOptions'>,
 ): void {
   const salt = randomBytes(16).toString('hex')
   const saved: PlanFile = { format: 1, ...about, made: new Date().toISOString(), salt, steps: digestPlan(plan, salt) }

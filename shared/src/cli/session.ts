@@ -55,7 +55,7 @@ export function open(session: Session, purpose: Purpose): Loaded {
     env,
     offline,
     environment: options.env,
-    own: session.own,
+    workspaceOptions: session.workspaceOptions,
     folder: stateFolder(session.root),
   })
   session.cleanup.push(...opened.targets.map((target) => () => target.close()))

@@ -9,7 +9,7 @@ import type { Session } from './session.ts'
 
 /**
  * For a workspace's own command: shows the plan of some work and, unless it is only to be shown, has it agreed to and
- * makes it, as `deploy` does; the targets were told before. The command takes the options of {@link acting}. Returns the
+ * makes it, as `deploy` does; the targets were told before. The command takes the options of {@link applyOptions}. Returns the
  * number of changes made.
  */
 export async function runWork(session: Session, work: readonly Work[], targets: readonly Target[]): Promise<number> {

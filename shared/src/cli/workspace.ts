@@ -2,7 +2,7 @@ import type { Check } from '../engine/check.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import type { EnvOf, Schema } from '../env/variable.ts'
-import type { OwnSyntax, OwnValues } from './options.ts'
+import type { CommandSyntax, WorkspaceOptions, WorkspaceSyntax } from './options.ts'
 import type { Session } from './session.ts'
 
 /** What a workspace is opened with. */
@@ -13,7 +13,7 @@ export interface Opening<S extends Schema> {
   /** The name of `--env NAME`: its files are `.env.<workspace>.NAME`. */
   readonly environment?: string | undefined
   /** Values of the workspace's own options. */
-  readonly own?: OwnValues
+  readonly workspaceOptions?: WorkspaceOptions
   /** The project's own folder for what is no secret and no state: known hosts, run logs. */
   readonly folder: string
 }
@@ -31,14 +31,21 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   open(opening: Opening<S>): Opened<C>
   readonly scripts: readonly Script<C>[]
   checks(context: C): readonly Check[]
-  /** The commands that it declares as its own; each gives its exit code. */
-  readonly commands?: Readonly<Record<string, (session: Session) => Promise<number>>>
-  /** The commands and options that only it has, for a script of it that runs by itself. */
-  readonly own?: OwnSyntax
   /** What is told at the end of a plan, such as what it all costs. */
   readonly notes?: readonly string[]
   /** The schemas whose variables `--from-tfvars` takes over, when there are others than its own. */
   readonly tfvars?: readonly Schema[]
+}
+
+/** A command that one workspace has beside the shared ones: one row of its `commands/index.ts`. */
+export interface WorkspaceCommand extends CommandSyntax {
+  /** Does it and gives the exit code. It imports what it needs itself: the table must be quick to load, for help. */
+  run(session: Session): Promise<number>
+}
+
+/** The commands and options that only one workspace has. */
+export interface WorkspaceCommands extends WorkspaceSyntax {
+  readonly commands?: Readonly<Record<string, WorkspaceCommand>>
 }
 
 /** Declares a workspace; its types follow from its schema and its scripts. */

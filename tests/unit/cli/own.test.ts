@@ -1,29 +1,42 @@
 import { helpText } from '@infra/shared/cli/help'
 import { refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
-import { type OwnSyntax, parseCall } from '@infra/shared/cli/options'
+import { parseCall, type WorkspaceSyntax, workspaceOptionsOf } from '@infra/shared/cli/options'
 import { describe, expect, test } from 'vitest'
 import { cli, place, startCli } from '../../support/fixture-workspace.ts'
 
-const own: OwnSyntax = {
+const own: WorkspaceSyntax = {
   commands: {
-    logs: { about: 'the last lines of a service', words: ['SERVICE', '[PATTERN]'] },
-    remove: { about: 'take it away', words: ['[NAME...]'], takes: ['yes', 'lock-timeout'] },
+    logs: {
+      about: 'the last lines of a service',
+      args: ['SERVICE', '[PATTERN]'],
+      options: { follow: { type: 'boolean', short: 'f', help: 'go on' } },
+    },
+    remove: {
+      about: 'take it away',
+      args: ['[NAME...]'],
+      sharedOptions: ['yes', 'lock-timeout'],
+      options: { confirm: { type: 'string', multiple: true, value: 'NAME', help: 'yes, this one' } },
+    },
   },
-  options: {
-    follow: { type: 'boolean', short: 'f', help: 'go on', of: ['logs'] },
-    prune: { type: 'boolean', help: 'also what is no longer wanted', of: ['plan', 'deploy'] },
-    confirm: { type: 'string', multiple: true, value: 'NAME', help: 'yes, this one', of: ['remove'] },
-  },
+  planOptions: { prune: { type: 'boolean', help: 'also what is no longer wanted' } },
 }
 
 describe("a workspace's own commands and options", () => {
   test.each([
-    ['logs', ['web'], { options: {}, own: {}, words: ['web'] }],
-    ['logs', ['web', '-f', 'GET', '--json'], { options: { json: true }, own: { follow: true }, words: ['web', 'GET'] }],
-    ['remove', [], { options: {}, own: {}, words: [] }],
-    ['remove', ['a', 'b', 'c', '-y'], { options: { yes: true }, own: {}, words: ['a', 'b', 'c'] }],
-    ['remove', ['--confirm', 'a', '--confirm=b'], { options: {}, own: { confirm: ['a', 'b'] }, words: [] }],
-    ['deploy', ['--prune', '-t', 'a,b'], { options: { tags: ['a', 'b'] }, own: { prune: true }, words: [] }],
+    ['logs', ['web'], { options: {}, workspaceOptions: {}, args: ['web'] }],
+    [
+      'logs',
+      ['web', '-f', 'GET', '--json'],
+      { options: { json: true }, workspaceOptions: { follow: true }, args: ['web', 'GET'] },
+    ],
+    ['remove', [], { options: {}, workspaceOptions: {}, args: [] }],
+    ['remove', ['a', 'b', 'c', '-y'], { options: { yes: true }, workspaceOptions: {}, args: ['a', 'b', 'c'] }],
+    ['remove', ['--confirm', 'a', '--confirm=b'], { options: {}, workspaceOptions: { confirm: ['a', 'b'] }, args: [] }],
+    [
+      'deploy',
+      ['--prune', '-t', 'a,b'],
+      { options: { tags: ['a', 'b'] }, workspaceOptions: { prune: true }, args: [] },
+    ],
   ])('%s %j', (command, argv, call) => {
     expect(parseCall(command, argv, own)).toEqual(call)
   })
@@ -42,7 +55,11 @@ describe("a workspace's own commands and options", () => {
   })
 
   test('the help of a command tells its words and its options', () => {
-    const entry = { name: 'demo', about: '', folder: '', own, load: () => Promise.reject(new Error('not loaded')) }
+    const run = async () => 0
+    const commands = Object.fromEntries(
+      Object.entries(own.commands ?? {}).map(([name, how]) => [name, { ...how, run }]),
+    )
+    const entry = { name: 'demo', about: '', folder: '', commands, load: () => Promise.reject(new Error('not loaded')) }
     const help = helpText('remove', entry)
     expect(help).toContain('demo remove: take it away')
     expect(help).toContain('-- [NAME...] [options]')
@@ -54,7 +71,9 @@ describe("a workspace's own commands and options", () => {
   test('npm must not keep one of them for itself', () => {
     const env = { npm_lifecycle_event: 'deploy', npm_config_prune: 'true' }
     expect(() => refuseSwallowedFlags(env, 'deploy')).not.toThrow()
-    expect(() => refuseSwallowedFlags(env, 'deploy', own.options)).toThrow(/npm kept --prune for itself/)
+    expect(() => refuseSwallowedFlags(env, 'deploy', Object.keys(workspaceOptionsOf(own)))).toThrow(
+      /npm kept --prune for itself/,
+    )
   })
 
   test('run through the real command line, with the environment loaded', async () => {

@@ -77,7 +77,7 @@ test('of the droplet is saved with what it was asked for, and deployed by the sc
   const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
   expect([code, stderr]).toEqual([0, expect.stringContaining(`saved: npm run provision -w pod -- --plan ${file}`)])
-  expect(readPlan(file, 'pod', undefined).own).toEqual({ 'write-env': true })
+  expect(readPlan(file, 'pod', undefined).workspaceOptions).toEqual({ 'write-env': true })
 })
 
 describe('refused, with how to make one:', () => {

@@ -3,27 +3,35 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCall } from '@infra/shared/cli/options'
 import { describe, expect, test } from 'vitest'
+import pod from '../../../pod/commands/index.ts'
 import { logLine } from '../../../pod/commands/logs.ts'
 import type { Status } from '../../../pod/commands/status.ts'
 import { machine } from '../../../pod/commands/status-facts.ts'
 import { age, size, statusText } from '../../../pod/commands/status-text.ts'
-import { own } from '../../../pod/commands/syntax.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 describe('what the commands are called with', () => {
   test.each([
-    ['ssh', [], { words: [] }],
-    ['ssh', ['ls', '-la', '--env', 'x', '--', 'y'], { words: ['ls', '-la', '--env', 'x', '--', 'y'] }],
-    ['ssh', ['--env', 'staging', 'df', '-h'], { options: { env: 'staging' }, words: ['df', '-h'] }],
-    ['ssh', ['-v', '--', '-odd'], { options: { verbose: true }, words: ['-odd'] }],
-    ['logs', ['nginx', '-f', '-n', '5'], { own: { follow: true, lines: '5' }, words: ['nginx'] }],
-    ['logs', ['nginx', '--since=-1h'], { own: { since: '-1h' } }],
-    ['logs', ['nginx', '--since', '10 minutes ago'], { own: { since: '10 minutes ago' } }],
-    ['psql', ['select', '1'], { words: ['select', '1'] }],
-    ['backup', ['--to', '/x', '--lock-timeout', '9'], { own: { to: '/x' }, options: { 'lock-timeout': '9' } }],
-    ['restore', ['f', '--identity', 'k', '--confirm', 'd'], { own: { identity: 'k', confirm: 'd' }, words: ['f'] }],
+    ['ssh', [], { args: [] }],
+    ['ssh', ['ls', '-la', '--env', 'x', '--', 'y'], { args: ['ls', '-la', '--env', 'x', '--', 'y'] }],
+    ['ssh', ['--env', 'staging', 'df', '-h'], { options: { env: 'staging' }, args: ['df', '-h'] }],
+    ['ssh', ['-v', '--', '-odd'], { options: { verbose: true }, args: ['-odd'] }],
+    ['logs', ['nginx', '-f', '-n', '5'], { workspaceOptions: { follow: true, lines: '5' }, args: ['nginx'] }],
+    ['logs', ['nginx', '--since=-1h'], { workspaceOptions: { since: '-1h' } }],
+    ['logs', ['nginx', '--since', '10 minutes ago'], { workspaceOptions: { since: '10 minutes ago' } }],
+    ['psql', ['select', '1'], { args: ['select', '1'] }],
+    [
+      'backup',
+      ['--to', '/x', '--lock-timeout', '9'],
+      { workspaceOptions: { to: '/x' }, options: { 'lock-timeout': '9' } },
+    ],
+    [
+      'restore',
+      ['f', '--identity', 'k', '--confirm', 'd'],
+      { workspaceOptions: { identity: 'k', confirm: 'd' }, args: ['f'] },
+    ],
   ])('%s %j', (command, argv, call) => {
-    expect(parseCall(command, argv, own)).toMatchObject(call)
+    expect(parseCall(command, argv, pod)).toMatchObject(call)
   })
 
   test.each([
@@ -32,7 +40,7 @@ describe('what the commands are called with', () => {
     ['status', ['now'], /takes no argument/],
     ['ssh', ['--lines', '5', 'ls'], /ssh has no option --lines/],
   ])('%s %j is refused', (command, argv, message) => {
-    expect(() => parseCall(command, argv, own)).toThrow(message)
+    expect(() => parseCall(command, argv, pod)).toThrow(message)
   })
 })
 

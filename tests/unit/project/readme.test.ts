@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type OwnSyntax, optionTable, parseCall } from '@infra/shared/cli/options'
+import { optionTable, parseCall, type WorkspaceSyntax } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
-import { clusterSyntax } from '../../../cluster/commands/syntax.ts'
-import { own as podSyntax } from '../../../pod/commands/syntax.ts'
+import cluster from '../../../cluster/commands/index.ts'
+import pod from '../../../pod/commands/index.ts'
+import stoat from '../../../stoat/commands/index.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)]
@@ -12,7 +13,7 @@ const text = (document: string) => readFileSync(join(root, document), 'utf8')
 const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
 
-const syntaxes: Readonly<Record<string, OwnSyntax>> = { pod: podSyntax, cluster: clusterSyntax }
+const syntaxes: Readonly<Record<string, WorkspaceSyntax>> = { pod, cluster, stoat }
 
 interface Call {
   readonly line: string
@@ -44,9 +45,9 @@ describe.each(documents)('%s', (document) => {
   test('gives options that the command has', () => {
     const shared: readonly string[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
     for (const { script, workspace, options } of all) {
-      const own = syntaxes[workspace] ?? {}
-      if (shared.includes(script) || own.commands?.[script])
-        expect(() => parseCall(script, options, own), `${workspace} ${script}`).not.toThrow()
+      const syntax = syntaxes[workspace] ?? {}
+      if (shared.includes(script) || syntax.commands?.[script])
+        expect(() => parseCall(script, options, syntax), `${workspace} ${script}`).not.toThrow()
     }
   })
 

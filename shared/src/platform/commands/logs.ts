@@ -9,8 +9,8 @@ import { type Services, serviceOf } from './services.ts'
 
 /** `logs SERVICE [-f] [--previous]`: what its pods print, until they end or Ctrl-C. */
 export async function runLogs(session: Session, services: Services): Promise<number> {
-  const { workload } = serviceOf(services, session.words[0] ?? '')
-  const { follow, previous, tail } = session.own
+  const { workload } = serviceOf(services, session.args[0] ?? '')
+  const { follow, previous, tail } = session.workspaceOptions
   const { kube, workspace } = open(session, 'verify').context as WorkloadContext
   const options = [...(previous ? ['--previous'] : []), ...(follow ? ['-f'] : [])]
   const read = sh`kubectl logs ${workload} -n ${namespace} --all-containers --tail=${String(tail ?? 200)} ${options}`

@@ -10,8 +10,8 @@ import { type Services, serviceOf } from './services.ts'
 
 /** `restart [SERVICE...]`: new pods for all services of a workspace, or some of them, waited for. */
 export async function runRestart(session: Session, services: Services): Promise<number> {
-  const { words } = session
-  const chosen = words.length > 0 ? words.map((word) => serviceOf(services, word)) : Object.values(services.services)
+  const { args } = session
+  const chosen = args.length > 0 ? args.map((word) => serviceOf(services, word)) : Object.values(services.services)
   const context = open(session, 'verify').context as WorkloadContext & { doks: Doks | undefined }
   const { kube, env, workspace } = context
   await assertInside(context)

@@ -1,0 +1,66 @@
+import { dirname } from 'node:path'
+import type { Entry } from '@infra/shared/cli/help'
+import type { OptionName } from '@infra/shared/cli/options'
+
+const locked: readonly OptionName[] = ['lock-timeout']
+
+/** The pod's command line: every command that only it has, with its options and where it is. */
+const pod: Entry = {
+  name: 'pod',
+  about: 'the Valence pod on one host: a hardened system, PostgreSQL with pgvector, the Valence repository',
+  folder: dirname(import.meta.dirname),
+  scripts: /^[1-9]/, // the droplet itself is made by provision/cli.ts
+  load: () => import('../pod.ts'),
+  commands: {
+    status: {
+      about: 'how it is: services, versions, certificate, disk, memory, backups',
+      run: async (session) => (await import('./status.ts')).runStatus(session),
+    },
+    logs: {
+      about: 'what a service said; -f goes on until Ctrl-C',
+      args: ['SERVICE'],
+      options: {
+        follow: { type: 'boolean', short: 'f', help: 'go on with what comes, until Ctrl-C' },
+        lines: { type: 'string', short: 'n', value: 'LINES', help: 'how many lines (default 100)' },
+        since: { type: 'string', value: 'TIME', help: 'not before: "10 minutes ago", "today"' },
+      },
+      run: async (session) => (await import('./logs.ts')).runLogs(session),
+    },
+    ssh: {
+      about: 'a terminal on the host, or a command there',
+      args: ['[COMMAND...]'],
+      verbatim: true,
+      run: async (session) => (await import('./terminal.ts')).runSsh(session),
+    },
+    psql: {
+      about: 'the database, as its superuser: a terminal, or statements',
+      args: ['[SQL...]'],
+      run: async (session) => (await import('./terminal.ts')).runPsql(session),
+    },
+    backup: {
+      about: 'fetch an encrypted backup of all that would be lost',
+      sharedOptions: locked,
+      options: {
+        to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
+        key: { type: 'string', value: 'KEY', help: 'whom to encrypt to: age1…, an ssh public key, or a file of them' },
+      },
+      run: async (session) => (await import('./backup.ts')).runBackup(session),
+    },
+    restore: {
+      about: 'put a backup back',
+      args: ['FILE'],
+      sharedOptions: locked,
+      options: {
+        identity: {
+          type: 'string',
+          value: 'KEYFILE',
+          help: 'the private key that opens it (default VALENCE_SSH_PRIVATE_KEY_FILE)',
+        },
+        confirm: { type: 'string', value: 'DOMAIN', help: 'overwrite what is there: the domain, typed beforehand' },
+      },
+      run: async (session) => (await import('./restore.ts')).runRestore(session),
+    },
+  },
+}
+
+export default pod
