@@ -53,6 +53,19 @@ export class DropletWorld {
     await this.fake.stop()
   }
 
+  /** The variables of a run of `npm run provision` in this world. */
+  settings(): Readonly<Record<string, string>> {
+    return {
+      INFRA_ROOT: this.folder,
+      DIGITALOCEAN_TOKEN: this.fake.token,
+      DIGITALOCEAN_API_URL: this.fake.endpoint,
+      DIGITALOCEAN_NAMESERVER: this.dns.server,
+      VALENCE_DOMAIN: 'pod.example.com',
+      VALENCE_SSH_PUBKEY: sampleEnv(provisionSchema).VALENCE_SSH_PUBKEY?.line ?? '',
+      VALENCE_SSH_PORT: String(this.port),
+    }
+  }
+
   open(more: Partial<DigitalOceanOptions> = {}) {
     const { fake, dns } = this
     const account = { token: secret(fake.token), endpoint: fake.endpoint, nameServer: dns.server, pace: 0.01 }

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { runChecks } from '@infra/shared/engine/check'
 import type { Event } from '@infra/shared/engine/events'
 import { isConverged, type Plan } from '@infra/shared/engine/plan'
-import { sampleEnv } from '@infra/shared/env/sample'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dropletChecks } from '../../pod/checks/droplet.ts'
-import { provisionSchema } from '../../pod/provision/env.ts'
 import { withEnvFile } from '../../pod/provision/env-file.ts'
+import { launcher } from '../support/cli.ts'
 import { DropletWorld, failureOf, heard, keyFingerprint, said } from './droplet-world.ts'
 import { run, until } from './run.ts'
 
@@ -225,17 +224,8 @@ describe('the checks', () => {
 })
 
 describe('npm run provision', () => {
-  const env = () => ({
-    INFRA_ROOT: world.folder,
-    DIGITALOCEAN_TOKEN: world.fake.token,
-    DIGITALOCEAN_API_URL: world.fake.endpoint,
-    DIGITALOCEAN_NAMESERVER: world.dns.server,
-    VALENCE_DOMAIN: 'pod.example.com',
-    VALENCE_SSH_PUBKEY: sampleEnv(provisionSchema).VALENCE_SSH_PUBKEY?.line,
-    VALENCE_SSH_PORT: String(world.port),
-  })
   const provision = (...args: string[]) =>
-    run('npm', ['run', '--silent', 'provision', '-w', 'pod', '--', ...args], { cwd: root, env: env() })
+    run('npm', ['run', '--silent', 'provision', '-w', 'pod', '--', ...args], { cwd: root, env: world.settings() })
 
   it('checks without writing, makes, tells the address, and is quiet after', async () => {
     const check = await provision('--check', '--write-env')
@@ -255,10 +245,10 @@ describe('npm run provision', () => {
 
   it('killed while the droplet boots, goes on where it was', async () => {
     world.fake.bootMs = 6000
-    const args = ['--import', 'tsx', 'provision/cli.ts', 'deploy', '--yes']
+    const args = [launcher, 'provision/cli.ts', 'deploy', '--yes']
     const child: ChildProcess = spawn('node', args, {
       cwd: join(root, 'pod'),
-      env: { ...process.env, ...env() },
+      env: { ...process.env, ...world.settings() },
       stdio: 'ignore',
     })
     const ended = new Promise((resolve) => child.once('exit', resolve))

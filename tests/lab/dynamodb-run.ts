@@ -4,7 +4,7 @@ import { deploy } from '@infra/shared/engine/deploy'
 import { type TableOptions, table } from '@infra/shared/steps/aws/dynamodb'
 import { awsAccount } from '@infra/shared/targets/aws/aws'
 
-// A run that a test can kill: node --import tsx dynamodb-run.ts --endpoint URL --table JSON
+// A run that a test can kill: node run.mjs dynamodb-run.ts --endpoint URL --table JSON
 const { values } = parseArgs({ options: { endpoint: { type: 'string' }, table: { type: 'string' } } })
 const aws = awsAccount({
   region: 'ca-central-1',

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { dynamodbChecks } from '../../cluster/checks/dynamodb.ts'
 import type { ClusterContext } from '../../cluster/context.ts'
 import dynamodb from '../../cluster/scripts/10-dynamodb.ts'
+import { launcher } from '../support/cli.ts'
 import { account, failureOf, quiet, region, sampleArguments, secretKey, told, useAws, wish } from './aws-lab.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
@@ -163,7 +164,7 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
     const run = join(import.meta.dirname, 'dynamodb-run.ts')
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', run, '--endpoint', lab.moto.endpoint, '--table', JSON.stringify(wish)],
+      [launcher, run, '--endpoint', lab.moto.endpoint, '--table', JSON.stringify(wish)],
       { stdio: 'inherit' },
     )
     const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -6,7 +6,7 @@ import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
 import { awsAccount } from '@infra/shared/targets/aws/aws'
 import { parameterStore } from './key-store.ts'
 
-// A run that a test can kill while the key is made and not kept yet: node --import tsx iam-keys-run.ts --endpoint URL
+// A run that a test can kill while the key is made and not kept yet: node run.mjs iam-keys-run.ts --endpoint URL
 const { values } = parseArgs({ options: { endpoint: { type: 'string' } } })
 const aws = awsAccount({
   region: 'ca-central-1',

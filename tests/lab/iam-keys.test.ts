@@ -6,6 +6,7 @@ import type { Event } from '@infra/shared/engine/events'
 import { isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
 import { botCredentials, type KeyStore, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { launcher } from '../support/cli.ts'
 import { failureOf, quiet, sampleArguments, told, useAws } from './aws-lab.ts'
 import { parameterStore } from './key-store.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -127,7 +128,7 @@ describe.skipIf(skip)(title("the life of the bot's access key", skip), () => {
 
   it('heals a run that was killed between making and keeping it', async () => {
     const runner = join(import.meta.dirname, 'iam-keys-run.ts')
-    const child = spawn(process.execPath, ['--import', 'tsx', runner, '--endpoint', lab.moto.endpoint], {
+    const child = spawn(process.execPath, [launcher, runner, '--endpoint', lab.moto.endpoint], {
       stdio: 'inherit',
     })
     const ended = new Promise((resolve) => child.once('exit', resolve))

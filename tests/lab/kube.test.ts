@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { launcher } from '../support/cli.ts'
 import { cacheFolder } from './cache.ts'
 import { answer, listen } from './http.ts'
 import { busybox, redis } from './kube/images.ts'
@@ -188,7 +189,7 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
 
 async function startElsewhere() {
   const script = fileURLToPath(new URL('kube/start-and-wait.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [launcher, script], { stdio: ['ignore', 'pipe', 'inherit'] })
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)))
     child.once('exit', (code) => reject(new Error(`it ended with ${code}`)))

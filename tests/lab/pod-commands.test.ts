@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { plainEnv, project } from '../support/cli.ts'
+import { launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
 import { failInSynapse } from './matrix.ts'
 import { logins } from './pod-probes.ts'
@@ -25,7 +25,7 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
 
   /** The command line with something on its stdin; below script(1) it has a terminal. */
   const fed = (input: string, args: readonly string[], terminal = false) => {
-    const words = [process.execPath, '--import', 'tsx', join(project, 'pod/cli.ts'), ...args]
+    const words = [process.execPath, launcher, join(project, 'pod/cli.ts'), ...args]
     const env = { ...Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined])), ...plainEnv() }
     const options = { input, env: { ...env, INFRA_ROOT: pod.root, TERM: 'dumb' }, cwd: project, timeoutMs: 60_000 }
     if (!terminal) return run(words[0] as string, words.slice(1), options)

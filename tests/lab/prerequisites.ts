@@ -15,6 +15,7 @@ export type LabPart =
   | 'kube'
   | 'registry'
   | 'doctl'
+  | 'nodes'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -32,6 +33,11 @@ const program = (name: string, debian: string): Need => ({
 })
 
 const linux: Need = { what: 'Linux', install: 'run it on a Linux machine', has: () => process.platform === 'linux' }
+const x64: Need = {
+  what: 'Linux on x64',
+  install: 'run it on such a machine',
+  has: () => process.platform === 'linux' && process.arch === 'x64',
+}
 const root: Need = { what: 'root', install: 'run it as root (sudo -E)', has: () => process.getuid?.() === 0 }
 const python: Need = {
   what: 'python3 with venv',
@@ -113,6 +119,7 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
   ],
   registry: [program('docker-registry', 'docker-registry'), program('buildah', 'buildah'), program('perl', 'perl')],
   doctl: [linux, go, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
+  nodes: [x64, program('npm', 'npm'), program('flock', 'util-linux')],
   moto: [linux, python, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { launcher } from '../support/cli.ts'
 import { claudeInstaller } from './claude-installer.ts'
 import { diffFingerprints, fingerprintDump } from './fingerprint.ts'
 import { gitServer } from './git-server.ts'
@@ -141,7 +142,7 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
         readFile(join(stateFolder, 'hosts', String(number), 'token'), 'utf8').catch(() => undefined)
       const started = async (keep: string) => {
         const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
-        const child = spawn(process.execPath, ['--import', 'tsx', script, keep], {
+        const child = spawn(process.execPath, [launcher, script, keep], {
           stdio: ['ignore', 'pipe', 'inherit'],
         })
         const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))

@@ -9,6 +9,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import type { LockRequest } from '@infra/shared/engine/target'
 import { type SshTarget, ssh } from '@infra/shared/targets/ssh/ssh'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { launcher } from '../support/cli.ts'
 import { bootHost, type LabHost } from './host.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
@@ -56,7 +57,7 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
   })
   const child = async (task: Omit<ChildTask, 'address'>) => {
     const argument = JSON.stringify({ address: address(), ...task })
-    const process = spawn('node', ['--import', 'tsx', join(import.meta.dirname, 'ssh-child.ts'), argument])
+    const process = spawn('node', [launcher, join(import.meta.dirname, 'ssh-child.ts'), argument])
     children.push(process)
     let said = ''
     for (const stream of [process.stdout, process.stderr]) {

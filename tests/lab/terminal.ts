@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { quote } from '@infra/shared/command/sh'
-import { plainEnv, project } from '../support/cli.ts'
+import { launcher, plainEnv, project } from '../support/cli.ts'
 
 /** What somebody types once the question is on the screen. */
 export type TypedAnswer = readonly [question: RegExp, text: string]
@@ -15,7 +15,7 @@ export function onTerminal(
   args: readonly string[],
   answers: readonly TypedAnswer[],
 ): Promise<{ readonly code: number; readonly said: string }> {
-  const words = [process.execPath, '--import', 'tsx', join(project, 'pod/cli.ts'), ...args]
+  const words = [process.execPath, launcher, join(project, 'pod/cli.ts'), ...args]
   const env = { ...plainEnv(), INFRA_ROOT: root, TERM: 'dumb' }
   // Where its stdin is no terminal, script(1) makes one without a width.
   const line = `stty cols 300 rows 30; exec ${words.map(quote).join(' ')}`

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { launcher } from '../support/cli.ts'
 import { bare } from '../support/fixture-workspace.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'infra-plans-'))
@@ -28,7 +29,7 @@ interface Ran {
 
 /** Runs a workspace's command line as a newcomer does: no environment file, no variables, no network. */
 function newcomer(workspace: string, ...args: string[]): Promise<Ran> {
-  const words = [...offline, process.execPath, '--import', 'tsx', join(project, workspace, 'cli.ts'), ...args]
+  const words = [...offline, process.execPath, launcher, join(project, workspace, 'cli.ts'), ...args]
   const env = { ...bare(), INFRA_ROOT: root, HOME: root }
   return new Promise((resolve) => {
     execFile(words[0] as string, words.slice(1), { env, cwd: project }, (error, stdout, stderr) =>

@@ -34,6 +34,9 @@ export interface CliOptions {
 /** The folder of the project. */
 export const project = join(import.meta.dirname, '../..')
 
+/** What starts a TypeScript file on any Node that is supported: `node run.mjs FILE.ts`. */
+export const launcher = join(project, 'run.mjs')
+
 // What of our own environment would change a run: settings of the product, npm's traces, CI.
 const foreign =
   /^(npm_|VALENCE_|SYNAPSE_|LETSENCRYPT_|NGINX_|ACME_|OPENAI_|ANTHROPIC_|ANSIBLE_|AWS_|CLUSTER_|STOAT_|DISCORD_|LITELLM_|BOT_|DIGITALOCEAN_|DO_|GITHUB_|TURBO_|INFRA_|CI$|VITEST|NODE_OPTIONS$|FORCE_COLOR$|NO_COLOR$)/
@@ -52,7 +55,7 @@ process.on('exit', () => {
 export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
   const { root, env, file = `${workspace}/cli.ts`, within = [], live = false } = options
   const began = performance.now()
-  const words = [...within, process.execPath, '--import', 'tsx', join(project, file), ...args]
+  const words = [...within, process.execPath, launcher, join(project, file), ...args]
   const child = spawn(words[0] as string, words.slice(1), {
     cwd: project,
     env: { ...plainEnv(), INFRA_ROOT: root, ...env },

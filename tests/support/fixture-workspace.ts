@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { launcher } from './cli.ts'
 import { tempFolder } from './temp.ts'
 
 /** The password of {@link place}: must show nowhere but in the note that holds it. */
@@ -63,7 +64,7 @@ export function bundled(): string {
 
 /** Starts the real command line of the fixture workspace as a child process; a script of it by its source. */
 export function startCli({ env }: Place, args: readonly string[], script?: string): RunningCli {
-  const program = script === undefined ? [bundled()] : ['--import', 'tsx', source(script)]
+  const program = script === undefined ? [bundled()] : [launcher, source(script)]
   const child = spawn(process.execPath, [...program, ...args], {
     env,
     cwd: import.meta.dirname,

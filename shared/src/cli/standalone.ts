@@ -5,7 +5,7 @@ import type { Entry } from './help.ts'
 import { main } from './main.ts'
 
 /**
- * Lets a script be run by itself: `node --import tsx pod/scripts/30-postgresql.ts --check`. Does nothing when the file
+ * Lets a script be run by itself: `node run.mjs pod/scripts/30-postgresql.ts --check`. Does nothing when the file
  * was imported. The command table of the workspace, `commands/index.ts` in the folder above unless told, leads to the
  * script again, so it is loaded late.
  */

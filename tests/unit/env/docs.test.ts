@@ -15,7 +15,7 @@ test.each(documents.filter(({ file }) => file !== 'README.md' || existsSync(join
   '$file is what the schemas say',
   ({ file, render }) => {
     const now = existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''
-    expect(now, 'rewrite it: node --import tsx tests/unit/env/write-docs.ts').toBe(render(now))
+    expect(now, 'rewrite it: npm run docs').toBe(render(now))
   },
 )
 

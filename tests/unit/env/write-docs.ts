@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { documents } from './documents.ts'
 
-// Rewrites .env.example and the README's tables from the schemas: node --import tsx tests/unit/env/write-docs.ts
+// Rewrites .env.example and the README's tables from the schemas: npm run docs
 const root = join(import.meta.dirname, '../../..')
 for (const { file, render } of documents) {
   const path = join(root, file)
