@@ -30,8 +30,9 @@ export async function runValidate(session: Session): Promise<number> {
 
 function generate({ workspace, options, root, processEnv, emit }: Session): void {
   const name = options.env === undefined ? {} : { name: options.env }
-  const { file, written, created } = generateMissing({ schema: workspace.schema, root, processEnv, ...name })
+  const { file, written, created, problems } = generateMissing({ schema: workspace.schema, root, processEnv, ...name })
   if (created) emit({ type: 'message', level: 'info', text: `made ${file} from the example` })
+  if (problems.length > 0 && written.length === 0 && !created) throw problemFailure(problems, workspace.name, false)
   const text = written.length > 0 ? `generated into ${file}: ${written.join(', ')}` : 'no secret is missing'
   emit({ type: 'message', level: 'info', text })
 }

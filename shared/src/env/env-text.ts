@@ -1,4 +1,5 @@
 import { parse } from 'dotenv'
+import { shellLine } from './shell-line.ts'
 import { type ShellWord, shellWord } from './shell-word.ts'
 
 /** One `NAME=value` of a file. Offsets tell where the value stands, quotes included, for those who change it. */
@@ -22,6 +23,8 @@ export function isSet({ value, shell }: Assignment): boolean {
 export interface EnvText {
   readonly assignments: readonly Assignment[]
   readonly broken: readonly { readonly line: number; readonly why: string }[]
+  /** Text that is no plain assignment, or not only: a variable that is named in it may well be set by it. */
+  readonly unread: readonly { readonly line: number; readonly text: string }[]
   readonly spaced: readonly number[]
   readonly windows: boolean
 }
@@ -31,11 +34,13 @@ const nothing = /^\s*(#[^\n]*)?$/
 
 /**
  * Takes a `.env` text apart, line by line. dotenv gives the values, with `$HOME`, `${HOME}` and a bare `~` expanded
- * where a shell does; this adds what dotenv does not tell: places, lines it skips, and how a shell reads the same line.
+ * where a shell does; this adds what dotenv does not tell: places, lines it skips, and how a shell reads the same line. What
+ * only a shell can read (`declare -x`, several assignments in a line) is read as bash does.
  */
 export function parseEnvText(text: string, home: string): EnvText {
   const assignments: Assignment[] = []
   const broken: { line: number; why: string }[] = []
+  const unread: { line: number; text: string }[] = []
   const spaced: number[] = []
   let at = text.startsWith('\uFEFF') ? 1 : 0
   let line = 1
@@ -44,7 +49,14 @@ export function parseEnvText(text: string, home: string): EnvText {
     const row = text.slice(at, lineEnd)
     let end = lineEnd
     const match = head.exec(row)
-    if (match) {
+    const shell = shellLine(text, at)
+    if (shell?.special) {
+      end = shell.end
+      for (const place of shell.assignments) {
+        const before = text.slice(at, place.start).split('\n').length - 1
+        assignments.push(assignedByShell(text.slice(place.start, place.end), place, line + before, home))
+      }
+    } else if (match) {
       const start = at + match[0].length
       const span = valueSpan(text, start, lineEnd)
       if (span === undefined) broken.push({ line, why: 'a quote that is not closed, or something after it' })
@@ -52,13 +64,16 @@ export function parseEnvText(text: string, home: string): EnvText {
         end = endOfLine(text, span)
         const [, name = '', before, after] = match
         if (before || after) spaced.push(line)
-        assignments.push(assignment(text.slice(at, end), name, line, text.slice(start, span), start, home))
+        const entry = assignment(text.slice(at, end), name, line, text.slice(start, span), start, home)
+        assignments.push(entry)
+        if (mayHoldMore(entry, text.slice(start, span))) unread.push({ line, text: text.slice(start, span) })
       }
     } else if (!nothing.test(row)) broken.push({ line, why: 'not NAME=value' })
+    if (broken.at(-1)?.line === line) unread.push({ line, text: row })
     line += text.slice(at, end).split('\n').length
     at = end + 1
   }
-  return { assignments, broken, spaced, windows: text.includes('\r\n') }
+  return { assignments, broken, unread, spaced, windows: text.includes('\r\n') }
 }
 
 function endOfLine(text: string, from: number): number {
@@ -106,3 +121,22 @@ function assignment(
   const random = 'trouble' in shell && shell.trouble === 'substitution' && /rand|uuid|pwgen|apg|date/i.test(raw)
   return { name, line, value, shell, random, start, end: start + raw.length }
 }
+
+/** An assignment that only a shell reads: its value is what a shell makes of it. */
+function assignedByShell(raw: string, { name, start }: { name: string; start: number }, line: number, home: string) {
+  const entry = assignment(`${name}=${raw}`, name, line, raw, start, home)
+  return 'value' in entry.shell ? { ...entry, value: entry.shell.value } : entry
+}
+
+/** Whether a shell finds more than a value there: other words, another command, `${NAME:=…}`. */
+const mayHoldMore = ({ shell }: Assignment, raw: string): boolean =>
+  'trouble' in shell && (!/substitution|variable/.test(shell.trouble) || /\$\{\w+:?=/.test(raw))
+
+/** The line of a text that names this variable without being read; undefined when there is none. */
+export function unreadLine({ unread }: EnvText, names: readonly string[]): number | undefined {
+  const named = new RegExp(`(?<!\\w)(${names.join('|')})(?!\\w)`)
+  return unread.find(({ text }) => named.test(text) || sourcing.test(text))?.line
+}
+
+// What another file sets is not known here.
+const sourcing = /^\s*(\.|source)\s+\S/

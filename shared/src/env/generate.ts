@@ -2,8 +2,8 @@ import { chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { renderExample } from './docs.ts'
-import { parseEnvText } from './env-text.ts'
-import { readEnvFiles } from './files.ts'
+import { parseEnvText, unreadLine } from './env-text.ts'
+import { type EnvFiles, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import type { LoadOptions } from './load.ts'
 import { isPlaceholder } from './placeholder.ts'
@@ -24,7 +24,8 @@ export interface Generated {
  * Writes the secrets that are set nowhere into `.env.<workspace>` (or `.env.<workspace>.<name>`), which is made from
  * the example when it is not there. A blank assignment, a placeholder and the seed's `$(openssl rand …)` are filled in
  * place; the rest of the file stays byte for byte. What is set in the process, in this file or in `.env` is kept.
- * The file is replaced in one step and readable by its owner only. Throws when the folder cannot be written.
+ * The file is replaced in one step and readable by its owner only. Where a line that cannot be read names one of them,
+ * nothing is written: it may be set there. Throws when the folder cannot be written.
  */
 export function generateMissing(options: LoadOptions<Schema>): Generated {
   const { schema, root, processEnv, name } = options
@@ -51,6 +52,11 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
     if (value === undefined) problems.push(stuck(variable, meta, files.main))
     else made.set(variable, value)
   }
+  const doubtful = [...made.keys()].flatMap((variable) => {
+    const place = unreadPlace(files, variable, schema.variables[variable]?.meta() as VariableMeta | undefined)
+    return place === undefined ? [] : [mayBeSet(variable, place)]
+  })
+  if (doubtful.length > 0) return { file: files.main, written: [], created: false, problems: doubtful }
   if (made.size > 0 || created) replaceFile(path, withValues(before, made, home))
   return { file: files.main, written: [...made.keys()], created, problems }
 }
@@ -58,6 +64,24 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
 function stuck(variable: string, meta: VariableMeta, file: string): Problem {
   const message = 'cannot be generated: it belongs to a value that is set already'
   return { variable, message, example: meta.example, remedy: 'set it, or empty the other one as well', file }
+}
+
+/** `FILE:LINE` of what cannot be read and may set this variable, under its name or a former one; undefined without. */
+export function unreadPlace(files: EnvFiles, variable: string, meta: VariableMeta | undefined): string | undefined {
+  for (const { name, text } of files.read) {
+    const line = unreadLine(text, [variable, ...(meta?.aliases ?? [])])
+    if (line !== undefined) return `${name}:${line}`
+  }
+  return undefined
+}
+
+function mayBeSet(variable: string, place: string): Problem {
+  return {
+    variable,
+    message: `may be set in ${place}, which cannot be read: a second value beside it could lose data; nothing was written`,
+    remedy: `write that line as export ${variable}='…', or take it out`,
+    file: place.slice(0, place.lastIndexOf(':')),
+  }
 }
 
 /** The text with values put into their assignments; those that have none come at the end. */

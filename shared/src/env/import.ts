@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { renderExample } from './docs.ts'
 import { readEnvFiles } from './files.ts'
 import { find } from './find.ts'
-import { replaceFile, withValues } from './generate.ts'
+import { replaceFile, unreadPlace, withValues } from './generate.ts'
 import { inTerraformState, isPlaceholder } from './placeholder.ts'
 import { nearest } from './suggest.ts'
 import { parseTfvars, type TfvarProblem } from './tfvars.ts'
@@ -62,6 +62,9 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
     else if (set && !isPlaceholder(set.text, meta)) {
       const same = set.text === value ? 'the same' : 'another value, which stays'
       notes.push(`line ${line}: ${tfvar}: ${variable} is set in ${set.source} already (${same})`)
+    } else if (unreadPlace(files, variable, meta)) {
+      const place = unreadPlace(files, variable, meta)
+      problems.push({ line, message: `${tfvar}: ${variable} may be set in ${place}, which cannot be read` })
     } else if (!isPlain(value)) {
       problems.push({ line, message: `${tfvar} holds a line end, or quotes of both kinds: set ${variable} by hand` })
     } else made.set(schema, (made.get(schema) ?? new Map()).set(variable, value))

@@ -27,7 +27,7 @@ export function shellWord(text: string, home: string): ShellWord {
       value += quoted.value
       at = quoted.end
     } else if (char === '\\') {
-      value += text.charAt(at + 1)
+      if (text.charAt(at + 1) !== '\n') value += text.charAt(at + 1)
       at += 2
     } else if (/\s/.test(char)) {
       return /^\s*(#.*)?$/.test(text.slice(at)) ? { value } : { trouble: 'several words' }
