@@ -8,25 +8,35 @@ import { replaceFile, withValues } from '@infra/shared/env/generate'
 import { existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
 
 const variable = 'VALENCE_POD_IP'
-const prefix = 'ENV '
+
+/** What is asked of the environment file: the address that it has, or that it shall have another. */
+interface EnvFileCommand extends Command {
+  readonly request: { readonly kind: 'env-file'; readonly address?: string }
+}
+
+const envFileCommand = (address?: string): EnvFileCommand => ({
+  line: address === undefined ? `ENV ${variable}` : `ENV ${variable}=${address}`,
+  request: { kind: 'env-file', ...(address !== undefined && { address }) },
+})
+
+const isEnvFile = (command: Command): command is EnvFileCommand => command.request?.kind === 'env-file'
 
 /** The file that an environment's variables are kept in, as messages show it. */
 export const envFile = (environment: string | undefined): string =>
   environment ? `.env.pod.${environment}` : '.env.pod'
 
-/** The same target, which also reads and writes one environment file on this machine, by `ENV` lines. */
+/** The same target, which also reads and writes one environment file on this machine, by commands of its own kind. */
 export function withEnvFile(target: Target, path: string): Target {
   return {
     ...target,
     async ask(questions) {
-      const others = await target.ask(questions.filter(({ line }) => !line.startsWith(prefix)))
-      const rest = [...others]
-      return questions.map(({ line }) => (line.startsWith(prefix) ? answer(read(path)) : (rest.shift() as Output)))
+      const rest = [...(await target.ask(questions.filter((question) => !isEnvFile(question))))]
+      return questions.map((question) => (isEnvFile(question) ? answer(read(path)) : (rest.shift() as Output)))
     },
     async run(commands, hear) {
-      const line = commands[0]?.line ?? ''
-      if (!line.startsWith(`${prefix}${variable}=`)) return target.run(commands, hear)
-      write(path, line.slice(prefix.length + variable.length + 1))
+      const [command] = commands
+      if (!command || !isEnvFile(command)) return target.run(commands, hear)
+      write(path, command.request.address ?? '')
       return [answer('')]
     },
   }
@@ -38,13 +48,13 @@ export function podAddressIn(
   file: string,
   wish: { droplet: string; dependsOn: readonly Dependency[] },
 ): Step {
-  const written: Question<string> = { command: { line: prefix + variable }, parse: ({ stdout }) => stdout }
+  const written: Question<string> = { command: envFileCommand(), parse: ({ stdout }) => stdout }
   return step({
     id: `${variable} in ${file}`,
     on,
     ask: { droplet: existingDroplet(wish.droplet), written },
     plan({ droplet: { address }, written }) {
-      const line: Command = { line: `${prefix}${variable}=${address}` }
+      const line = envFileCommand(address)
       if (written === address) return changes([], address)
       return changes(
         written === ''

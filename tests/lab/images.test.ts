@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inputsCommand, parseInputs } from '@infra/shared/command/inputs'
+import { inputsCommand, inputsOf } from '@infra/shared/command/inputs'
 import { deploy } from '@infra/shared/engine/deploy'
 import type { Event } from '@infra/shared/engine/events'
 import { isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
@@ -53,7 +53,7 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
   /** The repository and the image, as the scripts have them. */
   function work(more: Partial<ImageOptions> = {}, options: Partial<AwsOptions> = {}): Work[] {
     const aws = lab.open(options)
-    const builder = beside(aws, local(), (command) => parseInputs(command) !== undefined)
+    const builder = beside(aws, local(), (command) => inputsOf(command) !== undefined)
     const tags = { 'managed-by': 'infra' }
     const kept = { name: 'discord-bot', keep: 10, scanOnPush: true, mutableTags: true, tags }
     const place = repository(aws, { ...kept, encryption: 'AES256' })

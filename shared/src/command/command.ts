@@ -13,6 +13,13 @@ export interface Text {
 export interface Command {
   readonly line: string
   readonly stdin?: Text
+  /** The same as data, where no shell carries it out: what a target of its own kind does. */
+  readonly request?: Request
+}
+
+/** Something that a target does itself; `kind` says which. */
+export interface Request {
+  readonly kind: string
 }
 
 /** What a command answered. `code` is its exit code; 127 stands for a program that is not there. */

@@ -1,9 +1,9 @@
 import { type Command, type Output, plainText } from './command.ts'
+import { quote } from './sh.ts'
 
 /**
- * Commands for DigitalOcean are request lines: `GET /v2/droplets?name=valence-pod&per_page=200`, with the JSON body of
- * a write on stdin. Beside requests there are two looks from this machine, `SSH` and `DNS`, and two clauses, `unless`
- * and `until`. {@link parseRequest} says what a target has to do for each.
+ * What a target does for a DigitalOcean account: requests of the API, two looks from this machine, `ssh` and `dns`, and
+ * two clauses, `unless` and `until`. The line of the command says the same: `GET /v2/droplets?name=valence-pod`.
  */
 export type DoRequest = {
   /** Not sent when the guard's answer has something at this path. */
@@ -39,74 +39,90 @@ export interface DnsLook {
   readonly unasked: string | null
 }
 
+/** A command for a DigitalOcean account. */
+export interface DoCommand extends Command {
+  readonly request: DoRequest
+}
+
 /** A question of the API. A list is answered whole, however many pages it has. */
-export function doGet(path: string, query: Readonly<Record<string, string>> = {}): Command {
+export function doGet(path: string, query: Readonly<Record<string, string>> = {}): DoCommand {
   const text = new URLSearchParams(query).toString()
-  return { line: `GET ${path}${text ? `?${text}` : ''}` }
+  return api('GET', `${path}${text ? `?${text}` : ''}`)
 }
 
 /** A question for a list, by the largest pages there are. */
-export function doList(path: string, query: Readonly<Record<string, string>> = {}): Command {
+export function doList(path: string, query: Readonly<Record<string, string>> = {}): DoCommand {
   return doGet(path, { ...query, per_page: '200' })
 }
 
 /** A write. The body must not hold a secret: nothing that is made here needs one. */
-export function doSend(method: 'POST' | 'PUT' | 'PATCH', path: string, body: object): Command {
-  return { line: `${method} ${path}`, stdin: plainText(JSON.stringify(body)) }
+export function doSend(method: 'POST' | 'PUT' | 'PATCH', path: string, body: object): DoCommand {
+  return { ...api(method, path), stdin: plainText(JSON.stringify(body)) }
 }
 
 /** Deletes a Kubernetes cluster: the one thing that is ever deleted here, and only when that was asked for. */
-export function doDeleteCluster(id: string): Command {
-  return { line: `DELETE ${clusterPath}${id}` }
+export function doDeleteCluster(id: string): DoCommand {
+  if (!/^[0-9a-f-]+$/.test(id)) throw new TypeError(`doDeleteCluster: ${id} is not the id of a cluster`)
+  return api('DELETE', `/v2/kubernetes/clusters/${id}`)
 }
 
-const clusterPath = '/v2/kubernetes/clusters/'
+const api = (method: DoMethod, path: string): DoCommand => ({
+  line: `${method} ${path}`,
+  request: { kind: 'api', method, path },
+})
 
 /** The write, unless the answer of a question has something at a path (`droplets`): looked at right before it is sent. */
-export function doUnless(write: Command, look: Command, has: string): Command {
-  return { ...write, line: `${write.line} unless ${look.line} has ${has}` }
+export function doUnless(write: DoCommand, look: DoCommand, has: string): DoCommand {
+  if (look.request.kind !== 'api') throw new TypeError('doUnless: the look is not a request of the API')
+  const request = { ...write.request, unless: { look: look.request.path, has } }
+  return { ...write, line: `${write.line} unless ${look.line} has ${has}`, request }
 }
 
 /** Looks again until the answer has a value at a path (`droplets.0.status`); gives up after so many seconds. */
-export function doUntil(look: Command, path: string, wanted: string, seconds: number): Command {
-  return { line: `${look.line} until ${path} = ${wanted} within ${seconds} s` }
+export function doUntil(look: DoCommand, path: string, wanted: string, seconds: number): DoCommand {
+  const line = `${look.line} until ${path} = ${wanted} within ${seconds} s`
+  return { line, request: { ...look.request, until: { path, wanted, seconds } } }
 }
 
 /** Does ssh answer on the public address of the first droplet of a list? A {@link SshLook}. */
-export function doSsh(port: number, droplets: Command): Command {
-  return { line: `SSH ${port} ${droplets.line}` }
+export function doSsh(port: number, droplets: DoCommand): DoCommand {
+  if (droplets.request.kind !== 'api') throw new TypeError('doSsh: the list is not a request of the API')
+  return { line: `SSH ${port} ${droplets.line}`, request: { kind: 'ssh', port, path: droplets.request.path } }
 }
 
 /** Which addresses has a name? A {@link DnsLook}. */
-export function doDns(name: string, at: DnsPlace): Command {
-  return { line: `DNS ${name} ${at}` }
+export function doDns(name: string, at: DnsPlace): DoCommand {
+  return { line: `DNS ${name} ${at}`, request: { kind: 'dns', name, at } }
 }
 
-const methods: readonly DoMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const kinds: readonly string[] = ['api', 'ssh', 'dns'] satisfies DoRequest['kind'][]
 
 /** Whether a command is for a DigitalOcean account: every other is for a shell. */
-export const isDoRequest = ({ line }: Command): boolean => /^(GET|POST|PUT|PATCH|DELETE|SSH|DNS) /.test(line)
+export const isDoCommand = (command: Command): command is DoCommand => kinds.includes(command.request?.kind ?? '')
 
-/** Takes a line apart. Throws for one that none of the functions above made. */
-export function parseRequest(line: string): DoRequest {
-  const found = line.match(
-    /^(?<request>.+?)(?: unless GET (?<look>\S+) has (?<has>\S+))?(?: until (?<path>\S+) = (?<wanted>\S+) within (?<seconds>\d+) s)?$/,
-  )?.groups
-  const words = found?.request?.split(' ') ?? []
-  const [verb = '', first = '', second = '', third = ''] = words
-  const clauses = {
-    ...(found?.look && found.has && { unless: { look: found.look, has: found.has } }),
-    ...(found?.path &&
-      found.wanted && { until: { path: found.path, wanted: found.wanted, seconds: Number(found.seconds) } }),
-  }
-  if (verb === 'SSH' && second === 'GET') return { kind: 'ssh', port: Number(first), path: third, ...clauses }
-  if (verb === 'DNS' && (second === 'public' || second === 'digitalocean'))
-    return { kind: 'dns', name: first, at: second, ...clauses }
-  const method = methods.find((method) => method === verb)
-  const allowed =
-    method !== 'DELETE' || (first.startsWith(clusterPath) && /^[0-9a-f-]+$/.test(first.slice(clusterPath.length)))
-  if (method && allowed && words.length === 2) return { kind: 'api', method, path: first, ...clauses }
-  throw new Error(`not a request for DigitalOcean: ${line}`)
+const deletable = /^\/v2\/kubernetes\/clusters\/[0-9a-f-]+$/
+
+/** What a command asks of a DigitalOcean account. Throws for one that is for another target. */
+export function doRequest(command: Command): DoRequest {
+  const request = isDoCommand(command) ? command.request : undefined
+  // Whoever made the command: nothing else is ever deleted.
+  const isForbidden = request?.kind === 'api' && request.method === 'DELETE' && !deletable.test(request.path)
+  if (!request || isForbidden) throw new Error(`not a request for DigitalOcean: ${command.line}`)
+  return request
+}
+
+/** The API of the real DigitalOcean. */
+export const realDigitalOcean = 'https://api.digitalocean.com'
+
+/** A request as curl sends it; the looks and clauses that no program has are said in a comment. */
+export function typedRequest(command: Command, endpoint = realDigitalOcean): string {
+  const request = isDoCommand(command) ? command.request : undefined
+  if (request?.kind !== 'api') return `# ${command.line}`
+  const method = request.method === 'GET' ? [] : ['-X', request.method]
+  const json = command.stdin ? ['-H', 'Content-Type: application/json', '-d', '@-'] : []
+  const words = ['curl', '-s', ...method, ...json].map(quote).join(' ')
+  const clause = command.line.match(/ (unless|until) .*/)?.[0] ?? ''
+  return `${words} -H "Authorization: Bearer $DIGITALOCEAN_TOKEN" ${quote(endpoint + request.path)}${clause && `  #${clause}`}`
 }
 
 /**

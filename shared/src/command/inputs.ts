@@ -9,14 +9,21 @@ export interface ImageInputs {
   readonly args: Readonly<Record<string, string>>
 }
 
-const prefix = 'INPUTS '
-
-/** The command that answers a digest of the inputs, as a tag: 16 hex digits; two where docker builds of other files than podman and buildah. Its own kind of line: no shell runs it. */
-export function inputsCommand({ context, recipe, args }: ImageInputs): Command {
-  return { line: prefix + JSON.stringify({ context, recipe, args }) }
+/** A command for the target that reads files on this machine. */
+interface InputsCommand extends Command {
+  readonly request: { readonly kind: 'inputs'; readonly inputs: ImageInputs }
 }
 
-/** Takes a line of {@link inputsCommand} apart; undefined for any other. */
-export function parseInputs({ line }: Command): ImageInputs | undefined {
-  return line.startsWith(prefix) ? (JSON.parse(line.slice(prefix.length)) as ImageInputs) : undefined
+/**
+ * The command that answers a digest of the inputs, as a tag: 16 hex digits; two where docker builds of other files than
+ * podman and buildah. No shell runs it.
+ */
+export function inputsCommand({ context, recipe, args }: ImageInputs): InputsCommand {
+  const inputs = { context, recipe, args }
+  return { line: `INPUTS ${JSON.stringify(inputs)}`, request: { kind: 'inputs', inputs } }
+}
+
+/** The inputs that a command of {@link inputsCommand} asks about; undefined for any other. */
+export function inputsOf({ request }: Command): ImageInputs | undefined {
+  return request?.kind === 'inputs' ? (request as InputsCommand['request']).inputs : undefined
 }

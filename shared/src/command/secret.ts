@@ -35,10 +35,29 @@ export function reveal(wrapped: Secret): string {
   return value
 }
 
-/** A secret derived from secrets, such as a connection URL: the result is a secret as well. */
+/** A secret derived from secrets, such as a connection URL: the result is a secret as well, of the same variables. */
 export function derive(make: (open: (wrapped: Secret) => string) => string): Secret {
-  return secret(make(reveal))
+  const from = new Set<string>()
+  const made = secret(
+    make((wrapped) => {
+      for (const name of variablesOf(wrapped)) from.add(name)
+      return reveal(wrapped)
+    }),
+  )
+  if (from.size > 0) variables.set(made, from)
+  return made
 }
+
+const variables = new WeakMap<Secret, ReadonlySet<string>>()
+
+/** Notes the variable that a secret is the value of, for whoever reads where it goes. Gives the secret. */
+export function ofVariable(wrapped: Secret, name: string): Secret {
+  variables.set(wrapped, new Set([...variablesOf(wrapped), name]))
+  return wrapped
+}
+
+/** The variables that a secret was made of; none where the run made it itself. */
+export const variablesOf = (wrapped: Secret): readonly string[] => [...(variables.get(wrapped) ?? [])]
 
 // Below this a value is too common a text to be replaced everywhere without harm ("a", "no").
 const shortest = 6

@@ -6,6 +6,7 @@ import { Failure } from './failure.ts'
 import { assertSound, changesOf, makePlan, type Plan, type PlannedStep, type Work, where } from './plan.ts'
 import type { Change, Step } from './step.ts'
 import type { GuardedOutputs, Target } from './target.ts'
+import { transcripts } from './target.ts'
 
 /** What the run needs to know while it applies. */
 export interface Applying {
@@ -145,6 +146,7 @@ class Run {
     const { emit } = this.#applying
     const hear = (line: string) => emit({ type: 'change.output', step: step.id, line: redact(line) })
     const commands = change.batch ? change.batch.run(items) : change.run
+    emit({ type: 'change.commands', step: step.id, commands: transcripts(step.on, commands) })
     const { outputs, became }: GuardedOutputs =
       change.guard && step.on.guarded
         ? await step.on.guarded(commands, change.guard, hear)

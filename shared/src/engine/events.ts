@@ -17,6 +17,8 @@ export type Event =
   | { type: 'script.start'; script: string }
   | { type: 'script.end'; script: string; ms: number }
   | { type: 'change.start'; script: string; step: string; verb: Verb; say: string; risk: Risk; diff?: Change['diff'] }
+  /** The commands of a change that is being made, as a reader may type them. */
+  | { type: 'change.commands'; step: string; commands: readonly string[] }
   | { type: 'change.output'; step: string; line: string }
   | { type: 'change.end'; step: string; say: string; outcome: Outcome; ms: number }
   /** Something long that is no change: a backup, a restore in parts. */

@@ -3,7 +3,7 @@ import { redact } from '../command/secret.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
 import { type Change, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
-import type { Target } from './target.ts'
+import { type Target, transcripts } from './target.ts'
 
 export interface PlannedStep {
   readonly script: string
@@ -70,6 +70,11 @@ function unsure(planned: PlannedStep): PlannedStep {
 /** The changes of a planned step; none where it is converged, refused or unknown. */
 export function changesOf(planned: PlannedStep): readonly Change[] {
   return planned.decision?.kind === 'changes' ? planned.decision.changes : []
+}
+
+/** The commands of a planned change, as a reader may type them; of a batch those of this change alone. */
+export function commandLines({ step }: PlannedStep, { run, batch }: Change): readonly string[] {
+  return transcripts(step.on, batch ? batch.run(batch.items) : run)
 }
 
 /** Whether there is anything to do, or anything that can only be known by doing. */

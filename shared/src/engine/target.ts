@@ -1,9 +1,15 @@
 import type { Command, Output } from '../command/command.ts'
+import { transcript } from '../command/transcript.ts'
 import type { Failure } from './failure.ts'
 import type { Guard } from './step.ts'
 
 /** Hears the lines that a running command prints, as they come. */
 export type Listener = (line: string) => void
+
+/** The commands of a change on a target as a reader may type them: {@link transcript}. */
+export function transcripts(on: Target, commands: readonly Command[]): string[] {
+  return commands.map((command) => transcript(command, on.typed?.(command) ?? command.line))
+}
 
 /** What the commands of a guarded change gave and, where one failed, what became of the change: `it was reverted`. */
 export interface GuardedOutputs {
@@ -17,6 +23,8 @@ export interface Target {
   readonly name: string
   /** Nothing to connect to yet: every question is answered by `nothing`, and no change can be made. */
   readonly blank: boolean
+  /** The line to type for a command, as it is sent: `ssh root@203.0.113.10 sh -s <<<…`. The command's own line otherwise. */
+  typed?(command: Command): string
   /** Finds out who or what it is, where `name` cannot tell before. */
   identify?(): Promise<void>
   /** An earlier step makes it: until then every question is answered by `nothing`, and what is planned is tentative. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { type Secret, secret } from '../command/secret.ts'
+import { isSecret, ofVariable, type Secret, secret } from '../command/secret.ts'
 import { fileWarnings, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import { judgeOf } from './judge.ts'
@@ -88,10 +88,10 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
         continue
       }
       warnings.push({ variable: name, message: `${wrong.message}; taken as it is` })
-      env[name] = meta.secret ? secret(text) : text
+      env[name] = meta.secret ? ofVariable(secret(text), name) : text
       continue
     }
-    env[name] = result.data
+    env[name] = isSecret(result.data) ? ofVariable(result.data, name) : result.data
     sources[name] = found?.source ?? 'default'
     if (text !== undefined) values[name] = meta.secret ? secret(text) : text
   }

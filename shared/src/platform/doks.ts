@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isDoRequest } from '../command/digitalocean.ts'
+import { isDoCommand } from '../command/digitalocean.ts'
 import { reveal } from '../command/secret.ts'
 import { askOf } from '../engine/ask.ts'
 import { Failure } from '../engine/failure.ts'
@@ -70,7 +70,7 @@ export function openDoks(env: PlatformEnv, { offline, folder, writtenBy }: Openi
   if (!token)
     return { ...place, cloud: blank('no DigitalOcean account: DIGITALOCEAN_TOKEN is not set, nor KUBE_CONTEXT') }
   const machine = local({ env: doctlEnvironment(env, folder) })
-  return { ...place, cloud: beside(digitalOcean({ token, endpoint }), machine, (command) => !isDoRequest(command)) }
+  return { ...place, cloud: beside(digitalOcean({ token, endpoint }), machine, (command) => !isDoCommand(command)) }
 }
 
 /**

@@ -31,6 +31,8 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       return info(`${event.verb} ${event.say}`)
     case 'work.start':
       return info(event.say)
+    case 'change.commands':
+      return debug(event.commands.join('\n'))
     case 'work.line':
     case 'change.output':
       return debug(event.line)

@@ -1,5 +1,5 @@
 import { structuredPatch } from 'diff'
-import { changesOf, type Plan, type PlannedStep } from '../engine/plan.ts'
+import { changesOf, commandLines, type Plan, type PlannedStep } from '../engine/plan.ts'
 import type { Change, Diff, Risk, Verb } from '../engine/step.ts'
 import { type Color, type Paint, printable } from './style.ts'
 
@@ -50,7 +50,7 @@ export function summarize(workspace: string, plan: Plan): string {
 export interface PlanTextOptions {
   readonly paint: Paint
   readonly diff: boolean
-  /** Unchanged steps as well, with why. */
+  /** Unchanged steps as well, with why, and the commands of each change. */
   readonly verbose: boolean
 }
 
@@ -81,10 +81,16 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
   return [
     ...changesOf(planned).flatMap((change) => [
       changeLine(change, pending.length > 0, paint),
+      ...(verbose ? commandLines(planned, change).flatMap((line) => shownCommand(line, paint)) : []),
       ...(diff && change.diff ? diffLines(change.diff, paint) : []),
     ]),
     ...notes,
   ]
+}
+
+/** A command line to paste, below its change. */
+export function shownCommand(line: string, paint: Paint): string[] {
+  return line.split('\n').map((part, index) => paint('dim', `       ${index === 0 ? '$ ' : '  '}${printable(part)}`))
 }
 
 const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.length} earlier steps` : ids.join(', '))

@@ -1,7 +1,7 @@
 import { redact } from '../command/secret.ts'
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
 import { sayEvent } from './messages.ts'
-import { planLines, summarize } from './plan-text.ts'
+import { planLines, shownCommand, summarize } from './plan-text.ts'
 import { type Progress, progressOn } from './progress.ts'
 import type { Reporter, Sink } from './reporter.ts'
 import { type Color, duration, type Paint, printable } from './style.ts'
@@ -112,6 +112,9 @@ const formatters: Formatters = {
     unfold(screen)
   },
   'change.start': ({ say }, { progress }) => progress.start(say),
+  'change.commands'({ commands }, { verbose, message, paintErr }) {
+    if (verbose) for (const line of commands.flatMap((command) => shownCommand(command, paintErr))) message(line)
+  },
   'change.output'({ line }, screen) {
     screen.progress.line(line)
     if (!screen.verbose) return

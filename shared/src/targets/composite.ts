@@ -11,6 +11,10 @@ export function beside<T extends Target>(main: T, other: Target, belongs: (comma
     get name() {
       return main.name
     },
+    typed: (command: Command) => {
+      const target = belongs(command) ? other : main
+      return target.typed?.(command) ?? command.line
+    },
     async ask(questions: readonly Command[]) {
       const [own, others] = await Promise.all([
         main.ask(questions.filter((question) => !belongs(question))),

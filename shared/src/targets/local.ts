@@ -1,5 +1,5 @@
 import { type Command, type Output, revealText } from '../command/command.ts'
-import { parseInputs } from '../command/inputs.ts'
+import { inputsOf } from '../command/inputs.ts'
 import { isSecret, reveal, type Secret } from '../command/secret.ts'
 import type { Target } from '../engine/target.ts'
 import { inOrder } from './in-order.ts'
@@ -21,7 +21,7 @@ export function local({ name = 'this machine', env = {} }: LocalOptions = {}): T
     Object.entries(env).map(([key, value]) => [key, isSecret(value) ? reveal(value) : value]),
   )
   const execute = async (command: Command, hear: (line: string) => void = () => {}): Promise<Output> => {
-    const inputs = parseInputs(command)
+    const inputs = inputsOf(command)
     if (inputs) return digestInputs(inputs)
     return runLocal(command.line, command.stdin ? revealText(command.stdin) : '', open, hear)
   }

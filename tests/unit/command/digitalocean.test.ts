@@ -1,4 +1,4 @@
-import { doDns, doGet, doSend, doSsh, doUnless, doUntil, parseRequest } from '@infra/shared/command/digitalocean'
+import { doDns, doGet, doRequest, doSend, doSsh, doUnless, doUntil } from '@infra/shared/command/digitalocean'
 import { dropletsNamed } from '@infra/shared/facts/digitalocean/droplet'
 import { describe, expect, it } from 'vitest'
 
@@ -20,9 +20,9 @@ describe('request lines', () => {
       { kind: 'ssh', port: 22, path, until: { path: 'open', wanted: 'true', seconds: 9 } },
     ],
     [doDns('a.b', 'public'), { kind: 'dns', name: 'a.b', at: 'public' }],
-  ])('%o', ({ line }, request) => expect(parseRequest(line)).toEqual(request))
+  ])('%o', (command, request) => expect(doRequest(command)).toEqual(request))
 
   it('anything else is a defect', () => {
-    expect(() => parseRequest('DELETE /v2/droplets/7')).toThrow('not a request for DigitalOcean')
+    expect(() => doRequest({ line: 'DELETE /v2/droplets/7' })).toThrow('not a request for DigitalOcean')
   })
 })

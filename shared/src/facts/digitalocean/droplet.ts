@@ -1,5 +1,5 @@
-import type { Command } from '../../command/command.ts'
 import {
+  type DoCommand,
   doAnswer,
   doGet,
   doList,
@@ -35,7 +35,7 @@ export interface SizeOffer {
 }
 
 /** The request for the droplets of a name. Names are compared without regard to case, and need not be unique. */
-export const dropletsNamed = (name: string): Command => doList('/v2/droplets', { name })
+export const dropletsNamed = (name: string): DoCommand => doList('/v2/droplets', { name })
 
 /** All droplets of a name. */
 export function droplets(name: string): Question<readonly DropletState[]> {

@@ -4,9 +4,11 @@ import {
   type DnsLook,
   type DnsPlace,
   type DoRequest,
-  parseRequest,
+  doRequest,
   publicAddress,
+  realDigitalOcean,
   type SshLook,
+  typedRequest,
   valueAt,
 } from '../../command/digitalocean.ts'
 import type { Secret } from '../../command/secret.ts'
@@ -27,8 +29,6 @@ export interface DigitalOceanOptions {
   readonly pace?: number
 }
 
-const real = 'https://api.digitalocean.com'
-
 /** Seconds before another attempt after no answer or a fault at their end. Only where nothing could be done twice. */
 const pauses = [1, 3, 8]
 
@@ -46,7 +46,7 @@ const every = 5
  */
 export function digitalOcean(options: DigitalOceanOptions): Target {
   const { token, nameServer, pace = 1 } = options
-  const endpoint = (options.endpoint ?? real).replace(/\/+$/, '')
+  const endpoint = (options.endpoint ?? realDigitalOcean).replace(/\/+$/, '')
   const wait = (seconds: number) => pause(seconds * 1000 * pace)
   const silentServers = new Map<DnsPlace, DnsLook>()
   let loaded: Promise<Send> | undefined
@@ -57,7 +57,12 @@ export function digitalOcean(options: DigitalOceanOptions): Target {
 
   /** One request, sent again where that does no harm. */
   const send = async (method: string, path: string, body: string | undefined, hear: Listener): Promise<Reply> => {
-    const doing: Doing = { endpoint, real: endpoint === real, request: `${method} ${path}`, writes: method !== 'GET' }
+    const doing: Doing = {
+      endpoint,
+      real: endpoint === realDigitalOcean,
+      request: `${method} ${path}`,
+      writes: method !== 'GET',
+    }
     const transmit = await load()
     for (let attempt = 0, waited = 0; ; ) {
       const reply = await transmit(method, endpoint + path, body)
@@ -136,7 +141,7 @@ export function digitalOcean(options: DigitalOceanOptions): Target {
   }
 
   const act = async (command: Command, hear: Listener): Promise<Output> => {
-    const request = parseRequest(command.line)
+    const request = doRequest(command)
     if (request.unless) {
       const guard = await get(request.unless.look, hear)
       const there = guard.code === 0 ? valueAt(JSON.parse(guard.stdout), request.unless.has) : undefined
@@ -151,14 +156,15 @@ export function digitalOcean(options: DigitalOceanOptions): Target {
   }
 
   return {
-    name: endpoint === real ? 'digitalocean' : `digitalocean at ${endpoint}`,
+    name: endpoint === realDigitalOcean ? 'digitalocean' : `digitalocean at ${endpoint}`,
     blank: false,
+    typed: (command) => typedRequest(command, endpoint),
     async ask(questions) {
       const answers: Output[] = []
       const waiting = [...questions.entries()]
       const worker = async () => {
         for (let job = waiting.shift(); job; job = waiting.shift())
-          answers[job[0]] = await look(parseRequest(job[1].line), () => {})
+          answers[job[0]] = await look(doRequest(job[1]), () => {})
       }
       await Promise.all(Array.from({ length: 6 }, worker))
       return answers

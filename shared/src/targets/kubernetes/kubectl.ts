@@ -1,4 +1,5 @@
 import { type Command, isText, nothing, type Output, plainText, revealText, type Text } from '../../command/command.ts'
+import { quote } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Listener, Target } from '../../engine/target.ts'
 import { awsFunction } from '../aws/credentials.ts'
@@ -7,7 +8,7 @@ import { inOrder } from '../in-order.ts'
 import { runLocal } from '../process.ts'
 import { diffAll, isDiff } from './diffs.ts'
 import { kubectlFailure } from './errors.ts'
-import type { KubeAccess } from './kubeconfig.ts'
+import { type KubeAccess, userKubeconfig } from './kubeconfig.ts'
 import { breakKubeLock, type KubeLock, takeKubeLock } from './lock.ts'
 
 export interface KubectlOptions {
@@ -127,6 +128,12 @@ export function kubernetes(options: KubectlOptions): Target {
     blank: false,
     get awaited() {
       return known() === undefined
+    },
+    typed({ line }) {
+      const access = known()
+      if (!access) return line
+      const files = access.files === userKubeconfig() ? '' : `KUBECONFIG=${quote(access.files)} `
+      return line.replaceAll(/(^|[;&|(]\s*)kubectl /gm, `$1${files}kubectl --context ${quote(access.context)} `)
     },
     // What stands in the way of that is told when something is asked.
     identify: () =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Command, Output } from '../../command/command.ts'
-import { raw } from '../../command/sh.ts'
+import { quote, raw } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Guard } from '../../engine/step.ts'
 import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../engine/target.ts'
@@ -65,6 +65,7 @@ export function ssh(address: SshAddress): SshTarget {
   return {
     name: `${address.user}@${address.host}${address.port === 22 ? '' : `:${address.port}`}`,
     blank: false,
+    typed: (command) => typedForSsh(address, command),
     ask,
     run,
     guarded: (commands, guard, hear) => confirmOrRevert(connection, run, commands, guard, hear),
@@ -86,6 +87,14 @@ export function ssh(address: SshAddress): SshTarget {
     broken: (stderr, during) => connection.broken(stderr, during),
     close: () => connection.close(),
   }
+}
+
+/** The line to type for a command: what is sent to the shell on the host, without the frame around it. */
+function typedForSsh({ user, host, port, keyFile }: SshAddress, { line, stdin }: Command): string {
+  const options = [...(port === 22 ? [] : ['-p', String(port)]), ...(keyFile ? ['-i', keyFile] : [])]
+  const login = ['ssh', ...options, `${user}@${host}`].map(quote).join(' ')
+  const shell = user === 'root' ? 'sh' : 'sudo -n sh'
+  return stdin ? `${login} ${quote(`${shell} -c ${quote(line)}`)}` : `${login} ${shell} -s <<<${quote(line)}`
 }
 
 async function takeLock(connection: SshConnection, id: string, request: LockRequest): Promise<Lock> {

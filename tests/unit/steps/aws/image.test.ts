@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { parseRequest } from '@infra/shared/command/digitalocean'
+import { doDeleteCluster, doRequest } from '@infra/shared/command/digitalocean'
 import { moveLatest } from '@infra/shared/command/image-build'
 import { type EcrImage, ecrImages, latestImage } from '@infra/shared/facts/aws/ecr-images'
 import { type ImageOptions, image } from '@infra/shared/steps/aws/image'
@@ -121,7 +121,10 @@ describe('image', () => {
 })
 
 it('of DigitalOcean nothing but a Kubernetes cluster is ever deleted', () => {
-  expect(parseRequest('DELETE /v2/kubernetes/clusters/bd5f5959-5e1e')).toMatchObject({ method: 'DELETE' })
-  for (const path of ['/v2/droplets/7', '/v2/kubernetes/clusters/', '/v2/kubernetes/clusters/a/../../droplets'])
-    expect(() => parseRequest(`DELETE ${path}`)).toThrow('not a request')
+  expect(doRequest(doDeleteCluster('bd5f5959-5e1e'))).toMatchObject({ method: 'DELETE' })
+  for (const path of ['/v2/droplets/7', '/v2/kubernetes/clusters/', '/v2/kubernetes/clusters/a/../../droplets']) {
+    const request = { kind: 'api', method: 'DELETE', path }
+    expect(() => doRequest({ line: `DELETE ${path}`, request })).toThrow('not a request')
+  }
+  expect(() => doDeleteCluster('../../droplets/7')).toThrow('not the id of a cluster')
 })

@@ -87,7 +87,7 @@ describe('droplet', () => {
   it('looks right before it asks for one, and waits for it', () => {
     const decision = made.plan(now, ahead)
     const [change] = decision.kind === 'changes' ? decision.changes : []
-    expect(change?.run).toEqual([
+    expect(change?.run).toMatchObject([
       {
         line: 'POST /v2/droplets unless GET /v2/droplets?name=valence-pod&per_page=200 has droplets',
         stdin: {

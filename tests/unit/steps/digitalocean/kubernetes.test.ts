@@ -1,4 +1,4 @@
-import { doUnless, parseRequest, valueAt } from '@infra/shared/command/digitalocean'
+import { doGet, doRequest, doSend, doUnless, valueAt } from '@infra/shared/command/digitalocean'
 import { type KubernetesState, kubernetesClusters, runningCluster } from '@infra/shared/facts/digitalocean/kubernetes'
 import { kubeconfigState } from '@infra/shared/facts/kubernetes/kubeconfig'
 import { clusterDifferences, kubernetesCluster } from '@infra/shared/steps/digitalocean/kubernetes'
@@ -72,7 +72,7 @@ describe('kubernetes cluster', () => {
       'POST /v2/kubernetes/clusters unless GET /v2/kubernetes/clusters?per_page=200 has kubernetes_clusters.name=bot.status.state',
       'GET /v2/kubernetes/clusters?per_page=200 until kubernetes_clusters.name=bot.status.state = running within 2400 s',
     ])
-    expect(parseRequest(change?.run[0]?.line ?? '')).toMatchObject({ method: 'POST', path: '/v2/kubernetes/clusters' })
+    expect(doRequest(change?.run[0] ?? { line: '' })).toMatchObject({ method: 'POST', path: '/v2/kubernetes/clusters' })
   })
 
   it('is found among others by its name', () => {
@@ -84,9 +84,7 @@ describe('kubernetes cluster', () => {
     }
     expect(valueAt(answer, 'kubernetes_clusters.name=bot.status.state')).toBe('running')
     expect(valueAt(answer, 'kubernetes_clusters.name=none.status.state')).toBeUndefined()
-    expect(doUnless({ line: 'POST /x' }, { line: 'GET /y' }, 'a.name=b').line).toBe(
-      'POST /x unless GET /y has a.name=b',
-    )
+    expect(doUnless(doSend('POST', '/x', {}), doGet('/y'), 'a.name=b').line).toBe('POST /x unless GET /y has a.name=b')
   })
 
   it('differs in nothing from itself', () => {
