@@ -11,12 +11,13 @@ import { noUnfinishedRestore } from '../backup/unfinished-restore.ts'
 import type { PodContext } from '../context.ts'
 import { synapseByApt, synapseByPip } from '../synapse/install.ts'
 import * as synapse from '../synapse/synapse.ts'
-import { webSteps } from '../web/steps.ts'
+import { addWeb } from '../web/steps.ts'
 
 export default script(
   'synapse',
   { about: 'the Matrix homeserver Synapse, its users, nginx before it and the certificate', tags: ['matrix'] },
-  ({ env, host }: PodContext, add) => {
+  (context: PodContext, add) => {
+    const { env, host } = context
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
     add(noUnfinishedRestore(host))
@@ -25,7 +26,7 @@ export default script(
     const collation = add(synapseDatabase(host, database, { dependsOn: [identity] }))
     const web = add(aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { dependsOn: [identity] }))
     const install = env.SYNAPSE_INSTALL === 'pip' ? synapseByPip : synapseByApt
-    const installed = add(install(host, env, { dependsOn: [identity] }))
+    const installed = install(context, add, { dependsOn: [identity] })
     const key = add(
       synapseSigningKey(host, synapse.signingKey, {
         database,
@@ -45,7 +46,8 @@ export default script(
         validate: synapse.synapseReads,
         explain: synapse.explainConfig,
         risk: 'restart',
-        dependsOn: [...installed, key, apart, before],
+        // web: whether Synapse answers is asked by curl.
+        dependsOn: [...installed, key, apart, before, web],
       }),
     )
     const dropIns = `/etc/systemd/system/${synapse.synapseUnit}.d`
@@ -73,7 +75,7 @@ export default script(
         dependsOn: [homeserver],
       }),
     )
-    add(webSteps({ env, host }, { dependsOn: [web] }))
+    addWeb(context, add, { dependsOn: [web] })
   },
 )
 

@@ -14,17 +14,22 @@ export default script(
   'backup',
   { about: 'age, which encrypts backups, and the timer of scheduled ones' },
   ({ env, host }: PodContext, add) => {
-    if (env.VALENCE_BACKUP_TIMER && recipientsOf(env).length === 0) return void add(nobody(host))
+    if (env.VALENCE_BACKUP_TIMER && recipientsOf(env).length === 0) {
+      add(nobody(host))
+      return
+    }
     const age = add(aptPackages(host, ['age']))
-    if (!env.VALENCE_BACKUP_TIMER) return void add(stopped(host, `${backupUnit}.timer`))
+    if (!env.VALENCE_BACKUP_TIMER) {
+      add(stopped(host, `${backupUnit}.timer`))
+      return
+    }
     const { archive, lock, program, service: unit, timer } = scheduleFiles(env)
     const library = add(directory(host, '/usr/local/lib/valence'))
-    const programs = [
+    const programs = add([
       ...[archive, lock].map(([path, content]) => file(host, path, { content, dependsOn: [library] })),
       file(host, program[0], { content: program[1], mode: '0755' }),
-    ]
-    add(programs)
-    add(directory(host, backupFolder, { mode: '0700' }))
+    ])
+    const folder = add(directory(host, backupFolder, { mode: '0700' }))
     const calendar = sh`systemd-analyze calendar ${env.VALENCE_BACKUP_CALENDAR} >/dev/null`
     const units = add([
       file(host, unit[0], { content: unit[1] }),
@@ -35,7 +40,8 @@ export default script(
         reads: [unit[0], timer[0]],
         validate: sh`systemctl daemon-reload`,
         risk: 'safe',
-        dependsOn: [age, ...programs, ...units],
+        // It may be due at once.
+        dependsOn: [age, folder, ...programs, ...units],
       }),
     )
   },

@@ -1,5 +1,5 @@
+import type { Add } from '@infra/shared/engine/script'
 import type { Dependency, Step } from '@infra/shared/engine/step'
-import type { Target } from '@infra/shared/engine/target'
 import { synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { aptSource } from '@infra/shared/steps/host/apt-source'
@@ -9,7 +9,7 @@ import { pipPackage } from '@infra/shared/steps/host/pip'
 import { venv } from '@infra/shared/steps/host/python'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
-import type { PodEnv } from '../env/env.ts'
+import type { PodContext } from '../context.ts'
 import { makers } from '../host/security.ts'
 import { synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
@@ -19,56 +19,51 @@ interface Options {
   readonly dependsOn: readonly Dependency[]
 }
 
-/** Synapse by the maker's own Debian package, from packages.matrix.org. */
-export function synapseByApt(host: Target, env: PodEnv, { dependsOn }: Options): Step[] {
+/** Synapse by the maker's own Debian package, from packages.matrix.org. Adds its steps; returns those that it is ready after. */
+export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }: Options): readonly Step[] {
   const url = `https://${makers.synapse}/debian`
-  const key = keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, dependsOn })
-  const source = aptSource(host, 'matrix-org', {
-    uri: `${url}/`,
-    suite: (release) => release,
-    components: ['main'],
-    signedBy: keys,
-    needless: () => '',
-    dependsOn: [key],
-  })
-  // The package asks for these two when it is installed, unless it finds them; without a name its service does not start.
-  const answers = [
-    directory(host, synapseDropIns, { dependsOn }),
-    file(host, `${synapseDropIns}/server_name.yaml`, { content: `server_name: ${env.VALENCE_DOMAIN}\n`, dependsOn }),
-    file(host, `${synapseDropIns}/report_stats.yaml`, { content: 'report_stats: false\n', dependsOn }),
-  ]
+  const key = add(keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, dependsOn }))
+  const source = add(
+    aptSource(host, 'matrix-org', {
+      uri: `${url}/`,
+      suite: (release) => release,
+      components: ['main'],
+      signedBy: keys,
+      needless: () => '',
+      dependsOn: [key],
+    }),
+  )
   // homeserver.yaml is one of the package's files.
-  const updated = upgradesFrom(host, makers.synapse, { keepFiles: true, dependsOn: [source] })
-  return [
-    key,
-    source,
-    updated,
-    ...answers,
-    aptPackages(host, ['matrix-synapse-py3'], { dependsOn: [source, ...answers] }),
+  add(upgradesFrom(host, makers.synapse, { keepFiles: true, dependsOn: [source] }))
+  // The package asks for these two when it is installed, unless it finds them; without a name its service does not start.
+  const folder = add(directory(host, synapseDropIns, { dependsOn }))
+  const answer = (name: string, content: string) =>
+    add(file(host, `${synapseDropIns}/${name}.yaml`, { content, dependsOn: [folder] }))
+  const answers = [
+    answer('server_name', `server_name: ${env.VALENCE_DOMAIN}\n`),
+    answer('report_stats', 'report_stats: false\n'),
   ]
+  return [add(aptPackages(host, ['matrix-synapse-py3'], { dependsOn: [source, ...answers] }))]
 }
 
-/** Synapse by pip, at one version, where its Debian package would put it. */
-export function synapseByPip(host: Target, env: PodEnv, { dependsOn }: Options): Step[] {
+/** Synapse by pip, at one version, where its Debian package would put it. Adds its steps; returns those that it is ready after. */
+export function synapseByPip({ host, env }: PodContext, add: Add, { dependsOn }: Options): readonly Step[] {
   // psycopg2 is compiled.
-  const tools = aptPackages(host, ['python3-venv', 'python3-dev', 'libpq-dev', 'build-essential'], { dependsOn })
-  const account = systemUser(host, synapseUser, { home: synapseState, dependsOn })
-  const parent = directory(host, '/opt/venvs', { dependsOn })
-  const place = venv(host, synapseVenv, { user: 'root', dependsOn: [tools, parent] })
-  return [
-    tools,
-    account,
-    parent,
-    place,
+  const tools = add(aptPackages(host, ['python3-venv', 'python3-dev', 'libpq-dev', 'build-essential'], { dependsOn }))
+  const account = add(systemUser(host, synapseUser, { home: synapseState, dependsOn }))
+  const parent = add(directory(host, '/opt/venvs', { dependsOn }))
+  const place = add(venv(host, synapseVenv, { user: 'root', dependsOn: [tools, parent] }))
+  const program = add(
     pipPackage(host, 'matrix-synapse', {
       version: env.SYNAPSE_VERSION,
       extras: ['postgres'],
       venv: synapseVenv,
       dependsOn: [place],
     }),
-    directory(host, synapseFolder, { dependsOn }),
-    directory(host, synapseDropIns, { dependsOn }),
-    directory(host, synapseState, { owner: synapseUser, mode: '0750', dependsOn: [account] }),
-    file(host, `/etc/systemd/system/${synapseUnit}`, { content: unitFile, dependsOn: [account] }),
-  ]
+  )
+  const folder = add(directory(host, synapseFolder, { dependsOn }))
+  const dropIns = add(directory(host, synapseDropIns, { dependsOn: [folder] }))
+  const state = add(directory(host, synapseState, { owner: synapseUser, mode: '0750', dependsOn: [account] }))
+  const unit = add(file(host, `/etc/systemd/system/${synapseUnit}`, { content: unitFile, dependsOn: [account] }))
+  return [program, dropIns, state, unit]
 }

@@ -1,4 +1,5 @@
-import type { Dependency, Step } from '@infra/shared/engine/step'
+import type { Add } from '@infra/shared/engine/script'
+import type { Dependency } from '@infra/shared/engine/step'
 import { certificate } from '@infra/shared/steps/host/certificate'
 import { directory, file } from '@infra/shared/steps/host/file'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
@@ -8,41 +9,41 @@ import { httpSite, siteNames, tlsSite, webroot } from './nginx-site.ts'
 
 /**
  * nginx before Synapse, and its certificate: a site that can prove who we are, the certificate by that, then the site that
- * uses it; and the renewal, which reloads nginx.
+ * uses it; and the renewal, which reloads nginx. `dependsOn`: what installs them.
  */
-export function webSteps({ env, host }: PodContext, { dependsOn }: { dependsOn: readonly Dependency[] }): Step[] {
+export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dependsOn: readonly Dependency[] }): void {
   const domain = env.VALENCE_DOMAIN
   const names = siteNames(env)
-  const root = directory(host, webroot, { dependsOn })
+  const root = add(directory(host, webroot, { dependsOn }))
   const site = { names, certificate: domain }
-  const before = nginxSite(host, 'valence', {
-    ...site,
-    until: 'certificate',
-    content: (nginx) => httpSite(env, nginx),
-    dependsOn: [...dependsOn, root],
-  })
-  const issued = certificate(host, domain, {
-    optional: names.slice(1),
-    email: env.LETSENCRYPT_EMAIL,
-    webroot,
-    directory: env.ACME_DIRECTORY_URL,
-    address: env.VALENCE_POD_IP,
-    without: '--skip-tags synapse deploys the rest meanwhile.',
-    dependsOn: [...dependsOn, before],
-  })
-  const hooks = directory(host, '/etc/letsencrypt/renewal-hooks/deploy', { dependsOn })
-  const hook = file(host, '/etc/letsencrypt/renewal-hooks/deploy/reload-nginx', {
-    content: '#!/bin/sh\nnginx -t -q && systemctl reload nginx.service\n',
-    mode: '0755',
-    dependsOn: [hooks],
-  })
-  return [
-    root,
-    before,
-    hooks,
-    hook,
-    issued,
-    nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }),
-    service(host, 'certbot.timer', { dependsOn }),
-  ]
+  const before = add(
+    nginxSite(host, 'valence', {
+      ...site,
+      until: 'certificate',
+      content: (nginx) => httpSite(env, nginx),
+      dependsOn: [...dependsOn, root],
+    }),
+  )
+  const hookFolder = '/etc/letsencrypt/renewal-hooks/deploy'
+  const hooks = add(directory(host, hookFolder, { dependsOn }))
+  add(
+    file(host, `${hookFolder}/reload-nginx`, {
+      content: '#!/bin/sh\nnginx -t -q && systemctl reload nginx.service\n',
+      mode: '0755',
+      dependsOn: [hooks],
+    }),
+  )
+  const issued = add(
+    certificate(host, domain, {
+      optional: names.slice(1),
+      email: env.LETSENCRYPT_EMAIL,
+      webroot,
+      directory: env.ACME_DIRECTORY_URL,
+      address: env.VALENCE_POD_IP,
+      without: '--skip-tags synapse deploys the rest meanwhile.',
+      dependsOn: [...dependsOn, before],
+    }),
+  )
+  add(nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }))
+  add(service(host, 'certbot.timer', { dependsOn }))
 }

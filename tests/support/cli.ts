@@ -27,6 +27,8 @@ export interface CliOptions {
   readonly file?: string
   /** Words before those of the run, which start it in their turn: `['unshare', '-m']`. */
   readonly within?: readonly string[]
+  /** Its scripts give their steps in another order that their dependencies allow: the last first, or by a seed. */
+  readonly shuffle?: 'last' | number
   /** Its output goes straight to our terminal, and Ctrl-C there is left to us. */
   readonly live?: boolean
 }
@@ -36,6 +38,9 @@ export const project = join(import.meta.dirname, '../..')
 
 /** What starts a TypeScript file on any Node that is supported: `node run.mjs FILE.ts`. */
 export const launcher = join(project, 'run.mjs')
+
+// Has it run the scripts of a workspace in another order.
+const shuffler = join(import.meta.dirname, 'shuffle-scripts.ts')
 
 // What of our own environment would change a run: settings of the product, npm's traces, CI.
 const foreign =
@@ -53,9 +58,10 @@ process.on('exit', () => {
 
 /** Starts the real command line of a workspace as a process of its own, off a terminal. */
 export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
-  const { root, env, file = `${workspace}/cli.ts`, within = [], live = false } = options
+  const { root, env, file = `${workspace}/cli.ts`, within = [], live = false, shuffle } = options
   const began = performance.now()
-  const words = [...within, process.execPath, launcher, join(project, file), ...args]
+  const shuffling = shuffle === undefined ? [] : [shuffler, workspace, String(shuffle)]
+  const words = [...within, process.execPath, launcher, ...shuffling, join(project, file), ...args]
   const child = spawn(words[0] as string, words.slice(1), {
     cwd: project,
     env: { ...plainEnv(), INFRA_ROOT: root, ...env },

@@ -1,11 +1,13 @@
-import type { Step } from './step.ts'
+import { Failure } from './failure.ts'
+import { where } from './plan.ts'
+import { type Step, stepsMadeBy } from './step.ts'
 
 /** An ordered part of a workspace: what shall be true, step by step. `C` is what the workspace gives its scripts. */
 export interface Script<C> {
   readonly name: string
   readonly about: string
   readonly tags: readonly string[]
-  /** The steps that it adds, in order. */
+  /** The steps that it adds, in order. Throws a Failure for one that it makes and does not add. */
   steps(context: C): readonly Step[]
 }
 
@@ -18,17 +20,21 @@ export function script<C>(
   options: { about: string; tags?: readonly string[] },
   declare: (context: C, add: Add) => void,
 ): Script<C> {
-  return {
-    name,
-    about: options.about,
-    tags: [name, ...(options.tags ?? [])],
-    steps(context) {
-      const added: Step[] = []
+  const stepsOf = (context: C): readonly Step[] => {
+    const added: Step[] = []
+    const made = stepsMadeBy(() =>
       declare(context, (steps) => {
         added.push(...[steps].flat())
         return steps
+      }),
+    )
+    const forgotten = made.find((step) => !added.includes(step))
+    if (forgotten)
+      throw new Failure('error', `script ${name}: "${forgotten.id}" is made and never added`, {
+        remedy: 'Add it: add(…), or make it only where it is added.',
+        ...where(forgotten),
       })
-      return added
-    },
+    return added
   }
+  return { name, about: options.about, tags: [name, ...(options.tags ?? [])], steps: stepsOf }
 }

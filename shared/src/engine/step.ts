@@ -110,8 +110,24 @@ interface StepOptions<Q extends Questions> {
 
 /** Makes a {@link Step}; its types follow from its questions. */
 export function step<const Q extends Questions>(options: StepOptions<Q>): Step {
-  const made: Step<Q> = { dependsOn: [], origin: new Error(options.id), ...options }
-  return made as unknown as Step
+  const made = { dependsOn: [], origin: new Error(options.id), ...options } as unknown as Step
+  making?.push(made)
+  return made
+}
+
+let making: Step[] | undefined
+
+/** The steps that are made while this runs: one that a script makes and forgets to add would be missing in silence. */
+export function stepsMadeBy(run: () => void): readonly Step[] {
+  const outer = making
+  const made: Step[] = []
+  making = made
+  try {
+    run()
+  } finally {
+    making = outer
+  }
+  return made
 }
 
 /** Nothing to do, and why: `installed 16.4`. */

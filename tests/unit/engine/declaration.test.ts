@@ -6,6 +6,8 @@ import { type Script, script } from '@infra/shared/engine/script'
 import { changes, create, type Dependency, type Step, step } from '@infra/shared/engine/step'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
+import type { FixtureContext } from '../../support/fixture/env.ts'
+import service from '../../support/fixture/scripts/20-service.ts'
 
 const on = blank('a host')
 const makes = (id: string, dependsOn: readonly Dependency[] = []) =>
@@ -95,9 +97,36 @@ describe('refused, with the script, the step and what to do', () => {
   })
 })
 
+test('a defect names the line of the script', () => {
+  const context = { env: { FIXTURE_TROUBLE: 'none' }, here: on, extra: false } as unknown as FixtureContext
+  const [config, ...others] = service.steps(context)
+  const without = { ...service, steps: () => others }
+  expect(config?.id).toBe('note config')
+  expect(() => collect([without], context)).toThrow(
+    expect.objectContaining({
+      message: 'script service: "service" depends on "note config", which no script adds',
+      detail: [
+        expect.stringMatching(/^at fixture\/scripts\/20-service\.ts:\d+$/),
+        expect.stringMatching(/^at fixture\/scripts\/20-service\.ts:\d+$/),
+      ],
+    }),
+  )
+})
+
 test('what a script that is not chosen makes is of no account', async () => {
   const [one, two] = [named('one', [a]), named('two', [b])]
   const work = collect([one, two], null, [two])
   expect(work).toEqual([{ script: 'two', steps: [b] }])
   expect((await makePlan(work, () => {})).steps).toMatchObject([{ pending: [] }])
+})
+
+test('a step that is made and not added is told: nothing else would miss it', () => {
+  const forgets = script<null>('one', { about: '' }, (_, add) => {
+    add(makes('kept'))
+    makes('lost')
+  })
+  expect(refusal([forgets])).toEqual([
+    'script one: "lost" is made and never added',
+    'Add it: add(…), or make it only where it is added.',
+  ])
 })

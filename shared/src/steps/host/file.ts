@@ -5,6 +5,7 @@ import {
   type Change,
   changes,
   create,
+  type Decision,
   type Dependency,
   type Diff,
   type Risk,
@@ -46,15 +47,17 @@ export function previousOf(path: string): { readonly kept: string; readonly room
 
 /** A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. */
 export function file(on: Target, path: string, options: FileOptions): Step {
+  return step({ id: `file ${path}`, on, dependsOn: options.dependsOn ?? [], ...fileParts(path, options) })
+}
+
+/** What {@link file} asks and decides, for steps that are about a file and something else. */
+export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>) {
   const content = typeof options.content === 'string' ? plainText(options.content) : options.content
   const wish = ownership('0644', options)
   const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
-  return step({
-    id: `file ${path}`,
-    on,
+  return {
     ask: { now: holdsSecret(content) ? fileDigest(path) : fileContent(path) },
-    dependsOn: options.dependsOn ?? [],
-    plan({ now }) {
+    plan({ now }: { readonly now: FileState | null }): Decision {
       const write = writeFile(path, content, wish, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
       if (now.type !== 'file')
@@ -64,7 +67,7 @@ export function file(on: Target, path: string, options: FileOptions): Step {
       }
       return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
     },
-  })
+  }
 }
 
 /** A directory with this owner and mode; its parents are made as needed, owned by root. */

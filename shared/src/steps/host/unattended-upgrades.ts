@@ -1,7 +1,7 @@
 import { converged, type Dependency, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { hasListsOf } from '../../facts/host/apt-source.ts'
-import { file } from './file.ts'
+import { file, fileParts } from './file.ts'
 import { service } from './systemd.ts'
 
 const periodic = `APT::Periodic::Update-Package-Lists "1";
@@ -36,7 +36,7 @@ export interface UpgradesOptions {
  */
 export function upgradesFrom(on: Target, site: string, options: UpgradesOptions = {}): Step {
   const { keepFiles = false, dependsOn = [] } = options
-  const settings = file(on, `/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
+  const settings = fileParts(`/etc/apt/apt.conf.d/52unattended-upgrades-${site.replaceAll('.', '-')}`, {
     content: `Unattended-Upgrade::Origins-Pattern { "site=${site}"; };
 ${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg::Options { "--force-confold"; };\n' : ''}`,
   })
@@ -45,7 +45,7 @@ ${keepFiles ? '// What was changed here of the files of a package is kept.\nDPkg
     on,
     dependsOn,
     ask: { used: hasListsOf(site), ...settings.ask },
-    plan: ({ used, ...now }, context) =>
-      used || context.pending.length > 0 ? settings.plan(now, context) : converged('no source of the host is there'),
+    plan: ({ used, now }, { pending }) =>
+      used || pending.length > 0 ? settings.plan({ now }) : converged('no source of the host is there'),
   })
 }
