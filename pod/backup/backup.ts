@@ -1,12 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { postgresFunctions } from '@infra/shared/command/sql'
 import { canEncrypt } from '@infra/shared/env/recipient'
 import { lockProgram } from '@infra/shared/targets/ssh/lock'
 import { type PodEnv, podPublicKeys } from '../env/env.ts'
 import { backupFolder, backupUnit } from './facts.ts'
 
-/** The text of a program that is sent to, or kept on, the host. */
-export const payload = (name: string): string => readFileSync(join(import.meta.dirname, '../files', name), 'utf8')
+const text = (name: string): string => readFileSync(join(import.meta.dirname, '../files', name), 'utf8')
+
+/**
+ * The text of a program that is sent to, or kept on, the host. In one of bash the line `# POSTGRES` becomes
+ * {@link postgresFunctions}, and `# INCLUDE NAME` the file of that name.
+ */
+export const payload = (name: string): string =>
+  text(name)
+    .replace(/^# INCLUDE (\S+)$/gm, (_, part: string) => text(part).trimEnd())
+    .replace(/^# POSTGRES$/m, () => postgresFunctions.trimEnd())
 
 /**
  * Whom backups are encrypted to: VALENCE_BACKUP_RECIPIENT, or whoever may log in on the pod by a key that age knows.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { reveal, type Secret, secret } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
+import { rolePsql } from '@infra/shared/command/sql'
 import { type Finding, ok, warn } from '@infra/shared/engine/check'
 import { Failure } from '@infra/shared/engine/failure'
 import { byLine } from '@infra/shared/targets/process'
@@ -9,7 +10,7 @@ import { payload } from '../backup/backup.ts'
 import { recorder, withPath } from '../commands/host.ts'
 import type { PodContext } from '../context.ts'
 import type { PodEnv } from '../env/env.ts'
-import { synapseDatabaseName } from '../synapse/synapse.ts'
+import { synapseDatabaseName, synapseRole } from '../synapse/synapse.ts'
 import { type Answer, type Asked, askPod } from './https.ts'
 
 /**
@@ -95,7 +96,8 @@ async function invite(host: SshTarget, shared: Secret): Promise<Guest> {
     begin()
   })
   const running = await host.attach({ line, as: 'root', stdout: hear, stderr: errors.take })
-  running.write(`${JSON.stringify({ shared: reveal(shared), database: synapseDatabaseName })}\n`)
+  const psql = rolePsql(synapseRole, synapseDatabaseName)
+  running.write(`${JSON.stringify({ shared: reveal(shared), psql })}\n`)
   await Promise.race([begun, running.ended])
   const [greeting] = lines
   if (greeting === undefined) {

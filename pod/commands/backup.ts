@@ -123,9 +123,14 @@ const reasons: readonly [RegExp, string, string][] = [
     'there is no database valence on the host',
     'Is it deployed? npm run plan -w pod',
   ],
+  [
+    /permission denied for/,
+    'role valence may not read all of its database',
+    'npm run deploy -w pod -- --tags postgresql lets it',
+  ],
   [/No space left on device/, 'the host has no room in /run', 'npm run status -w pod; free some memory on the host.'],
   [
-    /psql: error|does not answer|user postgres does not exist/,
+    /psql: error|does not answer|user \S+ does not exist/,
     'PostgreSQL does not answer on the host',
     'npm run verify -w pod',
   ],

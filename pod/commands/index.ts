@@ -33,7 +33,7 @@ const pod: Entry = {
       run: async (session) => (await import('./terminal.ts')).runSsh(session),
     },
     psql: {
-      about: 'the database, as its superuser: a terminal, or statements',
+      about: 'the database, as its owner: a terminal, or statements',
       args: ['[SQL...]'],
       run: async (session) => (await import('./terminal.ts')).runPsql(session),
     },

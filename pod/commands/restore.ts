@@ -170,8 +170,9 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
     if (answer?.code !== 0) throw failedRestore(answer?.stderr ?? '', notStarted(heard))
   })
   for (const line of heard) {
-    const [, word, rest] = line.match(/^(KEPT|ROLE) (.*)$/) ?? []
+    const [, word, rest] = line.match(/^(KEPT|ROLE|LEFT) (.*)$/) ?? []
     if (word === 'KEPT') info(`kept, for you to remove: ${rest}`)
+    if (word === 'LEFT') info(`left out: ${rest}, which only a superuser can make`)
     if (word === 'ROLE') info(`role ${rest} was made without a login: it had one where the backup is from`)
   }
   const failed = notStarted(heard)

@@ -1,4 +1,5 @@
 import { raw, sh } from '@infra/shared/command/sh'
+import { sql, superuserStatement } from '@infra/shared/command/sql'
 import type { Question } from '@infra/shared/engine/step'
 
 export interface Machine {
@@ -41,7 +42,7 @@ export const synapseVersion: Question<string | null> = {
 
 /** The server's whole version (`17.6`); null when it does not answer. */
 export const postgresVersion: Question<string | null> = {
-  command: raw("cd / && runuser -u postgres -- psql -XqAtc 'show server_version'"),
+  command: superuserStatement('postgres', sql`SHOW server_version`),
   parse: ({ stdout }) => stdout.trim().split(' ')[0] || null,
 }
 

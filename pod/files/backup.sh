@@ -9,10 +9,12 @@ set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
+# POSTGRES
+
 main() {
   domain=$1
   shift
-  database=valence
+  database=valence role=valence
   recipients=()
   for recipient in "$@"; do recipients+=(-r "$recipient"); done
   command -v age >/dev/null || fail 'age is not installed on the host'
@@ -43,9 +45,10 @@ produce() {
   tar -cf - SHA256SUMS
 }
 
-# The dump and the counts are of one moment: a session that keeps its snapshot open for both.
+# The dump and the counts are of one moment: a session that keeps its snapshot open for both. As the owner of the
+# database: whoever reads a table may run what its owner made of it.
 open_snapshot() {
-  coproc KEEPER { cd / && exec runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$database"; }
+  coproc KEEPER { role_sql "$role" "$database"; }
   exec 8<&"${KEEPER[0]}" 9>&"${KEEPER[1]}"
   snapshot=$(ask 'begin isolation level repeatable read read only; select pg_export_snapshot();')
 }
@@ -58,7 +61,7 @@ ask() {
 }
 
 dump() {
-  cd / && runuser -u postgres -- pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
+  as_role "$role" pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
 }
 
 # Paths from /, those that are there.
@@ -103,38 +106,40 @@ member() {
 }
 
 manifest() {
-  local parts synapse commit os name
+  local synapse commit os name
   touch SHA256SUMS sizes
-  parts=$(join -1 2 -2 2 <(sort -k 2 SHA256SUMS) <(sort -k 2 sizes) |
-    sed 's/^\(\S*\) \(\S*\) \(\S*\)$/{"name":"\1","sha256":"\2","bytes":\3}/' | paste -sd ,)
   synapse=$(curl -s -m 5 http://127.0.0.1:8008/_matrix/federation/v1/version | sed 's/.*"version": *"\([^"]*\)".*/\1/' || true)
   commit=$(git -c safe.directory=/opt/valence/repo -C /opt/valence/repo rev-parse HEAD 2>/dev/null || true)
   os=$(. /etc/os-release && echo "$PRETTY_NAME")
   # Where there is a Synapse, its own name counts: it is in every address of the database.
   name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
     sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
-  ask "\\set name $(literal "${name:-$domain}")
-\\set os $(literal "$os")
-\\set synapse $(literal "$synapse")
-\\set commit $(literal "$commit")
-select json_build_object('format', 1, 'server_name', :'name',
-'made', to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
-'versions', json_build_object('os', :'os', 'postgresql', current_setting('server_version_num')::int / 10000,
-  'synapse', nullif(:'synapse', ''), 'valence', nullif(:'commit', '')),
-'database', (select json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
-  'collate', datcollate, 'ctype', datctype) from pg_database where datname = current_database()),
-'roles', (select json_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'),
-'rows', (select coalesce(json_object_agg(t.name, (xpath('/row/n/text()',
+  superuser postgres -v database="$database" >about <<'END'
+select jsonb_build_object('postgresql', current_setting('server_version_num')::int / 10000,
+'made', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+'database', (select jsonb_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
+  'collate', datcollate, 'ctype', datctype) from pg_database where datname = :'database'),
+'roles', (select jsonb_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'));
+END
+  ask "select coalesce(json_object_agg(t.name, (xpath('/row/n/text()',
   query_to_xml('select count(*) as n from only ' || t.name, false, true, '')))[1]::text::bigint), '{}')
-  from (select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1) t),
-'parts', '[${parts}]'::json);"
+  from (select pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1) t;" >rows
+  python3 -I -c "$compose" "${name:-$domain}" "$os" "$synapse" "$commit"
 }
 
-# A text in the quotes of psql's \set.
-literal() {
-  printf "'%s'" "$(printf %s "$1" | tr -d '\n' | sed "s/[\\\\]/&&/g; s/'/''/g")"
-}
+# The answers are data, whatever they hold: a table may have any name.
+compose='import json, sys
+name, os, synapse, commit = sys.argv[1:]
+about, rows = (json.load(open(path)) for path in ("about", "rows"))
+sizes = dict(reversed(line.split()) for line in open("sizes"))
+sums = [line.split() for line in open("SHA256SUMS")]
+print(json.dumps({
+    "format": 1, "server_name": name, "made": about["made"],
+    "versions": {"os": os, "postgresql": about["postgresql"], "synapse": synapse or None, "valence": commit or None},
+    "database": about["database"], "roles": about["roles"], "rows": {table: int(n) for table, n in rows.items()},
+    "parts": [{"name": part, "sha256": sum, "bytes": int(sizes[part])} for sum, part in sums],
+}))'
 
 # Sent over a connection (by `bash -s`): what is left to read on it is its end, and that is ours as well. All in one
 # command, which the shell has read to its end before any of it runs: nothing of it may be left to the one who reads on.

@@ -13,7 +13,7 @@ fail() {
 trap '' PIPE
 say() { echo "$1" 2>/dev/null || true; }
 
-sql() { (cd / && PGOPTIONS='-c client_min_messages=warning' runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d "$1"); }
+# POSTGRES
 
 # How many MB are free for PostgreSQL.
 room() { df --output=avail -B1M /var/lib/postgresql | tail -n 1 | tr -d ' '; }
@@ -30,17 +30,15 @@ look() {
   needs=$(du -cm database.* | tail -n 1 | cut -f 1)
   [ "$free" -gt "$needs" ] || fail "No space left on device for the database: $free MB are free, and its dump alone has $needs"
   cat manifest.json
-  there=$(sql postgres <<<"select count(*) from pg_database where datname = 'valence'") || fail 'PostgreSQL does not answer'
+  there=$(superuser postgres <<<"select count(*) from pg_database where datname = 'valence'") || fail 'PostgreSQL does not answer'
   rows=0
-  # Without ONLY it would count a partition twice; more than nothing is all that matters.
-  [ "$there" = 0 ] || rows=$(sql valence <<<"select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from (select from only %I.%I limit 1) one',
-  n.nspname, c.relname), false, true, '')))[1]::text <> '0'")
+  # By their size: whoever reads a table may run what its owner made of it.
+  [ "$there" = 0 ] || rows=$(superuser valence <<<"select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and pg_relation_size(c.oid) > 0")
   files=$(for path in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/media; do [ ! -e "$path" ] || echo "$path"; done | wc -l)
   name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
     sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
-  sql postgres <<<"select json_build_object('server_name', nullif('$name', ''), 'tables', $rows, 'files', $files,
+  superuser postgres -v name="$name" <<<"select json_build_object('server_name', nullif(:'name', ''), 'tables', $rows, 'files', $files,
 'postgresql', current_setting('server_version_num')::int / 10000,
 'roles', (select json_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_'));"
 }
@@ -71,7 +69,7 @@ give_up() {
   [ "$(room)" -ge 16 ] || echo 'restore: No space left on device' >&2
   # Where the disk is full PostgreSQL may have stopped: with this room it comes back, and can give names back.
   for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
-  rm -rf "${folder:?}"/* "$way_back.new"
+  rm -rf "${folder:?}"/* "$way_back.new" ${contents:+"$contents"}
   if [ ! -e "$way_back" ]; then
     comes_back || echo 'restore: PostgreSQL does not answer' >&2
     start_services
@@ -79,7 +77,7 @@ give_up() {
     # The services would write into data that do not belong together.
     exit 1
   fi
-  if sql postgres <<<'drop database if exists valence_restoring with (force)'; then
+  if superuser postgres <<<'drop database if exists valence_restoring with (force)'; then
     untouched='nothing was changed'
   else
     untouched+='; a half restored database valence_restoring may be left, the next restore drops it'
@@ -95,7 +93,7 @@ write_way_back() {
   {
     echo "# Gives back what was there before the restore of $stamp (UTC), which came to no end."
     declare -p stamp had services way_back paths
-    declare -f sql say count comes_back rename old_names exchanged names_back there file_back start_services
+    declare -f superuser say count comes_back rename old_names exchanged names_back there file_back start_services
     echo 'systemctl stop matrix-synapse vkb 2>/dev/null'
     for path in ${paths[@]+"${paths[@]}"}; do
       if there "$path"; then echo "file_back ${path@Q} || failed=yes"; else echo "rm -rf ${path@Q} || failed=yes"; fi
@@ -127,7 +125,7 @@ file_back() {
 # Waits until PostgreSQL answers, up to a minute.
 comes_back() {
   local end=$((SECONDS + 60)) start=$((SECONDS + 10))
-  until sql postgres <<<'' 2>/dev/null; do
+  until superuser postgres <<<'' 2>/dev/null; do
     [ "$SECONDS" -lt "$end" ] || return 1
     # One that ended for good is not started by itself.
     if [ "$SECONDS" -ge "$start" ]; then
@@ -151,38 +149,7 @@ start_services() {
   [ "${#services[@]}" = 0 ] || { say "starting ${services[*]}"; systemctl start "${services[@]}" || say "FAILED ${services[*]}"; }
 }
 
-# The value of a text field of the manifest, asked of PostgreSQL, which reads JSON.
-field() {
-  sql postgres <<<"select \$manifest\$$(cat "$folder/manifest.json")\$manifest\$::json #>> '{$1}'"
-}
-
-restore_database() {
-  local role roles owner encoding collate ctype rows counted
-  say 'restoring the database'
-  # Each is asked by itself: within another command nobody would see that PostgreSQL did not answer.
-  roles=$(field roles)
-  owner=$(field database,owner)
-  encoding=$(field database,encoding)
-  collate=$(field database,collate)
-  ctype=$(field database,ctype)
-  rows=$(field rows)
-  roles=$(sql postgres <<<"select r from json_array_elements_text(\$m\$$roles\$m\$::json) r
-where not exists (select from pg_roles where rolname = r)")
-  while IFS= read -r role; do
-    [ -n "$role" ] || continue
-    say "ROLE $role"
-    sql postgres <<<"create role \"$role\" nologin"
-  done <<<"$roles"
-  sql postgres <<<'drop database if exists valence_restoring with (force)'
-  sql postgres <<<"create database valence_restoring template template0 owner \"$owner\"
-encoding '$encoding' lc_collate '$collate' lc_ctype '$ctype'"
-  # No further than the first error, and all in one transaction.
-  cat database.* | (cd / && runuser -u postgres -- pg_restore --single-transaction --exit-on-error -d valence_restoring)
-  counted=$(sql valence_restoring <<<"select name from json_each_text(\$m\$$rows\$m\$::json) as wish(name, n)
-where n <> (xpath('/row/n/text()', query_to_xml('select count(*) as n from only ' || name, false, true, '')))[1]::text")
-  [ -z "$counted" ] || fail "the restored tables have other numbers of rows than the saved ones: $counted"
-  sql valence_restoring <<<analyze
-}
+# INCLUDE restore-database.sh
 
 paths=()
 ready_files() {
@@ -234,11 +201,11 @@ exchange() {
 }
 
 # Whether there is a database of this name: 0 or 1.
-count() { sql postgres <<<"select count(*) from pg_database where datname = '$1'"; }
+count() { superuser postgres <<<"select count(*) from pg_database where datname = '$1'"; }
 
 # Sends away whoever is connected, and gives databases other names: all or none.
 rename() {
-  sql postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
+  superuser postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
 begin; $1 commit;"
 }
 

@@ -1,4 +1,4 @@
-# A Matrix user for one round trip. The shared secret and the database come as a line of JSON on stdin; the user's id,
+# A Matrix user for one round trip. The shared secret and the words of psql come as a line of JSON on stdin; the user's id,
 # password and first token go out as another. When stdin ends, so when verify is done or was ended, whatever ended it,
 # the user is deactivated and erased. All of it on the host itself, past nginx: the user goes even when nothing can be
 # reached from outside.
@@ -80,11 +80,10 @@ def deactivate(name, token):
 
 # What a run left whose part on the host was ended as well. By name and age alone they would be guesses.
 def sweep():
-    statement = f"""select substring(name from '^@(verify-[0-9a-f]{{12}}):') from users
+    statement = f"""select substring(name from '^@(verify-[0-9a-f]{{12}}):') from public.users
 where name ~ '^@verify-[0-9a-f]{{12}}:' and deactivated = 0 and admin = 0 and is_guest = 0
 and creation_ts < extract(epoch from now()) - {stale} order by creation_ts limit 5"""
-    run = ["runuser", "-u", "postgres", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", wish["database"]]
-    found = subprocess.run(run, input=statement, capture_output=True, text=True, cwd="/")
+    found = subprocess.run(wish["psql"], input=statement, capture_output=True, text=True, cwd="/")
     if found.returncode != 0:
         return tell("LEFT - " + (found.stderr.strip() or "psql failed").splitlines()[-1])
     for name in found.stdout.split():

@@ -11,6 +11,7 @@ import {
   postgresRole,
   postgresSetting,
 } from '@infra/shared/steps/postgres/postgres'
+import { postgresReadable } from '@infra/shared/steps/postgres/readable'
 import type { PodContext } from '../context.ts'
 import { makers } from '../host/security.ts'
 
@@ -33,6 +34,7 @@ export default script(
       postgresDatabase(host, 'valence', { owner: 'valence', encoding: 'UTF8', collate: 'C', dependsOn: [role] }),
     )
     add(postgresExtension(host, 'valence', 'vector', { dependsOn: [packages, database] }))
+    add(postgresReadable(host, 'valence', 'valence', { dependsOn: [database] }))
   },
 )
 

@@ -20,8 +20,9 @@ export default script(
     const { env, host } = context
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
+    const place = { database, role: synapse.synapseRole }
     add(noUnfinishedRestore(host))
-    const identity = add(synapseIdentity(host, domain, { database, role: 'valence', media: synapse.synapseMedia }))
+    const identity = add(synapseIdentity(host, domain, { ...place, media: synapse.synapseMedia }))
     add(synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit }))
     const collation = add(synapseDatabase(host, database, { dependsOn: [identity] }))
     const web = add(aptPackages(host, ['nginx', 'certbot', 'curl', 'procps', 'openssl'], { dependsOn: [identity] }))
@@ -29,7 +30,7 @@ export default script(
     const installed = install(context, add, { dependsOn: [identity] })
     const key = add(
       synapseSigningKey(host, synapse.signingKey, {
-        database,
+        ...place,
         user: synapse.synapseUser,
         venv: synapse.synapseVenv,
         dependsOn: installed,

@@ -14,6 +14,8 @@ export const synapseMedia = `${synapseState}/media`
 export const signingKey = `${synapseFolder}/homeserver.signing.key`
 /** Synapse shares the database with Valence: it keeps to tables of its own. */
 export const synapseDatabaseName = 'valence'
+/** The role that Synapse is there, and the user of that name. */
+export const synapseRole = 'valence'
 /** Where Synapse answers on the host; from outside only by nginx. */
 export const synapseUrl = 'http://127.0.0.1:8008'
 
@@ -33,6 +35,7 @@ export const synapseFiles: readonly string[] = [
 export const matrixServer = (env: PodEnv): MatrixServer => ({
   serverName: env.VALENCE_DOMAIN,
   database: synapseDatabaseName,
+  role: synapseRole,
   venv: synapseVenv,
 })
 
@@ -60,7 +63,7 @@ function settings(env: PodEnv): Readonly<Record<string, Text>> {
     database: yaml`
   name: psycopg2
   args:
-    user: valence
+    user: ${plainText(synapseRole)}
     password: ${env.VALENCE_DB_PASSWORD}
     dbname: ${synapseDatabaseName}
     host: localhost

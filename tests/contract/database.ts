@@ -8,10 +8,13 @@ import {
   postgresRole,
   postgresSetting,
 } from '@infra/shared/steps/postgres/postgres'
+import { postgresReadable } from '@infra/shared/steps/postgres/readable'
 import type { Damage, Kind } from './kind.ts'
 
 const cluster = (on: Target) => postgresCluster(on, 17)
 const sql = (statement: string) => `cd / && runuser -u postgres -- psql -qX -c ${JSON.stringify(statement)}`
+const inContract = (statement: string) =>
+  `cd / && runuser -u postgres -- psql -qX -d contract -c ${JSON.stringify(statement)}`
 const hba = '/etc/postgresql/17/main/pg_hba.conf'
 const password = secret('a contract is a contract')
 const wish = { owner: 'contract', encoding: 'UTF8', collate: 'C' }
@@ -179,6 +182,30 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
         says: /^extension vector$/,
       },
       down,
+    ],
+  },
+  {
+    kind: 'PostgreSQL tables that can be read',
+    covers: ['postgresReadable'],
+    steps: (on) => {
+      const { database, ...before } = base(on)
+      return [
+        ...Object.values(before),
+        database,
+        postgresReadable(on, 'contract', 'contract', { dependsOn: [database] }),
+      ]
+    },
+    damages: [
+      {
+        name: 'a table of another role',
+        sh: inContract('CREATE TABLE "of postgres" (id serial)'),
+        says: /^role contract may read sequence public\.of postgres_id_seq, table public\.of postgres of database contract$/,
+      },
+      {
+        name: 'a schema of another role',
+        sh: inContract('CREATE SCHEMA closed CREATE VIEW closed.v AS SELECT 1'),
+        says: /^role contract may read schema closed of database contract$/,
+      },
     ],
   },
   {

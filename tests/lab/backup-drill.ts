@@ -12,7 +12,7 @@ export const fill = `cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=
 create table notes (id serial primary key, body text not null, place vector(3));
 insert into notes (body, place) select 'grüße ''' || n || E'\\\\\\n', ('[' || n || ',0,1]')::vector from generate_series(1, 3000) n;
 create table "odd Name" (a int); insert into "odd Name" values (1), (2);
-create role analyst; grant select on notes to analyst; alter table notes owner to valence;
+create role analyst; grant select on notes to analyst; alter table notes owner to valence; alter table "odd Name" owner to valence;
 END
 install -m 0640 -g matrix-synapse /dev/null /etc/matrix-synapse/conf.d/own.yaml; echo 'x: 1' >/etc/matrix-synapse/conf.d/own.yaml
 install -d -m 0750 -o matrix-synapse -g matrix-synapse /var/lib/matrix-synapse/media/local_content
@@ -41,5 +41,5 @@ export const apartFromSynapse = `${dump(
 )}\n${files}`
 
 /** What an interrupted backup or restore could leave on a host. */
-export const leftovers = `ls -d /run/valence-backup* /run/infra/lock /var/lib/infra/restore.* /var/lib/infra/undo-restore* 2>/dev/null || true; pgrep -l 'pg_dump|^age$' || true
+export const leftovers = `ls -d /run/valence-backup* /run/valence-restore* /run/infra/lock /var/lib/infra/restore.* /var/lib/infra/undo-restore* 2>/dev/null || true; pgrep -l 'pg_dump|^age$' || true
 find /etc /opt /var/lib/matrix-synapse -name '*.restoring'; cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname = 'valence_restoring'"`

@@ -67,7 +67,7 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
         stdout: expect.stringContaining('3000'),
       })
       const piped = await fed("\\t on\nselect current_user, 'it''s';\n", ['psql'])
-      expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/ postgres +\| it's/) })
+      expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/ valence +\| it's/) })
       const wrong = await fed('select wrong; select 1;', ['psql'])
       expect(wrong).toMatchObject({ code: 3, stderr: expect.stringContaining('column "wrong" does not exist') })
       expect(wrong.stdout).not.toContain('1')
@@ -76,7 +76,7 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
     test('psql on a terminal', async () => {
       const { code, stdout } = await fed('\\echo :DBNAME\n\\q\n', ['psql'], true)
       expect(code).toBe(0)
-      expect(stdout).toMatch(/valence=#[\s\S]*\nvalence\r?\n/)
+      expect(stdout).toMatch(/valence=>[\s\S]*\nvalence\r?\n/)
     })
   })
 

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { revealText, showText } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
-import { ident, psql, sql } from '@infra/shared/command/sql'
+import { ident, postgresFunctions, roleScript, sql, superuserStatement } from '@infra/shared/command/sql'
 import { describe, expect, test } from 'vitest'
 
 describe('sql', () => {
@@ -29,16 +30,44 @@ describe('sql', () => {
   })
 })
 
-describe('psql', () => {
-  const client = 'cd / && runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d valence'
+describe('the superuser', () => {
+  const client =
+    "cd / && env 'PGOPTIONS=-c search_path=pg_catalog -c session_replication_role=replica -c standard_conforming_strings=on -c client_encoding=UTF8 -c client_min_messages=warning -c default_transaction_read_only=off' runuser -u postgres -- psql -X -q -A -t -v 'ON_ERROR_STOP=1' -d valence"
 
   test('a statement is an argument', () => {
-    expect(psql('valence', sql`SELECT ${'x'}`)).toMatchObject({ line: `${client} -c 'SELECT '\\''x'\\'''` })
+    const { line } = superuserStatement('valence', sql`SELECT ${'x'}`)
+    expect(line).toBe(`${client} -c 'SELECT '\\''x'\\'''`)
   })
 
   test('one that holds a secret goes by stdin', () => {
-    const command = psql('valence', sql`SELECT ${secret('hush-hush')}`)
+    const command = superuserStatement('valence', sql`SELECT ${secret('hush-hush')}`)
     expect(command.line).toBe(client)
     expect(command.stdin && revealText(command.stdin)).toBe(`SELECT 'hush-hush';\n`)
+  })
+})
+
+describe('a role', () => {
+  test('connects as the user of its name', () => {
+    const { line, stdin } = roleScript('valence', 'data', 'SELECT 1;')
+    expect(line).toMatch(
+      /^cd \/ && env 'PGOPTIONS=-c search_path=public [^']+' runuser -u valence -- psql -X .* -d data$/,
+    )
+    expect(stdin && revealText(stdin)).toBe('SELECT 1;')
+  })
+})
+
+describe('the functions for programs of bash', () => {
+  // What stands in for env, so that each word that it is given can be seen.
+  const words = (line: string) => {
+    const program = `env() { printf '%s|' "$@"; }\n${postgresFunctions.replaceAll('exec env', 'env')}${line}`
+    return execFileSync('bash', ['-c', program], { encoding: 'utf8' }).split('|').slice(1, -1)
+  }
+  const psql = ['psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', 'data']
+  test.each([
+    ["superuser data -v 'name=a b'", ['runuser', '-u', 'postgres', '--', ...psql, '-v', 'name=a b']],
+    ["as_role valence pg_dump 'a b'", ['runuser', '-u', 'valence', '--', 'pg_dump', 'a b']],
+    ['role_sql valence data', ['runuser', '-u', 'valence', '--', ...psql]],
+  ])('%s', (line, wish) => {
+    expect(words(line)).toEqual(wish)
   })
 })

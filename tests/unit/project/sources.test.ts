@@ -37,3 +37,32 @@ test('secrets are opened only by what sends, judges, stores or fingerprints them
   const allowed = /^shared\/src\/(command|targets|env)\/|^shared\/src\/(engine\/digest|platform\/doks)\.ts$/
   expect(opening.filter((path) => !allowed.test(path))).toEqual([])
 })
+
+test('clients of PostgreSQL are started by what command/sql.ts makes, and nowhere else', () => {
+  const product = /^(shared\/src|pod|cluster|stoat)\/.*\.(ts|sh|py)$/
+  const client =
+    /\b(psql|pg_dump|pg_dumpall|pg_restore|createdb|dropdb|createuser|dropuser|vacuumdb|reindexdb|clusterdb)\b/
+  // Given words or options, as a whole line of a program or as one word in a list of them; or by the user postgres.
+  const starts = new RegExp(
+    `${client.source}['"]?,? +(['"]?-|\\$|["']\\$)|(-u|--uid|--user|su)['"]?[ ,=]+['"]?postgres\\b`,
+  )
+  // What a user is told to do, and what is run by `as_role` or `roleClient`, which say as whom.
+  const fine = /Keep its data and make room|\bas_role |(asRole|roleClient)\(/
+  const found = sources
+    .filter((path) => product.test(path) && path !== 'shared/src/command/sql.ts')
+    .flatMap((path) =>
+      read(path)
+        .split('\n')
+        .filter((line) => starts.test(line) && !fine.test(line))
+        .map((line) => `${path}: ${line}`),
+    )
+  expect(found).toEqual([])
+  for (const line of [
+    'runuser -u postgres -- x',
+    'psql -d valence',
+    '["psql", "-X"]',
+    'pg_dump "$x"',
+    "'-u', 'postgres'",
+  ])
+    expect(starts.test(line), line).toBe(true)
+})

@@ -122,8 +122,8 @@ describe('a schema in a database', () => {
   test('is applied in one transaction that stops at the first error, as its owner', () => {
     const [change] = changesIn(step.plan({ now: { ...good, applied: undefined, contents } }, none))
     const [, apply] = change?.run ?? []
-    expect(apply?.line).toBe(
-      'cd / && runuser -u v -- psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d valence -f -',
+    expect(apply?.line).toMatch(
+      / runuser -u v -- psql -X -q -v 'ON_ERROR_STOP=1' --single-transaction -d valence -f -$/,
     )
     expect(apply?.stdin && revealText(apply.stdin).split('\n').slice(1, 4)).toEqual([
       'CREATE TABLE a ();',

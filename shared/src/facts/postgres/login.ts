@@ -1,6 +1,7 @@
 import { text } from '../../command/command.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh, withStdin } from '../../command/sh.ts'
+import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
 /**
@@ -10,7 +11,7 @@ import type { Question } from '../../engine/step.ts'
 export function loginProblem(role: string, database: string, password: Secret): Question<string | undefined> {
   const address = `host=127.0.0.1 user=${role} dbname=${database} connect_timeout=10`
   return {
-    command: withStdin(sh`cd / && setsid -w psql -X -q -A -t -W -d ${address} -c 'SELECT 1'`, text`${password}\n`),
+    command: withStdin(sh`cd / && setsid -w ${psqlClient} -W -d ${address} -c 'SELECT 1'`, text`${password}\n`),
     parse({ code, stdout, stderr }) {
       if (code === 0 && /^1$/m.test(stdout)) return undefined
       return code === 127

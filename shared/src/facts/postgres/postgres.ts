@@ -1,6 +1,7 @@
+import { posix } from 'node:path'
 import type { Output } from '../../command/command.ts'
 import { type Secret, secret } from '../../command/secret.ts'
-import { psqlScript } from '../../command/sql.ts'
+import { superuserScript } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** The settings that can be asked for: all facts of a server come with one query. */
@@ -90,7 +91,7 @@ const query = `select json_build_object(
   from current_setting('hba_file') file));
 `
 
-const command = psqlScript('postgres', query)
+const command = superuserScript('postgres', query)
 
 /** A fact of the running server; null where PostgreSQL is not installed. Equal questions: one query answers them all. */
 function asked<T>(pick: (raw: Raw) => T): Question<T | null> {
@@ -121,12 +122,27 @@ export const roleState = (name: string): Question<RoleState | null> =>
 export const databaseState = (name: string): Question<DatabaseState | null> =>
   asked(({ databases }) => (Object.hasOwn(databases, name) ? (databases[name] ?? null) : null))
 
-/** Who may log in how: pg_hba.conf and what the server makes of it. */
-export const accessState: Question<AccessState | null> = asked(({ access }) => ({
+/**
+ * Who may log in how: pg_hba.conf and what the server makes of it. Throws where the server tells of a file that is not in
+ * a folder of its cluster: the path comes out of an answer, and root is going to write there.
+ */
+export const accessState: Question<AccessState | null> = asked(({ access, version }) => ({
   ...access,
+  file: ofCluster(access.file, version),
   rules: access.rules.filter(({ error }) => error === null).map(({ error: _, ...rule }) => rule),
   errors: access.rules.flatMap(({ file, line, error }) => (error === null ? [] : [`${file}:${line}: ${error}`])),
 }))
+
+/** A path as the server tells it; throws where it is not in plain words one of a file below a folder of the cluster `main`. */
+function ofCluster(path: string, version: number): string {
+  const folders = [`/etc/postgresql/${version}/main/`, `/var/lib/postgresql/${version}/main/`]
+  const inside =
+    folders.some((folder) => path.startsWith(folder)) && posix.normalize(path) === path && !path.endsWith('/')
+  if (inside && /^[\w./-]+$/.test(path)) return path
+  throw new Error(
+    `PostgreSQL says that its hba_file is ${JSON.stringify(path)}, which is outside ${folders.join(' and ')}: set hba_file to a path there`,
+  )
+}
 
 /** The extensions of a database, version by name; none when there is no such database or no PostgreSQL. */
 export function extensions(database: string): Question<Readonly<Record<string, string>>> {
@@ -139,13 +155,13 @@ select coalesce(json_object_agg(extname, extversion), '{}') from pg_extension;
 \\endif
 `
   return {
-    command: psqlScript('postgres', script),
+    command: superuserScript('postgres', script),
     parse: (answer) => (parseAnswer(answer) ?? {}) as Readonly<Record<string, string>>,
   }
 }
 
 /** Null where PostgreSQL is not installed, and for an empty answer. Says nothing of what was answered: it holds verifiers. */
-function parseAnswer({ code, stdout, stderr }: Output): unknown {
+export function parseAnswer({ code, stdout, stderr }: Output): unknown {
   if (code === 127 || /user postgres does not exist|You must install at least one postgresql-client/.test(stderr)) {
     return null
   }

@@ -1,4 +1,5 @@
 import { asUser, isNoUser } from '../../command/as-user.ts'
+import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface SchemaPlace {
@@ -35,12 +36,21 @@ export const exists = `case split_part(o, ' ', 1)
   when 'function' then exists (select from pg_proc p where p.pronamespace::regnamespace || '.' || p.proname = substr(o, 10))
   else exists (select from pg_constraint where conname = substr(o, 12)) end`
 
-/** Whom an object belongs to; null where it is not there, or goes with its table (an index, a constraint). */
+/**
+ * Whether an object may be given to the role (SQL): it stands in a schema that is for the role, and no extension brought
+ * it. The role can write the record itself, and must not be given what is PostgreSQL's.
+ */
+export const isGivable = (oid: string, namespace: string, role: string) =>
+  `(${namespace}::regnamespace::text in ('public', 'infra') or exists (select from pg_namespace where oid = ${namespace} and nspowner = ${role}))
+    and not exists (select from pg_depend where objid = ${oid} and deptype = 'e')`
+
+/** Whom an object belongs to; null where it is not there, is not to be given, or goes with its table (an index, a constraint). */
 const owner = `case split_part(o, ' ', 1)
-  when 'relation' then (select pg_get_userbyid(relowner) from pg_class
-    where oid = to_regclass(substr(o, 10)) and relkind not in ('i', 'I'))
+  when 'relation' then (select pg_get_userbyid(relowner) from pg_class c where oid = to_regclass(substr(o, 10))
+    and relkind not in ('i', 'I') and ${isGivable('c.oid', 'relnamespace', 'current_user::regrole')})
   when 'function' then (select min(pg_get_userbyid(proowner)) from pg_proc p
-    where p.pronamespace::regnamespace || '.' || p.proname = substr(o, 10) and proowner <> current_user::regrole) end`
+    where p.pronamespace::regnamespace || '.' || p.proname = substr(o, 10) and proowner <> current_user::regrole
+    and ${isGivable('p.oid', 'pronamespace', 'current_user::regrole')}) end`
 
 const query = `select to_regclass('${recordTable}') is not null as known \\gset
 \\if :known
@@ -56,7 +66,7 @@ shift 3
 for f do [ -r "$f" ] || { echo "lacks $PWD/$f"; exit 0; }; done
 digest=$(cat -- "$@" | sha256sum) && digest=\${digest%% *}
 echo "digest $digest"
-record=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -v name="$name" -d "$db" <<'SQL'
+record=$(${psqlClient.line} -v name="$name" -d "$db" <<'SQL'
 ${query}
 SQL
 ) || exit

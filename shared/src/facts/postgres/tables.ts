@@ -1,4 +1,5 @@
 import { asUser, isNoUser } from '../../command/as-user.ts'
+import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface TableState {
@@ -15,7 +16,7 @@ select coalesce(json_object_agg(relname, names), '{}') from (
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') group by c.relname) t;
 select 'read ' || count(*) from (select from :"table" limit 1) t;`
 
-const script = `exec psql -X -q -A -t -v table="$2" -d "$1" <<'SQL'
+const script = `exec ${psqlClient.line} -v table="$2" -d "$1" <<'SQL'
 ${query}
 SQL`
 

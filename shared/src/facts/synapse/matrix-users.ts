@@ -1,6 +1,7 @@
 import { plainText, type Text, text } from '../../command/command.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh, withStdin } from '../../command/sh.ts'
+import { rolePsql } from '../../command/sql.ts'
 import { yaml } from '../../command/yaml.ts'
 import type { Question } from '../../engine/step.ts'
 import { synapseConfig, synapseDropIns } from './config.ts'
@@ -23,6 +24,8 @@ export interface MatrixUserState {
 export interface MatrixServer {
   readonly serverName: string
   readonly database: string
+  /** The role that Synapse is, and the user of the same name on the host. */
+  readonly role: string
   /** The virtual environment of Synapse: it has bcrypt. */
   readonly venv: string
 }
@@ -44,14 +47,13 @@ def literal(value):
     return "'" + value.replace("'", "''") + "'"
 def psql(statement):
     # Quoted for standard_conforming_strings, which is on; on stdin, since it may hold a hash.
-    run = ["runuser", "-u", "postgres", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", wish["database"]]
-    return subprocess.run(run, input=statement, capture_output=True, text=True, cwd="/")
+    return subprocess.run(wish["psql"], input=statement, capture_output=True, text=True, cwd="/")
 `
 
 // A login would ask Synapse as well, but it writes: a plan must not.
 const script = `${preamble}from concurrent.futures import ThreadPoolExecutor
 names = ",".join(literal(user["id"]) for user in wish["users"])
-ran = psql("select coalesce(json_object_agg(name, row_to_json(users)), '{}') from users where name in (" + names + ")")
+ran = psql("select coalesce(json_object_agg(u.name, pg_catalog.row_to_json(u)), '{}') from public.users u where u.name in (" + names + ")")
 if ran.returncode != 0 and not ("does not exist" in ran.stderr):
     sys.exit(ran.stderr.strip() or "psql failed")
 rows = json.loads(ran.stdout) if ran.returncode == 0 else {}
@@ -70,13 +72,18 @@ with ThreadPoolExecutor() as pool:
 `
 
 /** The wish as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
-export function wishText({ serverName, database }: MatrixServer, users: readonly MatrixUser[], more?: Text): Text {
+export function wishText(
+  { serverName, database, role }: MatrixServer,
+  users: readonly MatrixUser[],
+  more?: Text,
+): Text {
   const list = users.map(
     ({ name, admin, password }) =>
       yaml`{"name": ${name}, "id": ${`@${name}:${serverName}`}, "admin": ${admin}, "password": ${password}}`,
   )
   const joined = list.reduce((before, user, index) => (index === 0 ? user : text`${before}, ${user}`), plainText(''))
-  return yaml`{${more ? text`${more}, ` : plainText('')}"database": ${database}, "users": [${joined}]}`
+  const psql = plainText(JSON.stringify(rolePsql(role, database)))
+  return yaml`{${more ? text`${more}, ` : plainText('')}"psql": ${psql}, "users": [${joined}]}`
 }
 
 /** Shell text that runs a program of ours by the Python of Synapse's environment; 127 where there is none. */

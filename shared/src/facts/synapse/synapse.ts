@@ -1,29 +1,29 @@
 import type { Output } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { psqlScript } from '../../command/sql.ts'
+import { roleScript } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import { databaseState } from '../postgres/postgres.ts'
 import { synapseConfig, synapseDropIns } from './config.ts'
 
 /**
- * The server names of the users in a database, since a Matrix id ends in one. Undefined while nobody can tell: no
- * PostgreSQL, none that answers, no such database or no table of users.
+ * The server names of the users in a database, since a Matrix id ends in one, asked as the role that Synapse is. Undefined
+ * while nobody can tell: no PostgreSQL, none that answers, no such role or database, or no table of users. Throws
+ * where the role may not read that table.
  */
-export function userServerNames(database: string): Question<readonly string[] | undefined> {
-  const name = `'${database.replaceAll("'", "''")}'`
-  const script = `select exists (select from pg_database where datname = ${name}) as found \\gset
+export function userServerNames(database: string, role: string): Question<readonly string[] | undefined> {
+  const script = `select to_regclass('public.users') is not null as found \\gset
 \\if :found
-\\connect ${name}
-select to_regclass('public.users') is not null as found \\gset
-\\if :found
-select distinct 'server ' || substr(name, strpos(name, ':') + 1) from users limit 5;
-\\endif
+select distinct 'server ' || substr(name, strpos(name, ':') + 1) from public.users limit 5;
 \\endif
 `
   return {
-    command: psqlScript('postgres', script),
-    parse: ({ code, stdout }) =>
-      code === 0 ? [...stdout.matchAll(/^server (.+)$/gm)].map(([, server = '']) => server) : undefined,
+    command: roleScript(role, database, script),
+    parse({ code, stdout, stderr }) {
+      const denied = stderr.match(/ERROR: +(permission denied .*)/)?.[1]
+      if (denied)
+        throw new Error(`the users of Synapse in database ${database} cannot be read as role ${role}: ${denied}`)
+      return code === 0 ? [...stdout.matchAll(/^server (.+)$/gm)].map(([, server = '']) => server) : undefined
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import type { Output, Text } from '../../command/command.ts'
 import { scramVerifier, verifies } from '../../command/scram.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh } from '../../command/sh.ts'
-import { ident, psql, sql } from '../../command/sql.ts'
+import { ident, sql, superuserStatement } from '../../command/sql.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
@@ -19,7 +19,7 @@ interface Options {
   readonly dependsOn?: readonly Dependency[]
 }
 
-const run = (statement: Text, database = 'postgres') => psql(database, statement)
+const run = (statement: Text, database = 'postgres') => superuserStatement(database, statement)
 
 /** Has the server read its files again. */
 export const reload = run(sql`SELECT pg_reload_conf()`)
@@ -123,7 +123,7 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
       if (is !== shall) {
         return refuse(
           `database ${name} is ${is}, not ${shall}, and that cannot be changed in place`,
-          `Keep its data and make room: pg_dump -Fc ${name} > ${name}.dump; ALTER DATABASE ${name} RENAME TO ${name}_old. Deploy, then pg_restore -d ${name} ${name}.dump (as user postgres).`,
+          `Keep its data and make room: pg_dump -Fc ${name} > ${name}.dump as user ${now.owner}; ALTER DATABASE ${name} RENAME TO ${name}_old as user postgres. Deploy, then pg_restore --no-owner -d ${name} ${name}.dump as user ${owner}.`,
         )
       }
       const alter = run(sql`ALTER DATABASE ${ident(name)} OWNER TO ${ident(owner)}`)
@@ -146,7 +146,7 @@ export function postgresExtension(on: Target, database: string, name: string, { 
       const version = installed[name]
       if (version !== undefined) return changes([], `installed ${version}`)
       return changes(
-        [create(`extension ${name}`, run(sql`CREATE EXTENSION ${ident(name)}`, database), { explain })],
+        [create(`extension ${name}`, run(sql`CREATE EXTENSION ${ident(name)} SCHEMA public`, database), { explain })],
         '',
       )
     },
@@ -154,7 +154,7 @@ export function postgresExtension(on: Target, database: string, name: string, { 
 }
 
 /** What PostgreSQL means, in a line. */
-function explain({ stderr }: Output): string | undefined {
+export function explain({ stderr }: Output): string | undefined {
   const missing = stderr.match(/extension "(.+?)" is not available|control file ".*\/(.+?)\.control"/)
   if (missing) return `the package of extension ${missing[1] ?? missing[2]} is not installed for this PostgreSQL`
   if (/connection to server .* failed/.test(stderr)) return 'PostgreSQL does not answer'

@@ -1,9 +1,16 @@
-import { type Output, plainText, type Text } from '../../command/command.ts'
+import { type Output, plainText, showText, type Text } from '../../command/command.ts'
 import { sh, withStdin } from '../../command/sh.ts'
-import { psqlScript, sql } from '../../command/sql.ts'
+import { roleClient, sql, superuserScript } from '../../command/sql.ts'
 import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
-import { exists, recordTable, type SchemaPlace, type SchemaState, schemaState } from '../../facts/postgres/schema.ts'
+import {
+  exists,
+  isGivable,
+  recordTable,
+  type SchemaPlace,
+  type SchemaState,
+  schemaState,
+} from '../../facts/postgres/schema.ts'
 import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
 
 export interface SchemaOptions extends SchemaPlace {
@@ -30,7 +37,7 @@ export function postgresSchema(on: Target, name: string, options: SchemaOptions)
         return refuse(`${now.lacks} is not there`, `${comesFrom}; or choose a ref of the repository that has it.`)
       const missing = sh`echo ${`there is no ${now.lacks ?? 'database'}: ${comesFrom}`} >&2; exit 1`
       if (now.lacks) return changes([create(what, missing, { explain: ({ stderr }) => stderr.trim() })], '')
-      const own = psqlScript(database, handOver(now.strange, owner))
+      const own = superuserScript(database, handOver(now.strange, owner))
       if (now.applied === now.digest && now.missing.length === 0) {
         const say = `${few(now.strange)} of ${what} → ${owner}`
         return changes(now.strange.length > 0 ? [update(say, own)] : [], `${now.digest.slice(0, 7)}, all there`)
@@ -38,11 +45,10 @@ export function postgresSchema(on: Target, name: string, options: SchemaOptions)
       const ends = now.contents.map(transactionIn).find((statement) => statement !== undefined)
       if (ends) return refuse(`${what}: its files begin or end a transaction (${ends})`, `Take that out of ${folder}.`)
       const objects = now.contents.flatMap(objectsOf)
-      const apply = withStdin(
-        sh`cd / && runuser -u ${owner} -- psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d ${database} -f -`,
-        applyScript(name, now, objects),
-      )
-      const commands = [psqlScript(database, handOver(objects, owner)), apply]
+      const strict = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction', '-d', database, '-f', '-']
+      const client = sh`cd / && ${roleClient(owner, 'psql', ...strict)}`
+      const apply = withStdin(client, applyScript(name, now, objects))
+      const commands = [superuserScript(database, handOver(objects, owner)), apply]
       const explain = (output: Output) => explainSchema(output, files, now.contents)
       return changes([(now.applied ? update : create)(`${what}${why(now)}`, commands, { explain })], '')
     },
@@ -71,18 +77,21 @@ ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, objects = excluded.ob
   return { parts: [`${head}\n${files}`, ...record.parts] }
 }
 
-/** Makes the owner the owner of those of the objects that are there and belong to another, as the superuser. */
+/** Makes the owner the owner of those of the objects that are there, belong to another and may be given, as the superuser. */
 function handOver(objects: readonly string[], owner: string): string {
+  const role = sql`${owner}::regrole`
+  const givable = (oid: string, namespace: string) => plainText(isGivable(oid, namespace, showText(role)))
   const statement = sql`SELECT format('ALTER %s %s OWNER TO %I', kind, object, ${owner}) FROM (
 SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, relowner
 FROM json_array_elements_text(${JSON.stringify(objects)}) t (o) JOIN pg_class c ON c.oid = to_regclass(substr(o, 10)) WHERE o LIKE 'relation %' AND relkind IN ('r', 'p', 'v', 'm', 'S')
+AND ${givable('c.oid', 'c.relnamespace')}
 UNION ALL SELECT 'ROUTINE', p.oid::regprocedure::text, proowner
 FROM json_array_elements_text(${JSON.stringify(objects)}) t (o) JOIN pg_proc p ON o = 'function ' || p.pronamespace::regnamespace || '.' || p.proname
-WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+WHERE ${givable('p.oid', 'p.pronamespace')}
 UNION ALL SELECT 'TABLE', ${recordTable}, relowner FROM pg_class WHERE oid = to_regclass(${recordTable})
 UNION ALL SELECT 'SCHEMA', 'infra', nspowner FROM pg_namespace WHERE nspname = 'infra'
-) AS found (kind, object, holder) WHERE holder <> ${owner}::regrole`
-  return `${statement.parts.join('')} \\gexec\n`
+) AS found (kind, object, holder) WHERE holder <> ${role}`
+  return `${showText(statement)} \\gexec\n`
 }
 
 /** PostgreSQL's complaint, with the line of the file that it is about. */

@@ -31,7 +31,9 @@ const register = `${preamble}import hashlib, hmac, urllib.error, urllib.request
 user = wish["users"][0]
 # Where only the row of the user was lost, Synapse stumbles over what is left of the profile.
 left = literal(user["id"]), literal(user["name"]), literal(user["id"])
-psql("delete from profiles where (full_user_id = %s or user_id = %s) and not exists (select from users where name = %s)" % left)
+ran = psql("delete from public.profiles where (full_user_id = %s or user_id = %s) and not exists (select from public.users where name = %s)" % left)
+if ran.stderr.startswith("runuser:"):
+    sys.exit(ran.stderr.strip())
 # No proxy of the environment: this goes to the loopback.
 client = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def call(body=None):
@@ -53,8 +55,8 @@ except OSError as error:
 const set = `${preamble}user = wish["users"][0]
 hashed = bcrypt.hashpw(taken(user["password"]), bcrypt.gensalt(config.get("bcrypt_rounds", 12))).decode()
 name = literal(user["id"])
-ran = psql("begin; update users set password_hash = %s, admin = %d, deactivated = 0, locked = false where name = %s;"
-    " delete from erased_users where user_id = %s; commit;" % (literal(hashed), user["admin"], name, name))
+ran = psql("begin; update public.users set password_hash = %s, admin = %d, deactivated = 0, locked = false where name = %s;"
+    " delete from public.erased_users where user_id = %s; commit;" % (literal(hashed), user["admin"], name, name))
 if ran.returncode != 0:
     sys.exit(ran.stderr.strip())
 `

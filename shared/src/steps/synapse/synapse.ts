@@ -28,7 +28,7 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
     id: `synapse.identity ${serverName}`,
     on,
     dependsOn,
-    ask: { files: configFiles, servers: userServerNames(database), link: linkTarget(media) },
+    ask: { files: configFiles, servers: userServerNames(database, role), link: linkTarget(media) },
     plan({ files, servers = [], link }) {
       const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
       const other = servers.find((name) => name !== serverName)
@@ -151,13 +151,15 @@ export function synapseDatabase(on: Target, database: string, { dependsOn = [] }
         ? converged(`${encoding}, ${locale}`)
         : refuse(
             `database ${database} is ${encoding}, ${locale}: Synapse wants UTF8, libc, collate C, ctype C`,
-            `Keep its data and make room: pg_dump -Fc ${database} > ${database}.dump; ALTER DATABASE ${database} RENAME TO ${database}_old (as user postgres). Then deploy, and pg_restore.`,
+            `Keep its data and make room: pg_dump -Fc ${database} > ${database}.dump as its owner; ALTER DATABASE ${database} RENAME TO ${database}_old as user postgres. Then deploy, and pg_restore --no-owner as its owner.`,
           ),
   })
 }
 
 export interface SigningKeyOptions extends Options {
   readonly database: string
+  /** The role of PostgreSQL that Synapse is. */
+  readonly role: string
   readonly user: string
   readonly venv: string
 }
@@ -168,7 +170,7 @@ export interface SigningKeyOptions extends Options {
  * users but no key is refused.
  */
 export function synapseSigningKey(on: Target, path: string, options: SigningKeyOptions): Step {
-  const { database, user, venv, dependsOn = [] } = options
+  const { database, role, user, venv, dependsOn = [] } = options
   const own = `root:${user}`
   const finish = (place: Shell) => sh`chown ${own} "$t" && chmod 640 "$t" && ${place}`
   const made = (from: Shell, place = sh`ln "$t" ${path}`) =>
@@ -180,7 +182,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
     id: `synapse.signing-key ${path}`,
     on,
     dependsOn,
-    ask: { files: configFiles, keys: signingKeys(path), servers: userServerNames(database) },
+    ask: { files: configFiles, keys: signingKeys(path), servers: userServerNames(database, role) },
     plan({ files, keys, servers }) {
       const inline = files.find(({ keys }) => keys.includes('signing_key'))
       if (inline)

@@ -62,6 +62,21 @@ describe('what a server answers', () => {
     expect(accessState.parse(fifteen)?.rules[0]?.file).toBe('/etc/postgresql/15/main/pg_hba.conf')
   })
 
+  test.each([
+    '/etc/postgresql/17/main/../../../apt/apt.conf.d/99evil',
+    '/etc/postgresql/17/main//etc/shadow',
+    '/etc/postgresql/17/mainly/pg_hba.conf',
+    '/etc/postgresql/15/main/pg_hba.conf',
+    '/etc/postgresql/17/main/a\n/b',
+    '/etc/apt/apt.conf.d/99evil',
+    'pg_hba.conf',
+    '',
+  ])('root writes no file that the server tells of outside its own folders: %j', (path) => {
+    const raw = JSON.parse(seventeen.stdout)
+    const lying = { ...seventeen, stdout: JSON.stringify({ ...raw, access: { ...raw.access, file: path } }) }
+    expect(() => accessState.parse(lying)).toThrow(/^PostgreSQL says that its hba_file is .*, which is outside/)
+  })
+
   test('the stored password is a secret', () => {
     const role = roleState('valence').parse(seventeen)
     expect(JSON.stringify(role)).toBe('{"login":true,"superuser":false,"verifier":"[secret]"}')

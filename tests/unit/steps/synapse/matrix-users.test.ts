@@ -7,7 +7,7 @@ import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
 
-const server = { serverName: 'pod.example.org', database: 'valence', venv: '/opt/venvs/matrix-synapse' }
+const server = { serverName: 'pod.example.org', database: 'valence', role: 'v', venv: '/opt/venvs/matrix-synapse' }
 const users = [
   { name: 'admin', admin: true, password: secret('the "admin" \\ of it') },
   { name: 'bot', admin: false, password: secret("the bot's, $(of) it") },
@@ -56,7 +56,7 @@ describe('matrixUserAccounts', () => {
       users: [{ name: 'admin', id: '@admin:pod.example.org', admin: true, password: 'the "admin" \\ of it' }],
     })
     expect(set).toMatchObject({
-      database: 'valence',
+      psql: expect.arrayContaining(['-u', 'v', '-d', 'valence']),
       users: [{ name: 'bot', admin: false, password: "the bot's, $(of) it" }],
     })
   })

@@ -14,6 +14,7 @@ import { told } from '../told.ts'
 
 const on = blank('a new host')
 const none = { pending: [] }
+const valence = { database: 'valence', role: 'valence' }
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
 const unset = { server_name: undefined, signing_key_path: undefined, media_store_path: undefined }
 const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse/homeserver.yaml'): ConfigFile => ({
@@ -26,17 +27,19 @@ const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse
 
 describe('what the database says', () => {
   test('the servers of the users in the database', () => {
-    const { parse } = userServerNames('valence')
+    const { parse } = userServerNames('valence', 'valence')
     expect(parse(answer('server pod.example.org\nserver a:8448\n'))).toEqual(['pod.example.org', 'a:8448'])
     expect(parse(answer(''))).toEqual([])
     expect(parse(answer('', 2, 'connection refused'))).toBeUndefined()
+    expect(() => parse(answer('', 3, 'psql:<stdin>:3: ERROR:  permission denied for table users\n'))).toThrow(
+      'the users of Synapse in database valence cannot be read as role valence: permission denied for table users',
+    )
   })
 })
 
 describe('synapseIdentity', () => {
   const step = synapseIdentity(on, 'pod.example.org', {
-    database: 'valence',
-    role: 'valence',
+    ...valence,
     media: '/var/lib/matrix-synapse/media',
   })
   const dropIn = '/etc/matrix-synapse/conf.d/server_name.yaml'
@@ -178,7 +181,7 @@ describe('synapseDatabase', () => {
 describe('synapseSigningKey', () => {
   const path = '/etc/matrix-synapse/homeserver.signing.key'
   const old = '/etc/matrix-synapse/pod.example.org.signing.key'
-  const { plan } = synapseSigningKey(on, path, { database: 'valence', user: 'synapse', venv: '/opt/v' })
+  const { plan } = synapseSigningKey(on, path, { ...valence, user: 'synapse', venv: '/opt/v' })
   const key = { mode: '0640', owner: 'root', group: 'synapse', sound: true, sha256: 'aa' }
   const base = { files: [], keys: { [path]: key }, servers: ['pod.example.org'] }
   const names = (signing_key_path: string) => ({ files: [file({ signing_key_path })] })
@@ -253,7 +256,7 @@ describe('synapseSigningKey', () => {
     const folder = tempFolder()
     const [here, there] = [join(folder, 'homeserver.signing.key'), join(folder, 'pod.signing.key')]
     const user = userInfo().username
-    const { plan } = synapseSigningKey(on, here, { database: 'valence', user, venv: '/opt/v' })
+    const { plan } = synapseSigningKey(on, here, { ...valence, user, venv: '/opt/v' })
     const now = { ...names(there), keys: { [there]: key, [here]: { ...key, sha256: 'bb' } }, servers: [] }
     const decision = plan(now, none)
     const line = decision.kind === 'changes' ? (decision.changes[0]?.run[0]?.line ?? '') : ''

@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { onHost } from './backup-drill.ts'
+import { eventTrigger, hostile, sprung } from './hostile-database.ts'
+import { deployed, madeBy } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { redOf } from './verify-runs.ts'
+
+const skip = requireLab('host', 'git', 'age')
+vi.setConfig({ testTimeout: 300_000 })
+
+const domain = 'pod.lab.example.org'
+const asRole = (role: string, sql: string) =>
+  `cd / && runuser -u ${role} -- psql -XqAt -v ON_ERROR_STOP=1 -d valence <<'END'\n${sql}\nEND`
+
+describe.skipIf(skip)(title('a database whose owner lies in wait for the superuser', skip), () => {
+  let pod: Pod
+  const archive = () => join(pod.root, 'archive')
+  const onPod = (script: string) => onHost(pod.host, script)
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod())
+    await pod.configure({ VALENCE_BACKUP_TIMER: 'true' })
+    await deployed(pod, '-t', 'backup')
+    await onPod(asRole('postgres', 'alter table vkb_patterns owner to postgres; create table "of postgres" (id int)'))
+    await onPod(asRole('valence', hostile))
+    await onPod(asRole('postgres', eventTrigger))
+    await onPod(`rm -f ${sprung}`)
+  })
+  afterAll(() => pod?.close())
+
+  // After each way in: nothing of valence's has run as the superuser.
+  afterEach(async () => {
+    const found = await onPod(`cat ${sprung} 2>/dev/null || true; rm -f ${sprung}`)
+    expect([...new Set(found.split('\n').filter(Boolean))]).toEqual([])
+  })
+
+  test('a plan', async () => {
+    const { code, stdout, stderr } = await pod.cli('plan', '--json')
+    expect(code, stdout + stderr).toBe(0)
+    expect(stdout).toContain('vkb_patterns')
+    expect(stdout).not.toContain('pg_read_file')
+  })
+
+  test('a round trip', async () => {
+    const { code, stdout, stderr } = await pod.cli('verify', '--only', 'synapse.round-trip')
+    expect(code, stdout + stderr).toBe(0)
+  })
+
+  test('psql', async () => {
+    const statements = `select * from public.lure; select (row(1)::public.pair)::text; insert into public.bait values (2, 'two')`
+    const { code, stdout, stderr } = await pod.cli('psql', statements)
+    expect(code, stdout + stderr).toBe(0)
+    expect(stdout).toContain('pair')
+  })
+
+  test('a deploy', async () => {
+    const run = await pod.cli('deploy', '--yes', '--json')
+    expect(redOf(run)).toEqual({})
+    expect(run.code, run.stdout + run.stderr).toBe(0)
+    expect(madeBy(run.stdout).join('\n')).toMatch(
+      /may read table public\.of postgres[\s\S]*password of Matrix user @valence-bot[\s\S]*relation public\.vkb_patterns of schema vkb/,
+    )
+    const given =
+      "select count(*) from pg_proc where proowner = 'valence'::regrole and pronamespace = 'pg_catalog'::regnamespace"
+    expect(await onPod(asRole('postgres', `set search_path = pg_catalog; ${given}`))).toBe('0\n')
+    expect(madeBy((await pod.cli('deploy', '--yes', '--json')).stdout)).toEqual([])
+  })
+
+  test("the timer's backup", async () => {
+    await onPod(`systemctl start valence-backup; ls /var/backups/valence/${domain}-*.tar.age`)
+  })
+
+  test('a backup by hand', async () => {
+    const { code, stderr } = await pod.cli('backup', '--to', archive())
+    expect(code, stderr).toBe(0)
+  })
+
+  test('a restore, which leaves everything to valence', async () => {
+    const count = 'select count(*) from public.bait; select count(*) from public.users'
+    const before = await onPod(asRole('valence', count))
+    const { code, stdout, stderr } = await pod.cli('restore', archive(), '--confirm', domain)
+    expect(code, stdout + stderr).toBe(0)
+    expect(stderr).toContain('left out: event trigger lure')
+    expect(await onPod(asRole('valence', count))).toBe(before)
+    const others = `select relname from pg_class where relnamespace = 'public'::regnamespace and relowner <> 'valence'::regrole
+and relkind in ('r', 'v', 'S')`
+    expect(await onPod(asRole('postgres', `set search_path = pg_catalog; ${others}`))).toBe('')
+    expect(await deployed(pod)).toEqual([])
+  })
+})
