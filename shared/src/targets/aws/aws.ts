@@ -67,20 +67,8 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     return runLocal(awsFunction + command.line, input, whole, hear)
   }
 
-  const attempt = async (make: () => Promise<Output>, hear: Listener, during?: string): Promise<Output> => {
-    for (let attempt = 0; ; attempt += 1) {
-      const output = await make()
-      const seconds = pauses[attempt]
-      if (seconds !== undefined && isThrottled(output)) {
-        hear(`AWS asks for fewer calls: again in ${seconds} seconds`)
-        await pause(seconds * 1000)
-        continue
-      }
-      const failure = awsFailure(options, output, during)
-      if (failure) throw failure
-      return output
-    }
-  }
+  const attempt = (make: () => Promise<Output>, hear: Listener, during?: string) =>
+    retried(options, pauses, make, hear, during)
 
   /** Whether a call can be sent by ourselves, and with which credentials. */
   const keysFor = async (call: AwsCall): Promise<AwsKeys | undefined> => {
@@ -137,6 +125,27 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     run: (commands, hear) =>
       inOrder(commands, (command) => attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))),
     close: async () => {},
+  }
+}
+
+/** Makes a call, again after each of the pauses (in seconds) while AWS asks for fewer. Throws what its answer tells of. */
+async function retried(
+  options: AwsOptions,
+  pauses: readonly number[],
+  make: () => Promise<Output>,
+  hear: Listener,
+  during?: string,
+): Promise<Output> {
+  for (let attempt = 0; ; attempt += 1) {
+    const output = await make()
+    const seconds = pauses[attempt]
+    if (seconds === undefined || !isThrottled(output)) {
+      const failure = awsFailure(options, output, during)
+      if (failure) throw failure
+      return output
+    }
+    hear(`AWS asks for fewer calls: again in ${seconds} seconds`)
+    await pause(seconds * 1000)
   }
 }
 
