@@ -1,9 +1,9 @@
 import { sayObject } from '@infra/shared/command/kubectl'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
-import { podAnswer, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
+import { podAnswer, redisConnection, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
-import { namespace } from '@infra/shared/platform/names'
+import { namespace, redisService } from '@infra/shared/platform/names'
 import { hoursSince } from '@infra/shared/steps/kubernetes/pull-secret'
 import { elsewhere } from '@infra/shared/steps/kubernetes/same-region'
 import type { ClusterContext } from '../context.ts'
@@ -63,6 +63,7 @@ export function workloadChecks({ env, kube }: ClusterContext): readonly Check[] 
     answers('/ready'),
     ready('Deployment', 'dev-sandbox'),
     sandboxRights(kube),
+    sandboxNetwork(kube),
   ]
 }
 
@@ -79,6 +80,23 @@ function pullSecretAge(kube: ClusterContext['kube']): Check {
       const hours = hoursSince(found.renewed ?? 0)
       const told = `${hours.toFixed(1)} hours old`
       return hours >= 12 ? fail(`${told}: ECR's tokens live for 12`) : hours >= 9 ? warn(told) : ok(told)
+    },
+  })
+}
+
+/** Network policies are only words where the cluster's network does not enforce them: a real connection tells. */
+function sandboxNetwork(kube: ClusterContext['kube']): Check {
+  const sandbox = { workload: 'deployment/dev-sandbox', container: 'dev-sandbox' }
+  return check(kube, {
+    id: 'dev-sandbox.network',
+    about: 'the sandbox does not get through to Redis',
+    remedy: `${again('namespace')} Where nothing differs, the cluster's network does not enforce NetworkPolicies: kubectl get networkpolicies -n ${namespace}; kubectl get pods -n kube-system`,
+    ask: { own, connection: redisConnection(namespace, sandbox, redisService) },
+    judge({ own, connection }) {
+      if (typeof connection === 'object') return warn(`not tried: ${connection.untried}`)
+      if (connection === 'open') return fail('Redis answered it')
+      const redis = findObject(own, { kind: 'StatefulSet', namespace, name: 'redis' })
+      return redis?.ready ? ok('no connection') : warn('not tried: Redis itself is not ready')
     },
   })
 }

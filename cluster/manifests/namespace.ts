@@ -1,7 +1,7 @@
 import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
 import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv } from '@infra/shared/platform/manifests'
-import { namespace, pullSecret } from '@infra/shared/platform/names'
+import { namespace, pullSecret, redisClients } from '@infra/shared/platform/names'
 import { renewInPod } from '@infra/shared/steps/kubernetes/pull-secret'
 import { listens } from './ports.ts'
 
@@ -132,17 +132,13 @@ export function networkPolicies(): KubeObject[] {
       policyTypes: ['Ingress'],
       ingress: [{ ports: tcp(listens.bot) }],
     }),
-    // What runs in the sandbox is not trusted with the bot's state.
+    // By name: a pod that nobody thought of, such as the sandbox or one without a label, is kept out.
     policy('allow-redis', {
       podSelector: { matchLabels: { app: 'redis' } },
       policyTypes: ['Ingress'],
       ingress: [
         {
-          from: [
-            {
-              podSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['dev-sandbox', renewer] }] },
-            },
-          ],
+          from: [{ podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: [...redisClients] }] } }],
           ports: tcp(listens.redis),
         },
       ],

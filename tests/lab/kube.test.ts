@@ -8,7 +8,7 @@ import { cacheFolder } from './cache.ts'
 import { answer, listen } from './http.ts'
 import { busybox, redis } from './kube/images.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
-import { busyboxContainer, denyAll, pod, redisSet, service, webDeployment } from './kube/objects.ts'
+import { busyboxContainer, pod, redisSet, service, webDeployment } from './kube/objects.ts'
 import { runningHosts } from './lease.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, type Result, run, until } from './run.ts'
@@ -150,12 +150,6 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
     expect(await kube.auditWrites(next)).toMatchObject([
       { verb: 'patch', resource: 'configmaps', name: 'a', user: 'lab-admin', agent: 'kubectl', status: 201, count: 1 },
     ])
-  })
-
-  test('a NetworkPolicy is accepted; the lab’s network does not enforce it', async () => {
-    await apply(denyAll)
-    expect((await inPod('shell', 'wget -qO- http://web/')).stdout).toMatch(/^web-/)
-    await kubectl('delete', 'networkpolicy', 'deny')
   })
 
   test('its API server refuses, or hangs, until it is resumed', async () => {

@@ -103,6 +103,7 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     program('ip', 'iproute2'),
     program('iptables', 'iptables'),
     program('nft', 'nftables'),
+    program('ipset', 'ipset'),
     program('conntrack', 'conntrack'),
     program('nsenter', 'util-linux'),
     program('flock', 'util-linux'),

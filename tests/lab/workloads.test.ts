@@ -60,6 +60,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       'ok discord-bot.ready',
       'ok dev-sandbox.available',
       'ok dev-sandbox.rights',
+      'ok dev-sandbox.network',
     ])
     const specs = await kubectl('get', 'deployments,statefulsets,cronjobs', ...inSpace, '-o', 'yaml')
     const half = await kubectl(
@@ -181,15 +182,22 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(await sandbox('cat repo/file')).toBe('work')
   })
 
-  it('find that somebody gave the sandbox more rights, and what is missing', async () => {
+  it('find that somebody gave the sandbox more rights or opened Redis to it, and what is missing', async () => {
     const grant = ['clusterrolebinding', 'too-much', '--clusterrole=admin', '--serviceaccount=discord-bot:sandbox']
     await kubectl('create', ...grant)
     expect(await verify('dev-sandbox.rights')).toEqual(['fail dev-sandbox.rights'])
     await kubectl('delete', 'clusterrolebinding', 'too-much')
     expect(await verify('dev-sandbox.rights')).toEqual(['ok dev-sandbox.rights'])
+    await kubectl('delete', 'networkpolicies', ...inSpace, 'deny-ingress', 'allow-redis')
+    const isOpen = async () => (await verify('dev-sandbox.network'))[0] === 'fail dev-sandbox.network' || undefined
+    await until('Redis to be open to everybody', 20_000, isOpen)
+    await settle(work())
+    const isClosed = async () => (await verify('dev-sandbox.network'))[0] === 'ok dev-sandbox.network' || undefined
+    await until('the policies to be in force', 20_000, isClosed)
     await kubectl('scale', 'statefulset/redis', ...inSpace, '--replicas=0')
     await kubectl('wait', 'pod/redis-0', ...inSpace, '--for=delete', '--timeout=60s')
     expect(await verify('redis')).toEqual(['warn redis.available', 'fail redis.ping'])
+    expect(await verify('dev-sandbox.network')).toEqual(['warn dev-sandbox.network'])
     await settle(work())
     expect(await verify('redis')).toEqual(['ok redis.available', 'ok redis.ping'])
   })

@@ -65,6 +65,11 @@ export function startKubelet(
       '--conntrack-tcp-timeout-established=0',
       '--conntrack-tcp-timeout-close-wait=0',
     ]),
+    node.start('network-policies', join(programs.policies, 'network-policies'), [
+      users.policies.kubeconfig,
+      nodeName,
+      ranges.services,
+    ]),
     node.start('coredns', join(programs.coredns, 'coredns'), ['-conf', join(settings, 'Corefile')]),
   ]
 }

@@ -91,11 +91,3 @@ export const redisSet = {
     ],
   },
 }
-
-/** A policy that lets nothing in. */
-export const denyAll = {
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name: 'deny', namespace: 'default' },
-  spec: { podSelector: {}, policyTypes: ['Ingress'] },
-}

@@ -14,6 +14,7 @@ const users = {
   scheduler: { user: 'system:kube-scheduler', groups: '' },
   kubelet: { user: `system:node:${nodeName}`, groups: 'system:nodes' },
   proxy: { user: 'system:kube-proxy', groups: '' },
+  policies: { user: 'system:network-policies', groups: 'system:masters' },
   coredns: { user: 'system:coredns', groups: 'system:masters' },
 } as const
 

@@ -21,6 +21,37 @@ export function podAnswer(namespace: string, pod: string, command: readonly stri
   return { command: sh`kubectl exec -n ${namespace} ${pod} -- ${command} 2>&1`, parse }
 }
 
+/**
+ * Whether a pod of a workload gets through to a Redis, by the Service's address, so that no name has to be resolved:
+ * `open`, `closed` (refused, or no answer within five seconds), or why it could not be tried. The pod's image needs a
+ * shell with nc, or bash.
+ */
+export function redisConnection(
+  namespace: string,
+  from: { readonly workload: string; readonly container: string },
+  to: { readonly name: string; readonly port: number },
+): Question<'open' | 'closed' | { readonly untried: string }> {
+  const { workload, container } = from
+  return {
+    command: sh`address=$(kubectl get service ${to.name} -n ${namespace} -o ${'jsonpath={.spec.clusterIP}'}) || exit
+kubectl exec -n ${namespace} ${workload} -c ${container} -- sh -c ${tryRedis} sh "$address" ${to.port} 2>&1`,
+    parse({ code, stdout, stderr }) {
+      const told = stdout.trim().split('\n').at(-1) ?? ''
+      if (code === 0 && (told === 'open' || told === 'closed')) return told
+      return { untried: told || stderr.trim().split('\n').at(-1) || `exit code ${code}` }
+    },
+  }
+}
+
+// A Redis answers whoever gets through, if only that a password is missing.
+const tryRedis = `ask() { printf 'PING\\r\\nQUIT\\r\\n'; sleep 1; }
+if command -v nc >/dev/null; then answer=$(ask | timeout 5 nc -w 3 "$1" "$2" 2>/dev/null)
+elif command -v bash >/dev/null; then
+  answer=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "PING\\r\\nQUIT\\r\\n" >&3 && cat <&3' bash "$1" "$2" 2>/dev/null)
+else echo 'the image has neither nc nor bash to try with'; exit 3
+fi
+if [ -n "$answer" ]; then echo open; else echo closed; fi`
+
 // A pod that refuses a connection is a finding, and no fault of the way to the cluster: its error is part of the answer.
 function parse({ code, stdout }: Output): Answer {
   const text = stdout.trim().split('\n').at(-1) ?? ''
