@@ -121,6 +121,14 @@ export const workloadVariables = {
     size().prefault('1Gi'),
     workloads({ description: "Size of Redis's volume; it keeps it", example: '5Gi' }),
   ),
+  REDIS_CLAIM: variable(
+    matching(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'the name of a claim template').prefault('data'),
+    workloads({
+      description:
+        "Name of Redis's claim template: its claim is NAME-redis-0. Of a Redis that is there, the one it has",
+      example: 'redis-data',
+    }),
+  ),
   STORAGE_CLASS,
   ECR_REFRESH_IMAGE: variable(
     image().prefault('docker.io/alpine/k8s:1.34.1'),

@@ -7,10 +7,12 @@ export interface RedisOptions {
   /** Of its volume: `1Gi`. It can never change here. */
   readonly size: string
   readonly storageClass: string
+  /** The name of its claim template: `data` makes the claim `data-redis-0`. */
+  readonly claim: string
 }
 
 /** Redis, one replica, every write appended to a file on a volume of its own. */
-export function redis({ image, size, storageClass }: RedisOptions): KubeObject[] {
+export function redis({ image, size, storageClass, claim }: RedisOptions): KubeObject[] {
   const ping = (every: number) => ({
     exec: { command: ['redis-cli', 'ping'] },
     periodSeconds: every,
@@ -43,14 +45,14 @@ export function redis({ image, size, storageClass }: RedisOptions): KubeObject[]
                 livenessProbe: { ...ping(30), initialDelaySeconds: 10 },
                 resources: resources({ memory: '64Mi..256Mi', cpu: '50m..250m' }),
                 securityContext: locked,
-                volumeMounts: [{ name: 'data', mountPath: '/data' }],
+                volumeMounts: [{ name: claim, mountPath: '/data' }],
               },
             ],
           },
         },
         volumeClaimTemplates: [
           {
-            metadata: { name: 'data' },
+            metadata: { name: claim },
             spec: {
               accessModes: ['ReadWriteOnce'],
               storageClassName: storageClass,

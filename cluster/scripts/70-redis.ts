@@ -8,9 +8,10 @@ export default script(
   'redis',
   { about: 'Redis with a volume of its own', tags: ['workloads'] },
   (context: ClusterContext, add) => {
-    const { REDIS_IMAGE: image, REDIS_STORAGE: size, STORAGE_CLASS: storageClass } = context.env
-    const objects = redis({ image, size, storageClass })
-    add(deployment(context, 'redis', { objects, workloads: ['statefulset/redis'] }))
+    const { REDIS_IMAGE: image, REDIS_STORAGE: size, STORAGE_CLASS: storageClass, REDIS_CLAIM: claim } = context.env
+    const objects = redis({ image, size, storageClass, claim })
+    const claimVariables = { redis: { size: 'REDIS_STORAGE', storageClass: 'STORAGE_CLASS', name: 'REDIS_CLAIM' } }
+    add(deployment(context, 'redis', { objects, workloads: ['statefulset/redis'], claimVariables }))
   },
 )
 

@@ -23,6 +23,7 @@ export default script(
       deployment(context, 'dev-sandbox', {
         objects: [...sandboxAccess(), ...sandbox],
         workloads: ['deployment/dev-sandbox'],
+        claimVariables: { 'dev-sandbox-workspaces': { size: 'SANDBOX_STORAGE', storageClass: 'STORAGE_CLASS' } },
         podInputs: newImage(context, 'dev-sandbox'),
       }),
     )

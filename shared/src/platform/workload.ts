@@ -19,16 +19,18 @@ interface Workload {
   readonly workloads: RolloutOptions['workloads']
   /** What is made for its pods before: an image, a key. */
   readonly podInputs?: ManifestsOptions['podInputs']
+  /** The variables that its volumes come from, for remedies. */
+  readonly claimVariables?: ManifestsOptions['claimVariables']
 }
 
 /** The objects of a script, and their pods ready. */
 export function deployment(
   { workspace, kube, prune, env }: WorkloadContext,
   script: string,
-  { objects, workloads, podInputs = [] }: Workload,
+  { objects, workloads, podInputs = [], claimVariables = {} }: Workload,
 ): Step[] {
   const of = { script, workspace }
-  const applied = manifests(kube, objects, { ...of, prune, podInputs })
+  const applied = manifests(kube, objects, { ...of, prune, podInputs, claimVariables })
   const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT }
   return [applied, rollouts(kube, { ...wait, dependsOn: [applied] })]
 }

@@ -23,7 +23,7 @@ const all: KubeObject[] = [
   appSecrets(values),
   ...networkPolicies(),
   ...pullSecretRenewal({ image: 'renewer', region: 'ca-central-1' }),
-  ...redis({ image: 'redis', ...storage }),
+  ...redis({ image: 'redis', claim: 'data', ...storage }),
   ...bot,
   ...sandboxAccess(),
   ...sandbox('mcp'),

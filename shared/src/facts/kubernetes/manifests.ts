@@ -1,4 +1,5 @@
 import { parse, stringify } from 'yaml'
+import { type ClaimTemplate, readTemplates } from '../../command/claim-templates.ts'
 import type { Output } from '../../command/command.ts'
 import { type KubeObject, keyOf, kubectlDiff, kubectlFault, type ObjectRef } from '../../command/kubectl.ts'
 import type { Question } from '../../engine/step.ts'
@@ -27,6 +28,10 @@ export interface ManifestsState {
   readonly missingNamespaces: readonly string[]
   /** The API server does not let an object become as it shall be, and why. */
   readonly refused: { readonly object: string; readonly reason: string } | undefined
+  /** The claim templates that a StatefulSet has, by `NAMESPACE/NAME`, where they differ from those that it shall have. */
+  readonly claimTemplates: ReadonlyMap<string, readonly ClaimTemplate[]>
+  /** What the API server says of manifests that it takes all the same. */
+  readonly warnings: readonly string[]
 }
 
 /** What applying these manifests would change, as the API server says without doing it. `kubectl diff --server-side`. */
@@ -34,23 +39,38 @@ export function manifestsState(objects: readonly KubeObject[]): Question<Manifes
   return { command: kubectlDiff(objects), parse: parseDiff }
 }
 
-const none: ManifestsState = { changed: new Map(), blank: false, missingNamespaces: [], refused: undefined }
+const none: ManifestsState = {
+  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined },
+  ...{ claimTemplates: new Map(), warnings: [] },
+}
 
 export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   if (code === 127) return { ...none, blank: true }
+  const claimTemplates = readTemplates(stderr)
   if (code > 1) {
     // Details of a rejected value follow on further lines.
     const invalid = stderr.match(/The (\S+) "([^"]+)" is invalid:? ?([\s\S]*)/)
     if (!invalid) throw kubectlFault({ code, stderr })
     const [, kind = '', name = '', reason = ''] = invalid
-    return { ...none, refused: { object: `${kind} ${name}`, reason: reason.trim().split('\n')[0] ?? '' } }
+    return {
+      ...none,
+      claimTemplates,
+      refused: { object: `${kind} ${name}`, reason: reason.trim().split('\n')[0] ?? '' },
+    }
   }
   const missingNamespaces = [...stderr.matchAll(/namespaces "([^"]+)" not found/g)].map(([, name]) => name ?? '')
   const changes = stdout
     .split(/^(?=diff )/m)
     .filter((block) => block.startsWith('diff '))
     .flatMap(readBlock)
-  return { ...none, missingNamespaces, changed: new Map(changes.map((change) => [keyOf(change), change])) }
+  const warnings = [...stderr.matchAll(/^Warning: (.*)$/gm)].map(([, text = '']) => text)
+  return {
+    ...none,
+    claimTemplates,
+    warnings,
+    missingNamespaces,
+    changed: new Map(changes.map((change) => [keyOf(change), change])),
+  }
 }
 
 type Names = Record<string, string>

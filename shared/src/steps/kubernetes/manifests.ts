@@ -1,3 +1,4 @@
+import { keepingNoClass } from '../../command/claim-templates.ts'
 import {
   component,
   explainKubectl as explain,
@@ -32,6 +33,16 @@ import {
 import type { Target } from '../../engine/target.ts'
 import { type ManifestsState, manifestsState, type ObjectChange } from '../../facts/kubernetes/manifests.ts'
 import { type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
+import { type StorageState, storageState } from '../../facts/kubernetes/storage.ts'
+import {
+  type ClaimVariables,
+  deleteSet,
+  hasClaims,
+  refuseMissingClass,
+  refuseStuckClaim,
+  refuseTemplates,
+  unusedClaims,
+} from './claims.ts'
 
 /** What a step makes for pods: `from` names it, `what` is told in the plan (`its new image`). */
 export interface PodInput {
@@ -51,6 +62,8 @@ export interface ManifestsOptions {
    * will differ; as long as it is pending, new pods are announced.
    */
   readonly podInputs?: readonly PodInput[]
+  /** The variables that volumes come from, by the name of their StatefulSet or PersistentVolumeClaim. */
+  readonly claimVariables?: Readonly<Record<string, ClaimVariables>>
 }
 
 /** What holds data, or all the rest: it is never pruned. */
@@ -62,13 +75,18 @@ const keptKinds = ['Namespace', 'PersistentVolumeClaim']
  */
 export function manifests(on: Target, wish: readonly KubeObject[], options: ManifestsOptions): Step {
   const objects = wish.map((object) => labelled(object, options))
+  const holder = objects.find(hasClaims)
   return step({
     id: `manifests ${options.script}`,
     on,
-    ask: { state: manifestsState(objects), own: ownObjects(options.workspace) },
+    ask: {
+      state: manifestsState(objects),
+      own: ownObjects(options.workspace),
+      ...(holder && { storage: storageState(holder.metadata.namespace ?? 'default') }),
+    },
     dependsOn: [...(options.dependsOn ?? []), ...(options.podInputs ?? []).map(({ from }) => from)],
     plansPending: true,
-    plan: ({ state, own }, { pending }) => decide(objects, options, { state, own, pending }),
+    plan: ({ state, own, storage }, { pending }) => decide(objects, options, { state, own, pending, storage }),
   })
 }
 
@@ -76,20 +94,18 @@ interface Now {
   readonly state: ManifestsState
   readonly own: readonly OwnObject[]
   readonly pending: readonly string[]
+  /** Undefined where nothing needs a volume, or there is no cluster yet. */
+  readonly storage: StorageState | undefined
 }
 
-function decide(
-  objects: readonly KubeObject[],
-  { script, prune, podInputs = [] }: ManifestsOptions,
-  { state, own, pending }: Now,
-): Decision {
-  if (state.refused) {
-    const { object, reason } = state.refused
-    return refuse(`${object} cannot become as it shall be: ${reason}`, remedyOf(object, reason))
-  }
-  const resized = [...state.changed.values()].map(refuseSize).find((wrong) => wrong !== undefined)
-  if (resized) return resized
-  const byKey = new Map(objects.map((object) => [keyOf(refOf(object)), object]))
+function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: Now): Decision {
+  const { script, prune, podInputs = [] } = options
+  const { state, own, pending } = now
+  const refused = refuseAny(objects, options, now)
+  if (refused) return refused
+  const byKey = new Map(
+    objects.map((object) => [keyOf(refOf(object)), keepingNoClass(object, templatesOf(object, state))]),
+  )
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
   ]
@@ -111,8 +127,44 @@ function decide(
   const doomed = prune ? unwanted.filter(({ kind }) => !keptKinds.includes(kind)) : []
   for (const one of doomed) list.push(remove(sayObject(one), kubectlDelete(one), { risk: pruneRisk(one), explain }))
   const left = unwanted.filter((one) => !doomed.includes(one)).map(tellUnwanted)
-  return noting(changes(list, `${objects.length} objects`), left)
+  const warned = state.warnings.map((text) => `the API server warns: ${text}`)
+  return noting(changes(list, `${objects.length} objects`), [
+    ...warned,
+    ...notesOfClaims(objects, options, now),
+    ...left,
+  ])
 }
+
+/** What stops a plan: what cannot be changed in place, and volumes that could not be made or would lose their data. */
+function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, now: Now): Decision | undefined {
+  const { state, storage } = now
+  const { claimVariables = {} } = options
+  if (state.refused) {
+    const { object: called, reason } = state.refused
+    const object = objects.find(({ kind, metadata }) => `${kind} ${metadata.name}` === called)
+    const why =
+      object &&
+      (object.kind === 'StatefulSet'
+        ? refuseTemplates(object, templatesOf(object, state), storage, claimVariables[object.metadata.name])
+        : storage && refuseStuckClaim(object, storage, claimVariables[object.metadata.name]))
+    return why ?? refuse(`${called} cannot become as it shall be: ${reason}`, remedyOf(called, object, reason))
+  }
+  const resized = [...state.changed.values()].map(refuseSize).find((wrong) => wrong !== undefined)
+  return resized ?? (storage && refuseMissingClass(objects, storage, claimVariables))
+}
+
+function notesOfClaims(objects: readonly KubeObject[], { claimVariables = {} }: ManifestsOptions, now: Now): string[] {
+  const kept = objects.filter((object) => keepingNoClass(object, templatesOf(object, now.state)) !== object)
+  return [
+    ...kept.map((object) => `${sayObject(refOf(object))} names no storage class and keeps the volumes that it has`),
+    ...objects.flatMap((object) =>
+      now.storage ? unusedClaims(object, now.storage, claimVariables[object.metadata.name]) : [],
+    ),
+  ]
+}
+
+const templatesOf = ({ metadata }: KubeObject, { claimTemplates }: ManifestsState) =>
+  claimTemplates.get(`${metadata.namespace ?? 'default'}/${metadata.name}`) ?? []
 
 function labelled(object: KubeObject, { script, workspace }: ManifestsOptions): KubeObject {
   const labels = {
@@ -173,9 +225,11 @@ function refuseSize({ kind, name, namespace = '', resized }: ObjectChange): Deci
   )
 }
 
-function remedyOf(object: string, reason: string): string {
-  if (object.startsWith('PersistentVolumeClaim'))
+function remedyOf(called: string, object: KubeObject | undefined, reason: string): string {
+  if (called.startsWith('PersistentVolumeClaim'))
     return 'A volume keeps its size and class here, since its data would be lost with it. Set the variable back, or move the data by hand.'
+  if (object?.kind === 'StatefulSet')
+    return `It is never replaced here. Take it away yourself, which leaves its pods and volumes, then deploy: ${deleteSet(object).line}`
   if (/immutable|Forbidden|cannot change/.test(reason))
     return 'It is never replaced here: that would take down what runs. Delete it by hand when you accept that (kubectl delete …), then deploy.'
   return 'Correct the variable that this value comes from.'

@@ -70,8 +70,20 @@ function stateOf(now: OwnObject | null): 'done' | 'under way' | 'ill' {
 
 // Lines of others are indented, so that no error in a pod's log is taken for one of kubectl's.
 const functions = raw(`tell() { sed 's/^/  /' >&2; }
+# A pod that waits for its volume tells nothing: the claim does.
+claims() {
+  for claim in $(kubectl get pods -n "$ns" -l "app=$name" -o 'jsonpath={.items[*].spec.volumes[*].persistentVolumeClaim.claimName}' |
+    tr ' ' '\\n' | sort -u); do
+    state=$(kubectl get persistentvolumeclaim "$claim" -n "$ns" --no-headers 2>&1 | grep -v ' Bound ') || continue
+    echo "$state" | tell
+    kubectl get events -n "$ns" --field-selector "involvedObject.kind=PersistentVolumeClaim,involvedObject.name=$claim" \\
+      --sort-by=.metadata.creationTimestamp --no-headers -o custom-columns=R:.reason,O:.involvedObject.name,M:.message 2>&1 |
+      cut -c 1-300 | tail -n 2 | tell
+  done
+}
 diagnose() {
   kubectl get pods -n "$ns" -l "app=$name" --no-headers 2>&1 | tail -n 3 | tell
+  claims
   kubectl get events -n "$ns" --sort-by=.metadata.creationTimestamp --no-headers \\
     -o custom-columns=R:.reason,O:.involvedObject.name,M:.message 2>&1 | grep -F " $name-" | cut -c 1-300 | tail -n 4 | tell
   for pod in $(kubectl get pods -n "$ns" -l "app=$name" --no-headers \\

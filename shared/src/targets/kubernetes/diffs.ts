@@ -1,13 +1,9 @@
+import { keepingNoClass, readTemplates, templatesLine } from '../../command/claim-templates.ts'
 import { type Command, type Output, plainText, revealText } from '../../command/command.ts'
-import { diffLine, joinManifests } from '../../command/kubectl.ts'
+import { diffLine, joinManifests, type KubeObject } from '../../command/kubectl.ts'
+import { sh } from '../../command/sh.ts'
 
 type Call = (command: Command) => Promise<Output>
-
-interface Item {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-}
 
 export const isDiff = ({ line }: Command): boolean => line === diffLine.line
 
@@ -17,12 +13,11 @@ export const isDiff = ({ line }: Command): boolean => line === diffLine.line
  * error of its own.
  */
 export async function diffAll(questions: readonly Command[], call: Call): Promise<readonly Output[]> {
-  const texts = questions.flatMap(({ stdin }) => (stdin ? [stdin] : []))
   const [only] = questions
   if (!only) return []
   if (questions.length > 1) {
-    const output = await call({ line: diffLine.line, stdin: joinManifests(texts) })
-    if (output.code <= 1) return questions.map((question) => partOf(question, output))
+    const output = await diffKept(questions, call)
+    if (output.code <= 1) return questions.map((question, index) => partOf(question, output, index === 0))
   }
   return Promise.all(questions.map((question) => diffOne(question, call)))
 }
@@ -35,7 +30,7 @@ async function diffOne(question: Command, call: Call): Promise<Output> {
   let command = question
   let told = ''
   for (;;) {
-    const output = await call(command)
+    const output = await diffKept([command], call)
     const missing = output.stderr.match(/namespaces "([^"]+)" not found/)
     if (output.code <= 1 || !missing) return { ...output, stderr: told + output.stderr }
     told += `${missing[0]}\n`
@@ -43,18 +38,51 @@ async function diffOne(question: Command, call: Call): Promise<Output> {
     const rest = items.filter(({ metadata }) => metadata.namespace !== missing[1])
     if (rest.length === items.length) return output
     if (rest.length === 0) return { code: 1, stdout: '', stderr: told }
-    command = {
-      line: question.line,
-      stdin: plainText(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: rest })),
-    }
+    command = withItems(command, rest)
   }
 }
 
-/** What an answer for many says of the objects of one question. */
-function partOf(question: Command, { stdout, stderr }: Output): Output {
+/**
+ * One `kubectl diff` of these questions. The API server refuses a StatefulSet with other claim templates than it has:
+ * those are looked up, the answer's stderr tells them, and where they only lack a storage class it is asked without.
+ */
+async function diffKept(questions: readonly Command[], call: Call): Promise<Output> {
+  let asked = questions
+  let told = ''
+  const known = new Set<string>()
+  for (;;) {
+    const texts = asked.flatMap(({ stdin }) => (stdin ? [stdin] : []))
+    const output = await call({ line: diffLine.line, stdin: joinManifests(texts) })
+    const name = output.code > 1 ? output.stderr.match(/The StatefulSet "([^"]+)" is invalid/)?.[1] : undefined
+    const set = name === undefined || known.has(name) ? undefined : findSet(asked, name)
+    const answer = { ...output, stderr: told + output.stderr }
+    if (!name || !set) return answer
+    known.add(name)
+    const namespace = set.metadata.namespace ?? 'default'
+    const line = sh`kubectl get statefulset ${name} -n ${namespace} --ignore-not-found -o ${'jsonpath={.spec.volumeClaimTemplates}'}`
+    const found = await call(line)
+    // What it is refused for is then told as the API server says it.
+    if (found.code !== 0 || found.stdout.trim() === '') return answer
+    told += templatesLine(namespace, name, found.stdout.trim())
+    const kept = keepingNoClass(set, readTemplates(told).get(`${namespace}/${name}`) ?? [])
+    if (kept === set) return { ...output, stderr: told + output.stderr }
+    asked = asked.map((question) => {
+      const items = itemsOf(question)
+      const at = items.findIndex(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name)
+      return at < 0 ? question : withItems(question, items.with(at, kept))
+    })
+  }
+}
+
+const findSet = (questions: readonly Command[], name: string): KubeObject | undefined =>
+  questions.flatMap(itemsOf).find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name)
+
+/** What an answer for many says of the objects of one question; what it says of no object is told by the first alone. */
+function partOf(question: Command, { stdout, stderr }: Output, first: boolean): Output {
   const files = new Set(itemsOf(question).map(fileOf))
   const mine = blocksOf(stdout).filter(({ file }) => files.has(file))
-  return { code: mine.length > 0 ? 1 : 0, stdout: mine.map(({ text }) => text).join(''), stderr }
+  const told = first ? stderr : stderr.replace(/^Warning: .*\n?/gm, '')
+  return { code: mine.length > 0 ? 1 : 0, stdout: mine.map(({ text }) => text).join(''), stderr: told }
 }
 
 /** The answer cut at its `diff …` lines: every line of a content begins with a sign. */
@@ -66,10 +94,15 @@ function blocksOf(stdout: string): { file: string; text: string }[] {
 }
 
 // As kubectl names them: apps.v1.Deployment.discord-bot.redis
-function fileOf({ apiVersion, kind, metadata }: Item): string {
+function fileOf({ apiVersion, kind, metadata }: KubeObject): string {
   return [apiVersion.replace('/', '.'), kind, metadata.namespace ?? '', metadata.name].join('.')
 }
 
-function itemsOf({ stdin }: Command): Item[] {
-  return stdin ? (JSON.parse(revealText(stdin)) as { items: Item[] }).items : []
+function itemsOf({ stdin }: Command): readonly KubeObject[] {
+  return stdin ? (JSON.parse(revealText(stdin)) as { items: KubeObject[] }).items : []
 }
+
+const withItems = ({ line }: Command, items: readonly KubeObject[]): Command => ({
+  line,
+  stdin: plainText(JSON.stringify({ apiVersion: 'v1', kind: 'List', items })),
+})

@@ -14,7 +14,10 @@ import { describe, expect, it, test } from 'vitest'
 import { told } from '../told.ts'
 
 const recorded = readFileSync(join(import.meta.dirname, '../recorded/kubectl-diff.txt'), 'utf8')
-const converged: ManifestsState = { changed: new Map(), blank: false, missingNamespaces: [], refused: undefined }
+const converged: ManifestsState = {
+  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined },
+  ...{ claimTemplates: new Map(), warnings: [] },
+}
 
 const objects: KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bots' } },
