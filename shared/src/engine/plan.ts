@@ -47,7 +47,7 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
       const first = step.dependsOn.map(idOf).filter((id) => pending.has(id))
       const ahead = awaited.has(step.on) ? [...first, step.on.name] : first
       const decided = decide(script, step, answers, { pending: ahead, earlierChanges: before(step).length > 0 })
-      const isSure = step.plansPending || first.every((id) => scriptOf.get(id) === script)
+      const isSure = !step.unknownWhilePending || first.every((id) => scriptOf.get(id) === script)
       const planned =
         decided.unknown !== undefined && !decided.denied && ahead.length === 0
           ? { ...decided, pending: before(step) }

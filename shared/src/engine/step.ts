@@ -87,14 +87,15 @@ export interface Step<Q extends Questions = Questions> {
   readonly ask: Q
   plan(now: Facts<Q>, context: PlanContext): Decision
   /**
-   * All that has to be true before this step. In its own script that is order: while one is pending this step is decided
-   * by what is there now, and asked again before it is made. A step of an earlier script is named where it makes what
-   * this one reads, such as the checkout of the files that it looks at: while that is pending nobody knows that there is
-   * nothing to do. Of no account where the other script is not in the run.
+   * All that has to be true before this step. While one is pending this step is decided by what is there now, and asked
+   * again before it is made. Of no account where the script of the other is not in the run.
    */
   readonly dependsOn: readonly Dependency[]
-  /** Whether `plan` goes by `pending` itself, so that its decision stands whatever is pending. */
-  readonly plansPending?: boolean
+  /**
+   * Whether it reads what steps of earlier scripts make, such as the files of a checkout: while one that it depends on is
+   * pending nobody knows that there is nothing to do, or that it must be refused.
+   */
+  readonly unknownWhilePending?: boolean
   /** Where it was made: the file and line to show with an error. */
   readonly origin: Error
 }
@@ -105,7 +106,7 @@ interface StepOptions<Q extends Questions> {
   ask: Q
   plan(now: Facts<Q>, context: PlanContext): Decision
   dependsOn?: readonly Dependency[]
-  plansPending?: boolean
+  unknownWhilePending?: boolean
 }
 
 /** Makes a {@link Step}; its types follow from its questions. */

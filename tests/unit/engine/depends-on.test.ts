@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest'
 
 const quiet = () => {}
 
-describe('a step that reads what a step of an earlier script makes', () => {
+describe('a step that depends on one of an earlier script', () => {
   const on = blank('a host')
   const makes = (done: boolean) =>
     step({ id: 'makes', on, ask: {}, plan: () => changes(done ? [] : [create('it', raw('true'))], '') })
-  const planned = async (done: boolean, decision: Decision) => {
-    const reads = step({ id: 'reads', on, ask: {}, dependsOn: ['makes'], plan: () => decision })
+  const planned = async (done: boolean, decision: Decision, unknownWhilePending = true) => {
+    const reads = step({ id: 'reads', on, ask: {}, dependsOn: ['makes'], unknownWhilePending, plan: () => decision })
     const plan = await makePlan(
       [
         { script: 'first', steps: [makes(done)] },
@@ -23,7 +23,7 @@ describe('a step that reads what a step of an earlier script makes', () => {
     return plan.steps.at(-1)
   }
 
-  test('has nothing to do only once that is made', async () => {
+  test('and reads what that makes has nothing to do only once it is made', async () => {
     expect(await planned(true, converged('all there'))).toMatchObject({ pending: [], unknown: undefined })
     expect(await planned(false, converged('all there'))).toMatchObject({
       decision: undefined,
@@ -32,7 +32,7 @@ describe('a step that reads what a step of an earlier script makes', () => {
     })
   })
 
-  test('is not refused for what is there before', async () => {
+  test('and reads what that makes is not refused for what is there before', async () => {
     expect(await planned(false, refuse('it is bad', 'mend it'))).toMatchObject({ decision: undefined })
     await expect(planned(true, refuse('it is bad', 'mend it'))).rejects.toThrow('it is bad')
   })
@@ -40,5 +40,11 @@ describe('a step that reads what a step of an earlier script makes', () => {
   test('may do other than it is planned to', async () => {
     const decision = changes([create('more', raw('true'))], '')
     expect(await planned(false, decision)).toMatchObject({ decision, pending: ['makes'] })
+  })
+
+  test('and reads nothing of it is decided by what is there: a refusal stops the run before anything is changed', async () => {
+    await expect(planned(false, refuse('it is not ours', 'leave it'), false)).rejects.toThrow('it is not ours')
+    const decision = converged('kept')
+    expect(await planned(false, decision, false)).toMatchObject({ decision, unknown: undefined, pending: ['makes'] })
   })
 })

@@ -25,6 +25,7 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
     id: `python package ${name}`,
     on,
     dependsOn,
+    unknownWhilePending: true,
     ask: { now: packageState(name, options) },
     plan({ now }) {
       if (!now.missing && now.wish === undefined)

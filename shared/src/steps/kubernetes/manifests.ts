@@ -85,7 +85,6 @@ export function manifests(on: Target, wish: readonly KubeObject[], options: Mani
       ...(holder && { storage: storageState(holder.metadata.namespace ?? 'default') }),
     },
     dependsOn: [...(options.dependsOn ?? []), ...(options.podInputs ?? []).map(({ from }) => from)],
-    plansPending: true,
     plan: ({ state, own, storage }, { pending }) => decide(objects, options, { state, own, pending, storage }),
   })
 }

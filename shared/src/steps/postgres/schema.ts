@@ -31,6 +31,7 @@ export function postgresSchema(on: Target, name: string, options: SchemaOptions)
     id: `postgres.schema ${database}/${name}`,
     on,
     dependsOn,
+    unknownWhilePending: true,
     ask: { now: schemaState(name, options) },
     plan({ now }, { earlierChanges }) {
       if (now.lacks && !earlierChanges && now.lacks.startsWith('/'))
