@@ -14,7 +14,13 @@ import { makers, openPorts, sshBan, sshdSettings } from '../host/security.ts'
 const again = 'npm run deploy -w pod -- --tags security'
 
 /** What the script `security` leaves behind, seen from inside the host. */
-export const securityChecks = ({ env, host }: PodContext): readonly Check[] => [
+export const securityChecks = (context: PodContext): readonly Check[] => [
+  ...accessChecks(context),
+  ...updateChecks(context),
+]
+
+/** Who gets in. */
+const accessChecks = ({ env, host }: PodContext): readonly Check[] => [
   check(host, {
     id: 'security.system',
     about: 'a supported operating system',
@@ -60,6 +66,10 @@ export const securityChecks = ({ env, host }: PodContext): readonly Check[] => [
       return unit.enabled === 'enabled' ? ok(said.join(', ')) : fail('does not start at boot')
     },
   }),
+]
+
+/** What keeps the system up to date. */
+const updateChecks = ({ host }: PodContext): readonly Check[] => [
   check(host, {
     id: 'security.updates',
     about: 'security updates by themselves, daily',

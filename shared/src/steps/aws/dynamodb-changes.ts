@@ -91,21 +91,8 @@ export function tableChanges(place: AwsPlace, wish: TableOptions) {
 
     noTtl: (attribute: string) => remove(`expiry ${of} by ${attribute}`, setTtl(attribute, false), { explain }),
 
-    tags(arn: string, tags: Tags, now: Tags | null) {
-      const tag = aws(place, 'dynamodb', 'tag-resource', { ResourceArn: arn, Tags: tagList(tags) })
-      // AWS tags in its own time: what it lists right after may be the old.
-      const pairs = Object.entries(tags)
-      const matches = pairs.map(([key, value]) => `(Key=='${key}' && Value=='${value}')`).join(' || ')
-      const listed = aws(
-        place,
-        'dynamodb',
-        'list-tags-of-resource',
-        { ResourceArn: arn },
-        { query: `length(Tags[?${matches}])` },
-      )
-      const seen = awsUntil(listed, String(pairs.length), { say: `tags ${of} listed`, seconds: 60 })
-      return update(`tags ${of}: ${tellTags(tags, now)}`, [tag, seen], { explain })
-    },
+    tags: (arn: string, tags: Tags, now: Tags | null) =>
+      update(`tags ${of}: ${tellTags(tags, now)}`, tagTable(place, name, arn, tags), { explain }),
 
     protection() {
       return update(`deletion protection ${of}`, [updateTable({ DeletionProtectionEnabled: true }), active], {
@@ -164,4 +151,14 @@ function explain(output: Output): string | undefined {
   if (/multiple times within a fixed interval/.test(error?.message ?? ''))
     return 'AWS lets the expiry be changed once an hour, and it was changed less than an hour ago'
   return explainAws(output)
+}
+
+function tagTable(place: AwsPlace, name: string, arn: string, tags: Tags): Shell[] {
+  const tag = aws(place, 'dynamodb', 'tag-resource', { ResourceArn: arn, Tags: tagList(tags) })
+  // AWS tags in its own time: what it lists right after may be the old.
+  const pairs = Object.entries(tags)
+  const matches = pairs.map(([key, value]) => `(Key=='${key}' && Value=='${value}')`).join(' || ')
+  const query = `length(Tags[?${matches}])`
+  const listed = aws(place, 'dynamodb', 'list-tags-of-resource', { ResourceArn: arn }, { query })
+  return [tag, awsUntil(listed, String(pairs.length), { say: `tags of ${name} listed`, seconds: 60 })]
 }
