@@ -1,102 +1,76 @@
 import type { Secret } from '@infra/shared/command/secret'
-import { domain } from '@infra/shared/env/network'
-import { key32, password } from '@infra/shared/env/random'
-import { base64Key, strongSecret } from '@infra/shared/env/secrets'
-import { choice, matching } from '@infra/shared/env/text'
-import {
-  newVapidPrivate,
-  sampleVapidPrivate,
-  vapidPair,
-  vapidPrivate,
-  vapidPublic,
-  vapidPublicOf,
-} from '@infra/shared/env/vapid'
-import { schema, variable } from '@infra/shared/env/variable'
+import { vapidPair } from '@infra/shared/env/vapid'
+import { type EnvOf, type Rule, schema } from '@infra/shared/env/variable'
+import { accountVariables, kubernetesVariables, ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
+import { featureVariables } from './features.ts'
+import { gatewayVariables } from './gateway.ts'
+import { imageVariables, mongoMajor } from './images.ts'
+import { keyVariables } from './keys.ts'
+import { storeVariables } from './stores.ts'
 
-const userName = () => matching(/^[A-Za-z][A-Za-z0-9_-]{2,62}$/, 'a user name (3 to 63 letters, digits, - and _)')
+const s3 = ['STOAT_S3_ENDPOINT', 'STOAT_S3_ACCESS_KEY_ID', 'STOAT_S3_SECRET_ACCESS_KEY'] as const
 
-const [rabbit, minio, keys] = ['RabbitMQ', 'MinIO', 'Keys']
+const rules: readonly Rule[] = [
+  {
+    kind: 'check',
+    of: ['STOAT_VAPID_PRIVATE_KEY', 'STOAT_VAPID_PUBLIC_KEY'],
+    check: ([privateKey, publicKey]) => vapidPair(privateKey as Secret, String(publicKey)),
+    remedy: 'empty STOAT_VAPID_PUBLIC_KEY, then: npm run validate -w stoat -- --generate',
+  },
+  { kind: 'needs', of: ['STOAT_VAPID_PUBLIC_KEY', 'STOAT_VAPID_PRIVATE_KEY'] },
+  { kind: 'all or none', of: s3 },
+  { kind: 'all or none', of: ['STOAT_HCAPTCHA_KEY', 'STOAT_HCAPTCHA_SITEKEY'] },
+  {
+    kind: 'all or none',
+    of: ['STOAT_SMTP_HOST', 'STOAT_SMTP_USERNAME', 'STOAT_SMTP_PASSWORD', 'STOAT_SMTP_FROM'],
+  },
+  { kind: 'needs', of: ['STOAT_SMTP_REPLY_TO', 'STOAT_SMTP_HOST'] },
+  {
+    kind: 'check',
+    of: ['STOAT_SMTP_TLS', 'STOAT_SMTP_PORT'],
+    check: ([tls, port]) => {
+      if (tls === 'starttls' && port === 465) return 'is starttls, but port 465 speaks TLS from the first byte'
+      return tls === 'tls' && port === 587 ? 'is tls, but port 587 begins in plain text (STARTTLS)' : undefined
+    },
+    remedy: 'STOAT_SMTP_TLS=starttls goes with port 587, STOAT_SMTP_TLS=tls with port 465',
+  },
+  {
+    kind: 'check',
+    of: ['STOAT_TLS', 'STOAT_GATEWAY'],
+    check: ([tls, gateway]) =>
+      tls === 'gateway' && gateway === 'http-route'
+        ? 'is gateway, but an HTTPRoute brings plain HTTP to Caddy'
+        : undefined,
+    remedy: 'STOAT_TLS=upstream where the Gateway of the HTTPRoute has the certificate',
+  },
+  {
+    kind: 'check',
+    of: ['STOAT_IMAGES', 'STOAT_MONGODB_IMAGE'],
+    check: ([profile, image]) => {
+      const major = mongoMajor(String(image))
+      return profile === 'next' && major !== undefined && major < 7
+        ? `is next, which needs MongoDB 7 or newer: with MongoDB ${major} it crashes from its second start on`
+        : undefined
+    },
+    remedy: 'set STOAT_MONGODB_IMAGE to MongoDB 7, after upgrading the data version by version',
+  },
+]
 
 export const stoatSchema = schema(
   'stoat',
   'Stoat chat platform',
   {
-    STOAT_DOMAIN: variable(domain(), {
-      tfvar: 'stoat_domain',
-      group: 'Stoat',
-      description: 'The domain of the web client and of the API',
-      example: 'stoat.example.com',
-      placeholder: 'stoat.your.domain.com',
-    }),
-    STOAT_IMAGES: variable(choice('seed', 'current').prefault('seed'), {
-      group: 'Stoat',
-      description: 'Which images run: `seed` (revoltchat, 20250930-2) or `current` (stoatchat, v0.13.8)',
-      example: 'current',
-    }),
-    STOAT_RABBITMQ_USER: variable(userName().prefault('rabbituser'), {
-      tfvar: 'stoat_rabbitmq_user',
-      group: rabbit,
-      description: 'User of the message broker',
-      example: 'rabbituser',
-    }),
-    STOAT_RABBITMQ_PASS: variable(strongSecret(), {
-      tfvar: 'stoat_rabbitmq_pass',
-      group: rabbit,
-      description: 'Password of the message broker',
-      example: '32 random bytes (openssl rand -base64 32)',
-      placeholder: 'rabbitpass',
-      secret: true,
-      generate: password,
-    }),
-    STOAT_MINIO_USER: variable(userName().prefault('minioautumn'), {
-      tfvar: 'stoat_minio_user',
-      group: minio,
-      description: 'User (access key) of the file store',
-      example: 'minioautumn',
-    }),
-    STOAT_MINIO_PASS: variable(strongSecret(), {
-      tfvar: 'stoat_minio_pass',
-      group: minio,
-      description: 'Password (secret key) of the file store',
-      example: '32 random bytes (openssl rand -base64 32)',
-      placeholder: 'minioautumn',
-      secret: true,
-      generate: password,
-    }),
-    STOAT_ENCRYPTION_KEY: variable(base64Key(32), {
-      tfvar: 'stoat_encryption_key',
-      tfstate: 'random_password.stoat_encryption_key',
-      group: keys,
-      description: 'Encrypts uploaded files: without it they are lost, so back it up',
-      example: '32 random bytes (openssl rand -base64 32)',
-      sample: () => Buffer.from('sample key of the offline plan, 0').subarray(0, 32).toString('base64'),
-      secret: true,
-      generate: key32,
-    }),
-    STOAT_VAPID_PRIVATE_KEY: variable(vapidPrivate(), {
-      tfvar: 'stoat_vapid_private_key',
-      group: keys,
-      description: 'Signs push notifications: an EC key on prime256v1, PEM in base64url',
-      example: 'the value of generate_config.sh',
-      sample: sampleVapidPrivate,
-      secret: true,
-      generate: (given) => (given('STOAT_VAPID_PUBLIC_KEY') ? undefined : newVapidPrivate()),
-    }),
-    STOAT_VAPID_PUBLIC_KEY: variable(vapidPublic(), {
-      tfvar: 'stoat_vapid_public_key',
-      group: keys,
-      description: 'The public half of the same key',
-      example: 'the value of generate_config.sh, which begins with B',
-      sample: () => vapidPublicOf(sampleVapidPrivate()) ?? '',
-      generate: (given) => vapidPublicOf(given('STOAT_VAPID_PRIVATE_KEY') ?? ''),
-    }),
+    ...gatewayVariables,
+    ...imageVariables,
+    ...storeVariables,
+    ...keyVariables,
+    ...featureVariables,
+    ...kubernetesVariables,
+    ...accountVariables,
+    STORAGE_CLASS,
+    ROLLOUT_TIMEOUT,
   },
-  [
-    {
-      kind: 'check',
-      of: ['STOAT_VAPID_PRIVATE_KEY', 'STOAT_VAPID_PUBLIC_KEY'],
-      check: ([privateKey, publicKey]) => vapidPair(privateKey as Secret, String(publicKey)),
-      remedy: 'empty STOAT_VAPID_PUBLIC_KEY, then: npm run validate -w stoat -- --generate',
-    },
-  ],
+  rules,
 )
+
+export type StoatEnv = EnvOf<typeof stoatSchema>

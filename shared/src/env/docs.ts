@@ -61,7 +61,7 @@ export function renderTable(schema: Schema): string {
         : meta.neededFor
           ? `for ${meta.neededFor.filter((purpose) => purpose !== 'validate').join(', ')}`
           : 'no'
-    const unset = meta.generate ? '`--generate` makes it' : fallback !== undefined ? code(fallback) : (meta.unset ?? '')
+    const unset = meta.unset ?? (meta.generate ? '`--generate` makes it' : fallback !== undefined ? code(fallback) : '')
     const about = [meta.description, ...(meta.aliases ? [`formerly ${meta.aliases.map(code).join(', ')}`] : [])].join(
       '; ',
     )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { renderExample, renderTable, replaceTables } from '@infra/shared/env/docs'
 import { parseEnvText } from '@infra/shared/env/env-text'
 import { loadEnv } from '@infra/shared/env/load'
+import { presence } from '@infra/shared/env/variable'
 import { describe, expect, test } from 'vitest'
 import { podSchema } from '../../../pod/env/env.ts'
 import { documents, schemas } from './documents.ts'
@@ -60,7 +61,9 @@ describe('the example', () => {
     })
     for (const [name, type] of Object.entries(schema.variables)) {
       const meta = type.meta()
-      if (meta?.placeholder || meta?.generate || meta?.path) expect(problems.map((one) => one.variable)).toContain(name)
+      const made = meta?.generate !== undefined
+      if (made && presence(type).optional) expect(sources[name]).toBeUndefined()
+      else if (meta?.placeholder || made || meta?.path) expect(problems.map((one) => one.variable)).toContain(name)
       else expect(sources[name]).toBe('.env')
     }
   })

@@ -6,6 +6,7 @@ import { reveal } from '@infra/shared/command/secret'
 import { generateMissing } from '@infra/shared/env/generate'
 import { loadEnv } from '@infra/shared/env/load'
 import { newVapidPrivate, vapidPublicOf } from '@infra/shared/env/vapid'
+import { variablesOf } from '@infra/shared/env/variable'
 import { describe, expect, test } from 'vitest'
 import { stoatSchema } from '../../../stoat/env/env.ts'
 import { folder } from './place.ts'
@@ -44,9 +45,11 @@ test('generated values load, and openssl agrees that the pair belongs together',
   ])
   const { env, problems } = load(root)
   expect(problems).toBeUndefined()
-  if (!env) return
+  if (!env?.STOAT_ENCRYPTION_KEY || !env.STOAT_VAPID_PRIVATE_KEY) throw new Error('no keys')
   expect(env).toMatchObject({
-    STOAT_IMAGES: 'seed',
+    STOAT_IMAGES: 'revolt',
+    STOAT_TLS: 'gateway',
+    STOAT_GATEWAY: 'load-balancer',
     STOAT_RABBITMQ_USER: 'rabbituser',
     STOAT_MINIO_USER: 'minioautumn',
   })
@@ -102,6 +105,15 @@ describe('half a pair', () => {
   })
 })
 
+const originals = { STOAT_RABBITMQ_PASS: 'rabbitpass', STOAT_MINIO_PASS: 'minioautumn' }
+const s3 = { STOAT_S3_ACCESS_KEY_ID: 'DO00EXAMPLE', STOAT_S3_SECRET_ACCESS_KEY: 'aGVsbG8td29ybGQ' }
+const smtp = {
+  STOAT_SMTP_HOST: 'smtp.example.com',
+  STOAT_SMTP_USERNAME: 'stoat',
+  STOAT_SMTP_PASSWORD: 'hunter22',
+  STOAT_SMTP_FROM: 'noreply@example.com',
+}
+
 const good = newVapidPrivate()
 const pem = Buffer.from(good, 'base64url').toString()
 const der = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'sec1', format: 'der' })
@@ -121,11 +133,42 @@ test.each<[what: string, processEnv: Record<string, string>, message: RegExp]>([
   ['a padded public key', { STOAT_VAPID_PUBLIC_KEY: point.toString('base64') }, /padded|not a VAPID public key/],
   ['a point off the curve', { STOAT_VAPID_PUBLIC_KEY: off.toString('base64url') }, /not a VAPID public key/],
   ['a short encryption key', { STOAT_ENCRYPTION_KEY: Buffer.from('Gf3kQz9LwX2mTr7V').toString('base64') }, /16 bytes/],
-  ['the example password', { STOAT_RABBITMQ_PASS: 'rabbitpass' }, /placeholder/],
-  ['the example password', { STOAT_MINIO_PASS: 'minioautumn' }, /placeholder/],
-  ['an unknown profile', { STOAT_IMAGES: 'latest' }, /none of seed, current/],
+  ['another weak password', { STOAT_RABBITMQ_PASS: 'rabbitpass1' }, /too short/],
+  ["the other store's example password", { STOAT_MINIO_PASS: 'rabbitpass' }, /too short/],
+  ['an unknown profile', { STOAT_IMAGES: 'latest' }, /none of revolt, stoat, next/],
   ['no domain', { STOAT_DOMAIN: '' }, /^STOAT_DOMAIN is not set/],
+  ['an image without a tag', { STOAT_API_IMAGE: 'ghcr.io/stoatchat/api' }, /tag or digest/],
+  ['half a digest', { STOAT_API_IMAGE: 'ghcr.io/stoatchat/api@sha256:12' }, /tag or digest/],
+  ['an old MongoDB for next', { STOAT_IMAGES: 'next', STOAT_MONGODB_IMAGE: 'mongo:6' }, /needs MongoDB 7 or newer/],
+  ['a store without its keys', { STOAT_S3_ENDPOINT: 'https://s3.example.com' }, /belongs together with/],
+  ['a store in plain HTTP', { ...s3, STOAT_S3_ENDPOINT: 'http://s3.example.com' }, /plain http/],
+  ['a Redis by HTTP', { STOAT_REDIS_URL: 'http://redis:6379' }, /not the URL of a Redis/],
+  ['half a captcha', { STOAT_HCAPTCHA_SITEKEY: '10000000-ffff-ffff-ffff-000000000001' }, /STOAT_HCAPTCHA_KEY/],
+  ['a mail server without a user', { STOAT_SMTP_HOST: 'smtp.example.com' }, /belongs together with/],
+  ['STARTTLS at port 465', { ...smtp, STOAT_SMTP_PORT: '465' }, /speaks TLS from the first byte/],
+  ['TLS at port 587', { ...smtp, STOAT_SMTP_TLS: 'tls' }, /begins in plain text/],
+  ['TLS in Caddy behind a Gateway', { STOAT_GATEWAY: 'http-route' }, /brings plain HTTP to Caddy/],
+  ['an upload of nothing', { STOAT_UPLOAD_LIMIT_MB: '0' }, /from 1 to 1000/],
 ])('%s is refused', (_, processEnv, message) => {
   const said = wrong(processEnv)
   expect(said).toEqual([expect.stringMatching(message)])
+})
+
+test.each<[what: string, processEnv: Record<string, string>]>([
+  ['only a domain', {}],
+  ["the original's passwords, which the deploy judges by what is in force", originals],
+  ['another store', { ...s3, STOAT_S3_ENDPOINT: 'https://s3.example.com', STOAT_S3_REGION: 'tor1' }],
+  ['mail by TLS', { ...smtp, STOAT_SMTP_PORT: '465', STOAT_SMTP_TLS: 'tls' }],
+  ['a Gateway of yours', { STOAT_GATEWAY: 'http-route', STOAT_TLS: 'upstream', STOAT_GATEWAY_PARENT: 'infra/public' }],
+  ['an image by digest', { STOAT_API_IMAGE: `ghcr.io/stoatchat/api:v1@sha256:${'0a'.repeat(32)}` }],
+  ['a newer MongoDB by digest alone', { STOAT_IMAGES: 'next', STOAT_MONGODB_IMAGE: `mongo@sha256:${'0a'.repeat(32)}` }],
+])('%s is enough', (_, processEnv) => {
+  expect(load(folder(), processEnv).problems).toBeUndefined()
+})
+
+test('every example of a variable that is no secret passes its own type', () => {
+  for (const { name, type, meta } of variablesOf(stoatSchema)) {
+    if (meta.secret || meta.generate) continue
+    expect(type.safeParse(meta.example).success, `${name}=${meta.example}`).toBe(true)
+  }
 })

@@ -93,12 +93,11 @@ describe('taken over', () => {
         names: expect.arrayContaining(['AWS_REGION', 'DISCORD_TOKEN', 'LITELLM_BASE_URL', 'DO_CLUSTER_NAME']),
         created: true,
       },
-      { file: '.env.stoat', names: ['STOAT_DOMAIN', 'STOAT_ENCRYPTION_KEY'], created: true },
+      { file: '.env.stoat', names: ['STOAT_DOMAIN', 'STOAT_RABBITMQ_PASS', 'STOAT_ENCRYPTION_KEY'], created: true },
     ])
     expect(notes).toEqual([
       "line 9: do_token still holds the example's placeholder and was left out",
       'line 11: discord_tokn is not a variable of ours; did you mean discord_token?',
-      "line 13: stoat_rabbitmq_pass still holds the example's placeholder and was left out",
       'line 14: stoat_vapid_private_key is empty and was left out',
       "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): take it over from there, a new one would not fit",
     ])
