@@ -1,12 +1,25 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
+import { stoatChecks } from './checks/checks.ts'
+import { openStoat, type StoatContext } from './context.ts'
 import { stoatSchema } from './env/env.ts'
+import config from './scripts/10-config.ts'
+import datastores from './scripts/20-datastores.ts'
+import buckets from './scripts/30-buckets.ts'
+import services from './scripts/40-services.ts'
+import gateway from './scripts/50-gateway.ts'
 
-const stoat: Workspace = workspace({
+const stoat: Workspace = workspace<typeof stoatSchema, StoatContext>({
   name: 'stoat',
   schema: stoatSchema,
-  scripts: [],
-  open: ({ env }) => ({ context: { env }, targets: [] }),
-  checks: () => [],
+  scripts: [config, datastores, buckets, services, gateway],
+  open({ env, offline, environment, folder, workspaceOptions }) {
+    // The root's npm run deploy has turbo run cluster first, and tells its children by this variable.
+    const afterCluster = process.env.TURBO_HASH !== undefined
+    const prune = workspaceOptions?.prune === true
+    const context = openStoat({ env, offline, environment, folder, prune, afterCluster })
+    return { context, targets: [...(context.doks ? [context.doks.cloud] : []), context.kube] }
+  },
+  checks: stoatChecks,
 })
 
 export default stoat

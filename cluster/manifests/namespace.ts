@@ -15,20 +15,6 @@ export const pullSecretOptions = {
   workspace: 'cluster',
 }
 
-/** The namespace. Stoat lives in it too, whose images want more than `restricted` allows. */
-export const namespaceObject: KubeObject = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: {
-    name: namespace,
-    labels: {
-      'pod-security.kubernetes.io/enforce': 'baseline',
-      'pod-security.kubernetes.io/warn': 'restricted',
-      'pod-security.kubernetes.io/audit': 'restricted',
-    },
-  },
-}
-
 /** The application's secrets, by the names of its environment. */
 export function appSecrets(values: Readonly<Record<string, Secret>>): KubeObject {
   return { apiVersion: 'v1', kind: 'Secret', metadata: metaOf(appSecret), type: 'Opaque', data: secretData(values) }

@@ -1,17 +1,12 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import { namespaceObject } from '@infra/shared/platform/namespace'
 import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
 import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
 import { botSecrets, type ClusterContext } from '../context.ts'
-import {
-  appSecrets,
-  namespaceObject,
-  networkPolicies,
-  pullSecretOptions,
-  pullSecretRenewal,
-} from '../manifests/namespace.ts'
+import { appSecrets, networkPolicies, pullSecretOptions, pullSecretRenewal } from '../manifests/namespace.ts'
 import { botKeyStore } from '../parts/kubernetes.ts'
 
 export default script(

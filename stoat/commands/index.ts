@@ -1,13 +1,51 @@
 import { dirname } from 'node:path'
 import type { Entry } from '@infra/shared/cli/help'
+import { applyOptions } from '@infra/shared/cli/options'
+import { stoatCommandServices as services } from './services.ts'
 
 /** Stoat's command line: every command that only it has, with its options and where it is. */
 const stoat: Entry = {
   name: 'stoat',
-  about: 'the environment of the Stoat chat platform: its secrets made and judged',
+  about: 'the Stoat chat platform on the same Kubernetes cluster',
   folder: dirname(import.meta.dirname),
-  sharedCommands: ['validate'],
   load: () => import('../stoat.ts'),
+  planOptions: {
+    prune: { type: 'boolean', help: 'remove objects of ours that are no longer wanted' },
+  },
+  commands: {
+    output: {
+      about: 'addresses of Stoat: one value, or all',
+      args: ['[NAME]'],
+      stdoutIsResult: true,
+      run: async (session) => (await import('./output.ts')).runOutput(session),
+    },
+    status: {
+      about: 'one look over pods, workloads, images and volumes',
+      stdoutIsResult: true,
+      run: async (session) => (await import('./status.ts')).runStatus(session),
+    },
+    logs: {
+      about: 'what one of the programs or stores prints',
+      args: ['SERVICE'],
+      options: {
+        follow: { type: 'boolean', short: 'f', help: 'go on showing what comes' },
+        previous: { type: 'boolean', help: 'of the container that ran before' },
+        tail: { type: 'string', value: 'LINES', help: 'how many of the last lines (default 200)' },
+      },
+      run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, services),
+    },
+    restart: {
+      about: 'new pods for some of the programs and stores, or all of them',
+      args: ['[SERVICE...]'],
+      sharedOptions: applyOptions,
+      run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
+    },
+    'show-keys': {
+      about: 'the keys and passwords that the cluster holds, to keep a copy of',
+      stdoutIsResult: true,
+      run: async (session) => (await import('./show-keys.ts')).runShowKeys(session),
+    },
+  },
 }
 
 export default stoat

@@ -1,5 +1,6 @@
+import { namespaceObject } from '@infra/shared/platform/namespace'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { namespaceObject, networkPolicies } from '../../cluster/manifests/namespace.ts'
+import { networkPolicies } from '../../cluster/manifests/namespace.ts'
 import { answer, listen } from './http.ts'
 import { busybox } from './kube/images.ts'
 import { busyboxContainer, pod } from './kube/objects.ts'

@@ -59,6 +59,12 @@ describe('what a newcomer sees', { timeout: 60_000 }, () => {
     await expect(steady(stdout)).toMatchFileSnapshot('cluster-plan.txt')
   })
 
+  test('the plan of Stoat', async () => {
+    const { code, stdout, stderr } = await newcomer('stoat', 'plan', '--no-diff')
+    expect(code, stderr).toBe(0)
+    await expect(steady(stdout)).toMatchFileSnapshot('stoat-plan.txt')
+  })
+
   test('the help of the pod and of its deploy', async () => {
     const [overview, deploy] = await Promise.all([newcomer('pod'), newcomer('pod', 'deploy', '--help')])
     expect([overview.code, deploy.code]).toEqual([0, 0])

@@ -1,15 +1,11 @@
 import { showText } from '@infra/shared/command/command'
 import { type KubeObject, manifestText } from '@infra/shared/command/kubectl'
 import { secret } from '@infra/shared/command/secret'
+import { namespaceObject } from '@infra/shared/platform/namespace'
 import { describe, expect, it, test } from 'vitest'
 import { devSandbox, sandboxAccess } from '../../../cluster/manifests/dev-sandbox.ts'
 import { discordBot, secretsDigest } from '../../../cluster/manifests/discord-bot.ts'
-import {
-  appSecrets,
-  namespaceObject,
-  networkPolicies,
-  pullSecretRenewal,
-} from '../../../cluster/manifests/namespace.ts'
+import { appSecrets, networkPolicies, pullSecretRenewal } from '../../../cluster/manifests/namespace.ts'
 import { redis } from '../../../cluster/manifests/redis.ts'
 
 const token = secret('discord-token-of-fifty-characters-and-some-more-0123')

@@ -27,7 +27,7 @@ interface Call {
 
 /** Every `npm run …` of a document, in code blocks and in running text. */
 function calls(document: string): Call[] {
-  const found = text(document).matchAll(/npm (?:run )?(?:-s )?([a-z:]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
+  const found = text(document).matchAll(/npm (?:run )?(?:-s )?([a-z:-]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
   return [...found]
     .filter(([line, script]) => line.startsWith('npm run') || script === 'test')
     .map(([line, script = '', , workspace = '.', , options = '']) => ({

@@ -1,0 +1,50 @@
+import { kubectlFault } from '../../command/kubectl.ts'
+import { sh } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+/** Of what a Job was made: by this annotation a Job of another recipe is told. */
+export const recipeKey = 'infra/recipe'
+
+export interface JobState {
+  readonly recipe: string | undefined
+  readonly result: 'succeeded' | 'failed' | 'under way'
+  /** When it was made, in seconds since 1970. */
+  readonly made: number
+}
+
+/** A Job; null where there is none. `kubectl get job`. */
+export function jobState(namespace: string, name: string): Question<JobState | null> {
+  return {
+    command: sh`kubectl get job ${name} -n ${namespace} --ignore-not-found -o json`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || (code === 0 && stdout.trim() === '')) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      const { metadata, status } = JSON.parse(stdout) as ApiJob
+      const has = (type: string) =>
+        status.conditions?.some((one) => one.type === type && one.status === 'True') === true
+      return {
+        recipe: metadata.annotations?.[recipeKey],
+        result: has('Complete') ? 'succeeded' : has('Failed') ? 'failed' : 'under way',
+        made: Date.parse(metadata.creationTimestamp) / 1000,
+      }
+    },
+  }
+}
+
+interface ApiJob {
+  metadata: { creationTimestamp: string; annotations?: Record<string, string> }
+  status: { conditions?: { type: string; status: string }[] }
+}
+
+/** When a volume was claimed, in seconds since 1970; null where it is not. `kubectl get persistentvolumeclaim`. */
+export function claimedAt(namespace: string, name: string): Question<number | null> {
+  const path = 'jsonpath={.metadata.creationTimestamp}'
+  return {
+    command: sh`kubectl get persistentvolumeclaim ${name} -n ${namespace} --ignore-not-found -o ${path}`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || (code === 0 && stdout.trim() === '')) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      return Date.parse(stdout.trim()) / 1000
+    },
+  }
+}

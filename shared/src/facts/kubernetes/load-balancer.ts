@@ -1,0 +1,28 @@
+import { kubectlFault } from '../../command/kubectl.ts'
+import { sh } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+export interface ServiceAddress {
+  readonly type: string
+  /** Addresses or names by which a load balancer is reached; none as long as it is being made. */
+  readonly addresses: readonly string[]
+}
+
+/** How a Service is reached from outside; null where there is none. `kubectl get service`. */
+export function serviceAddress(namespace: string, name: string): Question<ServiceAddress | null> {
+  return {
+    command: sh`kubectl get service ${name} -n ${namespace} --ignore-not-found -o json`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || (code === 0 && stdout.trim() === '')) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      const { spec, status } = JSON.parse(stdout) as ApiService
+      const addresses = (status.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? [])
+      return { type: spec.type, addresses }
+    },
+  }
+}
+
+interface ApiService {
+  spec: { type: string }
+  status: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
+}

@@ -1,0 +1,59 @@
+import { sh } from '@infra/shared/command/sh'
+import type { Target } from '@infra/shared/engine/target'
+import { namespace } from '@infra/shared/platform/names'
+
+/** A way to a port of a Service through the API server, for as long as somebody uses it. */
+export interface Forward {
+  /** The port on this machine. */
+  readonly port: number
+  close(): void
+}
+
+/** How long to wait for it, in milliseconds. */
+const timeoutMs = 20_000
+
+/**
+ * Opens a way to a Service. `local` is the port on this machine, 0 for any. It ends with `close`, and with this process
+ * however that ends. Throws kubectl's words where there is none.
+ */
+export function openForward(kube: Target, service: string, port: number, local = 0): Promise<Forward> {
+  const ports = `${local === 0 ? '' : local}:${port}`
+  const forward = sh`kubectl port-forward service/${service} ${ports} -n ${namespace} --address 127.0.0.1`
+  // A process group of its own: it is told to end by its number, and ends by itself when we are gone.
+  const tethered = sh`${forward} & pf=$!; trap 'kill "$pf" 2>/dev/null' EXIT TERM; echo "group $$"
+while kill -0 "$pf" 2>/dev/null; do kill -0 "$PPID" 2>/dev/null || exit 1; sleep 1; done
+wait "$pf"`
+  return new Promise((resolve, reject) => {
+    let group = 0
+    let closed = false
+    let last = 'it did not open'
+    const close = () => {
+      closed = true
+      if (group > 0) endGroup(group)
+    }
+    const timer = setTimeout(() => {
+      close()
+      reject(new Error(`kubectl port-forward: ${last}`))
+    }, timeoutMs)
+    const running = kube.run([tethered], (line) => {
+      if (line.startsWith('group ')) group = Number(line.slice(6))
+      else last = line
+      const opened = /^Forwarding from 127\.0\.0\.1:(\d+) ->/.exec(line)?.[1]
+      if (opened === undefined) return
+      clearTimeout(timer)
+      resolve({ port: Number(opened), close })
+    })
+    running.then(
+      () => reject(new Error(`kubectl port-forward: ${last}`)),
+      (error) => (closed ? undefined : reject(error)),
+    )
+  })
+}
+
+function endGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGTERM')
+  } catch {
+    // It has ended.
+  }
+}

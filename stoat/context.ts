@@ -1,0 +1,39 @@
+import type { Target } from '@infra/shared/engine/target'
+import { type Doks, environmentFolder, openDoks } from '@infra/shared/platform/doks'
+import { openCluster } from '@infra/shared/platform/kubernetes'
+import type { WorkloadContext } from '@infra/shared/platform/workload'
+import type { StoatEnv } from './env/env.ts'
+import { newKeys, type StoatKeys } from './keys.ts'
+import { openValues } from './open-values.ts'
+
+/** What Stoat's scripts, checks and commands are given. */
+export interface StoatContext extends WorkloadContext {
+  readonly workspace: 'stoat'
+  readonly env: StoatEnv
+  /** Undefined where KUBECONFIG or KUBE_CONTEXT names another cluster than the DOKS one. */
+  readonly doks: Doks | undefined
+  /** Whether the workspace cluster is planned or deployed in the same run, before this one. */
+  readonly afterCluster: boolean
+  /** Keys that are used where neither the environment nor the cluster has any. */
+  readonly made: StoatKeys
+  /** The project's own folder, for this environment. */
+  readonly folder: string
+}
+
+interface Opening {
+  readonly env: StoatEnv
+  readonly offline: boolean
+  readonly environment?: string | undefined
+  readonly folder: string
+  readonly prune: boolean
+  readonly afterCluster: boolean
+}
+
+/** Opens the cluster, by the same variables as the workspace that makes it. */
+export function openStoat({ env, offline, environment, prune, afterCluster, ...opening }: Opening): StoatContext {
+  const folder = environmentFolder(opening.folder, environment)
+  const doks = openDoks(env, { offline, folder, writtenBy: 'npm run deploy -w cluster -- --tags kubernetes' })
+  const made = newKeys()
+  const kube: Target = openCluster(env, { doks, offline, folder, values: openValues(env, made, () => kube) })
+  return { workspace: 'stoat', env, kube, doks, folder, prune, afterCluster, made }
+}

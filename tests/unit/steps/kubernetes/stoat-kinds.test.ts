@@ -1,0 +1,222 @@
+import type { Output } from '@infra/shared/command/command'
+import type { KubeObject } from '@infra/shared/command/kubectl'
+import { reveal } from '@infra/shared/command/secret'
+import type { Question, Step } from '@infra/shared/engine/step'
+import { containerStarts } from '@infra/shared/facts/kubernetes/container-starts'
+import { jobState, recipeKey } from '@infra/shared/facts/kubernetes/job'
+import { serviceAddress } from '@infra/shared/facts/kubernetes/load-balancer'
+import { namespaceState } from '@infra/shared/facts/kubernetes/namespace'
+import { nodeStates } from '@infra/shared/facts/kubernetes/nodes'
+import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
+import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
+import { completedJob } from '@infra/shared/steps/kubernetes/job'
+import { dnsRecord, loadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
+import { namespacePresent } from '@infra/shared/steps/kubernetes/namespace'
+import { youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
+import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
+import { describe, expect, it, test } from 'vitest'
+import { told } from '../told.ts'
+
+const on = blankKubernetes()
+const decide = (step: Step, now: Record<string, unknown>) => told(step.plan(now as never, { pending: [] }))
+const says = (stdout: unknown): Output => ({
+  code: 0,
+  stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout),
+  stderr: '',
+})
+
+test('what could not be read is not taken for what is not there', () => {
+  const questions: readonly Question<unknown>[] = [
+    secretValues('n', 's'),
+    namespaceState('n'),
+    jobState('n', 'j'),
+    containerStarts('n', ['a']),
+    serviceAddress('n', 's'),
+    nodeStates(),
+    workloadImage('n', 'deployment/d'),
+  ]
+  for (const { parse } of questions)
+    expect(() => parse({ code: 1, stdout: '', stderr: 'Error from server: etcd is away\n' })).toThrow('etcd is away')
+  expect(() => secretValues('n', 's').parse(says('{"data":{"password":"aHVzaA=='))).toThrow(/^kubectl gave no JSON$/)
+})
+
+test('the values of a Secret', () => {
+  const { parse } = secretValues('n', 's')
+  expect([parse(says('')), parse({ code: 127, stdout: '', stderr: '' })]).toEqual([null, null])
+  const held = parse(says({ data: { a: Buffer.from('one').toString('base64') } }))
+  expect([...(held ?? [])].map(([name, value]) => [name, String(value), reveal(value)])).toEqual([
+    ['a', '[secret]', 'one'],
+  ])
+})
+
+test.each([
+  ['missing', ['+ namespace n']],
+  ['there', ['= there']],
+  ['terminating', ['! namespace n is being taken away']],
+])('a namespace that is %s', (state, lines) => {
+  const object: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } }
+  expect(decide(namespacePresent(on, object), { state })).toEqual(lines)
+})
+
+describe('a Job', () => {
+  const object = (image: string): KubeObject => ({
+    ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j', namespace: 'n' } },
+    spec: { template: { spec: { containers: [{ image }] } } },
+  })
+  const job = (image: string) =>
+    completedJob(on, object(image), {
+      ...{ script: 's', workspace: 'w', result: 'bucket b', keptIn: 'data-0', timeoutSeconds: 60 },
+    })
+  const made = (step: Step) => {
+    const decision = step.plan({ job: null, volume: null } as never, { pending: [] })
+    if (decision.kind !== 'changes') throw new Error('nothing is made')
+    const text = decision.changes[0]?.run[0]?.stdin?.parts.join('') ?? ''
+    return (JSON.parse(text).items[0].metadata.annotations as Record<string, string>)[recipeKey]
+  }
+  const recipe = made(job('mc:1'))
+  const done = { recipe, result: 'succeeded', made: 100 }
+  it.each<[what: string, now: object, lines: string[]]>([
+    ['is made', { job: null, volume: 50 }, ['+ job j (bucket b)']],
+    ['that succeeded stays', { job: done, volume: 50 }, ['= bucket b']],
+    ['under way is waited for', { job: { ...done, result: 'under way' }, volume: 50 }, ['~ job j awaited']],
+    ['that failed is made again', { job: { ...done, result: 'failed' }, volume: 50 }, ['~ job j again: it failed']],
+    [
+      'of another recipe is made again',
+      { job: { ...done, recipe: 'x' }, volume: 50 },
+      ['~ job j again: its recipe changed'],
+    ],
+    ['older than its volume is made again', { job: done, volume: 101 }, ['~ job j again: its volume is younger']],
+    ['whose volume is not there yet stays', { job: done, volume: null }, ['= bucket b']],
+  ])('%s', (_, now, lines) => {
+    expect(decide(job('mc:1'), now as never)).toEqual(lines)
+  })
+  it('of another image has another recipe, and takes the old one away first', () => {
+    const next = job('mc:2')
+    expect(made(next)).not.toBe(recipe)
+    const decision = next.plan({ job: done, volume: null } as never, { pending: [] })
+    expect(decision).toMatchObject({
+      changes: [{ run: [{ line: expect.stringMatching(/^kubectl delete job j -n n/) }, {}, {}] }],
+    })
+  })
+  it('tells its state by its conditions', () => {
+    const state = (type?: string) =>
+      jobState('n', 'j').parse(
+        says({
+          metadata: { creationTimestamp: '2026-11-24T12:00:00Z', annotations: { [recipeKey]: 'r' } },
+          status: type ? { conditions: [{ type, status: 'True' }] } : {},
+        }),
+      )
+    expect([state(), state('Complete'), state('Failed')].map((one) => one?.result)).toEqual([
+      ...['under way', 'succeeded', 'failed'],
+    ])
+  })
+})
+
+describe('what loses its connection for good', () => {
+  const step = youngerThan(on, {
+    ...{
+      namespace: 'n',
+      deployments: ['crond', 'api'],
+      than: 'broker',
+      why: 'the broker started anew',
+      timeoutSeconds: 60,
+    },
+  })
+  const at = (oldest: number, newest = oldest) => ({ oldest, newest })
+  it.each<[what: string, starts: [string, { oldest: number; newest: number }][], lines: string[]]>([
+    [
+      'stays when it is younger',
+      [
+        ['broker', at(1)],
+        ['crond', at(2)],
+        ['api', at(3)],
+      ],
+      ['= started after broker'],
+    ],
+    [
+      'starts anew when it is older',
+      [
+        ['broker', at(5)],
+        ['crond', at(2)],
+        ['api', at(6)],
+      ],
+      ['~ restart deployment crond: the broker started anew'],
+    ],
+    [
+      'in order',
+      [
+        ['broker', at(5)],
+        ['api', at(2)],
+        ['crond', at(2)],
+      ],
+      ['~ restart deployment crond: the broker started anew', '~ restart deployment api: the broker started anew'],
+    ],
+    [
+      'counts by its oldest pod',
+      [
+        ['broker', at(5)],
+        ['crond', at(2, 9)],
+        ['api', at(6)],
+      ],
+      ['~ restart deployment crond: the broker started anew'],
+    ],
+    ['that does not run has nothing to lose', [['broker', at(5)]], ['= started after broker']],
+    ['without a broker waits', [['api', at(1)]], ['= broker does not run']],
+  ])('%s', (_, starts, lines) => {
+    expect(decide(step, { starts: new Map(starts) })).toEqual(lines)
+  })
+  it('counts a container that started again in its pod, and no pod that ends', () => {
+    const pod = (app: string, startedAt: string, more: object = {}) => ({
+      metadata: { labels: { app }, ...more },
+      status: { containerStatuses: [{ state: { running: { startedAt } } }, { state: { waiting: {} } }] },
+    })
+    const items = [
+      pod('broker', '2026-11-24T12:00:10Z'),
+      pod('api', '2026-11-24T12:00:00Z'),
+      pod('api', '2026-11-24T11:00:00Z', { deletionTimestamp: 'now' }),
+    ]
+    const starts = containerStarts('n', ['api', 'broker']).parse(says({ items }))
+    expect((starts.get('broker')?.newest ?? 0) - (starts.get('api')?.oldest ?? 0)).toBe(10)
+  })
+})
+
+describe('a load balancer', () => {
+  const step = loadBalancer(on, {
+    ...{
+      namespace: 'n',
+      service: 'caddy',
+      domain: 'stoat.example.com',
+      price: '$12',
+      timeoutSeconds: 60,
+      dependsOn: [],
+    },
+  })
+  it('is waited for, and then tells the DNS record', () => {
+    expect(decide(step, { now: null })).toEqual(['~ load balancer of caddy ($12)'])
+    const now = serviceAddress('n', 'caddy').parse(
+      says({ spec: { type: 'LoadBalancer' }, status: { loadBalancer: { ingress: [{ ip: '203.0.113.7' }] } } }),
+    )
+    expect(decide(step, { now })).toEqual(['= 203.0.113.7'])
+    expect(step.plan({ now } as never, { pending: [] })).toMatchObject({
+      notes: ['stoat.example.com must lead to it: stoat.example.com. A 203.0.113.7'],
+    })
+  })
+  it.each([
+    ['203.0.113.7', 's. A 203.0.113.7'],
+    ['2001:db8::1', 's. AAAA 2001:db8::1'],
+    ['lb.example.com', 's. CNAME lb.example.com.'],
+  ])('%s', (address, record) => {
+    expect(dnsRecord('s', address)).toBe(record)
+  })
+})
+
+test('nodes tell their kernel, and AVX where somebody found it out', () => {
+  const node = (labels: object) => ({ metadata: { name: 'n', labels }, status: { nodeInfo: { kernelVersion: '6.1' } } })
+  const cpu = 'feature.node.kubernetes.io/cpu-cpuid.'
+  const items = [node({}), node({ [`${cpu}AVX`]: 'true' }), node({ [`${cpu}SSE42`]: 'true' })]
+  expect(
+    nodeStates()
+      .parse(says({ items }))
+      .map(({ avx }) => avx),
+  ).toEqual([undefined, true, false])
+})

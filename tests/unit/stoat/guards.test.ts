@@ -1,0 +1,146 @@
+import { secret } from '@infra/shared/command/secret'
+import type { VolumeClaim } from '@infra/shared/facts/kubernetes/volumes'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import type { StoatContext } from '../../../stoat/context.ts'
+import type { StoatEnv } from '../../../stoat/env/env.ts'
+import { judgeKeys } from '../../../stoat/guards/keys.ts'
+import { judgeNodes } from '../../../stoat/guards/mongodb.ts'
+import { redisPresent } from '../../../stoat/guards/redis.ts'
+import { judgeRelease } from '../../../stoat/guards/release.ts'
+import type { HeldSecret } from '../../../stoat/keys.ts'
+import { told } from '../steps/told.ts'
+import { stoatEnv } from './env.ts'
+
+const heldOf = (values: Record<string, string>): HeldSecret =>
+  new Map(Object.entries(values).map(([name, value]) => [name, secret(value)]))
+const all = heldOf({
+  encryption_key: 'key-1',
+  vapid_private_key: 'vapid-1',
+  rabbitmq_password: 'pass-1',
+  minio_password: 'pass-2',
+})
+const files: VolumeClaim = { name: 'data-stoat-minio-0', app: 'stoat-minio', size: '20Gi' }
+const broker: VolumeClaim = { name: 'stoat-rabbitmq-data', app: undefined, size: '5Gi' }
+
+describe('keys', () => {
+  test.each<
+    [what: string, env: Partial<StoatEnv>, held: HeldSecret, claims: VolumeClaim[], says: RegExp, notes: RegExp[]]
+  >([
+    ['are made at the first deploy', {}, null, [], /^= none yet/, [/made by this deploy .*encryption_key.*show-keys/]],
+    ['of the cluster stay', {}, all, [files], /^= those of the cluster/, []],
+    ['equal ones are no other ones', { STOAT_ENCRYPTION_KEY: secret('key-1') }, all, [files], /^= those/, []],
+    [
+      'another encryption key is refused',
+      { STOAT_ENCRYPTION_KEY: secret('key-2') },
+      all,
+      [files],
+      /^! STOAT_ENCRYPTION_KEY is another/,
+      [],
+    ],
+    [
+      'a lost one is not made anew',
+      {},
+      null,
+      [files],
+      /^! there is no encryption key, but a volume data-stoat-minio-0/,
+      [],
+    ],
+    ['nor where a Secret of others is', {}, heldOf({ x: 'y' }), [], /^! there is no encryption key, but a Secret/, []],
+    [
+      'a lost one comes back from a copy',
+      { STOAT_ENCRYPTION_KEY: secret('key-1') },
+      null,
+      [files],
+      /^= none yet/,
+      [/made by/],
+    ],
+    [
+      'another VAPID key says what it costs',
+      { STOAT_VAPID_PRIVATE_KEY: secret('vapid-2') },
+      all,
+      [],
+      /^= those/,
+      [/every browser/],
+    ],
+    [
+      'the example’s password is refused',
+      { STOAT_RABBITMQ_PASS: secret('rabbitpass') },
+      null,
+      [],
+      /^! STOAT_RABBITMQ_PASS is the example/,
+      [],
+    ],
+    [
+      'also in the place of another',
+      { STOAT_RABBITMQ_PASS: secret('rabbitpass') },
+      all,
+      [],
+      /^! STOAT_RABBITMQ_PASS/,
+      [],
+    ],
+    [
+      'but accepted where it is in force',
+      { STOAT_RABBITMQ_PASS: secret('rabbitpass') },
+      heldOf({ encryption_key: 'key-1', vapid_private_key: 'v', rabbitmq_password: 'rabbitpass', minio_password: 'm' }),
+      [],
+      /^= those/,
+      [/STOAT_RABBITMQ_PASS is the example's password.*--generate/],
+    ],
+    [
+      'and where somebody else made the broker',
+      { STOAT_RABBITMQ_PASS: secret('rabbitpass'), STOAT_ENCRYPTION_KEY: secret('key-1') },
+      null,
+      [broker],
+      /^= none yet/,
+      [/made by/, /STOAT_RABBITMQ_PASS is the example/],
+    ],
+  ])('%s', (_, env, held, claims, says, notes) => {
+    const decision = judgeKeys(stoatEnv(env), held, claims)
+    expect(told(decision)).toEqual([expect.stringMatching(says)])
+    if (decision.kind === 'refused') return
+    expect(decision.notes ?? []).toEqual(notes.map((note) => expect.stringMatching(note)))
+  })
+})
+
+test.each<[image: string | null, profile: StoatEnv['STOAT_IMAGES'], says: RegExp, note?: RegExp]>([
+  [null, 'revolt', /^= revolt/],
+  ['ghcr.io/stoatchat/api:v0.13.8', 'stoat', /^= stoat/],
+  ['ghcr.io/revoltchat/server:20250930-2', 'stoat', /^= stoat/, /for good; make a backup/],
+  ['ghcr.io/stoatchat/api:v0.15.1', 'stoat', /^! STOAT_IMAGES is stoat, but next runs/],
+  ['ghcr.io/stoatchat/api:v0.13.8', 'revolt', /^! STOAT_IMAGES is revolt, but stoat runs/],
+  ['registry.example.com/api:mine', 'revolt', /^= revolt/],
+])('with %s running, the release %s', (image, STOAT_IMAGES, says, note) => {
+  const decision = judgeRelease(stoatEnv({ STOAT_IMAGES }), image)
+  expect(told(decision)).toEqual([expect.stringMatching(says)])
+  if (note && decision.kind === 'converged') expect(decision.notes?.[0]).toMatch(note)
+})
+
+test.each<[image: string, kernel: string, avx: boolean | undefined, says: RegExp]>([
+  ['mongo:7', '6.19.0-1', undefined, /^= MongoDB 7/],
+  ['mongo:8.0.4', '6.18.9', undefined, /^= MongoDB 8/],
+  ['mongo:8.0.4', '6.19.0-amd64', undefined, /^! MongoDB 8 crashes on Linux 6.19/],
+  ['mongo:8', '7.0.1', undefined, /^! MongoDB 8 crashes/],
+  ['mongo:7', '6.1.0', false, /^! MongoDB 7 needs processors with AVX/],
+  ['mongo:4.4', '6.1.0', false, /^= MongoDB 4/],
+  [`mongo@sha256:${'0'.repeat(64)}`, '6.19.0', false, /^= its version is not known/],
+])('%s on Linux %s (AVX %s)', (STOAT_MONGODB_IMAGE, kernel, avx, says) => {
+  expect(told(judgeNodes({ STOAT_MONGODB_IMAGE }, [{ name: 'n', kernel, avx }]))).toEqual([expect.stringMatching(says)])
+})
+
+describe('Redis', () => {
+  const there = { code: 0, stdout: '{"spec":{"type":"ClusterIP"},"status":{}}', stderr: '' }
+  const decide = (stdout: typeof there, afterCluster: boolean) => {
+    const kube = { ...blank('kube'), blank: false }
+    const step = redisPresent({ env: stoatEnv(), kube, afterCluster } as StoatContext)
+    return told(step.plan({ service: step.ask.service?.parse(stdout) }, { pending: [] }))
+  }
+  const missing = { ...there, stdout: '' }
+  test.each([
+    ['that is there', there, false, /^= there/],
+    ['that is missing is refused', missing, false, /^! there is no Redis in the cluster yet/],
+    ['that the same run makes is waited for', missing, true, /^~ redis, after cluster/],
+  ])('%s', (_, answer, afterCluster, says) => {
+    expect(decide(answer, afterCluster)).toEqual([expect.stringMatching(says)])
+  })
+})
