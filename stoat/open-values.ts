@@ -5,7 +5,7 @@ import type { Target } from '@infra/shared/engine/target'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { metaOf } from '@infra/shared/platform/manifests'
 import { namespace } from '@infra/shared/platform/names'
-import type { OpenValue } from '@infra/shared/targets/kubernetes/kubectl'
+import type { OpenValue } from '@infra/shared/targets/kubernetes/open-values'
 import type { StoatEnv } from './env/env.ts'
 import { chooseKeys, type StoatKeys, secretContents, secretsDigest, stoatSecret } from './keys.ts'
 
