@@ -5,6 +5,7 @@ import { deploy } from '@infra/shared/engine/deploy'
 import type { Event } from '@infra/shared/engine/events'
 import { isConverged, makePlan, type Work } from '@infra/shared/engine/plan'
 import { botCredentials, type KeyStore, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
+import { noUser } from '@infra/shared/steps/aws/removal'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { launcher } from '../support/cli.ts'
 import { failureOf, quiet, sampleArguments, told, useAws } from './aws-lab.ts'
@@ -98,9 +99,21 @@ describe.skipIf(skip)(title("the life of the bot's access key", skip), () => {
     expect(order[5]).toBe('DeleteAccessKey')
   })
 
-  it('never has a third beside it: of two lost ones the older goes first', async () => {
-    for (const _ of [1, 2]) await send('iam', 'create-access-key', { UserName: user })
-    const before = await inIam()
+  const strangers = async (count: number) => {
+    for (let made = 0; made < count; made += 1) await send('iam', 'create-access-key', { UserName: user })
+    return inIam()
+  }
+  const tag = (...keys: string[]) => {
+    const tags = keys.flatMap((key, at) => [
+      [`Tags.member.${at + 1}.Key`, key],
+      [`Tags.member.${at + 1}.Value`, 'infra'],
+    ])
+    return send('iam', 'tag-user', { UserName: user, ...Object.fromEntries(tags) })
+  }
+
+  it('never has a third beside it: of two lost ones that were made here the older goes first', async () => {
+    const before = await strangers(2)
+    await tag(...before.map((id) => `infra-access-key/${id}`))
     const { planned } = await run()
     expect(planned).toEqual([
       expect.stringMatching(/^remove access key …\w{4} of \d{4}-\d\d-\d\d of discord-bot \[downtime\]$/),
@@ -110,6 +123,35 @@ describe.skipIf(skip)(title("the life of the bot's access key", skip), () => {
     const [id] = await stored()
     expect(await inIam()).toEqual([id])
     expect(before).not.toContain(id)
+  })
+
+  it('leaves one of somebody else alone, when ours follows an old one, and when their user goes', async () => {
+    const [theirs, lost] = (await strangers(2)) as [string, string]
+    await tag(`infra-access-key/${lost}`)
+    await run()
+    const [id] = await stored()
+    expect((await inIam()).sort()).toEqual([theirs, id].sort())
+
+    const destroyed = (confirmed: boolean): Work[] => [
+      { script: 'destroy', steps: [noUser(lab.open(), { name: user, confirmed })] },
+    ]
+    await tag('managed-by')
+    const refused = await failureOf(run(destroyed(true)))
+    expect(refused.message).toMatch(/an access key, which this program did not give it/)
+    expect(refused.remedy).toContain(`--access-key-id ${theirs}`)
+    expect((await run(destroyed(false))).planned).toEqual([
+      'remove 1 access key of user discord-bot, made here [downtime]',
+    ])
+    expect(await inIam()).toEqual([theirs])
+  })
+
+  it('is refused where two of somebody else leave no room, and nothing is changed', async () => {
+    const theirs = await strangers(2)
+    const failure = await failureOf(run())
+    expect(failure.message).toMatch(/user discord-bot has 2 access keys that were not made here .*IAM allows no third/)
+    expect(failure.remedy).toMatch(/delete-access-key.*BOT_IAM_USER/)
+    expect(await inIam()).toEqual(theirs)
+    expect(created()).toBe(2)
   })
 
   it('is deleted again when it cannot be kept, and the cause is told without it', async () => {

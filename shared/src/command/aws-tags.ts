@@ -7,6 +7,17 @@ export const ownedBy = { 'managed-by': 'infra' } as const
 /** What carries this one as well was made here: it is set on creation only, and not on what is adopted. */
 export const madeBy = { 'created-by': 'infra' } as const
 
+/**
+ * On a user: the tag that tells of one access key that it was made here; only such keys are ever deleted. One tag for each
+ * key, so that two runs at once do not overwrite what the other noted.
+ */
+export const keyTag = (id: string): string => `${keyTagStart}${id}`
+const keyTagStart = 'infra-access-key/'
+
+/** The ids of the keys that a user's tags tell of. */
+export const keysMade = (tags: Tags | undefined): readonly string[] =>
+  Object.keys(tags ?? {}).flatMap((key) => (key.startsWith(keyTagStart) ? [key.slice(keyTagStart.length)] : []))
+
 /** Those of the wished tags that are missing or have another value. Tags that are not wished for are nobody's business. */
 export function staleTags(wish: Tags, now: Tags | null): Tags {
   return Object.fromEntries(Object.entries(wish).filter(([key, value]) => now?.[key] !== value))

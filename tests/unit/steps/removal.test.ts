@@ -58,6 +58,8 @@ describe('a table', () => {
   })
 })
 
+const madeHere = { ...ours, 'infra-access-key/AKIA1': 'made', 'infra-access-key/AKIA2': 'made' }
+
 describe('a queue, a repository, a user', () => {
   const images = [{ digest: 'sha256:1', tags: [], pushed: 0, bytes: 1 }] as EcrImage[]
   it.each([
@@ -80,14 +82,32 @@ describe('a queue, a repository, a user', () => {
     [noUser(aws, { name: 'u', confirmed: false }), { ...user, user: { tags: adopted }, password: true }, ['= adopted']],
     [
       noUser(aws, { name: 'u', confirmed: false }),
-      { ...user, user: { tags: ours }, keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }], policies: ['p'] },
+      { ...user, user: { tags: madeHere }, keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }], policies: ['p'] },
       ['- user u, 2 access keys'],
+    ],
+    [
+      noUser(aws, { name: 'u', confirmed: true }),
+      {
+        ...user,
+        user: { tags: { ...adopted, 'infra-access-key/AKIA2': 'made' } },
+        keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }],
+      },
+      ['! user u has an access key, which this program did not give it, and IAM deletes no user with any'],
+    ],
+    [
+      noUser(aws, { name: 'u', confirmed: false }),
+      {
+        ...user,
+        user: { tags: { ...adopted, 'infra-access-key/AKIA2': 'made' } },
+        keys: [{ id: 'AKIA1' }, { id: 'AKIA2' }],
+      },
+      ['- 1 access key of user u, made here'],
     ],
     [
       noUser(aws, { name: 'u', confirmed: false }),
       { ...user, user: { tags: ours }, password: true, devices: ['arn:d'], sshKeys: ['APKA1', 'APKA2'] },
       [
-        '! user u has a password, an MFA device, an ssh key, which nobody here gave it, and IAM deletes no user with any',
+        '! user u has a password, an MFA device, an ssh key, which this program did not give it, and IAM deletes no user with any',
       ],
     ],
   ])('%#', (made, now, expected) => {
@@ -108,7 +128,8 @@ it('tells of what was adopted how it would go', () => {
 it('takes a user out of its groups first, and says how what only a person has is taken away', () => {
   const plan = (more: object) =>
     noUser(aws, { name: 'u', confirmed: false }).plan({ ...user, user: { tags: ours }, ...more }, ahead)
-  expect(lines(plan({ groups: ['bots'], keys: [{ id: 'AKIA1' }], policies: ['p'], attached: ['arn:p'] }))).toEqual([
+  const own = { user: { tags: madeHere }, keys: [{ id: 'AKIA1' }] }
+  expect(lines(plan({ ...own, groups: ['bots'], policies: ['p'], attached: ['arn:p'] }))).toEqual([
     'aws iam remove-user-from-group',
     'aws iam delete-access-key',
     'aws iam delete-user-policy',

@@ -1,6 +1,6 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json } from '../../command/aws.ts'
 import { awsGone } from '../../command/aws-gone.ts'
-import { madeBy, ownedBy, staleTags, type Tags } from '../../command/aws-tags.ts'
+import { keysMade, keyTag, madeBy, ownedBy, staleTags, type Tags } from '../../command/aws-tags.ts'
 import {
   type Change,
   changes,
@@ -16,7 +16,7 @@ import type { Target } from '../../engine/target.ts'
 import { tableState, tableTags } from '../../facts/aws/dynamodb.ts'
 import { repositoryState, repositoryTags } from '../../facts/aws/ecr.ts'
 import { ecrImages } from '../../facts/aws/ecr-images.ts'
-import { accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '../../facts/aws/iam.ts'
+import { type AccessKey, accessKeys, attachedPolicies, groupsOf, iamUser, inlinePolicies } from '../../facts/aws/iam.ts'
 import { hasPassword, mfaDevices, signingCertificates, sshPublicKeys } from '../../facts/aws/iam-personal.ts'
 import { queueState, queueTags, queueUrl } from '../../facts/aws/sqs.ts'
 
@@ -105,8 +105,9 @@ export function noRepository(on: OnAws, { name, confirmed, dependsOn = [] }: Rem
 }
 
 /**
- * No user of this name, nor its keys, policies and memberships. What only a person has (a password, devices, keys of
- * other kinds) was given to it by somebody, and is refused: IAM deletes no user that has any, after all the rest is gone.
+ * No user of this name, nor the keys made here, its policies and memberships. What somebody else gave it (other access
+ * keys, a password, devices, keys of other kinds) is refused: IAM deletes no user that has any, after all the rest is
+ * gone. An adopted user that is kept loses the keys made here.
  */
 export function noUser(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOptions): Step {
   const { place } = on
@@ -129,41 +130,53 @@ export function noUser(on: OnAws, { name, confirmed, dependsOn = [] }: RemovalOp
     },
     plan({ user, keys, policies, attached, groups, ...personal }) {
       if (!user) return changes([], 'there is none')
+      const made = keysMade(user.tags)
+      const [own, foreign] = [keys.filter(({ id }) => made.includes(id)), keys.filter(({ id }) => !made.includes(id))]
+      const drop = own.map(({ id }) => of('delete-access-key', { AccessKeyId: id }))
       const run = [
         ...groups.map((group) => of('remove-user-from-group', { GroupName: group })),
-        ...keys.map(({ id }) => of('delete-access-key', { AccessKeyId: id })),
+        ...drop,
         ...policies.map((policy) => of('delete-user-policy', { PolicyName: policy })),
         ...attached.map((policy) => of('detach-user-policy', { PolicyArn: policy })),
         of('delete-user'),
       ]
-      const what = `user ${name}, ${keys.length} access ${keys.length === 1 ? 'key' : 'keys'}`
-      const removal = remove(what, run, { risk: 'downtime', explain })
+      const sayKeys = `${own.length} access ${own.length === 1 ? 'key' : 'keys'}`
+      const removal = remove(`user ${name}, ${sayKeys}`, run, { risk: 'downtime', explain })
       const decision = unlessAdopted('user', name, user.tags, confirmed, removal)
-      return (decision.kind === 'changes' && refusePersonal(name, personal)) || decision
+      if (decision.kind === 'changes') return refusePersonal(name, { ...personal, keys: foreign }) ?? decision
+      // The cluster that used them is gone with this run.
+      if (own.length === 0 || !has(user.tags, ownedBy) || decision.kind === 'refused') return decision
+      const untag = of('untag-user', { TagKeys: own.map(({ id }) => keyTag(id)) })
+      const left = remove(`${sayKeys} of user ${name}, made here`, [...drop, untag], { risk: 'downtime', explain })
+      return noting(changes([left], ''), decision.notes ?? [])
     },
   })
 }
 
 interface Personal {
+  /** Access keys that were not made here. */
+  readonly keys: readonly AccessKey[]
   readonly password: boolean
   readonly devices: readonly string[]
   readonly certificates: readonly string[]
   readonly sshKeys: readonly string[]
 }
 
-function refusePersonal(name: string, { password, devices, certificates, sshKeys }: Personal): Decision | undefined {
+function refusePersonal(name: string, held: Personal): Decision | undefined {
+  const { keys, password, devices, certificates, sshKeys } = held
   const drop = (operation: string, more = '') => `aws iam ${operation} --user-name ${name}${more}`
-  const held = [
+  const things = [
+    ...keys.map(({ id }) => ['an access key', drop('delete-access-key', ` --access-key-id ${id}`)]),
     ...(password ? [['a password', drop('delete-login-profile')]] : []),
     ...devices.map((id) => ['an MFA device', drop('deactivate-mfa-device', ` --serial-number ${id}`)]),
     ...certificates.map((id) => ['a certificate', drop('delete-signing-certificate', ` --certificate-id ${id}`)]),
     ...sshKeys.map((id) => ['an ssh key', drop('delete-ssh-public-key', ` --ssh-public-key-id ${id}`)]),
   ]
-  if (held.length === 0) return undefined
-  const what = [...new Set(held.map(([thing]) => thing))].join(', ')
+  if (things.length === 0) return undefined
+  const what = [...new Set(things.map(([thing]) => thing))].join(', ')
   return refuse(
-    `user ${name} has ${what}, which nobody here gave it, and IAM deletes no user with any`,
-    `Take them away first when nobody needs them: ${held.map(([, command]) => command).join('; ')}`,
+    `user ${name} has ${what}, which this program did not give it, and IAM deletes no user with any`,
+    `Take them away first when nobody needs them: ${things.map(([, command]) => command).join('; ')}`,
   )
 }
 

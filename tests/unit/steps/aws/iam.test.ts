@@ -92,31 +92,76 @@ describe("the bot's access key", () => {
   const gone = (id: string, words = '') =>
     `remove access key …${id.slice(-4)} of 2026-11-0${id.at(-1)}${words} of bot [downtime]`
 
+  const madeHere = (...ids: string[]) => ({
+    arn: 'arn',
+    tags: Object.fromEntries(ids.map((id) => [`infra-access-key/${id}`, 'made'])),
+  })
+  const ours = madeHere('AKIA1', 'AKIA2')
+  const adopted = { arn: 'arn', tags: { 'managed-by': 'infra' } }
+  // Of a user that was made here before its tag told of keys.
+  const older = { arn: 'arn', tags: { 'created-by': 'infra' } }
+  const full = (...words: string[]) =>
+    `refused: user bot has 2 access keys that were not made here (${words.join('; ')}), IAM allows no third, and Secret s holds none of them that works`
+
   it.each([
-    ['is made where there is none', { keys: [], kept: null }, [made]],
-    ['stays', { keys: [one], kept: 'AKIA1' }, []],
-    ['stays beside a newer one', { keys: [one, two], kept: 'AKIA1' }, []],
-    ['is made anew when the store lost it', { keys: [one], kept: null }, [made]],
-    ['is made anew when IAM does not know it', { keys: [one], kept: 'AKIA9' }, [made]],
-    ['of two lost ones the older makes room', { keys: [one, two], kept: null }, [gone('AKIA1'), made]],
+    ['is made where there is none', { owner: null, keys: [], kept: null }, [made]],
+    ['stays', { owner: ours, keys: [one], kept: 'AKIA1' }, []],
+    ['stays beside a newer one', { owner: ours, keys: [one, two], kept: 'AKIA1' }, []],
+    ['stays although somebody else made it', { owner: adopted, keys: [one, two], kept: 'AKIA1' }, []],
+    ['is made anew when the store lost it', { owner: ours, keys: [one], kept: null }, [made]],
+    ['is made anew when IAM does not know it', { owner: ours, keys: [one], kept: 'AKIA9' }, [made]],
+    ['of two lost ones the older makes room', { owner: ours, keys: [one, two], kept: null }, [gone('AKIA1'), made]],
     [
       'one that is switched off makes room first',
-      { keys: [one, off], kept: 'AKIA2' },
+      { owner: ours, keys: [one, off], kept: 'AKIA2' },
       [gone('AKIA2', ', inactive'), made],
+    ],
+    ['is made beside one of somebody else', { owner: adopted, keys: [one], kept: null }, [made]],
+    ['ours makes room', { owner: madeHere('AKIA2'), keys: [one, two], kept: null }, [gone('AKIA2'), made]],
+    [
+      'the one in the store of an older release makes room',
+      { owner: older, keys: [one, off], kept: 'AKIA2' },
+      [gone('AKIA2', ', inactive'), made],
+    ],
+    [
+      'two of somebody else leave no room',
+      { owner: adopted, keys: [one, two], kept: null },
+      [full('…KIA1 of 2026-11-01', '…KIA2 of 2026-11-02')],
+    ],
+    [
+      'nor does one that is switched off and in the store',
+      { owner: adopted, keys: [one, off], kept: 'AKIA2' },
+      [full('…KIA1 of 2026-11-01', '…KIA2 of 2026-11-02, inactive')],
     ],
   ])('%s', (_, now, changes) =>
     expect(say(botCredentials(on, { user: 'bot', store }).plan(now, { pending: [] }))).toEqual(changes),
   )
 
+  const kept = (id: string) =>
+    `i access key …${id.slice(-4)} of 2026-11-0${id.at(-1)} of bot is kept: it was not made here`
   it.each([
-    ['what is older than the kept one', { keys: [one, two], kept: 'AKIA2' }, [], [gone('AKIA1')]],
-    ['not what is newer', { keys: [one, two], kept: 'AKIA1' }, [], []],
-    ['nothing while none is kept', { keys: [one, two], kept: null }, [], []],
-    ['what will have been replaced', { keys: [one], kept: null }, ['access key'], [gone('AKIA1')]],
-    ['what will be left of two', { keys: [one, two], kept: null }, ['access key'], [gone('AKIA2')]],
-  ])('retires %s', (_, now, pending, changes) =>
-    expect(say(retiredKeys(on, { user: 'bot', store }).plan(now, { pending }))).toEqual(changes),
-  )
+    ['what is older than the kept one', { owner: ours, keys: [one, two], kept: 'AKIA2' }, [], [gone('AKIA1')]],
+    ['not what is newer', { owner: ours, keys: [one, two], kept: 'AKIA1' }, [], []],
+    ['nothing while none is kept', { owner: ours, keys: [one, two], kept: null }, [], []],
+    ['what will have been replaced', { owner: ours, keys: [one], kept: null }, ['access key'], [gone('AKIA1')]],
+    ['what will be left of two', { owner: ours, keys: [one, two], kept: null }, ['access key'], [gone('AKIA2')]],
+    [
+      "not somebody else's that is older",
+      { owner: madeHere('AKIA2'), keys: [one, two], kept: 'AKIA2' },
+      [],
+      [kept('AKIA1')],
+    ],
+    [
+      "not somebody else's when a new one is about to be made",
+      { owner: adopted, keys: [one], kept: null },
+      ['access key'],
+      [kept('AKIA1')],
+    ],
+  ])('retires %s', (_, now, pending, lines) => {
+    const decision = retiredKeys(on, { user: 'bot', store }).plan(now, { pending })
+    const notes = decision.kind === 'refused' ? [] : (decision.notes ?? [])
+    expect([...say(decision), ...notes.map((note) => `i ${note}`)]).toEqual(lines)
+  })
 
   it('is told by IAM the oldest first, in the time format of either version of the CLI', () => {
     const AccessKeyMetadata = [
