@@ -6,7 +6,10 @@ const { argv, env } = process
 const integration =
   argv.includes('integration') || Boolean(env.VKB_DB_HOST || (env.VALENCE_POD_IP && env.VALENCE_DOMAIN))
 
-/** `npx vitest run --project unit` needs nothing but node and sh; `--project lab` boots real hosts and servers. */
+/**
+ * `npx vitest run --project unit` starts nothing and takes seconds; `--project process` starts shells and the command
+ * line; `--project lab` boots real hosts and servers. One file alone: `npx vitest run PATH`.
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/summary-reporter.ts'],
@@ -14,7 +17,18 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['tests/unit/**/*.test.ts', 'tests/plans/**/*.test.ts'],
+          include: ['tests/unit/**/*.test.ts'],
+          exclude: ['**/*.process.test.ts'],
+          maxWorkers: '100%',
+          setupFiles: ['tests/support/no-processes.ts'],
+        },
+      },
+      {
+        // Tests of one file that start shells, programs or the command line itself.
+        test: {
+          name: 'process',
+          include: ['tests/unit/**/*.process.test.ts', 'tests/plans/**/*.test.ts'],
+          maxWorkers: '100%',
           testTimeout: 20_000,
         },
       },

@@ -41,7 +41,7 @@ function newcomer(workspace: string, ...args: string[]): Promise<Ran> {
 /** Without what differs from run to run. */
 const steady = (text: string) => text.replace(/ {2}\d+\.\d s\n/g, '\n')
 
-// To accept a change of plan or help: npx vitest run --project unit tests/plans -u, and read the difference.
+// To accept a change of plan or help: npx vitest run tests/plans -u, and read the difference.
 describe('what a newcomer sees', { timeout: 60_000 }, () => {
   test('the plan of the pod, by plan and by deploy --check', async () => {
     const ran = await Promise.all([newcomer('pod', 'plan'), newcomer('pod', 'deploy', '--check', '--yes')])
