@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..')
 const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.md'),
 )
-const documents = ['README.md', ...pages.map((file) => `docs/${file}`)]
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...pages.map((file) => `docs/${file}`)]
 const text = (document: string) => readFileSync(join(root, document), 'utf8')
 const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
