@@ -4,11 +4,11 @@ import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 import { ownPlace } from './objects.ts'
 
-// Of each manager of an object: its name and what it says beside metadata; the label that only a namespace's maker has.
+// Of each manager of an object: how it wrote, its name and what it says beside metadata; the label that only a namespace's maker has.
 const label = '{{range $label, $_ := .}}{{if eq $label "f:kubernetes.io/metadata.name"}} made{{end}}{{end}}'
 const labels = `{{with index . "f:metadata"}}{{with index . "f:labels"}}${label}{{end}}{{end}}`
 const fields = `{{with .fieldsV1}}{{range $field, $_ := .}} {{$field}}{{end}}${labels}{{end}}`
-const managers = `{{range .metadata.managedFields}}{{if not .subresource}}{{"\\t"}}{{.manager}}${fields}{{end}}{{end}}`
+const managers = `{{range .metadata.managedFields}}{{if not .subresource}}{{"\\t"}}{{.operation}} {{.manager}}${fields}{{end}}{{end}}`
 const template = `{{range .items}}{{.kind}}{{"\\t"}}{{with .metadata.namespace}}{{.}}{{end}}{{"\\t"}}{{.metadata.name}}${managers}{{"\\n"}}{{end}}`
 
 /** Kubernetes itself, and what somebody does by hand to an object that is there. */
@@ -31,19 +31,31 @@ function parseMakers({ code, stdout, stderr }: Output): Map<string, string> {
     .filter((line) => line !== '')
     .flatMap((line): [string, string][] => {
       const [kind = '', namespace, name = '', ...entries] = line.split('\t')
-      const maker = entries.map(readManager).find(({ name, says }) => isOther(name) && says.some(isOwnSay))
+      const maker = entries.map(readManager).find((one) => isOther(one) && one.says.some(isOwnSay))
       return maker ? [[keyOf({ kind, namespace: namespace || undefined, name }), maker.name]] : []
     })
   return new Map(made)
 }
 
-const readManager = (entry: string) => {
-  const [name = '', ...says] = entry.split(/ (?=f:|made$)/)
-  return { name, says }
+interface Manager {
+  /** `Apply` for server-side apply, else `Update`. */
+  readonly operation: string
+  readonly name: string
+  readonly says: readonly string[]
 }
 
-const isOther = (manager: string) =>
-  manager !== fieldManager && !manager.startsWith(`${fieldManager}-`) && !noMakers.test(manager)
+const readManager = (entry: string): Manager => {
+  const [written = '', ...says] = entry.split(/ (?=f:|made$)/)
+  const [operation = '', name = ''] = written.split(/ (.*)/s)
+  return { operation, name, says }
+}
+
+const isOther = ({ operation, name }: Manager) =>
+  name !== fieldManager &&
+  !name.startsWith(`${fieldManager}-`) &&
+  !noMakers.test(name) &&
+  // `kubectl rollout undo`, by hand or by an earlier release of this program. `kubectl apply --server-side` is a maker.
+  !(name === 'kubectl' && operation === 'Update')
 
 // Labels and annotations are put on what is another's.
 const isOwnSay = (field: string) => field !== 'f:metadata' && field !== 'f:status'

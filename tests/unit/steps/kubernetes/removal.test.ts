@@ -80,6 +80,7 @@ describe('objects of a cluster', () => {
   it('stay when others had made them, until their names are typed', () => {
     const makers = new Map([
       ['Deployment bot/d', 'Terraform'],
+      ['Deployment bot/applied', 'kubectl'],
       ['Namespace /bot', 'kubectl-create'],
     ])
     const adopted = { claims: claims.slice(0, 2), contents: holding(), makers }
@@ -145,16 +146,20 @@ describe('what stands in a namespace', () => {
 })
 
 test('who had made what was adopted is told by whose its fields are', () => {
+  const ours = 'Apply infra f:metadata f:spec'
   const lines = [
-    'Deployment\tbot\td\tinfra f:metadata f:spec\tTerraform f:metadata f:spec',
-    'Deployment\tbot\tours\tinfra f:metadata f:spec\tkubectl-rollout f:spec\tinfra-key f:spec\tkube-controller-manager f:metadata',
-    'Service\tbot\tlabelled\tinfra f:spec\tcert-manager f:metadata',
-    'Namespace\t\tbot\tinfra f:metadata\tkubectl-create f:metadata made',
-    'Namespace\t\tours\tinfra f:metadata made\tOld Manager f:metadata',
-    'Secret\tbot\tspaced\tSome Program f:data f:type',
+    `Deployment\tbot\td\t${ours}\tUpdate Terraform f:metadata f:spec`,
+    `Deployment\tbot\tours\t${ours}\tUpdate kubectl-rollout f:spec\tApply infra-key f:spec\tUpdate kube-controller-manager f:metadata`,
+    `Deployment\tbot\tundone\t${ours}\tUpdate kubectl f:spec`,
+    `Deployment\tbot\tapplied\t${ours}\tApply kubectl f:spec`,
+    'Service\tbot\tlabelled\tApply infra f:spec\tUpdate cert-manager f:metadata',
+    'Namespace\t\tbot\tApply infra f:metadata\tUpdate kubectl-create f:metadata made',
+    'Namespace\t\tours\tApply infra f:metadata made\tUpdate Old Manager f:metadata',
+    'Secret\tbot\tspaced\tUpdate Some Program f:data f:type',
   ]
   expect([...otherMakers('cluster').parse({ code: 0, stdout: `${lines.join('\n')}\n`, stderr: '' })]).toEqual([
     ['Deployment bot/d', 'Terraform'],
+    ['Deployment bot/applied', 'kubectl'],
     ['Namespace /bot', 'kubectl-create'],
     ['Secret bot/spaced', 'Some Program'],
   ])
