@@ -33,7 +33,7 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
     id: 'vkb.env',
     about: `${vkbEnv}, which only ${user} can read`,
     remedy: again,
-    ask: { now: fileDigest(vkbEnv) },
+    ask: { now: fileDigest(vkbEnv, user) },
     judge({ now }) {
       if (!now) return fail('absent')
       const is = `${now.mode} ${now.owner}`

@@ -1,3 +1,4 @@
+import { withRightsOf } from '@infra/shared/command/as-user'
 import { raw, sh } from '@infra/shared/command/sh'
 import { sql, superuserStatement } from '@infra/shared/command/sql'
 import type { Question } from '@infra/shared/engine/step'
@@ -52,11 +53,11 @@ export const nginxVersion: Question<string | null> = {
   parse: ({ code, stdout }) => (code === 0 ? (stdout.match(/nginx\/(\S+)/)?.[1] ?? null) : null),
 }
 
-/** The commit of a clone, with its tag where it has one: `v1.0.1 (1a2b3c4)`; null when there is none. */
-export function checkedOut(path: string): Question<string | null> {
-  const git = sh`git -c ${`safe.directory=${path}`} -C ${path}`
+/** The commit of a user's clone, with its tag where it has one: `v1.0.1 (1a2b3c4)`; null when there is none. */
+export function checkedOut(path: string, user: string): Question<string | null> {
+  const git = sh`git -C ${path}`
   return {
-    command: sh`${git} describe --tags --exact-match 2>/dev/null; ${git} rev-parse --short HEAD`,
+    command: withRightsOf(user, sh`${git} describe --tags --exact-match 2>/dev/null; ${git} rev-parse --short HEAD`),
     parse({ code, stdout }) {
       const words = stdout.trim().split('\n').filter(Boolean)
       if (code !== 0) return null

@@ -9,7 +9,7 @@ import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { backupState } from '../backup/facts.ts'
 import type { PodEnv } from '../env/env.ts'
 import { makers } from '../host/security.ts'
-import { repository } from '../valence/valence.ts'
+import { repository, user } from '../valence/valence.ts'
 import { openHost } from './host.ts'
 import {
   certificateEnd,
@@ -41,7 +41,7 @@ const questionsFor = (env: PodEnv) =>
     postgresql: postgresVersion,
     synapse: synapseVersion,
     nginx: nginxVersion,
-    valence: checkedOut(repository),
+    valence: checkedOut(repository, user),
     certificate: certificateEnd(env.VALENCE_DOMAIN),
     machine,
     lock: lockHolder,

@@ -109,7 +109,7 @@ manifest() {
   local synapse commit os name
   touch SHA256SUMS sizes
   synapse=$(curl -s -m 5 http://127.0.0.1:8008/_matrix/federation/v1/version | sed 's/.*"version": *"\([^"]*\)".*/\1/' || true)
-  commit=$(git -c safe.directory=/opt/valence/repo -C /opt/valence/repo rev-parse HEAD 2>/dev/null || true)
+  commit=$(cd / && timeout 20 runuser -u valence -- git -C /opt/valence/repo rev-parse HEAD 2>/dev/null || true)
   os=$(. /etc/os-release && echo "$PRETTY_NAME")
   # Where there is a Synapse, its own name counts: it is in every address of the database.
   name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |

@@ -55,6 +55,7 @@ apply() {
   exchange
   trap - EXIT
   rm -f "$way_back"
+  unstage
   start_services
 }
 
@@ -64,11 +65,11 @@ way_back=/var/lib/infra/undo-restore.sh
 give_up() {
   trap - EXIT
   set +e
-  local path untouched='what was there is untouched'
+  local untouched='what was there is untouched'
   # PostgreSQL may have ended of it without a word to us.
   [ "$(room)" -ge 16 ] || echo 'restore: No space left on device' >&2
   # Where the disk is full PostgreSQL may have stopped: with this room it comes back, and can give names back.
-  for path in ${paths[@]+"${paths[@]}"}; do rm -rf "$path.restoring"; done
+  unstage
   rm -rf "${folder:?}"/* "$way_back.new" ${contents:+"$contents"}
   if [ ! -e "$way_back" ]; then
     comes_back || echo 'restore: PostgreSQL does not answer' >&2
@@ -92,8 +93,8 @@ write_way_back() {
   had=$(count valence) || fail 'PostgreSQL does not answer'
   {
     echo "# Gives back what was there before the restore of $stamp (UTC), which came to no end."
-    declare -p stamp had services way_back paths
-    declare -f superuser say count comes_back rename old_names exchanged names_back there file_back start_services
+    declare -p stamp had services way_back paths stages
+    declare -f superuser say count comes_back rename old_names exchanged names_back there give_name file_back unstage start_services
     echo 'systemctl stop matrix-synapse vkb 2>/dev/null'
     for path in ${paths[@]+"${paths[@]}"}; do
       if there "$path"; then echo "file_back ${path@Q} || failed=yes"; else echo "rm -rf ${path@Q} || failed=yes"; fi
@@ -102,24 +103,13 @@ write_way_back() {
 comes_back || echo 'restore: PostgreSQL does not answer' >&2
 names_back || { echo 'restore: not given back: the names of the databases' >&2; failed=yes; }
 [ -z "${failed:-}" ] || exit 1
+unstage
 rm -f "$way_back"
 start_services
 END
   } >"$way_back.new"
   sync "$way_back.new"
-  mv "$way_back.new" "$way_back"
-}
-
-# Also a link that leads nowhere.
-there() { [ -e "$1" ] || [ -L "$1" ]; }
-
-# Nothing is removed before there is something to take its place.
-file_back() {
-  local old=$1.before-restore-$stamp
-  ! there "$old" || { rm -rf "$1" && mv -T "$old" "$1"; } || {
-    echo "restore: not given back: $1" >&2
-    return 1
-  }
+  mv -fT "$way_back.new" "$way_back"
 }
 
 # Waits until PostgreSQL answers, up to a minute.
@@ -151,40 +141,13 @@ start_services() {
 
 # INCLUDE restore-database.sh
 
-paths=()
-ready_files() {
-  local part piece path above
-  mkdir files
-  for part in config media; do
-    ls "$part".* >/dev/null 2>&1 || continue
-    say "restoring $part"
-    # Each piece goes as it is read: media are as large as the disk allows.
-    for piece in "$part".*; do cat "$piece" && rm -f "$piece"; done | tar --extract --file=- --directory=files --preserve-permissions --same-owner
-  done
-  # The units that are exchanged: what backup.sh names.
-  for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config \
-    var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; do
-    [ -e "files/$path" ] || [ ! -L "files/$path" ] || fail "the archive holds a link in the place of /$path, and not what it led to"
-    [ ! -e "files/$path" ] || paths+=("/$path")
-  done
-  for path in files/etc/matrix-synapse/*.signing.key files/var/lib/matrix-synapse/*.signing.key; do
-    [ ! -e "$path" ] || paths+=("/${path#files/}")
-  done
-  for path in ${paths[@]+"${paths[@]}"}; do
-    above=${path%/*}
-    [ -d "$above" ] || { mkdir -p "$above"; chown --reference="files$above" "$above"; chmod --reference="files$above" "$above"; }
-    rm -rf "$path.restoring"
-    # It may come from another file system: the exchange is one of names.
-    mv "files$path" "$path.restoring"
-  done
-}
+# INCLUDE restore-files.sh
 
 exchange() {
   local path left kept=''
   say 'exchanging'
   for path in ${paths[@]+"${paths[@]}"}; do
-    ! there "$path" || mv -T "$path" "$path.before-restore-$stamp"
-    mv -T "$path.restoring" "$path"
+    exchange_file "$path"
   done
   # Whoever is connected is sent away; one that comes right back loses against the next attempt.
   [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"

@@ -23,7 +23,8 @@ export default script(
   ({ env, host }: PodContext, add) => {
     const base = add(aptPackages(host, packages))
     add(timezone(host, env.VALENCE_TIMEZONE, { dependsOn: [base] }))
-    const folder = add(directory(host, home, { owner: user }))
+    // Root's: only what is in it is the user's, so that no name in it leads root elsewhere.
+    const folder = add(directory(host, home))
     add(gitCheckout(host, repository, { ...repositoryWish(env), mark: repositoryMark, dependsOn: [base, folder] }))
     add(venv(host, venvPath, { user, dependsOn: [base, folder] }))
     if (!env.VALENCE_CLAUDE_CODE) return

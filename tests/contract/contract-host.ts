@@ -11,7 +11,7 @@ const packages = [
 
 const prepare = `export DEBIAN_FRONTEND=noninteractive
 apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')} &&
-useradd --create-home --shell /bin/bash valence && mkdir /opt/contract && chown valence: /opt/contract`
+useradd --create-home --shell /bin/bash valence && mkdir /opt/contract`
 
 /** A bare Debian 13 with the packages of all kinds, and a user valence. */
 export async function contractState(): Promise<SavedState> {

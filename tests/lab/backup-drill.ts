@@ -42,4 +42,4 @@ export const apartFromSynapse = `${dump(
 
 /** What an interrupted backup or restore could leave on a host. */
 export const leftovers = `ls -d /run/valence-backup* /run/valence-restore* /run/infra/lock /var/lib/infra/restore.* /var/lib/infra/undo-restore* 2>/dev/null || true; pgrep -l 'pg_dump|^age$' || true
-find /etc /opt /var/lib/matrix-synapse -name '*.restoring'; cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname = 'valence_restoring'"`
+find /etc /opt /var/lib/matrix-synapse -name '.restoring*'; cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname = 'valence_restoring'"`

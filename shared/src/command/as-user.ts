@@ -1,5 +1,5 @@
 import { type Command, type Text, text } from './command.ts'
-import { sh, withStdin } from './sh.ts'
+import { type Shell, sh, withStdin } from './sh.ts'
 
 /**
  * A program of POSIX shell, run as another user in that user's home, with `args` as its $1, $2 … It goes by stdin, so it
@@ -11,6 +11,14 @@ export function asUser(user: string, program: string | Text, args: readonly stri
   // A function, called on the last line: one that was cut off on its way is not run.
   const whole = text`main() {\n${home}\n${program}\n}\nmain "$@" </dev/null\n`
   return withStdin(sh`runuser -u ${user} -- sh -s -- ${args}`, whole)
+}
+
+/**
+ * The same command with the rights of the account `owner`; root's stays as it is. A file in a folder of another account is
+ * read and written so: by its name root could be led anywhere, by a link that the account puts in the way meanwhile.
+ */
+export function withRightsOf(owner: string, command: Shell): Shell {
+  return owner === 'root' ? command : sh`cd / && runuser -u ${owner} -- sh -c ${command.line}`
 }
 
 /** Whether an answer tells that there is no such user yet. */

@@ -213,7 +213,7 @@ test.each([
 })
 
 test('what is sent to the host is there', () => {
-  for (const name of ['backup.sh', 'restore.sh', 'scheduled-backup.sh', 'round-trip.py'])
+  for (const name of ['backup.sh', 'restore-files.sh', 'restore.sh', 'scheduled-backup.sh', 'round-trip.py'])
     expect(payload(name)).toMatch(/^#/)
   expect(existsSync(join(import.meta.dirname, '../../../pod/files'))).toBe(true)
 })

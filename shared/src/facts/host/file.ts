@@ -1,5 +1,6 @@
+import { isNoUser, withRightsOf } from '../../command/as-user.ts'
 import { digestText, type Output, plainText } from '../../command/command.ts'
-import { raw, sh } from '../../command/sh.ts'
+import { raw, type Shell, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface FileState {
@@ -19,16 +20,27 @@ const readable = 65_536
 
 const stat = raw("stat -c '%a|%U|%G|%s|%F'")
 
-/** A file's state with its content. Not for a file that holds secrets: see {@link fileDigest}. Null when there is none. */
-export function fileContent(path: string): Question<FileState | null> {
-  const command = sh`${stat} -- ${path} && if [ -f ${path} ]; then sha256sum <${path} && head -c ${readable} <${path}; fi`
+/**
+ * A file's state with its content. Not for a file that holds secrets: see {@link fileDigest}. Null when there is none. A
+ * file in a folder of another account is read with the rights of that account, the `reader`.
+ */
+export function fileContent(path: string, reader = 'root'): Question<FileState | null> {
+  const command = reading(path, reader, sh`sha256sum <${path} && head -c ${readable} <${path}`)
   return { command, parse: (answer) => parseFile(answer, true) }
 }
 
 /** A file's or directory's state without its content: the digest alone tells whether it differs. Null when there is none. */
-export function fileDigest(path: string): Question<FileState | null> {
-  const command = sh`${stat} -- ${path} && if [ -f ${path} ]; then sha256sum <${path}; fi`
-  return { command, parse: (answer) => parseFile(answer, false) }
+export function fileDigest(path: string, reader = 'root'): Question<FileState | null> {
+  return { command: reading(path, reader, sh`sha256sum <${path}`), parse: (answer) => parseFile(answer, false) }
+}
+
+/** What its reader may not read is known by its owner and mode only. */
+function reading(path: string, reader: string, read: Shell): Shell {
+  const isReadable =
+    reader === 'root'
+      ? sh`[ -f ${path} ] && [ ! -L ${path} ]`
+      : sh`[ -f ${path} ] && [ ! -L ${path} ] && [ -r ${path} ]`
+  return withRightsOf(reader, sh`${stat} -- ${path} && if ${isReadable}; then ${read}; fi`)
 }
 
 /** Where a link leads; undefined when there is none, or something else. */
@@ -37,8 +49,9 @@ export const linkTarget = (path: string): Question<string | undefined> => ({
   parse: ({ stdout }) => stdout.trim() || undefined,
 })
 
-function parseFile({ code, stdout, stderr }: Output, whole: boolean): FileState | null {
-  if (code === 127 || /No such file or directory|Not a directory/.test(stderr)) return null
+function parseFile(answer: Output, whole: boolean): FileState | null {
+  const { code, stdout, stderr } = answer
+  if (isNoUser(answer) || /No such file or directory|Not a directory/.test(stderr)) return null
   if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`)
   const [head = '', digest = '', ...rest] = stdout.split('\n')
   const content = rest.join('\n')

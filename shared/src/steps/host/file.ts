@@ -1,4 +1,13 @@
-import { digestText, holdsSecret, type Output, plainText, showText, type Text } from '../../command/command.ts'
+import { withRightsOf } from '../../command/as-user.ts'
+import {
+  type Command,
+  digestText,
+  holdsSecret,
+  type Output,
+  plainText,
+  showText,
+  type Text,
+} from '../../command/command.ts'
 import { withoutLookalikes } from '../../command/secret.ts'
 import { all, raw, type Shell, sh, withStdin } from '../../command/sh.ts'
 import {
@@ -45,7 +54,10 @@ export function previousOf(path: string): { readonly kept: string; readonly room
   return { kept, room: sh`(umask 077; mkdir -p ${folderOf(kept)})` }
 }
 
-/** A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. */
+/**
+ * A file with this content, owner and mode. Content that holds a secret is compared by digest and never shown. What is
+ * another account's is read and written with its rights, and lies in a folder that it can write to.
+ */
 export function file(on: Target, path: string, options: FileOptions): Step {
   return step({ id: `file ${path}`, on, dependsOn: options.dependsOn ?? [], ...fileParts(path, options) })
 }
@@ -56,7 +68,7 @@ export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>)
   const wish = ownership('0644', options)
   const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
   return {
-    ask: { now: holdsSecret(content) ? fileDigest(path) : fileContent(path) },
+    ask: { now: (holdsSecret(content) ? fileDigest : fileContent)(path, wish.owner) },
     plan({ now }: { readonly now: FileState | null }): Decision {
       const write = writeFile(path, content, wish, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
@@ -65,12 +77,22 @@ export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>)
       if (now.sha256 !== digestText(content)) {
         return changes([update(path, write, { ...change, diff: diffOf(path, now, content) })], '')
       }
-      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+      return changes(inPlace(path, now, wish, write), `${wish.mode} ${wish.owner}`)
     },
   }
 }
 
-/** A directory with this owner and mode; its parents are made as needed, owned by root. */
+/** A file of the right content gets its owner and mode. One that goes to another account that account writes anew. */
+function inPlace(path: string, now: FileState, wish: Required<Ownership>, write: Command): Change[] {
+  const { owner } = wish
+  return ownershipChange(path, now, wish).map((change) => {
+    if (owner === 'root') return change
+    const isTheirs = now.owner === owner && now.group === wish.group
+    return { ...change, run: [isTheirs ? withRightsOf(owner, sh`chmod ${wish.mode} ${path}`) : write] }
+  })
+}
+
+/** A directory with this owner and mode, in a folder of root's; its parents are made as needed, owned by root. */
 export function directory(
   on: Target,
   path: string,
@@ -97,8 +119,7 @@ export function directory(
  * What belongs to a user is written with that user's own rights: in folders of theirs a link could lead root anywhere.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
-  const { kept, room } = previousOf(path)
-  const keep = sh`{ [ ! -e ${path} ] || { ${room} && cp -a ${path} ${kept}; }; }`
+  const keep = keepPrevious(path, owner.owner)
   const isRoots = owner.owner === 'root'
   const write = all(
     sh`t=$(mktemp ${`${folderOf(path)}/.infra.XXXXXX`})`,
@@ -109,15 +130,25 @@ export function writeFile(path: string, content: Text, owner: Required<Ownership
     // A check takes its time: what counts is when the file took its place, which services compare their start with.
     ...(validate ? [validate(raw('"$t"')), raw('touch "$t"')] : []),
     ...(holdsSecret(content) || !isRoots ? [] : [keep]),
-    sh`mv -f "$t" ${path}`,
+    sh`mv -fT "$t" ${path}`,
   )
   if (isRoots) return withStdin(write, content)
-  const line = all(
-    ...(holdsSecret(content) ? [] : [keep]),
-    raw('cd /'),
-    sh`runuser -u ${owner.owner} -- sh -c ${write.line}`,
-  )
-  return withStdin(line, content)
+  return withStdin(all(...(holdsSecret(content) ? [] : [keep]), withRightsOf(owner.owner, write)), content)
+}
+
+/** How much of the previous version of a file of another account is kept, in bytes. */
+const keptAtMost = 1_048_576
+
+/**
+ * Puts the previous version of a file by, where only root can look, and follows no link, neither in its place nor where it
+ * is kept. What is in a folder of another account is read with its rights: root gets the bytes and opens nothing there.
+ */
+function keepPrevious(path: string, owner: string): Shell {
+  const { kept, room } = previousOf(path)
+  if (owner === 'root') return sh`{ [ ! -e ${path} ] || { ${room} && cp -aT --remove-destination ${path} ${kept}; }; }`
+  const read = withRightsOf(owner, sh`[ ! -f ${path} ] || exec timeout 20 head -c ${keptAtMost} -- ${path}`)
+  return sh`{ ${room} && k=$(mktemp ${`${kept}.XXXXXX`}) && { (${read}) </dev/null | head -c ${keptAtMost} >"$k"; } && \
+if [ -s "$k" ]; then mv -fT "$k" ${kept}; else rm -f "$k"; fi; }`
 }
 
 /** How the content changes, without showing a secret of either side: somebody may have written one into the old content. */
@@ -151,11 +182,21 @@ export function ownershipChange(
 function makeDirectory(path: string, wish: Required<Ownership>): Shell {
   if (wish.owner === 'root') return sh`install -d -m ${wish.mode} -o root -g ${wish.group} ${path}`
   // Made only where there is nothing yet: no link either.
-  return all(sh`mkdir -p ${folderOf(path)}`, sh`mkdir -m 0700 ${path}`, handOver(path, wish))
+  return all(sh`mkdir -p ${folderOf(path)}`, rootsAbove(path), sh`mkdir -m 0700 ${path}`, handOver(path, wish))
 }
 
-/** To a user, whose folder it may be in: a link that was put there meanwhile leads root nowhere. */
+/** From a folder of root's to another account: that account sets the mode, and a link leads root nowhere. */
 const handOver = (path: string, { owner, group, mode }: Required<Ownership>): Shell =>
-  sh`chown --no-dereference ${`${owner}:${group}`} ${path} && runuser -u ${owner} -- chmod ${mode} ${path}`
+  sh`${rootsAbove(path)} && chown --no-dereference ${`${owner}:${group}`} ${path} && ${withRightsOf(owner, sh`chmod ${mode} ${path}`)}`
+
+/**
+ * Fails unless every folder above this path is root's. Who owns one of them can put a link in the place of what is in it
+ * at any time, so that what root then does by its name would happen elsewhere.
+ */
+export function rootsAbove(path: string): Shell {
+  const above = path.split('/').map((_, index, parts) => parts.slice(0, index).join('/') || '/')
+  return sh`{ for d in ${above.slice(1)}; do [ "$(stat -Lc %u "$d")" = 0 ] || { \
+echo "$d is not root's: root changes nothing by name in it" >&2; false; break; }; done; }`
+}
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'

@@ -6,7 +6,7 @@ import { type Change, changes, create, type Dependency, refuse, type Step, step,
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
 import { explainGit, type GitWish, gitState } from '../../facts/host/git.ts'
-import { previousOf } from './file.ts'
+import { previousOf, rootsAbove } from './file.ts'
 
 const heads = '+refs/heads/*:refs/remotes/origin/*'
 const tags = '+refs/tags/*:refs/tags/*'
@@ -19,19 +19,13 @@ resolve() {
   find_commit "$2" || { [ \${#2} = 40 ] && remote 300 fetch -q "$1" "$2" 2>/dev/null && find_commit "$2"; } || exit 8
 }`
 
-// Beside its place, then a rename: a clone that breaks off leaves nothing there, and what it left is cleared by the next.
+// Into an empty folder beside its place, which root then gives its name: a clone that breaks off leaves nothing there.
 const clone = `${resolve}
-rm -rf -- "\${1%/*}"/.clone.*
-t=$(mktemp -d "\${1%/*}/.clone.XXXXXX") || exit
-trap 'rm -rf "$t"' EXIT
-trap 'exit 1' HUP INT TERM
-remote 900 clone --progress --no-checkout -- "$2" "$t" || exit 7
-cd "$t" || exit
+remote 900 clone --progress --no-checkout -- "$2" "$1" || exit 7
+cd "$1" || exit
 commit=$(resolve "$2" "$3") || exit 8
 git checkout -q --detach "$commit" || exit
-chmod 755 "$t" || exit
-[ ! -d "$1" ] || rmdir "$1" || exit
-mv -T "$t" "$1"`
+chmod 755 "$1"`
 
 // The new address is noted only once its tags have replaced those of the old one, by which the ref is looked up.
 const checkout = `${resolve}
@@ -54,7 +48,7 @@ rm -f .git/index.lock
  * A clone of a repository with one tag, branch or commit checked out, owned by `user`. Pinned to a tag or commit it is
  * looked at without the network; of a branch the server's tip is followed. Local modifications are never overwritten. A
  * copy of the repository without git, such as rsync leaves, is known by `mark`, a path in it, and gives way to a clone; it
- * is kept.
+ * is kept. The folder that it is in is root's.
  */
 export function gitCheckout(
   on: Target,
@@ -65,19 +59,26 @@ export function gitCheckout(
   const git = (script: string, args: readonly string[], place = path): Command =>
     gitScript({ user, url, access, meets: true, script, args: [place, url, ref, ...args] })
   const explain = (output: Output) => explainCheckout(output, options)
+  // What an earlier clone left is cleared away; the user owns the folder, and nothing above it.
+  const unfinished = `${path.slice(0, path.lastIndexOf('/'))}/.clone.`
+  const fresh = `${unfinished}${path.slice(path.lastIndexOf('/') + 1)}`
+  const room = sh`${rootsAbove(path)} && rm -rf ${unfinished}* && mkdir -m 0700 ${fresh} && chown --no-dereference ${`${user}:`} ${fresh}`
+  const cloned = [room, git(clone, [], fresh)]
   return step({
     id: `repository ${path}`,
     on,
     dependsOn,
-    ask: { now: gitState(path, options), marked: fileDigest(`${path}/${mark ?? '.git'}`) },
+    ask: { now: gitState(path, options), marked: fileDigest(`${path}/${mark ?? '.git'}`, user) },
     plan({ now, marked }) {
-      if (now.kind === 'absent') return changes([create(`${path} at ${ref}`, git(clone, []), { explain })], '')
+      if (now.kind === 'absent') {
+        const place = sh`{ [ ! -d ${path} ] || rmdir ${path}; } && mv -T ${fresh} ${path}`
+        return changes([create(`${path} at ${ref}`, [...cloned, place], { explain })], '')
+      }
       if (now.kind === 'foreign' && mark && marked) {
-        const fresh = `${path}.infra`
         const { kept, room } = previousOf(path)
         const swap = all(room, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
         const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${kept}`
-        return changes([update(say, [sh`rm -rf ${fresh}`, git(clone, [], fresh), swap], { explain })], '')
+        return changes([update(say, [...cloned, swap], { explain })], '')
       }
       if (now.kind !== 'clone') {
         const what = now.kind === 'foreign' ? 'is no git repository' : 'is a git repository without a commit'
@@ -85,7 +86,7 @@ export function gitCheckout(
       }
       const list: Change[] = []
       if (now.stranger) {
-        const whole = sh`chown -R --no-dereference ${`${user}:`} ${path}`
+        const whole = sh`${rootsAbove(path)} && chown -R --no-dereference ${`${user}:`} ${path}`
         list.push(update(`all of ${path} belongs to ${user} (${now.stranger} does not)`, whole))
       }
       if (now.interrupted)

@@ -20,11 +20,11 @@ export function line(
     id: `line in ${path}: ${wish}`,
     on,
     dependsOn,
-    ask: { now: fileContent(path) },
+    ask: { now: fileContent(path, owner) },
     plan({ now }) {
       const content = now?.content ?? ''
       if (now && now.content === undefined) {
-        const what = now.type === 'file' ? 'large, or no UTF-8 text' : `a ${now.type}`
+        const what = now.type === 'file' ? 'large, or no UTF-8 text, or closed to its user' : `a ${now.type}`
         return refuse(`${path} is ${what}: it cannot be added to`, `Add this line to it by hand: ${wish}`)
       }
       if (content.split('\n').includes(wish)) return changes([], 'there')

@@ -4,6 +4,7 @@ import { raw, sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { venvState } from '../../facts/host/python.ts'
+import { rootsAbove } from './file.ts'
 
 // Its pip comes from the wheel that Debian's ensurepip installs too, by the system's pip where there is one: ensurepip runs
 // pip from within an archive and takes twice as long. Before Python 3.12 it also brings setuptools.
@@ -16,9 +17,15 @@ else
 "$1/bin/python" -I -m ensurepip --upgrade --default-pip
 fi`
 
-/** A virtual environment of the system's Python that works, owned by `user`. One that is broken is made anew, empty. */
+/**
+ * A virtual environment of the system's Python that works, owned by `user`, in a folder of root's. One that is broken is
+ * made anew, empty.
+ */
 export function venv(on: Target, path: string, options: { user: string; dependsOn?: readonly Dependency[] }): Step {
   const { user, dependsOn = [] } = options
+  const hand = sh`${rootsAbove(path)} && chown -R --no-dereference ${`${user}:`} ${path}`
+  // Its user cannot make it in a folder of root's, only fill it.
+  const place = sh`mkdir -m 0755 ${path} && ${hand}`
   return step({
     id: `venv ${path}`,
     on,
@@ -26,9 +33,8 @@ export function venv(on: Target, path: string, options: { user: string; dependsO
     ask: { now: venvState(path, user) },
     plan({ now }) {
       const make = asUser(user, making, [path])
-      if (!now.exists) return changes([create(`venv ${path}`, make)], '')
-      const list =
-        now.owner === user ? [] : [update(`${path}/ ${now.owner} → ${user}`, sh`chown -R ${`${user}:`} ${path}`)]
+      if (!now.exists) return changes([create(`venv ${path}`, user === 'root' ? make : [place, make])], '')
+      const list = now.owner === user ? [] : [update(`${path}/ ${now.owner} → ${user}`, hand)]
       if (now.python === undefined) list.push(update(`venv ${path}, broken: made anew`, make, { risk: 'downtime' }))
       return changes(list, `Python ${now.python}`)
     },

@@ -1,3 +1,4 @@
+import { withRightsOf } from '../../command/as-user.ts'
 import { plainText } from '../../command/command.ts'
 import { all, raw, sh, withStdin } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
@@ -76,9 +77,10 @@ export function authorized(
         ['.ssh/authorized_keys', now?.file, '0600'],
       ] as const) {
         if (!access || (access.owner === name && access.mode === mode)) continue
-        const file = sh`${homeOf(name)}${`/${path}`}`
-        // chmod with the user's own rights: a link that was put there meanwhile leads root nowhere.
-        const run = sh`chown --no-dereference ${`${name}:`} ${file} && runuser -u ${name} -- chmod ${mode} ${file}`
+        // From within: whatever link is put there meanwhile, root goes no further than the folder that it looked at.
+        const into = sh`cd -P ${homeOf(name)} && h=$(env pwd -P) && ${path === '.ssh' ? raw(':') : raw('cd -P .ssh && [ "$(env pwd -P)" = "$h/.ssh" ]')}`
+        const inside = path === '.ssh' ? path : 'authorized_keys'
+        const run = sh`(${into} && chown --no-dereference ${`${name}:`} ${inside}) && ${withRightsOf(name, sh`chmod ${mode} ${homeOf(name)}${`/${path}`}`)}`
         list.push(update(`~${name}/${path} ${access.mode} ${access.owner} → ${mode} ${name}`, run))
       }
       const missing = keys.filter(({ base64 }) => !isAuthorized(now?.lines ?? [], base64))

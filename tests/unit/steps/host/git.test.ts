@@ -96,7 +96,7 @@ describe('checkout', () => {
   })
 
   const first = (decision: Decision): Command | undefined =>
-    decision.kind === 'changes' ? decision.changes[0]?.run[0] : undefined
+    decision.kind === 'changes' ? decision.changes[0]?.run.find(({ stdin }) => stdin) : undefined
 
   test.each([
     [{ token: secret('ghp_0123456789abcdef') }, 'ghp_0123456789abcdef'],
@@ -106,7 +106,9 @@ describe('checkout', () => {
     const clone = first(wished.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
     const asked = gitState(path, { ...wish, access }).command
     for (const command of [clone, asked]) {
-      expect(command?.line).toMatch(/^runuser -u valence -- sh -s -- \/opt\/valence\/repo \S+ v1\.0\.1$/)
+      expect(command?.line).toMatch(
+        /^runuser -u valence -- sh -s -- \/opt\/valence\/(repo|\.clone\.repo) \S+ v1\.0\.1$/,
+      )
       expect(revealText(command?.stdin ?? { parts: [] })).toContain(value)
     }
   })

@@ -1,0 +1,135 @@
+import { join } from 'node:path'
+import { quote } from '@infra/shared/command/sh'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { onHost as on } from './backup-drill.ts'
+import { deployed, failureOf } from './pod-runs.ts'
+import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
+import { labDomain as domain } from './prepare.ts'
+import { requireLab, title } from './prerequisites.ts'
+
+const skip = requireLab('host', 'git', 'age')
+vi.setConfig({ testTimeout: 180_000 })
+
+/** Where the links of user valence lead: what root writes there runs as root with the next apt. */
+const outside = '/etc/apt/apt.conf.d'
+const fingerprint = `find /etc/apt /etc/cron.d /etc/sudoers.d /root/.ssh -printf '%p %y %m %u:%g %l\\n' | sort
+find /etc/apt /etc/cron.d /etc/sudoers.d /root/.ssh -type f -print0 | sort -z | xargs -0 sha256sum`
+
+/** Python that user valence runs in a tight loop, beside whatever root does meanwhile. */
+const exchanging = {
+  '.bashrc and what it was': `link('.bashrc.link')
+os.replace('.bashrc.link', '.bashrc')
+open('.bashrc.text', 'w').write('# mine\\n')
+os.replace('.bashrc.text', '.bashrc')`,
+  'every name that a restore may take': `if child == 0:
+    link('config.restoring')
+    continue
+for name in os.listdir('.'):
+    if name.startswith('.restoring') and not os.path.islink(name):
+        os.rename(name, '.away%d' % time.monotonic_ns())
+        link(name)`,
+}
+
+describe.skipIf(skip)(title('links that user valence puts where root works', skip), () => {
+  let pod: Pod
+  let before: string
+  const onHost = (script: string) => on(pod.host, script)
+  const asValence = (script: string) => onHost(`runuser -u valence -- sh -ec ${quote(script)}`)
+
+  beforeAll(async () => {
+    pod = await clonePod(await convergedPod())
+    await onHost(`echo '// the lab' >${outside}/00lab`)
+    before = await onHost(fingerprint)
+  })
+  afterAll(() => pod?.close())
+
+  /** Runs this while user valence exchanges names in a folder, as fast as that goes. */
+  async function racing<T>(folder: string, what: keyof typeof exchanging, work: () => Promise<T>): Promise<T> {
+    const body = exchanging[what].replace(/^/gm, '        ')
+    await onHost(`cat >/tmp/race.py <<'END'
+import os, time
+os.chdir('${folder}')
+def link(name, to='${outside}/00lab' if 'bashrc' in '''${what}''' else '${outside}'):
+    os.symlink(to, name)
+child = os.fork()
+while True:
+    try:
+${body}
+    except OSError:
+        pass
+END
+systemd-run --quiet --unit=lab-race --uid=valence python3 /tmp/race.py`)
+    return work().finally(() => onHost('systemctl stop lab-race; rm -f /tmp/race.py'))
+  }
+
+  test('a link where the previous version is kept is replaced, not written through', async () => {
+    await onHost(`mkdir -p /var/lib/infra/previous/home/valence
+ln -sfn ${outside}/00lab /var/lib/infra/previous/home/valence/.bashrc`)
+    await asValence('echo "# mine" >~valence/.bashrc')
+    expect(await deployed(pod, '--skip-verification')).toEqual([expect.stringContaining('.bashrc')])
+    expect(await onHost(fingerprint)).toBe(before)
+    expect(await onHost('stat -c "%F %a %U" /var/lib/infra/previous/home/valence/.bashrc')).toBe(
+      'regular file 600 root\n',
+    )
+  })
+
+  test('.bashrc that becomes a link while root deploys: none is kept, and nothing read through it', async () => {
+    await racing('/home/valence', '.bashrc and what it was', async () => {
+      for (let round = 0; round < 3; round++) await pod.cli('deploy', '--yes', '--tags', 'common')
+    })
+    expect(await onHost(fingerprint)).toBe(before)
+    expect(await onHost('find /var/lib/infra/previous/home -type l')).toBe('')
+    await asValence('rm -f ~valence/.bashrc*; echo "# mine" >~valence/.bashrc')
+    await deployed(pod, '--skip-verification')
+    expect(await onHost('cat /home/valence/.bashrc')).toBe('# mine\nexport PATH="$HOME/.local/bin:$PATH"\n')
+  })
+
+  test('links that lead to a file, a folder and nowhere are refused or left, and nothing behind them changes', async () => {
+    await asValence(`cd ~valence; mv .bashrc .bashrc.kept; mv .claude.json .claude.kept
+ln -s ${outside}/99red .bashrc; ln -s ${outside}/99red.json .claude.json`)
+    await onHost(`cd /opt/valence && mv config config.kept && ln -s ${outside} config`)
+    const { message } = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
+    expect(message).toMatch(/is a link, not a directory|is a link: it cannot be added to/)
+    expect(await onHost(fingerprint)).toBe(before)
+    await onHost('cd /opt/valence && rm config && mv config.kept config')
+    await asValence('cd ~valence; mv -f .bashrc.kept .bashrc')
+    const unmade = await pod.cli('deploy', '--yes', '--json')
+    expect(unmade.code).toBe(1)
+    expect(await onHost(fingerprint)).toBe(before)
+    await asValence('cd ~valence; mv -f .claude.kept .claude.json')
+    expect(await deployed(pod, '--skip-verification')).toEqual([])
+  })
+
+  test('a pod whose folder valence owns is brought over by one deploy', async () => {
+    await onHost('chown valence: /opt/valence')
+    expect((await pod.cli('plan')).stdout).toContain('/opt/valence 0755 valence:valence → 0755 root:root')
+    expect(await deployed(pod, '--skip-verification')).toEqual([
+      expect.stringContaining('/opt/valence 0755 valence:valence → 0755 root:root'),
+    ])
+    expect(await deployed(pod, '--skip-verification')).toEqual([])
+    expect((await pod.host.exec(`runuser -u valence -- mkdir /opt/valence/config.restoring`)).code).toBe(1)
+    const own = 'for d in repo venv config; do touch /opt/valence/$d/.mine; rm /opt/valence/$d/.mine; done'
+    await asValence(own)
+  })
+
+  test('a restore in a folder that valence owns, and exchanges names in, moves nothing out of it', async () => {
+    const { stdout, code } = await pod.cli('backup', '--to', join(pod.root, 'archive'))
+    expect(code).toBe(0)
+    const restore = () => pod.cli('restore', stdout.trim(), '--confirm', domain, '--json')
+    await onHost('chown valence: /opt/valence')
+    const config = 'cd /opt/valence/config && stat -c "%n %a %U" . * && sha256sum *'
+    const there = await onHost(config)
+    const raced = await racing('/opt/valence', 'every name that a restore may take', restore)
+    expect(await onHost(fingerprint)).toBe(before)
+    expect(await onHost(config)).toBe(there)
+    // Whether the loop is quick enough to be in the way, or not.
+    if (raced.code !== 0)
+      expect(failureOf(raced, 1).message).toBe('the restore failed and was undone: all is as it was')
+    await onHost('rm -rf /opt/valence/.away* /opt/valence/config.restoring')
+    const calm = await restore()
+    expect(calm.code, calm.stdout + calm.stderr).toBe(0)
+    expect(await onHost(fingerprint)).toBe(before)
+    expect(await onHost(config)).toBe(there)
+    expect(await onHost('find /etc /opt /var/lib/matrix-synapse -name ".restoring*"')).toBe('')
+  })
+})

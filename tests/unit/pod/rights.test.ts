@@ -1,0 +1,67 @@
+import { nothing } from '@infra/shared/command/command'
+import { collect } from '@infra/shared/engine/declaration'
+import { writeFile } from '@infra/shared/steps/host/file'
+import { blank } from '@infra/shared/targets/blank'
+import { describe, expect, test } from 'vitest'
+import type { PodEnv } from '../../../pod/env/env.ts'
+import pod from '../../../pod/pod.ts'
+import { loadPod } from '../env/load-pod.ts'
+import { podFile } from '../env/place.ts'
+
+/** What is in a folder of user valence: whoever names it may be led elsewhere by a link. */
+const theirs = /(~valence|\/home\/valence|\/opt\/valence\/(repo|venv|config))\/|~\//
+
+/** The parts of a line that root runs itself: a word in quotes that runuser is given is the other account's. */
+function rootsParts(line: string): string[] {
+  const word = `(?:'[^']*'|\\\\'|[^\\s'|&;()])+`
+  const asOther = new RegExp(`runuser -u (?!root\\b|postgres\\b)\\S+ -- (?:sh -c ${word}|sh -s --(?: ${word})*)`, 'g')
+  return line.replace(asOther, 'OTHER').split(/&&|\|\||[;|]/)
+}
+
+const named = (line: string) => rootsParts(line).filter((part) => theirs.test(part))
+
+test.each([
+  ['cp -a /home/valence/.bashrc /var/lib/infra/previous/home/valence/.bashrc', 1],
+  ["cd / && runuser -u valence -- sh -c 'cat /home/valence/.bashrc' </dev/null", 0],
+  ["runuser -u valence -- sh -c 'true' && chmod 600 /opt/valence/config/vkb.env", 1],
+  ['runuser -u valence -- sh -s -- /opt/valence/repo/x v1', 0],
+  ['runuser -u root -- sh -c "cat /opt/valence/config/vkb.env"', 1],
+  ['chown -R valence: /opt/valence/repo', 0],
+])('%s: %i', (line, count) => {
+  expect(named(line)).toHaveLength(count)
+})
+
+const { env } = loadPod({ '.env.pod': podFile() })
+const work = collect(pod.scripts, { env: env as PodEnv, host: blank('a new host') } as never)
+
+describe('root names nothing in a folder that user valence owns', () => {
+  test.each(work.flatMap(({ steps }) => steps.map((step) => [step.id, step] as const)))('%s', (_, step) => {
+    const questions = Object.values(step.ask)
+    const now = Object.fromEntries(
+      Object.entries(step.ask).flatMap(([name, { parse }]) => {
+        try {
+          return [[name, parse(nothing)]]
+        } catch {
+          return []
+        }
+      }),
+    )
+    const isKnown = Object.keys(now).length === questions.length
+    const decision = isKnown ? step.plan(now, { pending: [] }) : undefined
+    const changes = decision?.kind === 'changes' ? decision.changes : []
+    const commands = [...questions.map(({ command }) => command), ...changes.flatMap(({ run }) => run)]
+    // The copy that is kept has that path too, below a folder of root's.
+    const lines = commands.map(({ line }) => line.replaceAll(/\/var\/lib\/infra\/previous\S*/g, 'KEPT'))
+    expect(lines.flatMap(named)).toEqual([])
+  })
+
+  test('also where a file is written over another', () => {
+    const { line } = writeFile(
+      '/home/valence/.bashrc',
+      { parts: ['x'] },
+      { mode: '0644', owner: 'valence', group: 'valence' },
+    )
+    expect(named(line.replaceAll(/\/var\/lib\/infra\/previous\S*/g, 'KEPT'))).toEqual([])
+    expect(line).toContain('/var/lib/infra/previous/home/valence/.bashrc')
+  })
+})
