@@ -6,6 +6,8 @@ import { namespace } from '@infra/shared/platform/names'
 export interface Forward {
   /** The port on this machine. */
   readonly port: number
+  /** Whether it has ended, by itself or by `close`. */
+  ended(): boolean
   close(): void
 }
 
@@ -41,12 +43,14 @@ wait "$pf"`
       const opened = /^Forwarding from 127\.0\.0\.1:(\d+) ->/.exec(line)?.[1]
       if (opened === undefined) return
       clearTimeout(timer)
-      resolve({ port: Number(opened), close })
+      resolve({ port: Number(opened), ended: () => closed, close })
     })
-    running.then(
-      () => reject(new Error(`kubectl port-forward: ${last}`)),
-      (error) => (closed ? undefined : reject(error)),
-    )
+    const end = (error: unknown) => {
+      closed = true
+      clearTimeout(timer)
+      reject(error)
+    }
+    running.then(() => end(new Error(`kubectl port-forward: ${last}`)), end)
   })
 }
 

@@ -40,6 +40,37 @@ const stoat: Entry = {
       sharedOptions: applyOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
     },
+    'port-forward': {
+      about: 'open the gateway, RabbitMQ or MinIO on this machine until Ctrl-C',
+      args: ['[gateway|rabbitmq|minio]'],
+      run: async (session) => (await import('./port-forward.ts')).runPortForward(session),
+    },
+    invite: {
+      about: 'let somebody make an account where that takes an invite',
+      args: ['[CODE]'],
+      stdoutIsResult: true,
+      run: async (session) => (await import('./mongo.ts')).runInvite(session),
+    },
+    'make-admin': {
+      about: 'give an account all rights',
+      args: ['USERNAME'],
+      sharedOptions: ['yes'],
+      run: async (session) => (await import('./mongo.ts')).runMakeAdmin(session),
+    },
+    destroy: {
+      about: 'take away what was made here; volumes and their keys are kept unless they are named',
+      sharedOptions: applyOptions,
+      options: {
+        data: { type: 'boolean', help: 'also volumes whose names are typed' },
+        confirm: {
+          type: 'string',
+          multiple: true,
+          value: 'NAME',
+          help: 'the name of one of them, where nobody can type it',
+        },
+      },
+      run: async (session) => (await import('./destroy.ts')).runDestroy(session),
+    },
     'show-keys': {
       about: 'the keys and passwords that the cluster holds, to keep a copy of',
       stdoutIsResult: true,

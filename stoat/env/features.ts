@@ -16,7 +16,7 @@ export const featureVariables = {
   STOAT_INVITE_ONLY: variable(
     flag().prefault('false'),
     features({
-      description: 'Whether an account needs an invite',
+      description: 'Whether an account needs an invite (`npm run invite -w stoat` makes one)',
       example: 'true',
     }),
   ),

@@ -13,6 +13,8 @@ export interface KubeRemoval {
   readonly apps: readonly string[]
   /** What somebody has typed: names of volumes, and of what was adopted ({@link adoptedName}). The others are kept. */
   readonly confirmed: readonly string[]
+  /** Secrets without which the volumes are worth nothing: they stay as long as one of those does. */
+  readonly volumeKeys?: readonly string[]
 }
 
 /** `deployment/bot`: by this an object that was there before has to be named. */
@@ -39,7 +41,7 @@ const risks: Readonly<Record<string, Risk>> = { Deployment: 'downtime', Stateful
  * No objects of a workspace, by its labels. What others had made, and volumes, are kept unless their names were typed;
  * the namespace as long as there is anything else in it.
  */
-export function noObjects(on: Target, { workspace, namespace, apps, confirmed }: KubeRemoval): Step {
+export function noObjects(on: Target, { workspace, namespace, apps, confirmed, volumeKeys = [] }: KubeRemoval): Step {
   return step({
     id: `no objects of ${workspace}`,
     on,
@@ -56,8 +58,9 @@ export function noObjects(on: Target, { workspace, namespace, apps, confirmed }:
       const keyed = new Set(own.map(keyOf))
       const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
       const [doomed, kept] = parted(ours, ({ name }) => confirmed.includes(name))
+      const isKey = ({ kind, name }: ObjectRef) => kind === 'Secret' && kept.length > 0 && volumeKeys.includes(name)
       const [plain, adopted] = parted(
-        order.flatMap((kind) => own.filter((one) => one.kind === kind)),
+        order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKey(one))),
         (one) => !makers.has(keyOf(one)) || confirmed.includes(adoptedName(one)),
       )
       const place = own.find(({ kind, name }) => kind === 'Namespace' && name === namespace)
@@ -72,6 +75,7 @@ export function noObjects(on: Target, { workspace, namespace, apps, confirmed }:
       ]
       const notes = [
         ...kept.map(({ name, size }) => `volume ${name} (${size}) is kept, with what it holds, and is billed on`),
+        ...own.filter(isKey).map((one) => `${sayObject(one)} is kept: without it the volumes cannot be read`),
         ...adopted.map((one) => tellAdopted(one, makers)),
         ...(stays === undefined ? [] : [`namespace ${namespace} is kept: ${stays}`]),
       ]

@@ -49,6 +49,17 @@ describe('objects of a cluster', () => {
     ])
   })
 
+  it('leave the keys of the volumes as long as one of those stays', () => {
+    const withKeys = (confirmed: string[]) =>
+      noObjects(blank('k'), {
+        ...{ workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed, volumeKeys: ['s'] },
+      }).plan({ own, claims, contents, makers: new Map() }, ahead)
+    expect(told(withKeys(['work']))).not.toContain('- secret s')
+    expect(notes(withKeys(['work']))).toContain('secret s is kept: without it the volumes cannot be read')
+    expect(told(withKeys(both))).toContain('- secret s')
+    expect(notes(withKeys(both)).join()).not.toContain('secret s')
+  })
+
   it('go with the volumes that were named, never with those of others', () => {
     expect(told(plan(['work', 'of-others']))).toEqual([
       ...['- deployment d', '- service d', '- secret s', '- volume work (10Gi), all it holds'],

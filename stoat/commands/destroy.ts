@@ -1,0 +1,78 @@
+import { tellTargets } from '@infra/shared/cli/commands'
+import { canAsk, typeNames } from '@infra/shared/cli/confirm'
+import { usage } from '@infra/shared/cli/options'
+import { open, type Session } from '@infra/shared/cli/session'
+import { runWork } from '@infra/shared/cli/work'
+import { keyOf, kubectlDelete } from '@infra/shared/command/kubectl'
+import { sh } from '@infra/shared/command/sh'
+import { askOf } from '@infra/shared/engine/ask'
+import { changes, remove, type Step, step } from '@infra/shared/engine/step'
+import { otherMakers } from '@infra/shared/facts/kubernetes/makers'
+import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
+import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
+import { assertInside } from '@infra/shared/platform/kubernetes'
+import { namespace } from '@infra/shared/platform/names'
+import { adoptedName, noObjects } from '@infra/shared/steps/kubernetes/removal'
+import type { StoatContext } from '../context.ts'
+import { stoatSecret } from '../keys.ts'
+import { caddyService, stores } from '../services.ts'
+
+/** The apps that have volumes. */
+const apps = [...Object.values(stores).map(({ name }) => name), caddyService.name]
+
+/**
+ * `destroy`: takes away what was made here. Volumes are kept, and with them the Secret of the keys, unless `--data` is
+ * given and their names are typed. The namespace and Redis are the cluster's.
+ */
+export async function runDestroy(session: Session): Promise<number> {
+  const context = open(session, 'verify').context as StoatContext
+  const { kube } = context
+  await assertInside(context)
+  await tellTargets(session, { targets: [kube] })
+  const confirmed = await confirmedNames(session, context)
+  const route = noRoute(context)
+  const objects = noObjects(kube, { workspace: 'stoat', namespace, apps, confirmed, volumeKeys: [stoatSecret] })
+  await runWork(session, [{ script: 'stoat', steps: [...(route ? [route] : []), objects] }], [kube])
+  return 0
+}
+
+/** An HTTPRoute is a kind that not every cluster knows, and so none that is listed with the others. */
+function noRoute({ env, kube }: StoatContext): Step | undefined {
+  if (env.STOAT_GATEWAY !== 'http-route') return undefined
+  const { name } = caddyService
+  const ref = { kind: 'HTTPRoute', namespace, name }
+  return step({
+    id: `no route ${name}`,
+    on: kube,
+    ask: {
+      found: {
+        command: sh`kubectl get httproute ${name} -n ${namespace} --ignore-not-found -o name`,
+        parse: ({ code, stdout }) => code === 0 && stdout.trim() !== '',
+      },
+    },
+    plan: ({ found }) =>
+      changes(found ? [remove(`http route ${name}`, kubectlDelete(ref), { risk: 'downtime' })] : [], ''),
+  })
+}
+
+/** The names of what holds data, or was adopted, and shall go all the same: from `--confirm`, or typed on the terminal. */
+async function confirmedNames(session: Session, { kube }: StoatContext): Promise<readonly string[]> {
+  const { workspaceOptions: own, options, processEnv } = session
+  const given = [own.confirm ?? []].flat().flatMap((text) => String(text).split(','))
+  if (!own.data) {
+    if (given.length > 0) throw usage('--confirm goes with --data', 'destroy -- --data --confirm NAME')
+    return []
+  }
+  const ask = { own: ownObjects('stoat'), claims: volumeClaims(namespace), makers: otherMakers('stoat') }
+  const found = await askOf(kube, ask)
+  const volumes = found.claims.filter(({ app }) => apps.some((name) => name === app)).map(({ name }) => name)
+  const adopted = found.own.filter((one) => found.makers.has(keyOf(one)) && one.kind !== 'PersistentVolumeClaim')
+  // Those of a run before, which may be gone already: named again they do no harm.
+  const made = [...Object.values(stores).map(({ name }) => `data-${name}-0`), 'stoat-caddy-data']
+  const known = [...new Set([...volumes, ...made, ...adopted.map(adoptedName)])]
+  const names = given.length > 0 ? given : await typeNames(known, canAsk(options.json === true, processEnv))
+  const strange = names.filter((name) => !known.includes(name))
+  if (strange.length > 0)
+    throw usage(`there is nothing called ${strange.join(', ')} that holds data`, `There are: ${known.join(', ')}`)
+  return names
+}

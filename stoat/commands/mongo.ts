@@ -1,0 +1,70 @@
+import { canAsk, confirm } from '@infra/shared/cli/confirm'
+import { usage } from '@infra/shared/cli/options'
+import { open, type Session } from '@infra/shared/cli/session'
+import { sh } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
+import { password } from '@infra/shared/env/random'
+import { assertInside } from '@infra/shared/platform/kubernetes'
+import { namespace } from '@infra/shared/platform/names'
+import { print } from '@infra/shared/report/print'
+import type { StoatContext } from '../context.ts'
+import { stores } from '../services.ts'
+import { urlsOf } from '../urls.ts'
+
+/** Runs a script in the database of Stoat; gives the JSON that it prints. */
+async function inDatabase({ kube }: StoatContext, script: string): Promise<unknown> {
+  const pod = `${stores.mongodb.name}-0`
+  const command = sh`kubectl exec -n ${namespace} ${pod} -- mongosh --quiet revolt --eval ${script}`
+  const [output] = await kube.run([command], () => {})
+  if (output?.code !== 0)
+    throw new Failure('error', 'MongoDB did not do it', {
+      detail: (output?.stderr || output?.stdout || '').trim().split('\n').slice(-3),
+      remedy: 'npm run status -w stoat shows whether it runs.',
+    })
+  return JSON.parse(output.stdout.trim().split('\n').at(-1) ?? '')
+}
+
+/** `invite [CODE]`: lets somebody make an account where that takes an invite. A code may be used more than once. */
+export async function runInvite(session: Session): Promise<number> {
+  const context = open(session, 'verify').context as StoatContext
+  const code = session.args[0] ?? password().slice(0, 10)
+  if (!/^[\w-]{4,64}$/.test(code))
+    throw usage(`${code} is no code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
+  await assertInside(context)
+  // The collection has another name from v0.14 on.
+  const collection = context.env.STOAT_IMAGES === 'next' ? 'account_invites' : 'invites'
+  const query = `{ _id: ${JSON.stringify(code)} }`
+  const script = `if (!db.${collection}.findOne(${query})) db.${collection}.insertOne(${query}); print(JSON.stringify(db.${collection}.findOne(${query})))`
+  await inDatabase(context, script)
+  if (session.options.json) print(JSON.stringify({ code }))
+  else print(code)
+  if (!context.env.STOAT_INVITE_ONLY)
+    session.emit({
+      type: 'message',
+      level: 'warn',
+      text: `STOAT_INVITE_ONLY is false: accounts are made at ${urlsOf(context.env).app} without an invite too`,
+    })
+  return 0
+}
+
+/** `make-admin USERNAME`: gives an account all rights, at once. */
+export async function runMakeAdmin(session: Session): Promise<number> {
+  const context = open(session, 'verify').context as StoatContext
+  const [name = ''] = session.args
+  if (!/^[\p{L}\p{N}._-]{2,32}$/u.test(name))
+    throw usage(`${name} is no user name`, 'It is the one without # and digits.')
+  await assertInside(context)
+  const query = `{ username: ${JSON.stringify(name)} }`
+  const found = (await inDatabase(context, `print(JSON.stringify(db.users.countDocuments(${query})))`)) as number
+  if (found !== 1)
+    throw new Failure('error', found === 0 ? `there is no user ${name}` : `${found} users are called ${name}`, {
+      remedy: 'Make the account in the web client first; the name is that of its profile.',
+    })
+  if (!session.options.yes)
+    await confirm(`Give ${name} all rights on this Stoat?`, canAsk(session.options.json === true, session.processEnv))
+  const script = `db.users.updateOne(${query}, { $set: { privileged: true } }); print(JSON.stringify(db.users.findOne(${query}).privileged))`
+  if ((await inDatabase(context, script)) !== true)
+    throw new Failure('error', `${name} was not changed`, { remedy: 'Run it again.' })
+  session.emit({ type: 'message', level: 'info', text: `${name} has all rights` })
+  return 0
+}
