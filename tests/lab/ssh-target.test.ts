@@ -237,12 +237,30 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
     const target = connect()
     const guard = { name: 'test', seconds: 30, undo: sh`touch /root/undone` }
     const [change, quiet] = [[raw('exit 3')], () => {}] as const
-    expect(await target.guarded?.(change, guard, quiet)).toMatchObject({ became: 'it was reverted' })
+    expect(await target.guarded?.(change, guard, quiet)).toMatchObject({
+      became: expect.stringMatching(/^it was reverted/),
+    })
     expect((await lab.exec('rm /root/undone')).code).toBe(0)
     const stuck = { ...guard, undo: raw('false') }
     const { became } = (await target.guarded?.(change, stuck, quiet)) ?? {}
-    expect(became).toMatch(/^reverting it failed \(.*\); the host tries again within 30 seconds$/)
+    expect(became).toMatch(
+      /^reverting it failed \(.*\); the revert stays armed, and the host runs it within 30 seconds$/,
+    )
     expect((await lab.exec('systemctl stop infra-revert-test.timer')).code).toBe(0)
+  })
+
+  test('nothing is called reverted before a new connection gets in, and the revert stays armed until then', async () => {
+    const target = connect()
+    await target.ask([sh`true`])
+    const shut = raw('systemctl stop ssh.service ssh.socket')
+    const guard = { name: 'test', seconds: 30, undo: sh`touch /root/undone` }
+    const error = await failure(target.guarded?.([shut], guard, () => {}))
+    expect(error.message).toMatch(/it was undone, but still no new connection gets in, so access may be lost/)
+    expect(error.message).toMatch(/the revert stays armed, and the host runs it within 30 seconds$/)
+    expect(error.message).not.toMatch(/reverted/)
+    expect(error.remedy).toMatch(/console/)
+    expect((await lab.exec('systemctl is-active infra-revert-test.timer')).stdout).toBe('active\n')
+    await lab.exec('systemctl stop infra-revert-test.timer; systemctl start ssh.service')
   })
 
   test('a guarded change is reverted by the host alone when we are killed', async () => {

@@ -1,8 +1,19 @@
+import type { Output } from '../../command/command.ts'
 import { raw, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export const sshdConfig = '/etc/ssh/sshd_config'
 export const sshdFolder = '/etc/ssh/sshd_config.d'
+
+/** What starts sshd with a configuration of its own after a restart locked us out; gone at the next boot. */
+export const rescueUnit = '/run/systemd/system/ssh.service.d/infra-rescue.conf'
+export const rescueConfig = '/run/infra/rescue/sshd_config'
+
+/** Whether sshd was started that way: then its files are not in force. */
+export const sshdRescued: Question<boolean> = {
+  command: sh`[ ! -e ${rescueUnit} ] || echo rescued`,
+  parse: ({ stdout }) => stdout.trim() === 'rescued',
+}
 
 /** A line of sshd's configuration that sets something, as found in the files. */
 export interface SshdLine {
@@ -73,23 +84,28 @@ export function sshdSettings(
   return {
     command: sh`command -v sshd >/dev/null || exit 127; for u in ${users}; do
 echo "user $u"; s=$(sshd -T -C "user=$u,"${outsider}) || exit; echo "$s" | grep -E ${wanted}; done`,
-    parse({ code, stdout, stderr }) {
-      if (code === 127) return null
-      if (code !== 0) throw new Error(`sshd does not accept its configuration: ${stderr.trim().split(/[\r\n]/)[0]}`)
-      const found: Record<string, Record<string, string[]>> = {}
-      let settings: Record<string, string[]> = {}
-      for (const line of stdout.split('\n').filter(Boolean)) {
-        const [keyword = '', value = ''] = line.split(/ (.*)/s)
-        if (keyword === 'user') {
-          settings = {}
-          found[value] = settings
-        } else {
-          settings[keyword] = [...(settings[keyword] ?? []), settingAlias[value] ?? value]
-        }
-      }
-      return found
-    },
+    parse: (answer) => (answer.code === 127 ? null : parseSettings(answer)),
   }
+}
+
+/**
+ * What was printed for each user: `user NAME`, then its settings as `sshd -T` has them. Throws when sshd did not accept
+ * its configuration.
+ */
+export function parseSettings({ code, stdout, stderr }: Output): Readonly<Record<string, SshdSettings>> {
+  if (code !== 0) throw new Error(`sshd does not accept its configuration: ${stderr.trim().split(/[\r\n]/)[0]}`)
+  const found: Record<string, Record<string, string[]>> = {}
+  let settings: Record<string, string[]> = {}
+  for (const line of stdout.split('\n').filter(Boolean)) {
+    const [keyword = '', value = ''] = line.split(/ (.*)/s)
+    if (keyword === 'user') {
+      settings = {}
+      found[value] = settings
+    } else {
+      settings[keyword] = [...(settings[keyword] ?? []), settingAlias[value] ?? value]
+    }
+  }
+  return found
 }
 
 // sshd -T prints the old name.

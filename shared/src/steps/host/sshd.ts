@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type Command, plainText } from '../../command/command.ts'
-import { raw, sh } from '../../command/sh.ts'
+import { raw, type Shell, sh } from '../../command/sh.ts'
 import {
   type Change,
   changes,
   create,
+  type Decision,
   type Dependency,
   type Facts,
+  noting,
   refuse,
   remove,
   type Step,
@@ -21,13 +23,17 @@ import {
   sshdConfig,
   sshdFolder,
   sshdLines,
+  sshdRescued,
   sshdSettings,
   sshdTouched,
 } from '../../facts/host/sshd.ts'
+import { sshdEntrance } from '../../facts/host/sshd-entrance.ts'
 import { revertArmed, unitState } from '../../facts/host/systemd.ts'
 import { authorizedKeys } from '../../facts/host/user.ts'
 import { diffOf, writeFile } from './file.ts'
 import { confirmed, confirming, restoring } from './revert.ts'
+import { type Denial, denialOf } from './sshd-entrance.ts'
+import { rescueSshd, restartSshd } from './sshd-restart.ts'
 
 export interface SshdOptions {
   /** The drop-in's name. It must sort before those of others: for each setting sshd takes the first that it reads. */
@@ -41,112 +47,154 @@ export interface SshdOptions {
   dependsOn?: readonly Dependency[]
 }
 
-// Sessions survive a restart (KillMode=process). Where a socket starts sshd, one that does not run has nothing to do.
-// A listener that systemd lost sight of has the port: the unit would fail to start, and take away the /run/sshd that the
-// listener needs, so it must go first. systemd refuses the sixth start within ten seconds, a revert's as well, and then
-// there is no sshd: it is made to forget the others.
-const restart = raw(
-  `systemctl reset-failed ssh.service 2>/dev/null
-if systemctl is-active --quiet ssh.service; then systemctl restart ssh.service
-elif ! systemctl is-active --quiet ssh.socket; then
-if pkill -f '^sshd: .*[[]listener[]]'; then sleep 1; fi; systemctl start ssh.service; fi`,
-)
+interface Wish {
+  readonly options: SshdOptions
+  readonly path: string
+  readonly content: string
+}
+
+const questions = ({ options: { login, users, settings }, path }: Wish) => ({
+  dropIn: fileContent(path),
+  lines: sshdLines,
+  effective: sshdSettings(users, Object.keys(settings)),
+  entrance: sshdEntrance([...new Set([login, ...users])]),
+  service: unitState('ssh.service'),
+  socket: unitState('ssh.socket'),
+  touched: sshdTouched,
+  rescued: sshdRescued,
+  armed: revertArmed('sshd'),
+  keys: authorizedKeys(login),
+})
+
+type Now = Facts<ReturnType<typeof questions>>
 
 /**
  * sshd's settings by a drop-in that sorts first, true by `sshd -T`, in force in the daemon that runs. A line of another
- * file that overrides it is commented out. Each change is confirmed over a fresh connection or reverted.
+ * file that overrides it is commented out. What a restart would put in force is judged first: where our login would not
+ * get in, the plan is refused. Each change is confirmed over a fresh connection or reverted.
  */
 export function sshd(on: Target, options: SshdOptions): Step {
-  const path = `${sshdFolder}/${options.dropIn}`
-  const content = `# For each setting sshd takes the first value that it reads, and reads this file first.\n${Object.entries(
-    options.settings,
-  )
-    .map(([keyword, value]) => `${keyword} ${value}\n`)
-    .join('')}`
+  const because = Object.entries(options.settings).map((pair) => pair.join(' '))
+  const content = `# For each setting sshd takes the first value that it reads, and reads this file first.\n${because.join('\n')}\n`
+  const wish: Wish = { options, path: `${sshdFolder}/${options.dropIn}`, content }
   return step({
     id: 'sshd',
     on,
     dependsOn: options.dependsOn ?? [],
-    ask: {
-      dropIn: fileContent(path),
-      lines: sshdLines,
-      effective: sshdSettings(options.users, Object.keys(options.settings)),
-      service: unitState('ssh.service'),
-      socket: unitState('ssh.socket'),
-      touched: sshdTouched,
-      armed: revertArmed('sshd'),
-      keys: authorizedKeys(options.login),
-    },
+    ask: questions(wish),
     plan(now, { pending }) {
-      const { lines, effective, service, socket, touched, armed, keys } = now
-      if (lines && !service.exists)
-        return refuse(
-          'this host has no ssh.service',
-          'Install openssh-server: only OpenSSH as Debian and Ubuntu package it is known.',
-        )
-      const login = effective?.[options.login] ?? effective?.[options.users[0] ?? '']
-      if (lines && pending.length === 0 && keys?.lines.length === 0 && !hasOtherKeys(login))
-        return refuse(
-          `no key would let ${options.login} in once passwords are off`,
-          `Put a public key into ~${options.login}/.ssh/authorized_keys, then run again.`,
-        )
-      const { save, guard } = restoring({
-        name: 'sshd',
-        paths: [sshdConfig, sshdFolder],
-        digest: digestOf(lines),
-        effect: restart,
-      })
-      const guarded = (...edit: readonly Command[]) => [[save, ...edit, raw('sshd -t'), restart], { guard }] as const
-      const list: Change[] = []
-      for (const line of overriding(lines ?? [], path, options.settings)) {
-        const say = `sshd: ${line.keyword} ${line.value}${line.match ? ` for ${line.match}` : ''} in ${line.path}:${line.number}`
-        list.push(remove(say, ...guarded(commentedOut(line))))
+      const refusal = refusalWithoutKeys(wish, now, pending)
+      if (refusal) return refusal
+      const list = editsOf(wish, now)
+      const wrong = list.length === 0 && now.lines && differing(now.effective, options.settings)
+      if (wrong)
+        return refuse(`sshd would still have ${wrong}`, `Look for it: grep -rin '${wrong.split(' ')[0]}' /etc/ssh`)
+      if (list.length === 0 && !isInForce(now)) {
+        const guard = confirming('sshd', rescue(wish, now))
+        list.push(update('sshd restarted', [raw('sshd -t'), restartSshd], { risk: 'restart', guard }))
       }
-      // After those: it moves every line of the file by one.
-      if (lines && !hasInclude(lines))
-        list.push(
-          update(
-            `${sshdConfig} reads its drop-ins`,
-            ...guarded(sh`sed -i ${`1i Include ${sshdFolder}/*.conf`} ${sshdConfig}`),
-          ),
-        )
-      if (now.dropIn?.content !== content || now.dropIn.mode !== '0644' || now.dropIn.owner !== 'root') {
-        const text = plainText(content)
-        const write = writeFile(path, text, { mode: '0644', owner: 'root', group: 'root' })
-        const [run, { guard }] = guarded(write)
-        list.push(
-          (now.dropIn ? update : create)(path, run, { guard, risk: 'restart', diff: diffOf(path, now.dropIn, text) }),
-        )
+      const denials = list.length > 0 ? denialsOf(wish, now, pending) : new Map<string, Denial>()
+      const denial = denials.get(options.login)
+      if (denial) return refuse(denial.reason, denial.remedy)
+      list.push(...changesAtBoot(now))
+      if (now.armed && !list.some(({ guard }) => guard)) {
+        const guard = confirming('sshd', rescue(wish, now))
+        list.push(update('sshd change of an interrupted run confirmed', confirmed, { guard }))
       }
-      if (list.length === 0) {
-        const wrong = differing(effective, options.settings)
-        if (wrong && lines)
-          return refuse(`sshd would still have ${wrong}`, `Look for it: grep -rin '${wrong.split(' ')[0]}' /etc/ssh`)
-        if (service.active === 'active' ? (touched ?? 0) > (service.since ?? 0) : lines && socket.active !== 'active')
-          list.push(
-            update('sshd restarted', [raw('sshd -t'), restart], {
-              risk: 'restart',
-              guard: confirming('sshd', restart),
-            }),
-          )
-      }
-      // Not `enable`: a new alias (sshd.service) of a unit that runs makes systemd 257 lose sight of the process.
-      if (lines && service.enabled !== 'enabled' && socket.enabled !== 'enabled')
-        list.push(create('sshd at boot', sh`systemctl add-wants --quiet multi-user.target ssh.service`))
-      if (armed && !list.some(({ guard }) => guard))
-        list.push(
-          update('sshd change of an interrupted run confirmed', confirmed, {
-            guard: confirming('sshd', sh`rm -f ${path}; ${restart}`),
-          }),
-        )
-      return changes(
-        list,
-        Object.entries(options.settings)
-          .map((pair) => pair.join(' '))
-          .join(', '),
+      return noting(
+        changes(list, because.join(', ')),
+        [...denials.values()].map(({ reason }) => reason),
       )
     },
   })
+}
+
+function refusalWithoutKeys(
+  { options: { login, users } }: Wish,
+  { lines, service, keys, effective }: Now,
+  pending: readonly string[],
+): Decision | undefined {
+  if (lines && !service.exists)
+    return refuse(
+      'this host has no ssh.service',
+      'Install openssh-server: only OpenSSH as Debian and Ubuntu package it is known.',
+    )
+  const settings = effective?.[login] ?? effective?.[users[0] ?? '']
+  if (lines && pending.length === 0 && keys?.lines.length === 0 && !hasOtherKeys(settings))
+    return refuse(
+      `no key would let ${login} in once passwords are off`,
+      `Put a public key into ~${login}/.ssh/authorized_keys, then run again.`,
+    )
+  return undefined
+}
+
+/** Who of our users sshd would not let in after a restart, and why. */
+function denialsOf({ options }: Wish, now: Now, pending: readonly string[]): Map<string, Denial> {
+  const { entrance, lines, socket } = now
+  if (!entrance || !lines) return new Map()
+  const judged = Object.keys(entrance.users).map((user) => {
+    const login = { user, entrance, settings: options.settings, lines, socket: socket.active === 'active' }
+    // An earlier step makes the user, or gives it its groups.
+    return [user, denialOf({ ...login, groups: !pending.includes(`user ${user}`) })] as const
+  })
+  return new Map(judged.filter((entry): entry is [string, Denial] => entry[1] !== undefined))
+}
+
+/** Whether the daemon that runs, or the one that its socket would start, has what the files say. */
+const isInForce = ({ lines, service, socket, touched, rescued }: Now): boolean =>
+  !rescued &&
+  (service.active === 'active' ? (touched ?? 0) <= (service.since ?? 0) : lines === null || socket.active === 'active')
+
+const rescue = ({ options: { login, users } }: Wish, { entrance }: Now): Shell =>
+  rescueSshd({ users: [login, ...users], port: entrance?.connection?.port ?? 22 })
+
+/** What changes sshd's files; each change restarts sshd. */
+function editsOf(wish: Wish, now: Now): Change[] {
+  const { path, content, options } = wish
+  const lines = now.lines ?? []
+  const { save, guard } = restoring({
+    name: 'sshd',
+    paths: [sshdConfig, sshdFolder],
+    digest: digestOf(now.lines),
+    effect: effectOf(wish, now),
+  })
+  const guarded = (...edit: readonly Command[]) => [[save, ...edit, raw('sshd -t'), restartSshd], { guard }] as const
+  const list: Change[] = overriding(lines, path, options.settings).map((line) => {
+    const where = `${line.match ? ` for ${line.match}` : ''} in ${line.path}:${line.number}`
+    return remove(`sshd: ${line.keyword} ${line.value}${where}`, ...guarded(commentedOut(line)))
+  })
+  // After those: it moves every line of the file by one.
+  if (now.lines && !hasInclude(lines)) {
+    const include = sh`sed -i ${`1i Include ${sshdFolder}/*.conf`} ${sshdConfig}`
+    list.push(update(`${sshdConfig} reads its drop-ins`, ...guarded(include)))
+  }
+  if (now.dropIn?.content !== content || now.dropIn.mode !== '0644' || now.dropIn.owner !== 'root') {
+    const text = plainText(content)
+    const [run, options] = guarded(writeFile(path, text, { mode: '0644', owner: 'root', group: 'root' }))
+    const diff = diffOf(path, now.dropIn, text)
+    list.push((now.dropIn ? update : create)(path, run, { ...options, risk: 'restart', diff }))
+  }
+  return list
+}
+
+/**
+ * After the files were put back. What sshd had not read before is no way back. Passwords that were on before the first
+ * deployment stay off: nobody needs them to come back by a key.
+ */
+function effectOf(wish: Wish, now: Now): Shell {
+  const isClosed = now.dropIn !== null || hasInclude(now.lines ?? [])
+  const back = isInForce(now) && isClosed ? restartSshd : rescue(wish, now)
+  if (now.dropIn) return back
+  const closed = Object.entries(wish.options.settings).filter(
+    ([keyword, value]) => /^(Password|KbdInteractive)Authentication$/.test(keyword) && value === 'no',
+  )
+  return sh`printf ${'%s\\n'} ${closed.map((pair) => pair.join(' '))} >${wish.path}; ${back}`
+}
+
+// Not `enable`: a new alias (sshd.service) of a unit that runs makes systemd 257 lose sight of the process.
+function changesAtBoot({ lines, service, socket }: Now): Change[] {
+  if (!lines || service.enabled === 'enabled' || socket.enabled === 'enabled') return []
+  return [create('sshd at boot', sh`systemctl add-wants --quiet multi-user.target ssh.service`)]
 }
 
 /** The line is found by its number, and must still be the one that was read: another one may close a Match block. */
@@ -206,5 +254,4 @@ export function differing(
   return undefined
 }
 
-const digestOf = (lines: Facts<{ lines: typeof sshdLines }>['lines']) =>
-  createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 12)
+const digestOf = (lines: Now['lines']) => createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 12)

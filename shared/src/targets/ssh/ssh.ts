@@ -126,7 +126,8 @@ async function takeLock(connection: SshConnection, id: string, request: LockRequ
 
 /**
  * Arms a timer on the host that undoes the change, makes it, and disarms the timer over a connection made afresh.
- * Where that fails, the old connection undoes at once; where that is dead as well, the timer does.
+ * Where that fails, the old connection undoes at once; where that is dead as well, the timer does. The timer is disarmed
+ * by nothing but a fresh connection: as long as none gets in, the host still tries by itself.
  */
 async function confirmOrRevert(
   connection: SshConnection,
@@ -143,31 +144,47 @@ async function confirmOrRevert(
     })
   }
   const failed = outputs.find(({ code }) => code !== 0)
-  try {
-    if (!failed) {
-      const program = changeProgram([disarmRevert(guard.name)])
-      const { stdout, stderr } = await connection.sendFresh(program)
-      if (program.parse(stdout, stderr)[0]?.code === 0) return { outputs: outputs.slice(1) }
-    }
-  } catch {
-    hear('a fresh connection cannot be made: reverting')
+  const isIn = async () => {
+    const program = changeProgram([disarmRevert(guard.name)])
+    const said = await connection.sendFresh(program).catch(() => undefined)
+    return said !== undefined && program.parse(said.stdout, said.stderr)[0]?.code === 0
   }
-  const became = await reverted(() => run([revertNow(guard.name)], hear), guard.seconds)
+  if (!failed && (await isIn())) return { outputs: outputs.slice(1) }
+  if (!failed) hear('a fresh connection cannot be made: reverting')
+  const { became, remedy } = await reverted(() => run([revertNow(guard.name)], hear), isIn, guard)
   if (failed) return { outputs: outputs.slice(1), became }
-  throw new Failure('error', `${guard.name}: after this change no new connection could be made; ${became}`, {
-    remedy: 'Look at the firewall and sshd settings that you asked for: they must let this machine in.',
-  })
+  throw new Failure('error', `${guard.name}: after this change no new connection could be made; ${became}`, { remedy })
 }
 
-/** Reverts, and says what came of it. Where it fails the timer stays armed: it tries once more. */
-async function reverted(revert: () => Promise<readonly Output[]>, seconds: number): Promise<string> {
-  try {
-    const [{ code = 1, stderr = '' } = {}] = await revert()
-    if (code === 0) return 'it was reverted'
-    const why = stderr.trim().split('\n').at(-1)
-    return `reverting it failed${why ? ` (${why})` : ''}; the host tries again within ${seconds} seconds`
-  } catch {
-    return `the host reverts it by itself within ${seconds} seconds`
+interface Reverted {
+  readonly became: string
+  readonly remedy: string
+}
+
+/** Reverts, and says what came of it, which only a connection made afresh can tell. */
+async function reverted(
+  revert: () => Promise<readonly Output[]>,
+  isIn: () => Promise<boolean>,
+  { seconds }: Guard,
+): Promise<Reverted> {
+  const console = `Wait ${seconds} seconds, then try ssh. If nothing gets in, log in at the provider's console: "sshd -T", "journalctl -u ssh" and "ufw status" tell why; "ufw disable" opens the firewall.`
+  const armed = `the revert stays armed, and the host runs it within ${seconds} seconds`
+  const outputs = await revert().catch(() => undefined)
+  if (!outputs)
+    return {
+      became: `the old connection broke too, so it is not known whether anything gets in; ${armed}`,
+      remedy: console,
+    }
+  const [{ code = 1, stderr = '' } = {}] = outputs
+  const why = stderr.trim().split('\n').at(-1)
+  if (code !== 0) return { became: `reverting it failed${why ? ` (${why})` : ''}; ${armed}`, remedy: console }
+  if (await isIn()) {
+    const remedy = 'Look at the firewall and sshd settings that you asked for: they must let this machine in.'
+    return { became: 'it was reverted, and a new connection gets in', remedy }
+  }
+  return {
+    became: `it was undone, but still no new connection gets in, so access may be lost; ${armed}`,
+    remedy: console,
   }
 }
 
@@ -186,4 +203,4 @@ const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { par
 /** Stops the timer of a revert that was armed. */
 export const disarmRevert = (name: string) => raw(`systemctl stop ${unit(name)}.timer`)
 
-const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service && systemctl stop ${unit(name)}.timer`)
+const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service`)

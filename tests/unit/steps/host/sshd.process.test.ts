@@ -23,6 +23,11 @@ const line = (path: string, number: number, text: string, match?: string) => {
 const include = line('/etc/ssh/sshd_config', 12, `Include ${folder}/*.conf`)
 const yes = (file: string, match?: string) => line(`${folder}/${file}`, 1, 'PasswordAuthentication yes', match)
 const unit = { exists: true, active: 'active', enabled: 'enabled', since: 2000 }
+/** What sshd would do with root, who comes from 198.51.100.7. */
+const entrance = (settings: object) => ({
+  connection: { from: '198.51.100.7', host: '198.51.100.7', to: '203.0.113.10', port: 22 },
+  users: { root: { groups: ['root'], port: ['22'], listenaddress: ['[::]:22', '0.0.0.0:22'], ...settings } },
+})
 const sound = {
   dropIn: { type: 'file', mode: '0644', owner: 'root', group: 'root', content },
   lines: [include],
@@ -30,6 +35,8 @@ const sound = {
   service: unit,
   socket: { ...unit, active: 'inactive', enabled: 'disabled', since: undefined },
   touched: 1000,
+  rescued: false,
+  entrance: entrance({}),
   armed: false,
   keys: { folder: null, file: null, lines: ['ssh-ed25519 AAAA'] },
 }
@@ -71,6 +78,24 @@ describe('sshd', () => {
       ['! sshd would still have permitrootlogin yes for root'],
     ],
     ['older than its files', { touched: 3000 }, ['~ sshd restarted']],
+    ['started anew after it had locked us out', { rescued: true }, ['~ sshd restarted']],
+    [
+      'older than its files, which would keep us out',
+      { touched: 3000, entrance: entrance({ allowusers: ['chris'] }) },
+      ['! root would not get in once sshd is restarted: AllowUsers does not allow it (allowusers chris)'],
+    ],
+    [
+      'no drop-in, and what was never in force would keep us out',
+      {
+        dropIn: null,
+        lines: [include, line(`${folder}/50.conf`, 3, 'AllowUsers chris')],
+        entrance: entrance({ allowusers: ['chris'] }),
+      },
+      [
+        `! root would not get in once sshd is restarted: AllowUsers does not allow it (AllowUsers chris in ${folder}/50.conf:3)`,
+      ],
+    ],
+    ['what would keep us out, and no restart', { entrance: entrance({ allowusers: ['chris'] }) }, [fine]],
     ['started by its socket, asleep', { service: asleep, socket: unit, touched: 3000 }, [fine]],
     [
       'started by its socket, awake and old',
@@ -112,6 +137,25 @@ describe('sshd', () => {
     expect(after('Match User it\n\tPermitRootLogin yes\n')).toEqual({ status: 0, stderr: '', content })
     const moved = 'X11Forwarding no\nMatch User it\n\tPermitRootLogin yes\n'
     expect(after(moved)).toEqual({ status: 1, stderr: `${file}:2 is another line by now\n`, content: moved })
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['files that were in force', { lines: [include, yes('00-a.conf')] }, /systemctl restart ssh/],
+    ['files that were never in force', { touched: 3000, dropIn: { ...sound.dropIn, content: '' } }, /sshd -D -f \/run/],
+    ['only a restart', { touched: 3000 }, /sshd -D -f \/run/],
+    ['a first deployment', { dropIn: null }, /printf '%s\\n' 'PasswordAuthentication no' >\S+00-valence.conf/],
+  ])('the way back from a change of %s', (_, now, line) => {
+    const decision = step.plan({ ...sound, ...now }, { pending: [] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    expect(change?.guard?.undo.line).toMatch(line)
+    expect(change?.guard?.undo.line).not.toMatch(/\$\{|\$\$/)
+  })
+
+  test('who else of ours would not get in is told, and no reason to refuse', () => {
+    const users = { ...entrance({}).users, valence: { denyusers: ['valence'] } }
+    const decision = step.plan({ ...sound, touched: 3000, entrance: { ...sound.entrance, users } }, { pending: [] })
+    expect(told(decision)).toEqual(['~ sshd restarted'])
+    expect(decision).toMatchObject({ notes: [expect.stringMatching(/^valence would not get in/)] })
   })
 
   test('every change is validated, guarded, and its revert uses nothing that systemd expands', () => {

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { deployed, eventsOf, failureOf } from './pod-runs.ts'
+import { barePod, clonePod, halfMadePod, type Pod } from './pod-setup.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { run } from './run.ts'
+
+const skip = requireLab('host')
+vi.setConfig({ testTimeout: 300_000 })
+
+const ours = '/etc/ssh/sshd_config.d/00-valence.conf'
+const mine = '/etc/ssh/sshd_config.d/50-mine.conf'
+const security = ['-t', 'security']
+
+/** ssh by the pod's key and by no connection that is open. */
+const ssh = ({ host }: Pod, ...options: string[]) => {
+  const own = ['-F', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5', '-o', 'LogLevel=ERROR', ...options]
+  const trust = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-i', host.keyFile]
+  return run('ssh', [...own, ...trust, `root@${host.address}`, 'echo in'])
+}
+const getsIn = async (pod: Pod) => (await ssh(pod)).stdout === 'in\n'
+
+/** What sshd offers to somebody without a key. */
+const offered = async (pod: Pod) => {
+  const { stderr } = await ssh(pod, '-o', 'PreferredAuthentications=none')
+  return stderr.match(/\(([a-z,-]+)\)/)?.[1]
+}
+
+async function onHost({ host }: Pod, script: string): Promise<string> {
+  const { code, stdout, stderr } = await host.exec(script)
+  expect(code, `${script}\n${stdout}${stderr}`).toBe(0)
+  return stdout
+}
+
+/** All that sshd and the firewall are told, and since when sshd runs. */
+const state = (pod: Pod) =>
+  onHost(
+    pod,
+    'cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /etc/ufw/*.rules 2>/dev/null; systemctl show -p MainPID ssh.service',
+  )
+
+const deploy = (pod: Pod) => pod.cli('deploy', '--yes', '--json', ...security)
+const begun = (stdout: string) => eventsOf(stdout).filter(({ type }) => type === 'change.start')
+
+// Written beside a running sshd that has not read it: only a restart puts it in force.
+const denials: [name: string, lines: string[], says: RegExp, remedy: RegExp][] = [
+  ['a list of users without ours', ['AllowUsers chris'], /AllowUsers chris in .*50-mine\.conf:1/, /Add root/],
+  ['another port', ['Port 2222'], /port 22\b.*Port 2222 in .*50-mine\.conf:1/, /Port 22\b.*VALENCE_SSH_PORT/s],
+  [
+    'a Match block for the address that we come from',
+    ['Match Address 10.77.0.0/16', '  DenyUsers ro*'],
+    /DenyUsers ro\* for Address .*50-mine\.conf:2/,
+    /Take ro\* out/,
+  ],
+]
+
+describe.skipIf(skip)(title('what would lock us out of sshd', skip), () => {
+  const open: Pod[] = []
+  const opened = async (made: Promise<Pod>) => {
+    const pod = await made
+    open.push(pod)
+    return pod
+  }
+  let pod: Pod
+  beforeAll(async () => {
+    pod = await opened(clonePod(await halfMadePod()))
+    // It counts what this suite does on purpose.
+    await onHost(pod, `fail2ban-client set sshd addignoreip ${pod.host.gateway}`)
+  })
+  afterAll(() => Promise.all(open.map((one) => one.close())))
+
+  test.each(denials)('%s is refused before anything is changed', async (_, lines, says, remedy) => {
+    await onHost(pod, `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} >${mine}`)
+    try {
+      const before = await state(pod)
+      const result = await deploy(pod)
+      const failure = failureOf(result, 1)
+      expect(begun(result.stdout)).toEqual([])
+      expect(await state(pod)).toBe(before)
+      expect(failure.message).toMatch(/^sshd: root would not get in/)
+      expect(failure.message).toMatch(says)
+      expect(failure.remedy).toMatch(remedy)
+    } finally {
+      await onHost(pod, `rm -f ${mine}; systemctl restart ssh.service`)
+    }
+  })
+
+  test('a port beside ours is no reason to refuse, and will be let in', async () => {
+    await onHost(pod, `printf '%s\\n' 'Port 22' 'Port 2222' >${mine}`)
+    const { code, stdout } = await pod.cli('plan', ...security)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/~ .*sshd restarted/)
+    expect(stdout).toMatch(/\+ .*allow 2222\/tcp/)
+    await onHost(pod, `rm ${mine}; systemctl restart ssh.service`)
+  })
+
+  test('at a first deployment, before anything is changed', async () => {
+    const bare = await opened(barePod())
+    await onHost(bare, `echo 'AllowUsers chris' >${mine}`)
+    const result = await deploy(bare)
+    expect(failureOf(result, 1).message).toMatch(/^sshd: root would not get in.*AllowUsers chris/)
+    expect(begun(result.stdout)).toEqual([])
+    expect(await getsIn(bare)).toBe(true)
+  })
+
+  test('what nobody can foresee is undone by more than the same restart, and brings no passwords back', async () => {
+    // As at a first deployment.
+    await onHost(pod, `rm ${ours}; echo PasswordAuthentication yes >${mine}; systemctl restart ssh.service`)
+    expect(await offered(pod)).toMatch(/password/)
+    await onHost(pod, `echo 'AuthorizedKeysFile /etc/ssh/nowhere' >>${mine}`)
+    const { message } = failureOf(await deploy(pod), 1)
+    expect(await getsIn(pod)).toBe(true)
+    expect(message).toMatch(/no new connection could be made; it was reverted, and a new connection gets in$/)
+    expect(await offered(pod)).toBe('publickey')
+    expect(await onHost(pod, 'systemctl show -p ExecStart --value ssh.service')).toMatch(/ -f /)
+    await onHost(pod, `rm ${mine}`)
+    expect(await deployed(pod, ...security)).toContain(`sshd: ${ours}`)
+    expect(await onHost(pod, 'systemctl show -p ExecStart --value ssh.service')).not.toMatch(/ -f /)
+    expect(await offered(pod)).toBe('publickey')
+  })
+})

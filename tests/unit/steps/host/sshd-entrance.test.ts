@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { nothing } from '@infra/shared/command/command'
+import { sshdEntrance } from '@infra/shared/facts/host/sshd-entrance'
+import { denialOf } from '@infra/shared/steps/host/sshd-entrance'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
+
+const connection = { from: '198.51.100.7', host: 'client.example', to: '203.0.113.10', port: 22 }
+const path = '/etc/ssh/sshd_config.d/50-mine.conf'
+const plain = { user: 'root', settings: {}, lines: [], socket: false, groups: true }
+const judge = (found: Record<string, string[]>, more: object = {}, from: typeof connection | null = connection) => {
+  const wish = { ...plain, ...more }
+  return denialOf({ ...wish, entrance: { connection: from, users: { [wish.user]: found } } })
+}
+
+describe('whether sshd would let us in', () => {
+  test.each<[string, Record<string, string[]>, object?]>([
+    ['nothing is said', {}],
+    ['a list of users with ours', { allowusers: ['chris', 'root'] }],
+    ['a pattern that fits', { allowusers: ['ro?t'] }],
+    ['our address', { allowusers: ['root@198.51.100.7'] }],
+    ['our network', { allowusers: ['root@198.51.100.0/24'] }],
+    ['our name, where sshd looks it up', { allowusers: ['root@*.Example'] }],
+    ['another network is denied', { denyusers: ['root@192.0.2.0/24', 'root@2001:db8::/32'] }],
+    ['another user is denied', { denyusers: ['chris', 'roo'] }],
+    ['a group of ours', { groups: ['sudo root'], allowgroups: ['ssh', 'su*'] }],
+    ['another group is denied', { groups: ['root'], denygroups: ['sudo'] }],
+    ['groups that an earlier step gives', { groups: [''], allowgroups: ['sudo'] }, { groups: false }],
+    ['one key of several ways', { authenticationmethods: ['publickey,password publickey'] }],
+    ['any method', { authenticationmethods: ['any'] }],
+    ['root with keys', { permitrootlogin: ['prohibit-password'] }],
+    ['no root, but another user', { permitrootlogin: ['no'] }, { user: 'valence' }],
+    [
+      'no root and no keys, which the step is about to set',
+      { permitrootlogin: ['no'], pubkeyauthentication: ['no'] },
+      { settings: { PermitRootLogin: 'prohibit-password', PubkeyAuthentication: 'yes' } },
+    ],
+    ['our port beside another', { port: ['22', '2222'], listenaddress: ['0.0.0.0:2222', '0.0.0.0:22', '[::]:22'] }],
+    ['our address alone', { port: ['22'], listenaddress: ['203.0.113.10:22'] }],
+    ['another port, where a socket listens', { port: ['2222'], listenaddress: ['0.0.0.0:2222'] }, { socket: true }],
+  ])('yes: %s', (_, found, more) => {
+    expect(judge(found, more)).toBeUndefined()
+  })
+
+  test.each<[string, Record<string, string[]>, RegExp, object?]>([
+    ['a list of users without ours', { allowusers: ['chris'] }, /AllowUsers does not allow it \(allowusers chris\)$/],
+    ['ours from elsewhere', { allowusers: ['root@192.0.2.0/24'] }, /AllowUsers/],
+    ['ours from everywhere but here', { allowusers: ['root@!198.51.100.7,*'] }, /AllowUsers/],
+    ['ours is denied', { denyusers: ['chris', 'ro*'] }, /DenyUsers denies it \(denyusers ro\*\)$/],
+    ['denied although allowed', { denyusers: ['root'], allowusers: ['root'] }, /DenyUsers/],
+    ['our network is denied', { denyusers: ['*@198.51.0.0/16'] }, /DenyUsers/],
+    ['no group of ours', { groups: ['root'], allowgroups: ['ssh'] }, /AllowGroups allows no group/],
+    ['a group of ours is denied', { groups: ['root adm'], denygroups: ['ad?'] }, /DenyGroups denies a group/],
+    ['no keys', { pubkeyauthentication: ['no'] }, /keys would not be accepted/],
+    ['two keys at once', { authenticationmethods: ['publickey,publickey'] }, /more than a key/],
+    ['no root', { permitrootlogin: ['no'] }, /PermitRootLogin keeps root out/],
+    ['root for set commands only', { permitrootlogin: ['forced-commands-only'] }, /PermitRootLogin/],
+    ['another port', { port: ['2222'], listenaddress: ['0.0.0.0:2222', '[::]:2222'] }, /no longer listen on port 22,/],
+    [
+      'only the other family',
+      { port: ['22'], listenaddress: ['[::]:22'] },
+      /no longer listen on 203.0.113.10, port 22,/,
+    ],
+    ['another address', { port: ['22'], listenaddress: ['10.0.0.1:22'] }, /203.0.113.10, port 22/],
+  ])('no: %s', (_, found, reason, more) => {
+    const denial = judge(found, more)
+    expect(denial?.reason).toMatch(/^root would not get in once sshd is restarted: /)
+    expect(denial?.reason).toMatch(reason)
+    expect(denial?.remedy).toMatch(/run again/)
+  })
+
+  test('what hangs on an address that is not known keeps nobody out', () => {
+    expect(judge({ allowusers: ['root@192.0.2.1'], denyusers: ['root@198.51.100.7'] }, {}, null)).toBeUndefined()
+    expect(judge({ port: ['2222'], listenaddress: ['0.0.0.0:2222'] }, {}, null)).toBeUndefined()
+  })
+
+  test('the setting is named with its file', () => {
+    const line = (number: number, text: string, match?: string) => {
+      const [keyword = '', value = ''] = text.split(/ (.*)/)
+      return { path, number, text: `  ${text}  # mine`, keyword: keyword.toLowerCase(), value, match }
+    }
+    const lines = [
+      line(1, 'AllowUsers chris'),
+      line(3, 'AllowUsers ana bo', 'Address 198.51.100.7'),
+      line(5, 'AllowUsers zoe', 'Address *'),
+    ]
+    expect(judge({ allowusers: ['chris', 'ana', 'bo'] }, { lines })?.reason).toMatch(
+      `(AllowUsers chris in ${path}:1, AllowUsers ana bo for Address 198.51.100.7 in ${path}:3)`,
+    )
+  })
+})
+
+describe('what sshd says of our logins', () => {
+  test('is asked for the connection that asks, found past sudo, and by name where sshd looks names up', () => {
+    const bin = tempFolder()
+    const program = (name: string, text: string) => {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`)
+      chmodSync(join(bin, name), 0o755)
+    }
+    program('sshd', `printf 'usedns yes\\nallowusers %s\\nx11forwarding no\\n' "$3"`)
+    program('getent', `echo "$2 client.example"`)
+    const { command, parse } = sshdEntrance(['root'])
+    // As sudo leaves it: no SSH_CONNECTION but in the environment of a process above.
+    const sudo = `env -u SSH_CONNECTION PATH="$PATH" sh -c "$1"; true`
+    const env = { PATH: `${bin}:${process.env.PATH}`, SSH_CONNECTION: '198.51.100.7 40000 203.0.113.10 2222' }
+    const { stdout, stderr } = spawnSync('sh', ['-c', sudo, 'sh', command.line], { env, encoding: 'utf8' })
+    expect(parse({ code: 0, stdout, stderr })).toMatchObject({
+      connection: { from: '198.51.100.7', host: 'client.example', to: '203.0.113.10', port: 2222 },
+      users: {
+        root: { allowusers: ['user=root,host=client.example,addr=198.51.100.7,laddr=203.0.113.10,lport=2222'] },
+      },
+    })
+    expect(stdout).not.toContain('x11forwarding')
+  })
+
+  test('and nothing where there is no sshd; what it does not accept is no answer', () => {
+    const { parse } = sshdEntrance(['root'])
+    expect(parse(nothing)).toBeNull()
+    expect(() => parse({ code: 255, stdout: '', stderr: 'x.conf: Bad configuration option: Nonsense' })).toThrow(
+      'Nonsense',
+    )
+    expect(
+      parse({ code: 0, stdout: 'user root\ngroups root\nport 22\nconnection \nhost 192.0.2.1\n', stderr: '' }),
+    ).toEqual({
+      connection: null,
+      users: { root: { groups: ['root'], port: ['22'] } },
+    })
+  })
+})
