@@ -187,6 +187,8 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
   {
     kind: 'PostgreSQL tables that can be read',
     covers: ['postgresReadable'],
+    // Where this kind is tried alone, there is no database yet, and that is what is made.
+    prepare: `${inContract('CREATE TABLE of_another (id int)')} || true`,
     steps: (on) => {
       const { database, ...before } = base(on)
       return [
