@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import { byLine, runLocal, start } from '@infra/shared/targets/process'
 import { describe, expect, test } from 'vitest'
 
@@ -62,8 +61,12 @@ describe('start', () => {
     expect(group?.trim()).not.toBe(ours)
   })
   test('ends when its stdin does, and when it is killed', async () => {
-    const running = start(['sleep', '30'], { stdout: () => {}, stderr: () => {} })
-    await setTimeout(50)
+    let begun = () => {}
+    const isRunning = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    const running = start(['sh', '-c', 'echo begun; exec sleep 600'], { stdout: begun, stderr: () => {} })
+    await isRunning
     running.kill('SIGTERM')
     expect(await running.ended).not.toBe(0)
   })

@@ -119,13 +119,19 @@ test('a shell that ends while it waits is known to have ended', async () => {
 })
 
 test('one that stays silent for too long is ended; while it waits it may be silent', async () => {
-  const one = shell()
-  const quick = questionProgram([raw('true')])
-  await one.converse(quick, { silence: 0.2 }, lost)
-  await new Promise((resolve) => setTimeout(resolve, 400))
-  expect(one.ended).toBe(false)
-  const slow = questionProgram([raw('sleep 2')])
-  await expect(one.converse(slow, { silence: 0.2 }, lost)).rejects.toThrow('no answer for 0.2 seconds')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const one = shell()
+    const quick = questionProgram([raw('true')])
+    await one.converse(quick, { silence: 60 }, lost)
+    vi.advanceTimersByTime(120_000)
+    expect(one.ended).toBe(false)
+    const slow = one.converse(questionProgram([raw('sleep 600')]), { silence: 60 }, lost)
+    vi.advanceTimersByTime(61_000)
+    await expect(slow).rejects.toThrow('no answer for 60 seconds')
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('its lines are heard as they come, without the frames', async () => {
