@@ -19,6 +19,13 @@ export const storeWorkloads = (env: StoatEnv): `statefulset/${string}`[] =>
     .filter(({ kind }) => kind === 'StatefulSet')
     .map(({ metadata }): `statefulset/${string}` => `statefulset/${metadata.name}`)
 
+/** The variables that their volumes follow from, for messages. */
+export const claimVariables = {
+  [stores.mongodb.name]: { size: 'STOAT_MONGODB_STORAGE', storageClass: 'STORAGE_CLASS' },
+  [stores.rabbitmq.name]: { size: 'STOAT_RABBITMQ_STORAGE', storageClass: 'STORAGE_CLASS' },
+  [stores.minio.name]: { size: 'STOAT_MINIO_STORAGE', storageClass: 'STORAGE_CLASS' },
+}
+
 function mongodb(env: StoatEnv): KubeObject[] {
   const { name, ports, resources: range, user } = stores.mongodb
   return [

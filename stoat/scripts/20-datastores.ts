@@ -3,7 +3,7 @@ import { script } from '@infra/shared/engine/script'
 import { deployment } from '@infra/shared/platform/workload'
 import type { StoatContext } from '../context.ts'
 import { mongodbFits } from '../guards/mongodb.ts'
-import { storeObjects, storeWorkloads } from '../manifests/stores.ts'
+import { claimVariables, storeObjects, storeWorkloads } from '../manifests/stores.ts'
 
 export default script(
   'datastores',
@@ -11,7 +11,8 @@ export default script(
   (context: StoatContext, add) => {
     const { env } = context
     add(mongodbFits(context))
-    add(deployment(context, 'datastores', { objects: storeObjects(env), workloads: storeWorkloads(env) }))
+    const objects = storeObjects(env)
+    add(deployment(context, 'datastores', { objects, workloads: storeWorkloads(env), claimVariables }))
   },
 )
 
