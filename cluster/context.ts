@@ -4,7 +4,7 @@ import type { Secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
 import { type Doks, doctlEnvironment } from '@infra/shared/platform/doks'
 import { type AwsTarget, awsAccount, blankAws } from '@infra/shared/targets/aws/aws'
-import { beside } from '@infra/shared/targets/composite'
+import { compositeTarget } from '@infra/shared/targets/composite'
 import { local } from '@infra/shared/targets/local'
 import type { ClusterEnv } from './env/env.ts'
 
@@ -46,7 +46,7 @@ export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsT
 
 /** The AWS account as it is for images: what they are made of is read by this process. */
 export function openBuilder(aws: AwsTarget): AwsTarget {
-  return aws.blank ? aws : beside(aws, local(), (command) => inputsOf(command) !== undefined)
+  return aws.blank ? aws : compositeTarget(aws, local(), (command) => inputsOf(command) !== undefined)
 }
 
 /** What the application's Secret holds, as far as it is known here: not the key that is made for the bot. */

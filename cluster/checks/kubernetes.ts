@@ -4,7 +4,7 @@ import { type KubeCredentials, kubeCredentials } from '@infra/shared/facts/kuber
 import { kubeconfigState } from '@infra/shared/facts/kubernetes/kubeconfig'
 import { clusterDifferences } from '@infra/shared/steps/digitalocean/kubernetes'
 import type { ClusterContext } from '../context.ts'
-import { wishedCluster } from '../scripts/00-kubernetes.ts'
+import { desiredCluster } from '../scripts/00-kubernetes.ts'
 
 /** The DOKS cluster, and the way into it. */
 export function kubernetesChecks(context: ClusterContext): readonly Check[] {
@@ -23,7 +23,7 @@ export function kubernetesChecks(context: ClusterContext): readonly Check[] {
         const [cluster] = found ?? []
         if (!cluster) return fail('there is none')
         if (cluster.state !== 'running') return fail(`it is ${cluster.state}`)
-        const different = clusterDifferences(wishedCluster(context), cluster)
+        const different = clusterDifferences(desiredCluster(context), cluster)
         return different.length > 0 ? warn(different.join(', ')) : ok(`${cluster.version} in ${cluster.region}`)
       },
     }),

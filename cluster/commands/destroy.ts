@@ -19,7 +19,7 @@ import { noCluster } from '@infra/shared/steps/digitalocean/removal'
 import { adoptedName, noObjects } from '@infra/shared/steps/kubernetes/removal'
 import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
 import type { ClusterContext } from '../context.ts'
-import { wishedCluster } from '../scripts/00-kubernetes.ts'
+import { desiredCluster } from '../scripts/00-kubernetes.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
 import { repositories } from '../scripts/30-ecr.ts'
@@ -67,7 +67,7 @@ async function findDoks(context: ClusterContext): Promise<Found> {
   if (!doks) return { doks: undefined, inside: !kube.blank }
   const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
   const inside = found?.[0] !== undefined && !/^delet/.test(found[0].state)
-  // What is in it would be passed over in silence, or what is in another one taken.
+  // What is in it would be passed over in idleTimeout, or what is in another one taken.
   if (inside) await assertInside(context)
   return { doks: found?.[0], inside }
 }
@@ -115,7 +115,7 @@ function removalOf(
   cluster: KubernetesState | undefined,
   dependsOn: Parameters<typeof noCluster>[1]['dependsOn'],
 ) {
-  const { name, tag } = wishedCluster(context)
+  const { name, tag } = desiredCluster(context)
   return { cluster, name, tag, kubeconfig: doks.kubeconfig.path, dependsOn }
 }
 

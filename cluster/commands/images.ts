@@ -61,12 +61,12 @@ async function runningDigests(context: ClusterContext): Promise<Map<string, stri
 async function rebuild(session: Session, context: ClusterContext): Promise<void> {
   const { options, emit, processEnv } = session
   const { builder } = context
-  const wishes = images(context).filter(({ how }) => how !== undefined)
+  const desiredImages = images(context).filter(({ how }) => how !== undefined)
   if (!options.yes) {
-    const names = wishes.map(({ repository }) => repository).join(' and ')
+    const names = desiredImages.map(({ repository }) => repository).join(' and ')
     await confirm(`Build ${names} anew, and push them?`, canAsk(options.json === true, processEnv))
   }
-  for (const { how, repository, cli: wanted, registry, folder, remedy } of wishes) {
+  for (const { how, repository, cli: wanted, registry, folder, remedy } of desiredImages) {
     if (!how) continue
     const { inputs, cli } = await askOf(builder, { inputs: inputsTag(how), cli: containerCli(wanted) })
     if (!inputs || 'wrong' in inputs || !cli)

@@ -35,7 +35,7 @@ export function botPolicy(place: AwsPlace): PolicyDocument {
       {
         Sid: 'Queues',
         Effect: 'Allow',
-        // The seed names SendMessage and ReceiveMessage. A consumer cannot do with these: what it does not delete
+        // The original names SendMessage and ReceiveMessage. A consumer cannot do with these: what it does not delete
         // (DeleteMessage) comes again after 30 seconds and ends among the dead letters, and clients find a queue by
         // its name (GetQueueUrl) and look how full it is (GetQueueAttributes). Dead letters are for people.
         Action: [

@@ -28,7 +28,7 @@ export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: 
     ...{ doks, offline, folder },
     // For the pull secret, whose token goes from the aws CLI to kubectl.
     env: environment(awsAccess(env)),
-    ...(aws.lend && { lend: aws.lend }),
+    ...(aws.credentialEnv && { credentialEnv: aws.credentialEnv }),
     values: {
       ...Object.fromEntries(
         ['discord-bot', 'dev-sandbox'].map((name) => [
@@ -39,7 +39,7 @@ export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: 
           },
         ]),
       ),
-      [botKey]: { find: () => keyInSecret(kube), meanwhile: 'not-made-yet' },
+      [botKey]: { find: () => keyInSecret(kube), placeholder: 'not-made-yet' },
     },
   })
   return kube

@@ -6,7 +6,7 @@ import type { ClusterContext } from '../context.ts'
 import { kubernetesPrices } from '../prices/digitalocean.ts'
 
 /** What the DOKS cluster would be made of. */
-export const wishedCluster = ({ env, create }: ClusterContext): KubernetesOptions => ({
+export const desiredCluster = ({ env, create }: ClusterContext): KubernetesOptions => ({
   name: env.DO_CLUSTER_NAME,
   region: env.DO_CLUSTER_REGION,
   version: env.DO_CLUSTER_VERSION,
@@ -29,7 +29,7 @@ export default script(
   (context: ClusterContext, add) => {
     const { doks } = context
     if (!doks) return
-    const cluster = add(kubernetesCluster(doks.cloud, wishedCluster(context)))
+    const cluster = add(kubernetesCluster(doks.cloud, desiredCluster(context)))
     const { path, shown } = doks.kubeconfig
     add(kubeconfig(doks.cloud, { cluster: context.env.DO_CLUSTER_NAME, path, shown, dependsOn: [cluster] }))
   },

@@ -26,9 +26,9 @@ export default script(
   'dynamodb',
   { about: 'DynamoDB tables: sessions, executions, messages, chat history', tags: ['aws'] },
   ({ env, aws }: ClusterContext, add) => {
-    for (const wish of tables) {
+    for (const desired of tables) {
       const protection = { deletionProtection: true, pointInTimeRecovery: env.CLUSTER_PITR }
-      add(table(aws, { ...wish, ...protection, tags: ownTags(wish.name) }))
+      add(table(aws, { ...desired, ...protection, tags: ownTags(desired.name) }))
     }
   },
 )

@@ -10,7 +10,7 @@ export default script(
     about: 'images of the bot and of the sandbox: built when what they are made of has changed, pushed to ECR',
   },
   (context: ClusterContext, add) => {
-    for (const wish of images(context)) add(image(context.builder, wish))
+    for (const desired of images(context)) add(image(context.builder, desired))
   },
 )
 

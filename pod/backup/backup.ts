@@ -41,7 +41,7 @@ export const archiveName = (domain: string, now: Date): string =>
   `${domain}-${now.toISOString().replace(/\..*/, 'Z').replaceAll(':', '')}.tar.age`
 
 /** Seconds that a scheduled backup waits for a deployment that is under way. */
-const patience = 3600
+const timeoutSeconds = 3600
 
 /** The programs and units of scheduled backups: each path with its content. */
 export function scheduleFiles(
@@ -53,7 +53,7 @@ export function scheduleFiles(
   return {
     archive: [`${library}/backup.sh`, payload('backup.sh')],
     // The very lock that deployments take.
-    lock: [`${library}/lock.sh`, lockProgram('scheduled-backup', 'the scheduled backup', patience).source],
+    lock: [`${library}/lock.sh`, lockProgram('scheduled-backup', 'the scheduled backup', timeoutSeconds).source],
     program: [program, payload('scheduled-backup.sh')],
     service: [
       `/etc/systemd/system/${backupUnit}.service`,

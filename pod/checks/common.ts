@@ -6,7 +6,7 @@ import { venvState } from '@infra/shared/facts/host/python'
 import { timezoneState } from '@infra/shared/facts/host/timezone'
 import { same } from '@infra/shared/steps/host/timezone'
 import type { PodContext } from '../context.ts'
-import { claude, repository, repositoryWish, user, venvPath } from '../valence/valence.ts'
+import { claude, desiredRepository, repository, user, venvPath } from '../valence/valence.ts'
 
 const again = 'npm run deploy -w pod -- --tags common'
 
@@ -16,10 +16,10 @@ export const commonChecks = ({ env, host }: PodContext): readonly Check[] => [
     id: 'common.repository',
     about: `${repository} at ${env.VALENCE_REPO_REF}`,
     remedy: again,
-    ask: { now: gitState(repository, repositoryWish(env)) },
+    ask: { now: gitState(repository, desiredRepository(env)) },
     judge: ({ now }) => {
       if (now.kind !== 'clone') return fail(now.kind)
-      if (now.head !== now.wish) return fail(`at ${now.head?.slice(0, 7)}`)
+      if (now.head !== now.desired) return fail(`at ${now.head?.slice(0, 7)}`)
       return now.modified.length > 0 ? warn(`modified: ${now.modified.join(', ')}`) : ok(now.head?.slice(0, 7) ?? '')
     },
   }),

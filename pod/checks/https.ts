@@ -9,7 +9,7 @@ import type { PodEnv } from '../env/env.ts'
 export type Place = Pick<PodEnv, 'VALENCE_POD_IP' | 'VALENCE_DOMAIN' | 'VALENCE_CA_FILE'>
 
 /** Milliseconds that an answer may take. */
-const patience = 10_000
+const timeoutMs = 10_000
 
 export interface Asked {
   readonly method?: 'GET' | 'POST' | 'PUT'
@@ -51,7 +51,7 @@ export function askPod(
       path,
       method,
       agent: false,
-      timeout: patience,
+      timeout: timeoutMs,
       headers: {
         Host: port === 443 ? name : `${name}:${port}`,
         ...(payload !== undefined && {
@@ -68,7 +68,7 @@ export function askPod(
         until.at = Date.parse((socket as TLSSocket).getPeerCertificate().valid_to)
       }),
     )
-    asking.once('timeout', () => asking.destroy(new Error(`no answer within ${patience / 1000} s`)))
+    asking.once('timeout', () => asking.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)))
     asking.once('error', (error: NodeJS.ErrnoException) => reject(new Failure('error', explain(error, name, port))))
     asking.once('response', (response) => {
       const chunks: Buffer[] = []

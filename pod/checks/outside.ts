@@ -6,7 +6,7 @@ import type { PodContext } from '../context.ts'
 import { openPorts } from '../host/security.ts'
 
 /** Seconds to wait for a port: one that the firewall drops never answers. */
-const patience = { open: 4, closed: 2 }
+const timeoutSeconds = { open: 4, closed: 2 }
 
 /** What must, and what must not, answer on the pod's public address, seen from this machine; and where its name leads. */
 export function outsideChecks({ env }: PodContext): Check[] {
@@ -94,7 +94,7 @@ export function judgeDns(found: readonly string[] | string, address: string, own
 /** Opens a TCP connection, and says whether that is as it should be. */
 function probe(host: string, port: number, wanted: boolean): Promise<Finding> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: patience[wanted ? 'open' : 'closed'] * 1000 })
+    const socket = connect({ host, port, timeout: timeoutSeconds[wanted ? 'open' : 'closed'] * 1000 })
     const end = (open: boolean, detail: string) => {
       socket.destroy()
       resolve(open === wanted ? ok(detail) : fail(detail))

@@ -9,7 +9,7 @@ import { isSupported } from '@infra/shared/steps/host/os'
 import { differing } from '@infra/shared/steps/host/sshd'
 import { foreignRules, isLoaded, isOpen, portsOf, sayRule } from '@infra/shared/steps/host/ufw'
 import type { PodContext } from '../context.ts'
-import { makers, openPorts, sshBan, sshdSettings } from '../host/security.ts'
+import { openPorts, sshBan, sshdSettings, vendorOrigins } from '../host/security.ts'
 
 const again = 'npm run deploy -w pod -- --tags security'
 
@@ -93,7 +93,7 @@ const updateChecks = ({ host }: PodContext): readonly Check[] => [
     about: 'no security update waits, and none of Synapse and PostgreSQL by their makers',
     remedy:
       'On the host: sudo unattended-upgrade; for what that leaves, sudo apt-get upgrade; then reboot if it asks for it.',
-    ask: { updates: pendingUpdates(Object.values(makers)), reboot: rebootRequired },
+    ask: { updates: pendingUpdates(Object.values(vendorOrigins)), reboot: rebootRequired },
     judge({ updates, reboot }) {
       if (reboot) return warn('a reboot is required')
       return updates.length > 0 ? warn(`${updates.length}: ${updates.slice(0, 5).join(', ')}`) : ok('none')

@@ -28,21 +28,21 @@ export async function runBackup(session: Session): Promise<number> {
   return 0
 }
 
-interface Wish {
+interface Desired {
   readonly domain: string
   readonly recipients: readonly string[]
   progress(line: string): void
 }
 
 /** Fetches into a file beside `path` that only we can read; it gets its name when it is whole, else it goes away. */
-async function fetchTo(path: string, host: SshTarget, wish: Wish): Promise<void> {
+async function fetchTo(path: string, host: SshTarget, desired: Desired): Promise<void> {
   const draft = `${path}.tmp`
   const drop = () => rmSync(draft, { force: true })
   drop() // of a run that was killed
   const file = create(draft)
   process.once('exit', drop)
   try {
-    const sum = await download(file, draft, host, wish)
+    const sum = await download(file, draft, host, desired)
     if (sum !== (await digest(draft))) {
       throw new Failure('error', 'what arrived is not what the host sent: the archive was thrown away', {
         remedy: 'Run again; if it stays, look at the disk of this machine.',
@@ -58,7 +58,7 @@ async function fetchTo(path: string, host: SshTarget, wish: Wish): Promise<void>
 }
 
 /** Gives the host's checksum of what it sent. */
-async function download(file: number, draft: string, host: SshTarget, wish: Wish): Promise<string> {
+async function download(file: number, draft: string, host: SshTarget, desired: Desired): Promise<string> {
   let part = ''
   let sum = ''
   const lines = byLine((line) => {
@@ -66,11 +66,11 @@ async function download(file: number, draft: string, host: SshTarget, wish: Wish
     sum = line.match(/^SUM ([0-9a-f]{64})$/)?.[1] ?? sum
   })
   const errors = recorder(lines)
-  const line = withPath(sh`export TETHER=1; exec bash -s -- ${wish.domain} ${wish.recipients}`.line)
+  const line = withPath(sh`export TETHER=1; exec bash -s -- ${desired.domain} ${desired.recipients}`.line)
   const running = await host.attach({ line, as: 'root', stdout: file, stderr: errors.take })
   // What follows it on the same stream is nothing: that it ends tells the host that we are gone.
   running.write(payload('backup.sh'))
-  const clock = setInterval(() => wish.progress(`${part}, ${size(fstatSync(file).size)}`), 500)
+  const clock = setInterval(() => desired.progress(`${part}, ${size(fstatSync(file).size)}`), 500)
   const code = await running.ended
   clearInterval(clock)
   running.end()

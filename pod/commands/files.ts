@@ -9,9 +9,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** The file that a backup shall be in. Throws a usage failure where there is one already, or no folder. */
 export function archivePath(to: string | undefined, domain: string, now: Date, env: Environment): string {
-  const wish = fromHere(to ?? '.', env)
-  const isFolder = existsSync(wish) ? statSync(wish).isDirectory() : to?.endsWith('/')
-  const path = isFolder ? join(wish, archiveName(domain, now)) : wish
+  const desired = fromHere(to ?? '.', env)
+  const isFolder = existsSync(desired) ? statSync(desired).isDirectory() : to?.endsWith('/')
+  const path = isFolder ? join(desired, archiveName(domain, now)) : desired
   if (existsSync(path)) throw usage(`${path} is there already, and a backup overwrites nothing`, 'Give another --to.')
   const folder = resolve(path, '..')
   if (!existsSync(folder)) throw usage(`there is no folder ${folder}`, `mkdir -p ${folder}`)

@@ -16,10 +16,15 @@ export function openHost(session: Session): { readonly env: PodEnv; readonly hos
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY)
 
 /** Gives our own streams to a program on the host, and its exit code. Ctrl-C is for it to answer. */
-export async function handOver(session: Session, host: SshTarget, wish: Pick<Attachment, 'line' | 'as'>, input = '') {
+export async function handOver(
+  session: Session,
+  host: SshTarget,
+  desired: Pick<Attachment, 'line' | 'as'>,
+  input = '',
+) {
   const streams = { stdout: 'inherit', stderr: 'inherit', foreground: true } as const
   const terminal = onTerminal() && input === ''
-  const running = await host.attach({ ...wish, ...streams, terminal, ...(input === '' && { stdin: 'inherit' }) })
+  const running = await host.attach({ ...desired, ...streams, terminal, ...(input === '' && { stdin: 'inherit' }) })
   if (input !== '') running.write(input)
   running.end()
   return endedBySelf(session, running, () => {})

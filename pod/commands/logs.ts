@@ -37,7 +37,7 @@ const sources: Readonly<Record<string, Source>> = {
   backup: { units: ['valence-backup'] },
 }
 
-interface Wish {
+interface Desired {
   readonly service: string
   readonly follow: boolean
   readonly lines: string
@@ -70,7 +70,7 @@ export async function runLogs(session: Session): Promise<number> {
 }
 
 /** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for a bad number. */
-export function logLine({ service, follow, lines, since }: Wish): string {
+export function logLine({ service, follow, lines, since }: Desired): string {
   if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is no number of lines`, '--lines 100')
   const from = readSince(since ?? '24 hours ago')
   if (service === 'all') {

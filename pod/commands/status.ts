@@ -8,7 +8,7 @@ import { print } from '@infra/shared/report/print'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { backupState } from '../backup/facts.ts'
 import type { PodEnv } from '../env/env.ts'
-import { makers } from '../host/security.ts'
+import { vendorOrigins } from '../host/security.ts'
 import { repository, user } from '../valence/valence.ts'
 import { openHost } from './host.ts'
 import {
@@ -46,7 +46,7 @@ const questionsFor = (env: PodEnv) =>
     machine,
     lock: lockHolder,
     backup: backupState,
-    updates: pendingUpdates(Object.values(makers)),
+    updates: pendingUpdates(Object.values(vendorOrigins)),
     reboot: rebootRequired,
   }) as const satisfies Questions
 

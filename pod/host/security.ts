@@ -2,7 +2,7 @@
 export const openPorts: readonly number[] = [80, 443, 8448]
 
 /** Where Synapse and PostgreSQL may come from: what these sites have newer is taken as security updates are. */
-export const makers = { synapse: 'packages.matrix.org', postgresql: 'apt.postgresql.org' } as const
+export const vendorOrigins = { synapse: 'packages.matrix.org', postgresql: 'apt.postgresql.org' } as const
 
 /** Only keys let anybody in. */
 export const sshdSettings: Readonly<Record<string, string>> = {

@@ -46,13 +46,13 @@ export function withEnvFile(target: Target, path: string): Target {
 export function podAddressIn(
   on: Target,
   file: string,
-  wish: { droplet: string; dependsOn: readonly Dependency[] },
+  desired: { droplet: string; dependsOn: readonly Dependency[] },
 ): Step {
   const written: Question<string> = { command: envFileCommand(), parse: ({ stdout }) => stdout }
   return step({
     id: `${variable} in ${file}`,
     on,
-    ask: { droplet: existingDroplet(wish.droplet), written },
+    ask: { droplet: existingDroplet(desired.droplet), written },
     plan({ droplet: { address }, written }) {
       const line = envFileCommand(address)
       if (written === address) return changes([], address)
@@ -63,7 +63,7 @@ export function podAddressIn(
         '',
       )
     },
-    dependsOn: wish.dependsOn,
+    dependsOn: desired.dependsOn,
   })
 }
 

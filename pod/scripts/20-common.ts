@@ -8,7 +8,7 @@ import { line } from '@infra/shared/steps/host/line'
 import { venv } from '@infra/shared/steps/host/python'
 import { timezone } from '@infra/shared/steps/host/timezone'
 import type { PodContext } from '../context.ts'
-import { claude, home, repository, repositoryMark, repositoryWish, user, venvPath } from '../valence/valence.ts'
+import { claude, desiredRepository, home, repository, repositoryMark, user, venvPath } from '../valence/valence.ts'
 
 const packages = [
   ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],
@@ -25,7 +25,7 @@ export default script(
     add(timezone(host, env.VALENCE_TIMEZONE, { dependsOn: [base] }))
     // Root's: only what is in it is the user's, so that no name in it leads root elsewhere.
     const folder = add(directory(host, home))
-    add(gitCheckout(host, repository, { ...repositoryWish(env), mark: repositoryMark, dependsOn: [base, folder] }))
+    add(gitCheckout(host, repository, { ...desiredRepository(env), mark: repositoryMark, dependsOn: [base, folder] }))
     add(venv(host, venvPath, { user, dependsOn: [base, folder] }))
     if (!env.VALENCE_CLAUDE_CODE) return
     add(

@@ -13,7 +13,7 @@ import {
 } from '@infra/shared/steps/postgres/postgres'
 import { postgresReadable } from '@infra/shared/steps/postgres/readable'
 import type { PodContext } from '../context.ts'
-import { makers } from '../host/security.ts'
+import { vendorOrigins } from '../host/security.ts'
 
 export default script(
   'postgresql',
@@ -22,7 +22,7 @@ export default script(
     const version = env.VALENCE_POSTGRES_VERSION
     const tools = add(aptPackages(host, ['postgresql-common', 'ca-certificates']))
     const source = add(pgdgSource(host, version, { dependsOn: [tools] }))
-    add(upgradesFrom(host, makers.postgresql, { dependsOn: [source] }))
+    add(upgradesFrom(host, vendorOrigins.postgresql, { dependsOn: [source] }))
     const names = [`postgresql-${version}`, `postgresql-${version}-pgvector`]
     const packages = add(aptPackages(host, names, { dependsOn: [source] }))
     const cluster = add(postgresCluster(host, version, { dependsOn: [packages] }))

@@ -10,7 +10,7 @@ import { venv } from '@infra/shared/steps/host/python'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import type { PodContext } from '../context.ts'
-import { makers } from '../host/security.ts'
+import { vendorOrigins } from '../host/security.ts'
 import { synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
@@ -21,7 +21,7 @@ interface Options {
 
 /** Synapse by the maker's own Debian package, from packages.matrix.org. Adds its steps; returns those that it is ready after. */
 export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }: Options): readonly Step[] {
-  const url = `https://${makers.synapse}/debian`
+  const url = `https://${vendorOrigins.synapse}/debian`
   const key = add(keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, dependsOn }))
   const source = add(
     aptSource(host, 'matrix-org', {
@@ -34,7 +34,7 @@ export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }:
     }),
   )
   // homeserver.yaml is one of the package's files.
-  add(upgradesFrom(host, makers.synapse, { keepFiles: true, dependsOn: [source] }))
+  add(upgradesFrom(host, vendorOrigins.synapse, { keepFiles: true, dependsOn: [source] }))
   // The package asks for these two when it is installed, unless it finds them; without a name its service does not start.
   const folder = add(directory(host, synapseDropIns, { dependsOn }))
   const answer = (name: string, content: string) =>

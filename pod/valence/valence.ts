@@ -1,4 +1,4 @@
-import type { GitWish } from '@infra/shared/facts/host/git'
+import type { DesiredCheckout } from '@infra/shared/facts/host/git'
 import type { PackagePlace } from '@infra/shared/facts/host/python-package'
 import type { PodEnv } from '../env/env.ts'
 
@@ -14,7 +14,7 @@ export const claude = '.local/bin/claude'
 export const repositoryMark = 'src/valence'
 
 /** The repository to deploy, and how it lets in, by whichever of the two variables is set. */
-export function repositoryWish(env: PodEnv): GitWish {
+export function desiredRepository(env: PodEnv): DesiredCheckout {
   const { VALENCE_REPO_TOKEN: token, VALENCE_REPO_DEPLOY_KEY_FILE: file } = env
   const access = token ? { token } : file && { deployKey: file.content }
   return { url: env.VALENCE_REPO_URL, ref: env.VALENCE_REPO_REF, user, access }

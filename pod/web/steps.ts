@@ -19,7 +19,7 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
   const before = add(
     nginxSite(host, 'valence', {
       ...site,
-      until: 'certificate',
+      bootstrap: true,
       content: (nginx) => httpSite(env, nginx),
       dependsOn: [...dependsOn, root],
     }),

@@ -51,7 +51,7 @@ export function caddyfile(env: StoatEnv): string {
     '}',
   ]
   const address = tls ? app.replace('https://', '') : `:${http.listens}`
-  // Said here, and not left to Caddy: a server that it makes by itself knows nothing of the load balancer's protocol.
+  // ShellOutput here, and not left to Caddy: a server that it makes by itself knows nothing of the load balancer's protocol.
   const redirect = tls ? ['', `http://${address} {`, '\tredir https://{host}{uri} permanent', '}'] : []
   const lines = ['{', ...indented(options), '}', '', `${address} {`, ...indented(site), '}', ...redirect]
   return `${lines.join('\n')}\n`

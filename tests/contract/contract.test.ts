@@ -118,7 +118,7 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
   const make = (work: readonly Work[]) =>
     deploy(work, { emit: () => {}, stopping: () => false, holder: 'contract', lockTimeout: 0, agree: async () => {} })
 
-  test("PostgreSQL's package source is wished only where the release lacks that version", async () => {
+  test("PostgreSQL's package source is desired only where the release lacks that version", async () => {
     const plan = (on: Target, version: number) =>
       planWork([{ script: 'pgdg', steps: [pgdgSource(on, version, { dependsOn: [] })] }], () => {})
     const because = async (on: Target, version: number) => {

@@ -17,13 +17,13 @@ const inContract = (statement: string) =>
   `cd / && runuser -u postgres -- psql -qX -d contract -c ${JSON.stringify(statement)}`
 const hba = '/etc/postgresql/17/main/pg_hba.conf'
 const password = secret('a contract is a contract')
-const wish = { owner: 'contract', encoding: 'UTF8', collate: 'C' }
+const desired = { owner: 'contract', encoding: 'UTF8', collate: 'C' }
 
 /** The cluster, a role in it, a database of the role. */
 function base(on: Target) {
   const main = cluster(on)
   const role = postgresRole(on, 'contract', { password, dependsOn: [main] })
-  return { main, role, database: postgresDatabase(on, 'contract', { ...wish, dependsOn: [role] }) }
+  return { main, role, database: postgresDatabase(on, 'contract', { ...desired, dependsOn: [role] }) }
 }
 
 const down: Damage = {
@@ -75,7 +75,7 @@ export const databaseKinds: readonly Kind[] = [
   {
     kind: 'PostgreSQL setting',
     covers: ['postgresSetting'],
-    // What Debian sets is what is wished.
+    // What Debian sets is what is desired.
     prepare: `${sql("ALTER SYSTEM SET listen_addresses = '*'")} && ${sql("ALTER SYSTEM SET password_encryption = 'md5'")} &&
 systemctl restart postgresql@17-main`,
     steps: (on) => {

@@ -42,8 +42,8 @@ const again = /^schema contract of database valence/
 const schemaSteps = (on: Target) => {
   const main = postgresCluster(on, 17)
   const role = postgresRole(on, 'valence', { password: secret('a contract is a contract'), dependsOn: [main] })
-  const wish = { owner: 'valence', encoding: 'UTF8', collate: 'C' }
-  const database = postgresDatabase(on, 'valence', { ...wish, dependsOn: [role] })
+  const desired = { owner: 'valence', encoding: 'UTF8', collate: 'C' }
+  const database = postgresDatabase(on, 'valence', { ...desired, dependsOn: [role] })
   const vector = postgresExtension(on, 'valence', 'vector', { dependsOn: [database] })
   const place = { database: 'valence', owner: 'valence', folder: schema, files: ['schema.sql', 'procedures.sql'] }
   return [

@@ -6,7 +6,7 @@ import { queueState } from '@infra/shared/facts/aws/sqs'
 import { callerIdentity } from '@infra/shared/facts/aws/sts'
 import type { AwsTarget } from '@infra/shared/targets/aws/aws'
 import { describe, expect, it } from 'vitest'
-import { failureOf, secretKey, useAws, wish } from './aws-lab.ts'
+import { desired, failureOf, secretKey, useAws } from './aws-lab.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
 
@@ -177,7 +177,7 @@ describe.skipIf(skip)(title('the CLI and this process, asked the same', skip), (
       )
     }
     const plan = () =>
-      makePlan(lab.tableWork(wish, { endpoint: `http://127.0.0.1:${gate.port}` }), () => {}).then(assertSound)
+      makePlan(lab.tableWork(desired, { endpoint: `http://127.0.0.1:${gate.port}` }), () => {}).then(assertSound)
     try {
       for (const reply of replies) {
         now = reply

@@ -25,7 +25,7 @@ export const secretKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 const keys = { id: secret('AKIAIOSFODNN7EXAMPLE'), secret: secret(secretKey) }
 
 /** A table with everything that a table can have. */
-export const wish: TableOptions = {
+export const desired: TableOptions = {
   name: 'messages',
   hash: 'pk S',
   range: 'sk S',
@@ -66,7 +66,7 @@ export function useAws({ keep = false } = {}) {
     },
     open,
     writes: () => moto.requests().filter((request) => request.writes),
-    tableWork: (want = wish, options: Partial<AwsOptions> = {}): Work[] => [
+    tableWork: (want = desired, options: Partial<AwsOptions> = {}): Work[] => [
       { script: 'dynamodb', steps: [table(open(options), want)] },
     ],
     /** The AWS half of the cluster, as its scripts make it. */

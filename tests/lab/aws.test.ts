@@ -5,7 +5,7 @@ import { assertSound, makePlan } from '@infra/shared/engine/plan'
 import type { AwsOptions } from '@infra/shared/targets/aws/aws'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../support/cli.ts'
-import { account, failureOf, quiet, secretKey, told, useAws, wish } from './aws-lab.ts'
+import { account, desired, failureOf, quiet, secretKey, told, useAws } from './aws-lab.ts'
 import { scratchFolder } from './cache.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -17,7 +17,7 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
   const { tableWork, writes } = lab
 
   it('says each fault on the way in one clear error', async () => {
-    const fault = (options: Partial<AwsOptions>) => failureOf(makePlan(tableWork(wish, options), () => {}))
+    const fault = (options: Partial<AwsOptions>) => failureOf(makePlan(tableWork(desired, options), () => {}))
     expect(await fault({ keys: undefined })).toMatchObject({
       kind: 'unreachable',
       message: 'there are no AWS credentials',
@@ -34,7 +34,7 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
     // A plan needs no CLI; what was agreed to is refused before anything is done.
     const path = process.env.PATH
     process.env.PATH = '/nowhere'
-    const made = deploy(tableWork(wish), { ...quiet, agree: async () => {} })
+    const made = deploy(tableWork(desired), { ...quiet, agree: async () => {} })
     expect(await failureOf(made.finally(() => Object.assign(process.env, { PATH: path })))).toMatchObject({
       kind: 'error',
       message: 'the aws CLI is not installed',
@@ -47,7 +47,7 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
     const file = join(await scratchFolder('aws'), 'credentials')
     await writeFile(file, `[bot]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = ${secretKey}\n`)
     const plan = (profile: string, more: Partial<AwsOptions> = {}) =>
-      makePlan(tableWork(wish, { keys: undefined, profile, ...more }), () => {})
+      makePlan(tableWork(desired, { keys: undefined, profile, ...more }), () => {})
     try {
       process.env.AWS_SHARED_CREDENTIALS_FILE = file
       expect(told(await plan('bot', { cliOnly: true }))).toHaveLength(3)
@@ -114,10 +114,10 @@ describe.skipIf(skip)(title('the way to AWS', skip), () => {
     const options = { endpoint: `http://127.0.0.1:${gate.port}`, pauses: [0.1] }
     try {
       busy = 4 // a call is sent three times before it pauses
-      const plan = await makePlan(tableWork({ ...wish, pointInTimeRecovery: false }, options), () => {})
+      const plan = await makePlan(tableWork({ ...desired, pointInTimeRecovery: false }, options), () => {})
       assertSound(plan)
       busy = Number.POSITIVE_INFINITY
-      expect(await failureOf(makePlan(tableWork(wish, options), () => {}))).toMatchObject({
+      expect(await failureOf(makePlan(tableWork(desired, options), () => {}))).toMatchObject({
         kind: 'unreachable',
         message: 'AWS asks for fewer calls (throttling), again and again',
       })

@@ -54,7 +54,7 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
     expect(lab.moto.requests().length - count).toBe(1 + 6 * 3 + 4 * 2 + 2)
   })
 
-  it('is what the seed says', async () => {
+  it('is what the original says', async () => {
     const { Attributes } = await send<{ Attributes: Record<string, string> }>(
       'sqs',
       'get-queue-attributes',

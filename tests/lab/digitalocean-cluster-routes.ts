@@ -37,7 +37,7 @@ export function clusterRoutes(fake: State): Route[] {
     ),
     on('POST', 'clusters', (_parts, body) => [
       201,
-      { kubernetes_cluster: clusterBody(fake.addCluster(wished(body), true)) },
+      { kubernetes_cluster: clusterBody(fake.addCluster(desired(body), true)) },
     ]),
     on('GET', 'clusters/ID', ([id]) => [200, { kubernetes_cluster: clusterBody(found(id)) }]),
     on('PUT', 'clusters/ID', ([id], body) => {
@@ -81,7 +81,7 @@ export function clusterRoutes(fake: State): Route[] {
       const cluster = found(id)
       const node_pool = cluster.pools.find((one) => one.id === pool)
       if (!node_pool) throw absent()
-      const { id: _, size: __, ...changed } = wishedPool({ size: node_pool.size, ...body })
+      const { id: _, size: __, ...changed } = desiredPool({ size: node_pool.size, ...body })
       Object.assign(node_pool, changed)
       return [202, { node_pool: poolBody(cluster, node_pool) }]
     }),
@@ -89,14 +89,14 @@ export function clusterRoutes(fake: State): Route[] {
 }
 
 // What a request asks for, refused where the API refuses it.
-function wished(body: Body): Partial<Cluster> {
+function desired(body: Body): Partial<Cluster> {
   const { name, region, version, node_pools = [], tags = [], ha, auto_upgrade = false, surge_upgrade = false } = body
   if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(String(name ?? '')))
     throw invalid('validation error: invalid cluster name')
   if (!clusterOptions.regions.some(({ slug }) => slug === region)) throw invalid('validation error: invalid region')
   const slug = findVersion(String(version))
   if (slug === undefined) throw invalid('validation error: invalid version slug')
-  const pools = (node_pools as Body[]).map(wishedPool)
+  const pools = (node_pools as Body[]).map(desiredPool)
   if (pools.length === 0) throw invalid('validation error: a cluster must have at least one node pool')
   return {
     ...{ name: String(name), region: String(region), version: slug, pools, tags: tags as string[] },
@@ -106,7 +106,7 @@ function wished(body: Body): Partial<Cluster> {
   }
 }
 
-function wishedPool(body: Body): NodePool {
+function desiredPool(body: Body): NodePool {
   const { name, size, count = 0, tags = [], labels = null, auto_scale = false, min_nodes = 0, max_nodes = 0 } = body
   if (!name) throw invalid('validation error: node pool name is required')
   if (!clusterOptions.sizes.some(({ slug }) => slug === size)) throw invalid('validation error: invalid size slug')

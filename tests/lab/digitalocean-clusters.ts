@@ -64,8 +64,8 @@ const regions = [
 export const clusterOptions = { regions, versions, sizes }
 
 /** The published version that is meant: `latest`, a minor one, or a slug. */
-export const findVersion = (wish: string): string | undefined =>
-  versions.find(({ slug }) => wish === 'latest' || slug === wish || slug.startsWith(`${wish}.`))?.slug
+export const findVersion = (desired: string): string | undefined =>
+  versions.find(({ slug }) => desired === 'latest' || slug === desired || slug.startsWith(`${desired}.`))?.slug
 
 const created = '2026-11-22T02:00:00Z'
 

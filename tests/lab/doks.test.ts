@@ -25,7 +25,7 @@ const pool = {
   ...{ auto_scale: false, min_nodes: 0, max_nodes: 0 },
 }
 /** What a cluster is when nobody has changed anything. */
-const asWished = { auto_upgrade: true, pools: [{ ...pool, size: 's-4vcpu-8gb' }] }
+const asDesired = { auto_upgrade: true, pools: [{ ...pool, size: 's-4vcpu-8gb' }] }
 const skip = requireLab('doctl', 'moto')
 describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => {
   let bin: string
@@ -123,7 +123,7 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
   })
 
   it('gives kubectl a token that ends, and tells when', async () => {
-    fake.addCluster(asWished)
+    fake.addCluster(asDesired)
     good(await cli('deploy', ['--yes']))
     const id = fake.clusters[0]?.id ?? ''
     const doctl = { DIGITALOCEAN_ACCESS_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint }
@@ -143,7 +143,7 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
   })
 
   it('is used as it is when it is there: differences are told, nothing is changed', async () => {
-    fake.addCluster({ ...asWished, name: 'other' })
+    fake.addCluster({ ...asDesired, name: 'other' })
     fake.addCluster({ auto_upgrade: true, region: 'fra1', pools: [{ ...pool, count: 3 }] })
     const plan = await cli('plan', ['-v', '--create'])
     good(plan)
@@ -179,8 +179,8 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
   it('is not mistaken for one of its name in another account, by no command', async () => {
     const other = await startDigitalOcean()
     try {
-      fake.addCluster(asWished)
-      const theirs = other.addCluster(asWished)
+      fake.addCluster(asDesired)
+      const theirs = other.addCluster(asDesired)
       good(await cli('deploy', ['--yes']))
       const staging = { DIGITALOCEAN_TOKEN: other.token, DIGITALOCEAN_API_URL: other.endpoint }
       const plain = (command: string, ...args: string[]) => cli(command, args, staging, [])
@@ -218,7 +218,7 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
     const elsewhere = await cli('plan', [], { KUBECONFIG: join(home, '.kube/config'), KUBE_CONTEXT: 'mine' })
     good(elsewhere)
     expect(fake.calls()).toEqual([])
-    fake.addCluster(asWished)
+    fake.addCluster(asDesired)
     const node = join(process.execPath, '..')
     const bare = await cli('plan', [], { PATH: [node, '/usr/bin', '/bin'].join(delimiter) })
     expect(bare.code).toBe(1)

@@ -9,7 +9,7 @@ import { dynamodbChecks } from '../../cluster/checks/dynamodb.ts'
 import type { ClusterContext } from '../../cluster/context.ts'
 import dynamodb from '../../cluster/scripts/10-dynamodb.ts'
 import { launcher } from '../support/cli.ts'
-import { account, failureOf, quiet, region, sampleArguments, secretKey, told, useAws, wish } from './aws-lab.ts'
+import { account, desired, failureOf, quiet, region, sampleArguments, secretKey, told, useAws } from './aws-lab.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
@@ -61,7 +61,7 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
   it('shows every damage as itself and mends it', async () => {
     const work = tableWork()
     await deploy(work, { ...quiet, agree: async () => {} })
-    const TableName = wish.name
+    const TableName = desired.name
     const ResourceArn = `arn:aws:dynamodb:${region}:${account}:table/${TableName}`
     const recovery = { TableName, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false } }
     const damages: [operation: string, input: object, change: string][] = [
@@ -108,7 +108,7 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
 
   it('adopts a table of another, changing only what differs', async () => {
     await dynamo('CreateTable', {
-      TableName: wish.name,
+      TableName: desired.name,
       AttributeDefinitions: ['pk S', 'sk S', 'timestamp N', 'owner S'].map(attribute),
       KeySchema: keySchema('pk', 'sk'),
       BillingMode: 'PAY_PER_REQUEST',
@@ -121,7 +121,7 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
         { IndexName: 'by-owner', KeySchema: keySchema('owner'), Projection: { ProjectionType: 'ALL' } },
       ],
     })
-    await dynamo('PutItem', { TableName: wish.name, Item: { pk: { S: '1' }, sk: { S: '2' } } })
+    await dynamo('PutItem', { TableName: desired.name, Item: { pk: { S: '1' }, sk: { S: '2' } } })
     let planned: string[] = []
     await deploy(tableWork(), {
       ...quiet,
@@ -136,19 +136,19 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
       'create point-in-time recovery of messages',
     ])
     const { Tags } = await dynamo<{ Tags: unknown[] }>('ListTagsOfResource', {
-      ResourceArn: `arn:aws:dynamodb:${region}:${account}:table/${wish.name}`,
+      ResourceArn: `arn:aws:dynamodb:${region}:${account}:table/${desired.name}`,
     })
     expect(Tags).toHaveLength(3)
     const { Table } = await dynamo<{ Table: { GlobalSecondaryIndexes: unknown[]; ItemCount: number } }>(
       'DescribeTable',
-      { TableName: wish.name },
+      { TableName: desired.name },
     )
     expect([Table.GlobalSecondaryIndexes.length, Table.ItemCount]).toEqual([2, 1])
   })
 
   it('refuses a table with other keys, and changes nothing of it', async () => {
     await dynamo('CreateTable', {
-      TableName: wish.name,
+      TableName: desired.name,
       AttributeDefinitions: ['threadId S', 'sortKey S'].map(attribute),
       KeySchema: keySchema('threadId', 'sortKey'),
       BillingMode: 'PAY_PER_REQUEST',
@@ -164,7 +164,7 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
     const run = join(import.meta.dirname, 'dynamodb-run.ts')
     const child = spawn(
       process.execPath,
-      [launcher, run, '--endpoint', lab.moto.endpoint, '--table', JSON.stringify(wish)],
+      [launcher, run, '--endpoint', lab.moto.endpoint, '--table', JSON.stringify(desired)],
       { stdio: 'inherit' },
     )
     const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -82,9 +82,14 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
     }
     await prepareBoot(files.root, name, network)
 
-    const wish = { number: lease.number, root: files.root, namespace: network.namespace, log: join(files.work, 'log') }
+    const desired = {
+      number: lease.number,
+      root: files.root,
+      namespace: network.namespace,
+      log: join(files.work, 'log'),
+    }
     const start = async () => {
-      const started = await startMachine(wish)
+      const started = await startMachine(desired)
       await lease.record('launcher', printId(started.nspawn))
       await isUp(started.leader, network.address, (script) => execInside(started.leader, script, 'root'))
       return started

@@ -9,7 +9,7 @@ import { ecrImages, imageOf } from '@infra/shared/facts/aws/ecr-images'
 import { repository } from '@infra/shared/steps/aws/ecr'
 import { type ImageOptions, image } from '@infra/shared/steps/aws/image'
 import type { AwsOptions } from '@infra/shared/targets/aws/aws'
-import { beside } from '@infra/shared/targets/composite'
+import { compositeTarget } from '@infra/shared/targets/composite'
 import { local } from '@infra/shared/targets/local'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf, quiet, region, sampleArguments, told, useAws } from './aws-lab.ts'
@@ -53,15 +53,21 @@ describe.skipIf(skip)(title('images by buildah, to a registry that stands for EC
   /** The repository and the image, as the scripts have them. */
   function work(more: Partial<ImageOptions> = {}, options: Partial<AwsOptions> = {}): Work[] {
     const aws = lab.open(options)
-    const builder = beside(aws, local(), (command) => inputsOf(command) !== undefined)
+    const builder = compositeTarget(aws, local(), (command) => inputsOf(command) !== undefined)
     const tags = { 'managed-by': 'infra' }
     const kept = { name: 'discord-bot', keep: 10, scanOnPush: true, mutableTags: true, tags }
     const place = repository(aws, { ...kept, encryption: 'AES256' })
     const how = { kind: 'dockerfile', recipe: join(context, 'Dockerfile'), context, args: {} } as const
-    const wish = { repository: 'discord-bot', how, cli: 'buildah', folder: own(), remedy: 'Set BOT_CONTEXT.' } as const
+    const desired = {
+      repository: 'discord-bot',
+      how,
+      cli: 'buildah',
+      folder: own(),
+      remedy: 'Set BOT_CONTEXT.',
+    } as const
     return [
       { script: 'ecr', steps: [place] },
-      { script: 'images', steps: [image(builder, { ...wish, dependsOn: [place], ...more })] },
+      { script: 'images', steps: [image(builder, { ...desired, dependsOn: [place], ...more })] },
     ]
   }
   const settle = (of: Work[], events: Event[] = []) =>

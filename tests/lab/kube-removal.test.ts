@@ -16,8 +16,8 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
   const notes = async (...confirmed: string[]) => notesOf(await makePlan(gone(...confirmed), () => {}))
 
   it('leaves the namespace to what others keep in it, of whatever kind', async () => {
-    const wish = [namespaceObject, deployment('pause:1', 1), secretObject(), service(), claim(), role(), binding()]
-    await settle(workOf(manifests(open(), wish, { script: 'web', workspace: 'cluster', prune: false })))
+    const desired = [namespaceObject, deployment('pause:1', 1), secretObject(), service(), claim(), role(), binding()]
+    await settle(workOf(manifests(open(), desired, { script: 'web', workspace: 'cluster', prune: false })))
     await kubectl(`create secret generic stoat-secrets -n ${space} --from-literal=A=of-others`)
     await kubectl(`create configmap theirs -n ${space}`)
     await kubectl(`create role look -n ${space} --verb=get --resource=pods`)
@@ -44,8 +44,8 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
   it('keeps what was adopted from another program, until its name is typed', async () => {
     await kubectl(`create namespace ${space}`)
     await lab.as('Terraform', role())
-    const wish = [namespaceObject, service(), role(), binding()]
-    await settle(workOf(manifests(open(), wish, { script: 'web', workspace: 'cluster', prune: false })))
+    const desired = [namespaceObject, service(), role(), binding()]
+    await settle(workOf(manifests(open(), desired, { script: 'web', workspace: 'cluster', prune: false })))
     // By hand, on what is ours: it stays ours.
     await kubectl(`annotate service web -n ${space} note=mine`)
     expect(await planned(gone())).toEqual([

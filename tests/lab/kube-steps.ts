@@ -27,7 +27,7 @@ export function useKube() {
   const open = (options: Partial<KubectlOptions> = {}) =>
     kubernetes({
       access: () => readAccess(kube.kubeconfig, 'lab'),
-      awaitedAs: 'kubernetes lab',
+      placeholderName: 'kubernetes lab',
       cache: join(folder, 'cache'),
       env: { PATH: kube.env.PATH },
       ...options,

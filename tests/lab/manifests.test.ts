@@ -28,7 +28,7 @@ const skip = requireLab('kube')
 describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
   const lab = useKube()
   const { kubectl, writesOf, open } = lab
-  const wish = (
+  const desired = (
     objects: readonly KubeObject[],
     { prune = false, on = open() }: { prune?: boolean; on?: Target } = {},
   ) => workOf(manifests(on, objects, { script: 'contract', workspace: 'lab', prune }))
@@ -38,7 +38,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     const seen = sampleArguments()
     let lines: string[] = []
     const writes = await writesOf(async () => {
-      lines = await planned(wish(everything))
+      lines = await planned(desired(everything))
     })
     expect(writes).toBe(0)
     expect(lines).toEqual([
@@ -51,10 +51,10 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       'create cluster role binding contract-binding',
       'create stateful set store',
     ])
-    const { made, events } = await settle(wish(everything))
+    const { made, events } = await settle(desired(everything))
     expect(made).toBe(everything.length)
     expect(JSON.stringify(events)).not.toContain(password)
-    expect(await writesOf(() => settle(wish(everything)))).toBe(0)
+    expect(await writesOf(() => settle(desired(everything)))).toBe(0)
     const args = await seen.stop()
     expect(args.some((line) => line.includes('kubectl') && line.includes('apply'))).toBe(true)
     const encoded = Buffer.from(password).toString('base64')
@@ -105,14 +105,14 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     ]
     for (const [what, damage, change] of drifts) {
       await damage()
-      expect([what, ...(await planned(wish(everything)))]).toEqual([what, change])
-      expect((await settle(wish(everything))).made).toBe(1)
+      expect([what, ...(await planned(desired(everything)))]).toEqual([what, change])
+      expect((await settle(desired(everything))).made).toBe(1)
     }
   })
 
   it('shows what changes as a diff, and of a secret only the names of its keys', async () => {
     const changed = without(deployment(), secretObject()).concat(deployment('web:2'), secretObject('an0ther-value-9c'))
-    const plan = await makePlan(wish(changed), () => {})
+    const plan = await makePlan(desired(changed), () => {})
     const text = JSON.stringify(plan.steps.map(({ decision }) => decision))
     expect(text).toContain('image: web:1')
     expect(text).toContain('image: web:2')
@@ -120,7 +120,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       expect(text).not.toContain(hidden)
       expect(text).not.toContain(Buffer.from(hidden).toString('base64'))
     }
-    expect(await planned(wish(changed))).toEqual([
+    expect(await planned(desired(changed))).toEqual([
       'update deployment web [restart]',
       'update secret web-secrets: PASSWORD',
     ])
@@ -128,17 +128,17 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
 
   it('tells of what is no longer wanted, and removes it only with --prune; data never', async () => {
     const fewer = without(service(), claim())
-    const plan = await makePlan(wish(fewer), () => {})
-    expect(await planned(wish(fewer))).toEqual([])
+    const plan = await makePlan(desired(fewer), () => {})
+    expect(await planned(desired(fewer))).toEqual([])
     expect(notesOf(plan)).toEqual([
       'service web is no longer wanted; deploy -- --prune removes it',
       expect.stringMatching(/^persistent volume claim web-data is no longer wanted; it holds data/),
     ])
     await lab.as('somebody', { ...service(), metadata: { name: 'foreign', namespace: space } })
-    expect(await planned(wish(fewer, { prune: true }))).toEqual(['remove service web'])
-    await settle(wish(fewer, { prune: true }))
+    expect(await planned(desired(fewer, { prune: true }))).toEqual(['remove service web'])
+    await settle(desired(fewer, { prune: true }))
     expect(await kubectl(`get service,pvc -n ${space} -o name`)).toBe('service/foreign\npersistentvolumeclaim/web-data')
-    await settle(wish(everything))
+    await settle(desired(everything))
   })
 
   it('refuses what cannot be changed in place, with the reason, and writes nothing', async () => {
@@ -151,7 +151,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       [binding('view'), /ClusterRoleBinding contract-binding cannot become .*cannot change roleRef/],
     ]
     for (const [object, message] of wrong) {
-      const work = wish([...without(object), object])
+      const work = desired([...without(object), object])
       let failure: Awaited<ReturnType<typeof failureOf>> | undefined
       expect(
         await writesOf(async () => {
@@ -220,7 +220,8 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       return () => readAccess(file, 'lab')
     }
     const { token } = lab.kube
-    const failing = (options: Parameters<typeof open>[0]) => failureOf(settle(wish(everything, { on: open(options) })))
+    const failing = (options: Parameters<typeof open>[0]) =>
+      failureOf(settle(desired(everything, { on: open(options) })))
 
     const expired = await failing({ access: access({ token: 'expired-token-of-long-ago' }) })
     expect([expired.kind, expired.message]).toEqual([
@@ -253,13 +254,13 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       'unreachable',
       `the Kubernetes API at ${lab.kube.server} does not answer`,
     ])
-    expect((await settle(wish(everything))).made).toBe(0)
+    expect((await settle(desired(everything))).made).toBe(0)
   })
 
   it('waits for a cluster that an earlier step makes', async () => {
     let there = false
     const on = open({ access: () => (there ? readAccess(lab.kube.kubeconfig, 'lab') : undefined) })
-    const work = wish(everything, { on })
+    const work = desired(everything, { on })
     const plan = await makePlan(work, () => {})
     expect(on.name).toBe('kubernetes lab')
     expect(plan.steps[0]?.pending).toEqual(['kubernetes lab'])

@@ -83,12 +83,12 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
     namespace,
     address,
     gateway,
-    latency: async (wished) => {
-      ms = wished
+    latency: async (desired) => {
+      ms = desired
       await apply()
     },
-    cut: async (wished) => {
-      isCut = wished
+    cut: async (desired) => {
+      isCut = desired
       await apply()
     },
     close: () => relay?.stdin.end(),

@@ -8,7 +8,7 @@ import { type Result, run, until } from './run.ts'
 /** A booted system: systemd-nspawn, and the first process inside. */
 export type Machine = { readonly nspawn: ProcessId; readonly leader: ProcessId }
 
-export type MachineWish = {
+export type DesiredMachine = {
   readonly number: number
   readonly root: string
   readonly namespace: string
@@ -27,7 +27,7 @@ fi
 exec systemd-nspawn "$@"`
 
 /** Starts systemd in the root; answers as soon as its first process is there, long before it is up. */
-export async function startMachine({ number, root, namespace, log }: MachineWish): Promise<Machine> {
+export async function startMachine({ number, root, namespace, log }: DesiredMachine): Promise<Machine> {
   const name = `infra-lab-${number}`
   const output = openSync(log, 'a')
   const flags = [

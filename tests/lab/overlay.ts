@@ -16,7 +16,7 @@ export type Files = {
   readonly disk: string | undefined
 }
 
-export type FilesWish = {
+export type DesiredFiles = {
   readonly number: number
   /** Topmost first. */
   readonly layers: readonly string[]
@@ -31,7 +31,7 @@ const debFolder = (release: Release): string => join(cacheFolder(), 'debs', rele
 export const workFolder = (number: number): string => join(cacheFolder(), 'hosts', `${number}-${process.pid}`)
 
 /** Mounts a host's root from its layers in a moment, nothing is copied. */
-export async function mountFiles({ number, layers, release, diskMb }: FilesWish): Promise<Files> {
+export async function mountFiles({ number, layers, release, diskMb }: DesiredFiles): Promise<Files> {
   const work = workFolder(number)
   const root = join(work, 'root')
   const disk = diskMb === undefined ? undefined : join(work, 'disk')

@@ -111,8 +111,8 @@ DELETE FROM users WHERE name = '${others[0]}'`),
         bad: found.filter(({ outcome }) => outcome !== 'ok').map(({ id }) => id),
       }
     }
-    const matching = (wish: Readonly<Record<string, RegExp>>) =>
-      Object.fromEntries(Object.entries(wish).map(([id, said]) => [id, expect.stringMatching(said)]))
+    const matching = (desired: Readonly<Record<string, RegExp>>) =>
+      Object.fromEntries(Object.entries(desired).map(([id, said]) => [id, expect.stringMatching(said)]))
 
     /** A certificate for the pod of which so many days are left, and so many are gone; served, and trusted here. */
     async function serveCertificate({ left, gone }: { left: number; gone: number }) {

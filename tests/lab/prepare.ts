@@ -39,7 +39,7 @@ export async function prepareBoot(
   await writeFile(join(root, 'etc/hosts'), `${hosts.join('\n')}\n`)
 }
 
-export type HostWish = {
+export type DesiredHost = {
   readonly name: string
   readonly user: LabUser | undefined
   readonly rootKey: boolean
@@ -47,18 +47,18 @@ export type HostWish = {
 }
 
 /** Makes a host of its own from the bare root: name, machine id, host keys, who may log in. */
-export async function prepareHost(root: string, wish: HostWish): Promise<void> {
+export async function prepareHost(root: string, desired: DesiredHost): Promise<void> {
   const { publicKey } = await labKey()
-  await writeFile(join(root, 'etc/hostname'), `${wish.name}\n`)
+  await writeFile(join(root, 'etc/hostname'), `${desired.name}\n`)
   await writeFile(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`, { mode: 0o444 })
   for (const type of ['ed25519', 'ecdsa']) {
     const file = join(root, `etc/ssh/ssh_host_${type}_key`)
-    await must('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${wish.name}`, '-f', file])
+    await must('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${desired.name}`, '-f', file])
   }
   await trust(root, (await labAuthority()).certificate)
-  if (wish.rootKey) await authorize(root, 'root', publicKey)
-  if (wish.user !== undefined) await addUser(root, wish.user, publicKey)
-  if (wish.cloudInit) {
+  if (desired.rootKey) await authorize(root, 'root', publicKey)
+  if (desired.user !== undefined) await addUser(root, desired.user, publicKey)
+  if (desired.cloudInit) {
     const file = join(root, 'etc/ssh/sshd_config.d/50-cloud-init.conf')
     await writeFile(file, 'PasswordAuthentication yes\n', { mode: 0o600 })
   }

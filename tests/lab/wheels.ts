@@ -28,7 +28,7 @@ export async function ensureWheels(release: Release, boot: () => Promise<Builder
       const { code, stdout, stderr } = await host.exec(`export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-venv python3-dev libpq-dev build-essential ca-certificates &&
 python3 -m venv /root/venv || exit
-for wish in ${wanted.map((one) => `'${one}'`).join(' ')}; do /root/venv/bin/pip wheel -q -w /${place} "$wish" || exit; done`)
+for desired in ${wanted.map((one) => `'${one}'`).join(' ')}; do /root/venv/bin/pip wheel -q -w /${place} "$desired" || exit; done`)
       if (code !== 0) throw new Error(`lab: the wheels cannot be built\n${stdout}${stderr}`)
       await cp(join(host.root, place), folder, { recursive: true, preserveTimestamps: true })
     } finally {

@@ -32,7 +32,7 @@ interface NoteOptions extends Partial<Pick<Change, 'risk' | 'undo' | 'explain' |
 }
 
 /** A note with this content; `null`: there shall be none. The smallest step kind that there can be. */
-export function note(on: Target, name: string, wish: string | Text | null, options: NoteOptions = {}): Step {
+export function note(on: Target, name: string, desired: string | Text | null, options: NoteOptions = {}): Step {
   const { dependsOn = [], id = `note ${name}`, ...more } = options
   return step({
     id,
@@ -40,8 +40,8 @@ export function note(on: Target, name: string, wish: string | Text | null, optio
     dependsOn,
     ask: { now: noteContent(name) },
     plan({ now }) {
-      if (wish === null) return changes(now === null ? [] : [remove(`note ${name}`, sh`rm ${name}`, more)], 'absent')
-      const content = typeof wish === 'string' ? plainText(wish) : wish
+      if (desired === null) return changes(now === null ? [] : [remove(`note ${name}`, sh`rm ${name}`, more)], 'absent')
+      const content = typeof desired === 'string' ? plainText(desired) : desired
       if (now !== null && digestText(plainText(now)) === digestText(content)) return changes([], `${now.length} bytes`)
       const diff: Diff = holdsSecret(content)
         ? { kind: 'secret', path: name }

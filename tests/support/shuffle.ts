@@ -3,7 +3,7 @@ import { idOf } from '@infra/shared/engine/step'
 
 /**
  * The steps in another order in which each still comes after all that it depends on: `last` takes what was added last
- * first, which turns around most pairs; a number is the seed of one by chance, the same each time.
+ * first, which turns around most pairs; a number is the original of one by chance, the same each time.
  */
 export function shuffled(steps: readonly Step[], order: 'last' | number): Step[] {
   const ids = new Set(steps.map(({ id }) => id))

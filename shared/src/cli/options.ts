@@ -23,7 +23,7 @@ export type WorkspaceOption = Omit<OptionSpec, 'of'>
 /** How a command that only one workspace has is called. */
 export interface CommandSyntax {
   readonly about: string
-  /** What it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wished. */
+  /** What it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wanted. */
   readonly args?: readonly string[]
   /** Its own options. */
   readonly options?: Readonly<Record<string, WorkspaceOption>>

@@ -18,9 +18,9 @@ const keyTagStart = 'infra-access-key/'
 export const keysMade = (tags: Tags | undefined): readonly string[] =>
   Object.keys(tags ?? {}).flatMap((key) => (key.startsWith(keyTagStart) ? [key.slice(keyTagStart.length)] : []))
 
-/** Those of the wished tags that are missing or have another value. Tags that are not wished for are nobody's business. */
-export function staleTags(wish: Tags, now: Tags | null): Tags {
-  return Object.fromEntries(Object.entries(wish).filter(([key, value]) => now?.[key] !== value))
+/** Those of the desired tags that are missing or have another value. Tags that are not desired for are nobody's business. */
+export function staleTags(desired: Tags, now: Tags | null): Tags {
+  return Object.fromEntries(Object.entries(desired).filter(([key, value]) => now?.[key] !== value))
 }
 
 /** `Name x → y, managed-by=infra`: how a change of tags is told. */

@@ -17,8 +17,8 @@ export function verifies(verifier: Secret, password: Secret): boolean {
   const stored = reveal(verifier)
   const found = stored.match(/^SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$/)
   if (!found) return false
-  const wish = render(reveal(password), Buffer.from(found[2] ?? '', 'base64'), Number(found[1]))
-  return wish.length === stored.length && timingSafeEqual(Buffer.from(wish), Buffer.from(stored))
+  const desired = render(reveal(password), Buffer.from(found[2] ?? '', 'base64'), Number(found[1]))
+  return desired.length === stored.length && timingSafeEqual(Buffer.from(desired), Buffer.from(stored))
 }
 
 // RFC 5802, 3. A password of printable ASCII is its own SASLprep form.

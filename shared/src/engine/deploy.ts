@@ -18,7 +18,7 @@ export interface DeployOptions {
 }
 
 /** How often facts may be found changed after the lock was taken, before the run gives up. */
-const patience = 3
+const maxReplans = 3
 
 /** Plans, and says so. Throws the plan's refusals after it was shown. */
 export async function planWork(work: readonly Work[], emit: Emit): Promise<Plan> {
@@ -46,7 +46,7 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
       const now = await makePlan(work, emit)
       assertSound(now)
       if (samePlan(plan, now)) break
-      if (moves === patience) throw restless(plan, now)
+      if (moves === maxReplans) throw factsKeepChanging(plan, now)
       emit({ type: 'plan.moved' })
       emit({ type: 'plan', plan: now, ms: 0 })
       options.expect?.(now)
@@ -66,7 +66,7 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
   }
 }
 
-function restless(before: Plan, after: Plan): Failure {
+function factsKeepChanging(before: Plan, after: Plan): Failure {
   const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]
   return new Failure('stale', 'what is found changes all the time, so there is no plan to agree to; nothing was done', {
     detail: Object.keys(other).filter((id) => one[id] !== other[id]),

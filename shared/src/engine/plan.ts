@@ -37,15 +37,15 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
   )
   const scriptOf = new Map(work.flatMap(({ script, steps }) => steps.map(({ id }) => [id, script] as const)))
   const pending = new Map<string, Step>()
-  const awaited = new Set(
-    [...new Set(work.flatMap(({ steps }) => steps.map(({ on }) => on)))].filter((on) => on.awaited),
+  const notCreatedYet = new Set(
+    [...new Set(work.flatMap(({ steps }) => steps.map(({ on }) => on)))].filter((on) => on.notCreatedYet),
   )
   // What could not be answered may have to do with any earlier change on the same target.
   const before = (step: Step) => [...pending.values()].filter(({ on }) => on === step.on).map(({ id }) => id)
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
       const first = step.dependsOn.map(idOf).filter((id) => pending.has(id))
-      const ahead = awaited.has(step.on) ? [...first, step.on.name] : first
+      const ahead = notCreatedYet.has(step.on) ? [...first, step.on.name] : first
       const decided = decide(script, step, answers, { pending: ahead, earlierChanges: before(step).length > 0 })
       const isSure = !step.unknownWhilePending || first.every((id) => scriptOf.get(id) === script)
       const planned =

@@ -118,7 +118,7 @@ export function step<const Q extends Questions>(options: StepOptions<Q>): Step {
 
 let making: Step[] | undefined
 
-/** The steps that are made while this runs: one that a script makes and forgets to add would be missing in silence. */
+/** The steps that are made while this runs: one that a script makes and forgets to add would be missing in idleTimeout. */
 export function stepsMadeBy(run: () => void): readonly Step[] {
   const outer = making
   const made: Step[] = []

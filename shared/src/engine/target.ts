@@ -28,7 +28,7 @@ export interface Target {
   /** Finds out who or what it is, where `name` cannot tell before. */
   identify?(): Promise<void>
   /** An earlier step makes it: until then every question is answered by `nothing`, and what is planned is tentative. */
-  readonly awaited?: boolean
+  readonly notCreatedYet?: boolean
   /**
    * What it answers may lag behind what was changed: how long to wait, in seconds, each time that a change does not show
    * yet, and what to tell when it never does. Left out: an answer is the truth.

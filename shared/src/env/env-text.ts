@@ -8,7 +8,7 @@ export interface Assignment {
   readonly line: number
   readonly value: string
   readonly shell: ShellWord
-  /** A substitution that makes another value each time, such as the seed's `$(openssl rand -base64 32)`. */
+  /** A substitution that makes another value each time, such as the original's `$(openssl rand -base64 32)`. */
   readonly random: boolean
   readonly start: number
   readonly end: number

@@ -22,7 +22,7 @@ export interface Generated {
 
 /**
  * Writes the secrets that are set nowhere into `.env.<workspace>` (or `.env.<workspace>.<name>`), which is made from
- * the example when it is not there. A blank assignment, a placeholder and the seed's `$(openssl rand …)` are filled in
+ * the example when it is not there. A blank assignment, a placeholder and the original's `$(openssl rand …)` are filled in
  * place; the rest of the file stays byte for byte. What is set in the process, in this file or in `.env` is kept.
  * The file is replaced in one step and readable by its owner only. Where a line that cannot be read names one of them,
  * nothing is written: it may be set there. Throws when the folder cannot be written.

@@ -6,7 +6,7 @@ import { Failure } from '../engine/failure.ts'
 import type { Target } from '../engine/target.ts'
 import { kubernetesClusters } from '../facts/digitalocean/kubernetes.ts'
 import { blank } from '../targets/blank.ts'
-import { beside } from '../targets/composite.ts'
+import { compositeTarget } from '../targets/composite.ts'
 import { digitalOcean } from '../targets/digitalocean/digitalocean.ts'
 import { local } from '../targets/local.ts'
 import type { PlatformEnv } from './env.ts'
@@ -70,14 +70,17 @@ export function openDoks(env: PlatformEnv, { offline, folder, writtenBy }: Openi
   if (!token)
     return { ...place, cloud: blank('no DigitalOcean account: DIGITALOCEAN_TOKEN is not set, nor KUBE_CONTEXT') }
   const machine = local({ env: doctlEnvironment(env, folder) })
-  return { ...place, cloud: beside(digitalOcean({ token, endpoint }), machine, (command) => !isDoCommand(command)) }
+  return {
+    ...place,
+    cloud: compositeTarget(digitalOcean({ token, endpoint }), machine, (command) => !isDoCommand(command)),
+  }
 }
 
 /**
  * Whether a kubeconfig leads to the cluster that has the name in this account: the name alone tells nothing, since there
  * may be one in another account, or have been one before. Throws without an account to ask.
  */
-export async function leadsTo({ name, cloud, kubeconfig }: Doks, id: string | undefined): Promise<boolean> {
+export async function isKubeconfigOf({ name, cloud, kubeconfig }: Doks, id: string | undefined): Promise<boolean> {
   if (cloud.blank)
     throw new Failure(
       'error',

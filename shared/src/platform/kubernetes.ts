@@ -4,10 +4,10 @@ import { Failure } from '../engine/failure.ts'
 import type { Target } from '../engine/target.ts'
 import { type KubeAccess, readAccess, userKubeconfig } from '../targets/kubernetes/kubeconfig.ts'
 import { blankKubernetes, type KubectlOptions, kubernetes } from '../targets/kubernetes/kubectl.ts'
-import { type Doks, doctlEnvironment, leadsTo, ownKubeconfig } from './doks.ts'
+import { type Doks, doctlEnvironment, isKubeconfigOf, ownKubeconfig } from './doks.ts'
 import type { PlatformEnv } from './env.ts'
 
-export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'lend'> {
+export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'credentialEnv'> {
   /** Undefined where KUBE_CONTEXT names another cluster. */
   readonly doks: Doks | undefined
   readonly offline: boolean
@@ -19,17 +19,17 @@ export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'lend'> {
 
 /** The cluster of an environment: that of KUBE_CONTEXT, or the DOKS cluster. */
 export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
-  const { doks, offline, folder, values, lend } = access
+  const { doks, offline, folder, values, credentialEnv } = access
   if (offline) return blankKubernetes()
   return kubernetes({
     access: () => findCluster(env, folder, doks),
-    ...(doks && { leads: ({ doks: id }) => leadsTo(doks, id) }),
-    awaitedAs: `kubernetes ${env.DO_CLUSTER_NAME}`,
+    ...(doks && { verifyCluster: ({ doks: id }) => isKubeconfigOf(doks, id) }),
+    placeholderName: `kubernetes ${env.DO_CLUSTER_NAME}`,
     ...(doks && { renewedBy: doks.kubeconfig.writtenBy }),
     cache: join(folder, 'kubectl'),
     // For doctl, by which kubectl signs in to the DOKS cluster.
     env: { ...access.env, ...doctlEnvironment(env, folder) },
-    ...(lend && { lend }),
+    ...(credentialEnv && { credentialEnv }),
     ...(values && { values }),
   })
 }
@@ -55,12 +55,12 @@ export async function assertInside(
   looking = false,
 ): Promise<void> {
   await kube.identify?.()
-  if (!doks || !kube.awaited) return
+  if (!doks || !kube.notCreatedYet) return
   const { path, shown, writtenBy } = doks.kubeconfig
   const there = existsSync(path)
   if (looking && !there) return
   // Asked once more for what stands in the way: no token, no answer.
-  if (there) await leadsTo(doks, undefined)
+  if (there) await isKubeconfigOf(doks, undefined)
   throw new Failure(
     'error',
     there

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { DnsLook, DnsPlace } from '../command/digitalocean.ts'
 
 /** Milliseconds to wait for a port. */
-const patience = 3000
+const timeoutMs = 3000
 
 /** Whether an ssh server greets on an address; why not, otherwise. Takes at most 3 seconds. */
 export function lookForSsh(host: string, port: number): Promise<{ open: boolean; reason: string }> {
@@ -15,7 +15,7 @@ export function lookForSsh(host: string, port: number): Promise<{ open: boolean;
       resolve({ open, reason })
     }
     // The socket's own timeout would start anew with every byte.
-    const timer = setTimeout(() => end(false, 'no answer'), patience)
+    const timer = setTimeout(() => end(false, 'no answer'), timeoutMs)
     socket.once('data', (greeting) => end(/^SSH-/m.test(String(greeting)), 'not an ssh server'))
     socket.once('error', ({ code }: NodeJS.ErrnoException) => end(false, code ?? 'no connection'))
     socket.once('close', () => end(false, 'closed at once'))

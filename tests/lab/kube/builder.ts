@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { must } from '../run.ts'
 
-type Wish = {
+type Desired = {
   readonly folder: string
   /** The registry's name, and where it is. */
   readonly host: string
@@ -23,7 +23,7 @@ export async function builderEnv({
   host,
   address,
   authority,
-}: Wish): Promise<Readonly<Record<string, string>>> {
+}: Desired): Promise<Readonly<Record<string, string>>> {
   const place = async (name: string) => {
     await mkdir(join(folder, name))
     return join(folder, name)

@@ -7,7 +7,7 @@ import { makeUsers, type User, type UserName } from './users.ts'
 /** Addresses of a cluster: the same in each, since each has a network of its own. */
 export const ranges = { services: '10.96.0.0/16', firstService: '10.96.0.1', pods: '10.244.0.0/16' }
 
-export type PlaneWish = {
+export type DesiredPlane = {
   readonly node: Node
   readonly work: string
   /** Folder of the Kubernetes programs. */
@@ -25,7 +25,7 @@ export type ControlPlane = {
 }
 
 /** Makes a cluster's certificates, tokens and keys, starts etcd, and says how to start the rest. */
-export async function makeControlPlane({ node, work, bin, address }: PlaneWish): Promise<ControlPlane> {
+export async function makeControlPlane({ node, work, bin, address }: DesiredPlane): Promise<ControlPlane> {
   const etcd = node.start('etcd', join(bin, 'etcd'), [
     `--data-dir=${join(work, 'etcd')}`,
     '--unsafe-no-fsync',

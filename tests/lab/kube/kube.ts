@@ -70,7 +70,7 @@ export async function startKube(): Promise<KubeLab> {
     const cgroup = namespace
     const node = await openNode({ namespace, cgroup, work })
     await lease.record('launcher', printId(node.launcher))
-    const wish = { node, work, programs, address, gateway, cgroup, bin: programs.kubernetes }
+    const desired = { node, work, programs, address, gateway, cgroup, bin: programs.kubernetes }
 
     const ctr = (...args: string[]) =>
       node.run(join(programs.containerd, 'ctr'), ['-a', containerdSocket, '-n', 'k8s.io', ...args])
@@ -81,7 +81,7 @@ export async function startKube(): Promise<KubeLab> {
       if (failed !== undefined) throw new Error(`lab: ${name} was not imported\n${failed.stderr}`)
     }
 
-    const [plane, containerd] = await Promise.all([makeControlPlane(wish), startContainerd(wish)])
+    const [plane, containerd] = await Promise.all([makeControlPlane(desired), startContainerd(desired)])
     let apiServer = plane.startApiServer()
     const servers: Server[] = [plane.etcd, containerd]
     const assertAll = () => Promise.all([apiServer, ...servers].map((server) => server.assertRuns()))
@@ -99,7 +99,7 @@ export async function startKube(): Promise<KubeLab> {
       return (await ctr('version')).code === 0 || undefined
     }).then(() => importImage(pauseOf))
     await Promise.all([apiIsUp(), pauseImported])
-    servers.push(...plane.startControllers(), ...startKubelet(wish, plane.users))
+    servers.push(...plane.startControllers(), ...startKubelet(desired, plane.users))
     await api.ask('POST', '/apis/storage.k8s.io/v1/storageclasses', storageClass)
     await isUp('the node', `/api/v1/nodes/${nodeName}`, (text) => isReady(JSON.parse(text)))
     await isUp('the first service account', '/api/v1/namespaces/default/serviceaccounts/default', () => true)

@@ -8,7 +8,7 @@ import { containerdConfig, coreFile, kubeletConfig, podNetwork } from './node-se
 import type { KubePrograms } from './programs.ts'
 import { nodeName, type User, type UserName } from './users.ts'
 
-export type NodeWish = {
+export type DesiredNode = {
   readonly node: Node
   readonly work: string
   readonly programs: KubePrograms
@@ -18,7 +18,14 @@ export type NodeWish = {
 }
 
 /** Writes what the node's programs read, and starts containerd. */
-export async function startContainerd({ node, work, programs, address, gateway, cgroup }: NodeWish): Promise<Server> {
+export async function startContainerd({
+  node,
+  work,
+  programs,
+  address,
+  gateway,
+  cgroup,
+}: DesiredNode): Promise<Server> {
   const settings = join(work, 'settings')
   await mkdir(join(settings, 'cni'), { recursive: true })
   await mkdir(join(settings, 'registries'))
@@ -42,7 +49,7 @@ export async function startContainerd({ node, work, programs, address, gateway, 
 
 /** Starts what makes the node one of the cluster's; the API server answers already. */
 export function startKubelet(
-  { node, work, programs, address }: NodeWish,
+  { node, work, programs, address }: DesiredNode,
   users: Readonly<Record<UserName, User>>,
 ): readonly Server[] {
   const settings = join(work, 'settings')

@@ -69,7 +69,7 @@ export const podNetwork = {
   ],
 }
 
-type KubeletWish = {
+type DesiredKubelet = {
   readonly settings: string
   readonly authority: string
   readonly address: string
@@ -77,7 +77,7 @@ type KubeletWish = {
 }
 
 /** The KubeletConfiguration. */
-export const kubeletConfig = ({ settings, authority, address, cgroup }: KubeletWish) => ({
+export const kubeletConfig = ({ settings, authority, address, cgroup }: DesiredKubelet) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
   address,
@@ -107,7 +107,7 @@ export const kubeletConfig = ({ settings, authority, address, cgroup }: KubeletW
   imageGCLowThresholdPercent: 99,
 })
 
-type CoreWish = {
+type DesiredCore = {
   readonly settings: string
   readonly kubeconfig: string
   readonly address: string
@@ -116,7 +116,7 @@ type CoreWish = {
 }
 
 /** The Corefile: the cluster's own names, the machine's name in the lab, and all others by the machine's resolvers. */
-export const coreFile = ({ settings, kubeconfig, address, gateway, labName }: CoreWish) => `.:53 {
+export const coreFile = ({ settings, kubeconfig, address, gateway, labName }: DesiredCore) => `.:53 {
   bind ${address}
   errors
   hosts {

@@ -28,7 +28,7 @@ export type Server = {
   stop(): Promise<void>
 }
 
-type Wish = { readonly namespace: string; readonly cgroup: string; readonly work: string }
+type Desired = { readonly namespace: string; readonly cgroup: string; readonly work: string }
 
 const script = fileURLToPath(new URL('node.sh', import.meta.url))
 const apart = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
@@ -36,7 +36,7 @@ const apart = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--
 const covered = ['/run', '/tmp', '/var/lib', '/var/log']
 
 /** Opens a node in a network namespace that exists. Its files are in `work`. */
-export async function openNode({ namespace, cgroup, work }: Wish): Promise<Node> {
+export async function openNode({ namespace, cgroup, work }: Desired): Promise<Node> {
   const hidden = covered.find((place) => work.startsWith(`${place}/`))
   if (hidden !== undefined)
     throw new Error(`lab: a Kubernetes node covers ${hidden}: set LAB_CACHE elsewhere (now ${cacheFolder()})`)

@@ -13,7 +13,7 @@ export type RegistryRequest = {
   readonly status: number
 }
 
-type Wish = {
+type Desired = {
   readonly address: string
   /** The port of the registry itself, on the loopback. */
   readonly inner: number
@@ -28,15 +28,15 @@ type Wish = {
  * Listens where a registry does (https, port 443) and passes everything on. What ECR does beside keeping images is
  * done here: it knows the repository before anything is pushed, and lists the image as soon as the push is answered.
  */
-export async function startRelay(wish: Wish) {
+export async function startRelay(desired: Desired) {
   const seen: RegistryRequest[] = []
-  const [cert, key] = await Promise.all(['crt', 'key'].map((end) => readFile(join(wish.folder, `registry.${end}`))))
+  const [cert, key] = await Promise.all(['crt', 'key'].map((end) => readFile(join(desired.folder, `registry.${end}`))))
   const server = createServer({ cert, key } as never, (request, response) => {
-    pass(wish, request, response, seen).catch((error) => answer(response, 502, `${error}\n`))
+    pass(desired, request, response, seen).catch((error) => answer(response, 502, `${error}\n`))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(443, wish.address, () => resolve())
+    server.listen(443, desired.address, () => resolve())
   })
   return {
     requests: () => [...seen],
@@ -48,7 +48,7 @@ export async function startRelay(wish: Wish) {
   }
 }
 
-async function pass(wish: Wish, request: IncomingMessage, response: ServerResponse, seen: RegistryRequest[]) {
+async function pass(desired: Desired, request: IncomingMessage, response: ServerResponse, seen: RegistryRequest[]) {
   const { method = 'GET', url: path = '/' } = request
   const repository = /^\/v2\/(.+?)\/(?:blobs|manifests|tags)\//.exec(path)?.[1]
   const manifest = method === 'PUT' ? /\/manifests\/([^/]+)$/.exec(path)?.[1] : undefined
@@ -57,16 +57,16 @@ async function pass(wish: Wish, request: IncomingMessage, response: ServerRespon
     seen.push({ method, path, hasLogin: request.headers.authorization !== undefined, status })
   }
   const begins = method === 'POST' || manifest !== undefined
-  if (wish.ecr !== undefined && repository && begins && !(await isKnown(wish, repository))) {
+  if (desired.ecr !== undefined && repository && begins && !(await isKnown(desired, repository))) {
     note(404)
-    const message = `The repository with name '${repository}' does not exist in the registry with id '${wish.account}'`
+    const message = `The repository with name '${repository}' does not exist in the registry with id '${desired.account}'`
     response.writeHead(404, { 'content-type': 'application/json' })
     return void response.end(JSON.stringify({ errors: [{ code: 'NAME_UNKNOWN', message }] }))
   }
   const body = manifest === undefined ? undefined : await bodyOf(request)
   const headers = { ...request.headers, 'x-forwarded-proto': 'https' }
   await new Promise<void>((resolve, reject) => {
-    const onward = send({ host: '127.0.0.1', port: wish.inner, path, method, headers }, (reply) => {
+    const onward = send({ host: '127.0.0.1', port: desired.inner, path, method, headers }, (reply) => {
       const status = reply.statusCode ?? 502
       const finish = () => {
         note(status)
@@ -74,9 +74,9 @@ async function pass(wish: Wish, request: IncomingMessage, response: ServerRespon
         reply.pipe(response)
         reply.on('end', () => resolve())
       }
-      if (status !== 201 || !repository || !manifest || wish.ecr === undefined) return finish()
+      if (status !== 201 || !repository || !manifest || desired.ecr === undefined) return finish()
       const imageDigest = String(reply.headers['docker-content-digest'])
-      tellEcr(wish, { repositoryName: repository, imageDigest, imageManifest: String(body) }, manifest).then(
+      tellEcr(desired, { repositoryName: repository, imageDigest, imageManifest: String(body) }, manifest).then(
         finish,
         reject,
       )
@@ -87,19 +87,19 @@ async function pass(wish: Wish, request: IncomingMessage, response: ServerRespon
   })
 }
 
-const isKnown = async (wish: Wish, repository: string): Promise<boolean> =>
-  (await ecr(wish, 'DescribeRepositories', { registryId: wish.account, repositoryNames: [repository] })).ok
+const isKnown = async (desired: Desired, repository: string): Promise<boolean> =>
+  (await ecr(desired, 'DescribeRepositories', { registryId: desired.account, repositoryNames: [repository] })).ok
 
 type Pushed = { readonly repositoryName: string; readonly imageManifest: string; readonly imageDigest: string }
 
-async function tellEcr(wish: Wish, image: Pushed, reference: string): Promise<void> {
+async function tellEcr(desired: Desired, image: Pushed, reference: string): Promise<void> {
   const tag = reference.startsWith('sha256:') ? {} : { imageTag: reference }
-  const told = await ecr(wish, 'PutImage', { registryId: wish.account, ...image, ...tag })
+  const told = await ecr(desired, 'PutImage', { registryId: desired.account, ...image, ...tag })
   const text = await told.text()
   if (!told.ok && !text.includes('ImageAlreadyExists')) throw new Error(`lab: ECR did not take the image: ${text}`)
 }
 
-const ecr = ({ ecr = '', region }: Wish, operation: string, input: object): Promise<Response> =>
+const ecr = ({ ecr = '', region }: Desired, operation: string, input: object): Promise<Response> =>
   fetch(ecr, {
     method: 'POST',
     headers: {

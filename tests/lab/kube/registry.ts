@@ -99,8 +99,8 @@ export async function startRegistry(
     authority,
     user: 'AWS',
     password: () => password,
-    setPassword: async (wished) => {
-      password = wished
+    setPassword: async (desired) => {
+      password = desired
       await writePassword()
     },
     env,

@@ -57,14 +57,14 @@ describe('a saved plan', () => {
     expect(readdirSync(folder)).toEqual(['plan.json'])
   })
 
-  test('is stale once a fact, a wish, a secret or the list of steps is another', async () => {
+  test('is stale once a fact, a desired, a secret or the list of steps is another', async () => {
     const folder = tempFolder()
     const file = join(tempFolder(), 'plan.json')
     const plan = await planned(folder)
     savePlan(file, plan, about)
     const saved = readPlan(file, 'pod', undefined)
     const stale = (other: typeof plan) => failureOf(() => assertFresh(saved, other))
-    expect(stale(await planned(folder, 'sentinel-of-a-plan', 'other wish'))?.detail).toEqual(['note motd'])
+    expect(stale(await planned(folder, 'sentinel-of-a-plan', 'other desired'))?.detail).toEqual(['note motd'])
     expect(stale(await planned(folder, 'another-password'))?.detail).toEqual(['note password'])
     expect(stale({ steps: plan.steps.slice(1) })?.detail).toEqual(['note motd'])
     writeFileSync(join(folder, 'password'), 'foreign')

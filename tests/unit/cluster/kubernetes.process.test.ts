@@ -133,9 +133,9 @@ describe('the kubeconfig of a DOKS cluster', () => {
   test('of two accounts with a cluster of one name leads from one of them only', async () => {
     const ours = accountOf(production)
     writeFor(production.clusters[0], ours.doks.kubeconfig.path)
-    expect(ours.kube.awaited).toBe(true)
+    expect(ours.kube.notCreatedYet).toBe(true)
     await assertInside(ours)
-    expect([ours.kube.awaited, ours.kube.name]).toEqual([
+    expect([ours.kube.notCreatedYet, ours.kube.name]).toEqual([
       false,
       expect.stringMatching(/^kubernetes do-tor1-.* at https:/),
     ])
@@ -149,7 +149,7 @@ describe('the kubeconfig of a DOKS cluster', () => {
     // A plan is one for a cluster that is still to be reached, and no change, lock or log goes anywhere.
     expect(theirs.kube.name).toBe(`kubernetes ${name}`)
     expect(await theirs.kube.ask([raw('kubectl get pods')])).toEqual([nothing])
-    expect(theirs.kube.awaited).toBe(true)
+    expect(theirs.kube.notCreatedYet).toBe(true)
     await expect(theirs.kube.run([raw('kubectl delete pods --all')], () => {})).rejects.toThrow(
       'leads to another cluster',
     )
@@ -174,9 +174,9 @@ describe('the kubeconfig of a DOKS cluster', () => {
     const kubeconfig = join(folder, 'kubeconfig-made-here')
     writeFor(made, kubeconfig)
     const { found } = await askOf(doks.cloud, { found: kubernetesClusters('made-here') })
-    const wish = { cluster: found?.[0], name: 'made-here', tag: 'managed-by:infra', kubeconfig, dependsOn: [] }
+    const desired = { cluster: found?.[0], name: 'made-here', tag: 'managed-by:infra', kubeconfig, dependsOn: [] }
     const destroy = () =>
-      deploy([{ script: 'kubernetes', steps: [noCluster(doks.cloud, wish)] }], {
+      deploy([{ script: 'kubernetes', steps: [noCluster(doks.cloud, desired)] }], {
         ...{ emit: () => {}, stopping: () => false, holder: 'the test', lockTimeout: 0, agree: async () => {} },
       })
     production.fail(/^DELETE/, { status: 403 })

@@ -98,7 +98,7 @@ describe('what runs in the cluster', () => {
     expect(core.filter((resource) => /secret|\*/.test(resource))).toEqual([])
   })
 
-  it('the bot gets the environment of the seed', () => {
+  it('the bot gets the environment of the original', () => {
     const [, deployment] = bot
     const [pod] = podsOf(deployment as KubeObject)
     expect(pod?.containers[0]?.env?.map(({ name }) => name)).toEqual([

@@ -16,8 +16,8 @@ describe('an SQL script is split at its semicolons', () => {
     ['DO $x$ a; $$ b; $y$ c; $x$; SELECT 2', ['DO $x$ a; $$ b; $y$ c; $x$', 'SELECT 2']],
     ['SELECT price$1;\n', ['SELECT price$1']],
     ['', []],
-  ])('%j', (script, wish) => {
-    expect(texts(script).filter((text) => text !== '')).toEqual(wish)
+  ])('%j', (script, desired) => {
+    expect(texts(script).filter((text) => text !== '')).toEqual(desired)
   })
 
   test('and joined again it is the same', () => {

@@ -11,8 +11,8 @@ describe('sql', () => {
     [sql`SELECT ${5}`, 'SELECT 5'],
     [sql`ALTER ROLE ${ident('we"ird')}`, 'ALTER ROLE "we""ird"'],
     [sql`CREATE ${sql`DATABASE ${ident('x')}`}`, 'CREATE DATABASE "x"'],
-  ])('%#', (statement, wish) => {
-    expect(showText(statement)).toBe(wish)
+  ])('%#', (statement, desired) => {
+    expect(showText(statement)).toBe(desired)
   })
 
   test('a secret is quoted, and hidden', () => {
@@ -67,7 +67,7 @@ describe('the functions for programs of bash', () => {
     ["superuser data -v 'name=a b'", ['runuser', '-u', 'postgres', '--', ...psql, '-v', 'name=a b']],
     ["as_role valence pg_dump 'a b'", ['runuser', '-u', 'valence', '--', 'pg_dump', 'a b']],
     ['role_sql valence data', ['runuser', '-u', 'valence', '--', ...psql]],
-  ])('%s', (line, wish) => {
-    expect(words(line)).toEqual(wish)
+  ])('%s', (line, desired) => {
+    expect(words(line)).toEqual(desired)
   })
 })

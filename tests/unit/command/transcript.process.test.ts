@@ -47,7 +47,7 @@ test('a host is typed as a login and what its shell reads', () => {
 
 test('a cluster is typed with the kubeconfig and the context that are used', () => {
   const access = () => ({ files: '/k/config', context: 'prod', cluster: 'c', server: 'https://c' })
-  const kube = kubernetes({ access, awaitedAs: 'kubernetes c', cache: '/c' })
+  const kube = kubernetes({ access, placeholderName: 'kubernetes c', cache: '/c' })
   expect(transcripts(kube, [raw('kubectl delete pod x && kubectl get pods')])).toEqual([
     'KUBECONFIG=/k/config kubectl --context prod delete pod x && KUBECONFIG=/k/config kubectl --context prod get pods',
   ])

@@ -9,7 +9,7 @@ import { tempFolder } from '../../support/temp.ts'
 
 const names = Array.from({ length: 60 }, (_, index) => `note${index}`)
 
-/** Sixty notes that are as wished, but for those named. */
+/** Sixty notes that are as desired, but for those named. */
 function sixty(...missing: string[]): { here: LocalTarget; steps: Step[] } {
   const here = localTarget(tempFolder())
   for (const name of names) if (!missing.includes(name)) writeFileSync(join(here.folder, name), name)

@@ -139,7 +139,7 @@ describe('facts that moved between the plan and the lock', () => {
     const at = async (call: number) => {
       let calls = 0
       const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), String(call)))
-      const { failure } = await deployed(work(note(target, 'a', 'wish')), {
+      const { failure } = await deployed(work(note(target, 'a', 'desired')), {
         expect: () => {
           calls += 1
           if (calls === call) throw stale

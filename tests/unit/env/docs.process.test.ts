@@ -28,7 +28,7 @@ describe('the example', () => {
     expect(names).toEqual(schemas.flatMap((schema) => Object.keys(schema.variables)))
   })
 
-  test("keeps the seed's words", () => {
+  test("keeps the original's words", () => {
     for (const line of [
       'export VALENCE_POD_IP="your.droplet.ip"',
       'export VALENCE_DOMAIN="your.domain.com"',

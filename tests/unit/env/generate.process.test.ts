@@ -77,7 +77,7 @@ describe('what is set is kept', () => {
     expect(read(root, '.env')).toBe('VALENCE_BOT_PASSWORD=fromDotEnv\n')
   })
 
-  test("a command that looks a secret up is not replaced; the seed's random one, a blank and a placeholder are", () => {
+  test("a command that looks a secret up is not replaced; the original's random one, a blank and a placeholder are", () => {
     const file = [
       '# mine\r',
       'export VALENCE_DB_PASSWORD="$(pass show db)"  # from pass',

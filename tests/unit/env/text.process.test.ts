@@ -113,10 +113,10 @@ test('random lines: where we name a value, dash and bash read the same', () => {
     '"x y"',
     "'$q'",
   ]
-  let seed = 20250930
+  let state = 20250930
   const next = (below: number) => {
-    seed = (seed * 48271) % 2147483647
-    return seed % below
+    state = (state * 48271) % 2147483647
+    return state % below
   }
   let compared = 0
   for (let round = 0; round < 400; round++) {

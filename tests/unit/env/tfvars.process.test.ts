@@ -61,7 +61,7 @@ glob = "https://x/*" # */
   })
 })
 
-const seed = `region              = "ca-central-1"
+const original = `region              = "ca-central-1"
 aws_access_key      = "AKIAIOSFODNN7EXAMPLE"
 aws_secret_key      = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 discord_token       = "MTMz.$x.it-is-\\"quoted\\"-0123456789012345678901234567890123456789"
@@ -79,7 +79,7 @@ stoat_vapid_private_key = ""  # Generate
 
 describe('taken over', () => {
   const schemas = [clusterSchema, stoatSchema]
-  const take = (root: string, text = seed, name?: string) =>
+  const take = (root: string, text = original, name?: string) =>
     importTfvars({ schemas, root, text, name, home: '/nowhere' })
   const read = (root: string, file: string) => readFileSync(join(root, file), 'utf8')
 
@@ -131,7 +131,7 @@ describe('taken over', () => {
 
   test('with anything that cannot be read, nothing is written', () => {
     const root = folder()
-    const { written, problems } = take(root, `${seed}broken = <<X\n`)
+    const { written, problems } = take(root, `${original}broken = <<X\n`)
     expect(written).toEqual([])
     expect(problems).toEqual([{ line: 15, message: 'broken is a heredoc, which is not read here' }])
     const odd = `stoat_domain = "a'b$c"\nlitellm_api_key = "two\\nlines-of-it"\n`
@@ -156,7 +156,7 @@ describe('taken over', () => {
   })
 
   test('--env NAME has files of its own', () => {
-    expect(take(folder(), seed, 'staging').written.map(({ file }) => file)).toEqual([
+    expect(take(folder(), original, 'staging').written.map(({ file }) => file)).toEqual([
       '.env.cluster.staging',
       '.env.stoat.staging',
     ])

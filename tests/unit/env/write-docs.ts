@@ -7,8 +7,8 @@ const root = join(import.meta.dirname, '../../..')
 for (const { file, render } of documents) {
   const path = join(root, file)
   const now = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const wish = render(now)
-  if (wish === now) continue
-  writeFileSync(path, wish)
+  const desired = render(now)
+  if (desired === now) continue
+  writeFileSync(path, desired)
   console.log(`${file} written`)
 }

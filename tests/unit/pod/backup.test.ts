@@ -139,10 +139,10 @@ test.each([
   ['a key of age', '# created: 2026\nAGE-SECRET-KEY-1QQQ\n', false],
   ['one with a passphrase', 'age-encryption.org/v1\n-> scrypt ', true],
   ['the same in letters', '-----BEGIN AGE ENCRYPTED FILE-----\n', true],
-])('%s asks for a passphrase or not', (_, content, wish) => {
+])('%s asks for a passphrase or not', (_, content, desired) => {
   const file = join(tempFolder(), 'key')
   writeFileSync(file, content)
-  expect(hasPassphrase(file)).toBe(wish)
+  expect(hasPassphrase(file)).toBe(desired)
 })
 
 const half = `restore: PostgreSQL does not answer

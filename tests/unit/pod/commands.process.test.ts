@@ -45,7 +45,7 @@ describe('what the commands are called with', () => {
 })
 
 describe('logs', () => {
-  const wish = { service: 'vkb', follow: false, lines: '100', since: undefined }
+  const desired = { service: 'vkb', follow: false, lines: '100', since: undefined }
   test.each([
     [{}, 'exec journalctl -q --no-pager -o short-iso -n 100 -u vkb'],
     [{ service: 'matrix-synapse' }, 'exec journalctl -q --no-pager -o short-iso -n 100 -u matrix-synapse'],
@@ -55,13 +55,13 @@ describe('logs', () => {
       "tail -q -n 100 -F /var/log/postgresql/*.log 2>/dev/null & exec journalctl -q --no-pager -o short-iso -n 100 -f -u postgresql -u 'postgresql@*'",
     ],
   ])('%j', (some, line) => {
-    expect(logLine({ ...wish, ...some })).toBe(line)
+    expect(logLine({ ...desired, ...some })).toBe(line)
   })
 
   /** Runs what would run on the host, with the log files in this folder, and without a journal. */
   function shown(folder: string, some: object): string {
     mkdirSync(join(folder, 'postgresql'), { recursive: true })
-    const line = logLine({ ...wish, ...some })
+    const line = logLine({ ...desired, ...some })
       .replaceAll('/var/log', folder)
       .replaceAll(/journalctl/g, 'true')
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
@@ -121,7 +121,7 @@ ${said[0]}.1 UTC [7] LOG:  ready
     [{ service: 'toString' }, /There are: /],
     [{ lines: '-5' }, /--lines 100/],
   ])('%j is refused', (some, remedy) => {
-    const call = () => logLine({ ...wish, ...some })
+    const call = () => logLine({ ...desired, ...some })
     expect(call).toThrow()
     try {
       call()

@@ -43,8 +43,8 @@ test.each([
     ],
     'fail / 20 %, /var 90 %',
   ],
-])('disks %o', (disks, wish) => {
-  expect(said(judgeDisks(disks))).toBe(wish)
+])('disks %o', (disks, desired) => {
+  expect(said(judgeDisks(disks))).toBe(desired)
 })
 
 test.each([
@@ -59,10 +59,10 @@ test.each([
     ['2604:a880::2'],
     /^warn it also leads to 2604:a880::2, .* \(it has no IPv6 address\): remove that record/,
   ],
-])('a droplet with the IPv6 address %s, whose name leads to %o', (address6, addresses6, wish) => {
+])('a droplet with the IPv6 address %s, whose name leads to %o', (address6, addresses6, desired) => {
   const droplet = { address: '203.0.113.10', address6 }
   const look = { addresses: [droplet.address], addresses6, unasked: null }
-  expect(said(judgeLook('pod.example.org', droplet, look))).toMatch(wish)
+  expect(said(judgeLook('pod.example.org', droplet, look))).toMatch(desired)
 })
 
 test.each([
@@ -70,8 +70,8 @@ test.each([
   [500, 'warn 500 MB'],
   [201, 'warn 201 MB'],
   [200, 'fail 200 MB'],
-])('memory %d', (mb, wish) => {
-  expect(said(judgeMemory(mb))).toBe(wish)
+])('memory %d', (mb, desired) => {
+  expect(said(judgeMemory(mb))).toBe(desired)
 })
 
 test.each([
@@ -79,8 +79,8 @@ test.each([
   [false, 10, 'warn as ours, but nothing keeps it so: not synchronised'],
   [true, 121, 'fail 121 s before ours'],
   [true, -300, 'fail 300 s behind ours'],
-])('clock synchronised %s, %d s before ours', (synchronised, off, wish) => {
-  expect(said(judgeClock(synchronised, off))).toBe(wish)
+])('clock synchronised %s, %d s before ours', (synchronised, off, desired) => {
+  expect(said(judgeClock(synchronised, off))).toBe(desired)
 })
 
 test('the clock is compared when it answers, however long the other questions take', async () => {
@@ -112,8 +112,8 @@ test.each([
   [7.5 * day, 'fail 7 days left'],
   [-day, 'fail -1 days left'],
   [Number.NaN, 'fail NaN days left'],
-])('a certificate with %d ms left', (left, wish) => {
-  expect(said(judgeCertificate(1e12 + left, 1e12))).toBe(wish)
+])('a certificate with %d ms left', (left, desired) => {
+  expect(said(judgeCertificate(1e12 + left, 1e12))).toBe(desired)
 })
 
 describe('what is served', () => {
@@ -123,8 +123,8 @@ describe('what is served', () => {
     [http(200, { 'm.server': 'a.org:443' }), 'ok a.org:443'],
     [http(200, { 'm.server': 'b.org:443' }), 'fail 200 {"m.server":"b.org:443"}'],
     [http(404), 'fail 404'],
-  ])('well-known server %o', (given, wish) => {
-    expect(said(judgeServer(given, 'a.org'))).toBe(wish)
+  ])('well-known server %o', (given, desired) => {
+    expect(said(judgeServer(given, 'a.org'))).toBe(desired)
   })
   test.each([
     [http(200, client('https://a.org'), open), 'ok https://a.org'],
@@ -135,23 +135,23 @@ describe('what is served', () => {
     ],
     [http(200, client('http://a.org'), open), 'fail 200 {"m.homeserver":{"base_url":"http://a.org"}}'],
     [http(502), 'fail 502'],
-  ])('well-known client %o', (given, wish) => {
-    expect(said(judgeClient(given, 'a.org'))).toBe(wish)
+  ])('well-known client %o', (given, desired) => {
+    expect(said(judgeClient(given, 'a.org'))).toBe(desired)
   })
   test.each([
     [http(200, { versions: ['v1.1', 'v1.11'] }), 'ok up to v1.11'],
     [http(200, { versions: [] }), 'fail 200 {"versions":[]}'],
     [http(502), 'fail 502'],
-  ])('versions %o', (given, wish) => {
-    expect(said(judgeVersions(given))).toBe(wish)
+  ])('versions %o', (given, desired) => {
+    expect(said(judgeVersions(given))).toBe(desired)
   })
   test.each([
     [http(403, { errcode: 'M_FORBIDDEN' }), 'ok closed'],
     [http(429), 'warn asked too often just now (429)'],
     [http(401, { flows: [] }), 'fail 401 {"flows":[]}'],
     [http(200, {}), 'fail 200 {}'],
-  ])('registration %o', (given, wish) => {
-    expect(said(judgeRegistration(given))).toBe(wish)
+  ])('registration %o', (given, desired) => {
+    expect(said(judgeRegistration(given))).toBe(desired)
   })
 })
 
@@ -161,8 +161,8 @@ test.each([
   [['203.0.113.10', '2001:db8::2'], 'warn it leads to 2001:db8::2 as well'],
   [['198.51.100.1'], 'fail it leads to 198.51.100.1'],
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
-])('DNS %o', (found, wish) => {
-  expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(wish)
+])('DNS %o', (found, desired) => {
+  expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(desired)
 })
 
 const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc' }
@@ -172,8 +172,8 @@ test.each([
   [{ ...database, ctype: 'C.UTF-8' }, 'fail UTF8, libc, collate C, ctype C.UTF-8, owner valence'],
   [{ ...database, owner: 'postgres' }, 'fail UTF8, libc, collate C, ctype C, owner postgres'],
   [null, 'fail absent'],
-])('database %o', (now, wish) => {
-  expect(said(judgeDatabase(now))).toBe(wish)
+])('database %o', (now, desired) => {
+  expect(said(judgeDatabase(now))).toBe(desired)
 })
 
 const visit = { token: 'log in', swept: [], left: [] } as const
@@ -183,10 +183,10 @@ test.each([
   [{ ...visit, left: ['verify-1 403 M_FORBIDDEN'] }, [], /^warn 1.2 s; .* still there: verify-1 403 M_FORBIDDEN$/],
   [{ ...visit, token: 'registration' }, [], /^warn 1.2 s; too many logins/],
   [visit, ['sending: 500 '], 'warn 1.2 s; at attempt 2; at first sending: 500 '],
-] as const)('the round trip %o after %j', (given, failed, wish) => {
+] as const)('the round trip %o after %j', (given, failed, desired) => {
   const found = said(judgeVisit(given, 1234, failed))
-  if (typeof wish === 'string') expect(found).toBe(wish)
-  else expect(found).toMatch(wish)
+  if (typeof desired === 'string') expect(found).toBe(desired)
+  else expect(found).toMatch(desired)
 })
 
 describe('the knowledge base', () => {
@@ -198,8 +198,8 @@ describe('the knowledge base', () => {
     [{ columns: less, readable: true }, 'fail no table beliefs'],
     [{ columns: { ...columns, entities: ['id', 'name', 'aliases'] }, readable: true }, 'fail no column entities.type'],
     [{ columns: {}, readable: false }, /^fail no table sources, no table beliefs/],
-  ])('tables %o', (state, wish) => {
-    expect(said(judgeTables(state))).toMatch(wish)
+  ])('tables %o', (state, desired) => {
+    expect(said(judgeTables(state))).toMatch(desired)
   })
   test.each([
     [answer('Healthy: True\nDatabase connected: True\n'), 'ok healthy'],
@@ -213,8 +213,8 @@ describe('the knowledge base', () => {
     ],
     [answer('', 1, 'Traceback\nModuleNotFoundError: valence\n'), 'fail ModuleNotFoundError: valence'],
     [nothing, 'fail exit code 127'],
-  ])('health %o', (given, wish) => {
-    expect(said(judgeHealth(given))).toBe(wish)
+  ])('health %o', (given, desired) => {
+    expect(said(judgeHealth(given))).toBe(desired)
   })
 
   const state = (given: typeof nothing) => tableState('valence', 'valence', 'beliefs').parse(given)
@@ -225,8 +225,8 @@ describe('the knowledge base', () => {
       { columns: { a: ['b'] }, readable: false },
     ],
     [nothing, { columns: {}, readable: false }],
-  ])('%o', (given, wish) => {
-    expect(state(given)).toEqual(wish)
+  ])('%o', (given, desired) => {
+    expect(state(given)).toEqual(desired)
   })
   test('a server that is down tells nothing of its tables', () => {
     expect(() => state(answer('', 2, 'psql: error: connection failed\n'))).toThrow('psql: error: connection failed')

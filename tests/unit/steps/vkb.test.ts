@@ -20,7 +20,7 @@ describe('an editable Python package', () => {
   const metadata = { version: '1.0.1', requires: ['mcp>=1.0'], scripts: { valence: 'valence.cli:main' } }
   const good: PackageState = {
     missing: undefined,
-    wish: metadata,
+    desired: metadata,
     installed: metadata,
     editable: '/repo',
     found: '/repo/src/valence/__init__.py',
@@ -39,26 +39,26 @@ describe('an editable Python package', () => {
       '~ python package valence: found in /venv/lib/valence/__init__.py → /repo',
     ],
     [{ found: undefined }, '~ python package valence: found nowhere → /repo'],
-    [{ wish: { ...metadata, version: '1.0.2' } }, '~ python package valence: 1.0.1 → 1.0.2'],
-    [{ wish: { ...metadata, version: null } }, '= 1.0.1, from /repo'],
-    [{ wish: { ...metadata, requires: [] } }, '~ python package valence: other requirements'],
-    [{ wish: { ...metadata, requires: null } }, '= 1.0.1, from /repo'],
-    [{ wish: { ...metadata, scripts: {} } }, '~ python package valence: other programs'],
+    [{ desired: { ...metadata, version: '1.0.2' } }, '~ python package valence: 1.0.1 → 1.0.2'],
+    [{ desired: { ...metadata, version: null } }, '= 1.0.1, from /repo'],
+    [{ desired: { ...metadata, requires: [] } }, '~ python package valence: other requirements'],
+    [{ desired: { ...metadata, requires: null } }, '= 1.0.1, from /repo'],
+    [{ desired: { ...metadata, scripts: {} } }, '~ python package valence: other programs'],
     [{ plain: ['yaml'] }, '~ byte code of yaml'],
     [{ unmet: ['mcp>=1.0'], plain: ['yaml'] }, '~ python package valence: lacks mcp>=1.0'],
     [{ unmet: ['mcp>=1.0'] }, '~ python package valence: lacks mcp>=1.0'],
-    [{ missing: 'source', wish: undefined }, '~ python package valence: no source'],
-    [{ wish: undefined }, '! /repo/pyproject.toml describes no project'],
-    [{ missing: 'venv', wish: undefined, installed: undefined }, '+ python package valence'],
+    [{ missing: 'source', desired: undefined }, '~ python package valence: no source'],
+    [{ desired: undefined }, '! /repo/pyproject.toml describes no project'],
+    [{ missing: 'venv', desired: undefined, installed: undefined }, '+ python package valence'],
   ]
-  test.each(rows)('%o', (now, wish) => {
-    expect(told(step.plan({ now: { ...good, ...now } }, none))).toEqual([wish])
+  test.each(rows)('%o', (now, desired) => {
+    expect(told(step.plan({ now: { ...good, ...now } }, none))).toEqual([desired])
   })
 
   test.each([
     [nothing, { missing: 'venv' }],
     [answer('{"missing": "venv"}\n'), { missing: 'venv' }],
-    [answer(`${JSON.stringify({ missing: 'source' })}\n`), { missing: 'source', wish: undefined, unmet: [] }],
+    [answer(`${JSON.stringify({ missing: 'source' })}\n`), { missing: 'source', desired: undefined, unmet: [] }],
     [answer(JSON.stringify(good)), good],
   ])('%o', (given, state) => {
     expect(packageState('valence', place).parse(given)).toMatchObject(state)
@@ -76,9 +76,9 @@ describe('an editable Python package', () => {
       'what it needs does not fit the constraint mcp<2',
     ],
     ['ERROR: No matching distribution found for nonsense', 'No matching distribution found for nonsense'],
-  ])('%j', (stderr, wish) => {
+  ])('%j', (stderr, desired) => {
     const [change] = changesIn(step.plan({ now: { ...good, installed: undefined } }, none))
-    expect(change?.explain?.(answer('', 1, stderr))).toBe(wish)
+    expect(change?.explain?.(answer('', 1, stderr))).toBe(desired)
   })
 })
 
@@ -115,8 +115,8 @@ describe('a schema in a database', () => {
     [{ lacks: '/repo/a.sql' }, context, '+ schema vkb of database valence'],
     [{ lacks: 'database valence' }, none, '+ schema vkb of database valence'],
   ]
-  test.each(rows)('%o', (now, pending, wish) => {
-    expect(told(step.plan({ now: { ...good, ...now } }, pending))).toEqual([wish])
+  test.each(rows)('%o', (now, pending, desired) => {
+    expect(told(step.plan({ now: { ...good, ...now } }, pending))).toEqual([desired])
   })
 
   test('is applied in one transaction that stops at the first error, as its owner', () => {
@@ -138,8 +138,8 @@ describe('a schema in a database', () => {
     ['psql:<stdin>:9: ERROR:  boom', 'boom; nothing of it was applied'],
     ['psql: error: connection to server failed: FATAL:  too many', 'too many'],
     ['nonsense', undefined],
-  ])('%j', (stderr, wish) => {
-    expect(explainSchema(answer('', 3, stderr), place.files, contents)).toBe(wish)
+  ])('%j', (stderr, desired) => {
+    expect(explainSchema(answer('', 3, stderr), place.files, contents)).toBe(desired)
   })
 
   const record = { applied: 'abc', missing: ['relation public.x'], strange: [] }
@@ -178,9 +178,9 @@ describe('entries of a JSON file', () => {
     [{ entries: { ...entries, one: { env: {}, args: ['a'] } } }, '= one, two'],
     [{ kind: 'unreadable', entries: {} }, '! ~/.x.json of v is no JSON object with servers in it'],
   ]
-  test.each(rows)('%o', (now, wish) => {
+  test.each(rows)('%o', (now, desired) => {
     const state: JsonFileState = { kind: 'object', mode: '0600', entries, ...now }
-    expect(told(step.plan({ now: state }, none))).toEqual([wish])
+    expect(told(step.plan({ now: state }, none))).toEqual([desired])
   })
 
   test('what an entry said before is told as the host tells it: by its names', () => {
@@ -189,7 +189,7 @@ describe('entries of a JSON file', () => {
     expect(change?.diff).toMatchObject({ kind: 'text', before: `${JSON.stringify(before, null, 2)}\n` })
   })
 
-  test('the host is told the wish, so that it need not tell what differs', () => {
+  test('the host is told the desired, so that it need not tell what differs', () => {
     const { line } = jsonEntries('v', '~/.x.json', 'servers', entries, ['command']).command
     expect(line).toContain(` '~/.x.json' servers '${JSON.stringify(entries)}' command`)
   })
@@ -217,7 +217,7 @@ describe('the file of a unit', () => {
     [{ file, now: { ...unit, active: 'failed' } }, ['= failed, disabled']],
     [{ file, now: { ...unit, enabled: 'masked' } }, ['! x.service is masked']],
     [{ file: { ...file, type: 'link' as const }, now: unit }, ['! x.service is masked']],
-  ])('%o', (now, wish) => {
-    expect(told(step.plan(now, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(step.plan(now, none))).toEqual(desired)
   })
 })

@@ -5,7 +5,7 @@ import type { Command } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw, sh } from '@infra/shared/command/sh'
 import type { Target } from '@infra/shared/engine/target'
-import { beside } from '@infra/shared/targets/composite'
+import { compositeTarget } from '@infra/shared/targets/composite'
 import { local } from '@infra/shared/targets/local'
 import { describe, expect, it } from 'vitest'
 
@@ -24,7 +24,7 @@ const echo = (name: string): Target => {
 }
 
 describe('two targets beside each other', () => {
-  const both = beside(echo('cloud'), echo('here'), ({ line }) => line.startsWith('sh '))
+  const both = compositeTarget(echo('cloud'), echo('here'), ({ line }) => line.startsWith('sh '))
   it('answer in the order of the questions, each its own', async () => {
     const answers = await both.ask(['GET a', 'sh b', 'GET c', 'sh d'].map((line) => ({ line })))
     expect(answers.map(({ stdout }) => stdout)).toEqual(['cloud: GET a', 'here: sh b', 'cloud: GET c', 'here: sh d'])

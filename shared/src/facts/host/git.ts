@@ -2,7 +2,7 @@ import { isNoUser } from '../../command/as-user.ts'
 import { type GitAccess, gitScript } from '../../command/git-access.ts'
 import type { Question } from '../../engine/step.ts'
 
-export interface GitWish {
+export interface DesiredCheckout {
   readonly user: string
   readonly url: string
   /** A tag, branch or commit. */
@@ -15,8 +15,8 @@ export interface GitState {
   readonly kind: 'absent' | 'foreign' | 'broken' | 'clone'
   readonly head: string | undefined
   readonly url: string | undefined
-  /** The commit that the wished ref stands for; undefined when that is not known without fetching. */
-  readonly wish: string | undefined
+  /** The commit that the desired ref stands for; undefined when that is not known without fetching. */
+  readonly desired: string | undefined
   /** A path in it that belongs to somebody else. */
   readonly stranger: string | undefined
   /** Whether a git that was killed left its lock, and maybe half of a checkout. */
@@ -25,7 +25,7 @@ export interface GitState {
   readonly modified: readonly string[]
 }
 
-// A tag or commit is looked up in the clone, without the network; only where a branch is wished the server is asked,
+// A tag or commit is looked up in the clone, without the network; only where a branch is desired the server is asked,
 // since that is what moves.
 const script = `if [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; }; then echo kind absent; exit 0; fi
 if [ ! -e "$1/.git" ]; then echo kind foreign; exit 0; fi
@@ -38,17 +38,17 @@ echo url "$url"
 echo stranger "$(find . ! -user "$(id -u)" -print -quit)"
 [ ! -e .git/index.lock ] || grep -qsx git /proc/[0-9]*/comm || echo interrupted yes
 git --no-optional-locks status --porcelain --untracked-files=no | sed 's/^.. /modified /'
-if wish=$(git rev-parse -q --verify "refs/tags/$3^{commit}"); then :
+if desired=$(git rev-parse -q --verify "refs/tags/$3^{commit}"); then :
 elif git rev-parse -q --verify "refs/remotes/origin/$3^{commit}" >/dev/null; then
   [ "$url" = "$2" ] || exit 0
-  wish=$(remote 30 ls-remote -- "$2" "refs/heads/$3") || exit 7
+  desired=$(remote 30 ls-remote -- "$2" "refs/heads/$3") || exit 7
 else
-  case $3 in *[!0-9a-f]* | ? | ?? | ??? | ???? | ????? | ??????) ;; *) wish=$(git rev-parse -q --verify "$3^{commit}") ;; esac
+  case $3 in *[!0-9a-f]* | ? | ?? | ??? | ???? | ????? | ??????) ;; *) desired=$(git rev-parse -q --verify "$3^{commit}") ;; esac
 fi
-echo wish "\${wish%%[!0-9a-f]*}"`
+echo desired "\${desired%%[!0-9a-f]*}"`
 
-/** What is at `path` where a clone is wished. Throws when the server had to be asked and did not answer. */
-export function gitState(path: string, { user, url, ref, access }: GitWish): Question<GitState> {
+/** What is at `path` where a clone is desired. Throws when the server had to be asked and did not answer. */
+export function gitState(path: string, { user, url, ref, access }: DesiredCheckout): Question<GitState> {
   return {
     command: gitScript({ user, url, access, meets: false, script, args: [path, url, ref] }),
     parse(answer) {
@@ -66,7 +66,7 @@ export function gitState(path: string, { user, url, ref, access }: GitWish): Que
         kind: (one('kind') as GitState['kind'] | undefined) ?? 'absent',
         head: one('head'),
         url: one('url'),
-        wish: one('wish'),
+        desired: one('desired'),
         stranger: one('stranger'),
         interrupted: one('interrupted') !== undefined,
         modified: all('modified'),

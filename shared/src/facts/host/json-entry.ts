@@ -5,33 +5,33 @@ import type { Question } from '../../engine/step.ts'
 export interface JsonFileState {
   /** `unreadable`: it is there, but holds no JSON object. */
   readonly kind: 'absent' | 'unreadable' | 'object'
-  /** The entries that were asked for, by name; what differs from the wish is `[not shown]`, but for its names. */
+  /** The entries that were asked for, by name; what differs from the desired is `[not shown]`, but for its names. */
   readonly entries: Readonly<Record<string, unknown>>
   /** Octal. */
   readonly mode: string | undefined
 }
 
-// Equal to the wish only where all of it is: what is hidden is no part of any wish.
+// Equal to the desired only where all of it is: what is hidden is no part of any desired.
 const program = `import json, os, sys
-path, group, wish, plain = sys.argv[1:]
-path, wish, plain = os.path.expanduser(path), json.loads(wish), plain.split()
+path, group, desired, plain = sys.argv[1:]
+path, desired, plain = os.path.expanduser(path), json.loads(desired), plain.split()
 out = {"kind": "absent", "entries": {}}
 def word(value):
     return isinstance(value, str) and len(value.split()) == 1 and "=" not in value
-def shown(held, wish, plain=()):
+def shown(held, desired, plain=()):
     if isinstance(held, dict):
-        known = wish if isinstance(wish, dict) else {}
+        known = desired if isinstance(desired, dict) else {}
         return {key: value if key in plain and word(value) else shown(value, known.get(key)) for key, value in held.items()}
     if isinstance(held, list):
-        known = wish if isinstance(wish, list) else []
+        known = desired if isinstance(desired, list) else []
         return [shown(each, known[at] if at < len(known) else None) for at, each in enumerate(held)]
-    return held if type(held) is type(wish) and held == wish else "[not shown]"
+    return held if type(held) is type(desired) and held == desired else "[not shown]"
 try:
     with open(path, encoding="utf-8") as file:
         out["mode"] = format(os.fstat(file.fileno()).st_mode & 0o7777, "04o")
         text = file.read()
     held = json.loads(text).get(group, {})
-    out["entries"] = {name: shown(held.get(name), wish[name], plain) for name in wish if name in held.keys()}
+    out["entries"] = {name: shown(held.get(name), desired[name], plain) for name in desired if name in held.keys()}
     out["kind"] = "object"
 except FileNotFoundError:
     pass
@@ -41,17 +41,17 @@ print(json.dumps(out))`
 
 /**
  * Some entries of a group (an object at the top) of a JSON file that belongs to a user's program, read as that user. What
- * else the file holds, and what of these entries differs from the wish, secrets perhaps, does not leave the host: only
+ * else the file holds, and what of these entries differs from the desired, secrets perhaps, does not leave the host: only
  * names do, and what the keys in `plain` say in a word. `path` may begin with `~`.
  */
 export function jsonEntries(
   user: string,
   path: string,
   group: string,
-  wish: Readonly<Record<string, unknown>>,
+  desired: Readonly<Record<string, unknown>>,
   plain: readonly string[] = [],
 ): Question<JsonFileState> {
-  const words = [path, group, JSON.stringify(wish), plain.join(' ')]
+  const words = [path, group, JSON.stringify(desired), plain.join(' ')]
   return {
     command: asUser(user, `exec python3 -I -B -c ${quote(program)} "$@"`, words),
     parse(answer) {

@@ -30,7 +30,7 @@ export function pipState(venv: string, names: readonly string[]): Question<PipSt
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const lines = stdout.split('\n').map((line) => line.split(' '))
-      const told = (wish: string) => lines.flatMap(([word, ...rest]) => (word === wish ? [rest] : []))
+      const told = (desired: string) => lines.flatMap(([word, ...rest]) => (word === desired ? [rest] : []))
       const versions = Object.fromEntries(told('version')) as Record<string, string>
       return { versions, broken: told('broken').flat(), plain: told('plain').flat() }
     },

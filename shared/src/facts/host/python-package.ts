@@ -16,7 +16,7 @@ export interface PackageState {
   /** `no venv`, `no source`: it cannot be installed yet. */
   readonly missing: 'venv' | 'source' | undefined
   /** By the source's pyproject.toml. */
-  readonly wish: PackageMetadata | undefined
+  readonly desired: PackageMetadata | undefined
   /** By what pip noted when it installed it. */
   readonly installed: PackageMetadata | undefined
   /** The folder that it is installed from as editable (PEP 610). */
@@ -54,7 +54,7 @@ try:
     with open(os.path.join(source, "pyproject.toml"), "rb") as file:
         project = tomllib.load(file)["project"]
     dynamic = project.get("dynamic", [])
-    out["wish"] = {
+    out["desired"] = {
         "version": project.get("version"),
         "requires": None if "dependencies" in dynamic else listed(project.get("dependencies", [])),
         "scripts": project.get("scripts", {}),
@@ -95,7 +95,7 @@ export interface PackagePlace {
   readonly constraints?: readonly string[]
 }
 
-/** A package in a virtual environment, beside the source it is wished from; asked of its own Python, as its user. */
+/** A package in a virtual environment, beside the source it is desired from; asked of its own Python, as its user. */
 export function packageState(name: string, place: PackagePlace): Question<PackageState> {
   const { venv, source, user, constraints = [] } = place
   return {
@@ -103,7 +103,7 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
     parse(answer) {
       const absent: PackageState = {
         missing: undefined,
-        wish: undefined,
+        desired: undefined,
         installed: undefined,
         editable: undefined,
         found: undefined,

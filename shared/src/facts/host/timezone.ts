@@ -6,15 +6,15 @@ export interface TimezoneState {
   readonly zone: string | undefined
   /** What /etc/timezone says, where there is one: old programs read that. */
   readonly named: string | undefined
-  /** Whether the host's time zone database has the wished zone; undefined while it has no database. */
+  /** Whether the host's time zone database has the desired zone; undefined while it has no database. */
   readonly known: boolean | undefined
 }
 
 const database = '/usr/share/zoneinfo'
 
-/** The host's time zone by localtime(5), and whether it knows the zone `wish`. No /etc/localtime means UTC. */
-export function timezoneState(wish: string): Question<TimezoneState> {
-  const file = `${database}/${wish}`
+/** The host's time zone by localtime(5), and whether it knows the zone `desired`. No /etc/localtime means UTC. */
+export function timezoneState(desired: string): Question<TimezoneState> {
+  const file = `${database}/${desired}`
   return {
     command: sh`[ -d ${database} ] && { [ -f ${file} ] && echo known || echo unknown; } || echo nothing; cat /etc/timezone 2>/dev/null || echo; [ -e /etc/localtime ] || echo UTC; readlink /etc/localtime`,
     parse({ code, stdout }) {

@@ -33,9 +33,9 @@ names=$(echo "$said" | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'); [ -z "$names" ] ||
 
 /** Whether the version that a policy of apt prefers is had from this site. */
 function comesFrom(site: string, policy = ''): boolean {
-  const [, wish] = policy.match(/^ {2}Candidate: (\S+)/m) ?? []
+  const [, desired] = policy.match(/^ {2}Candidate: (\S+)/m) ?? []
   const versions = policy.split(/^(?= (?:\*{3}| {3}) \S)/m).slice(1)
-  const found = versions.find((text) => text.slice(5).split(' ')[0] === wish)
+  const found = versions.find((text) => text.slice(5).split(' ')[0] === desired)
   return found?.includes(`://${site}/`) ?? false
 }
 

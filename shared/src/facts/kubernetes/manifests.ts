@@ -104,9 +104,9 @@ function readBlock(block: string): ObjectChange[] {
   const after = parse(side(' +')) as Living | null
   if (!after) return []
   const { kind, metadata } = after
-  const [old, wish] = [before && stringify(ownPart(before)), stringify(ownPart(after))]
+  const [old, desired] = [before && stringify(ownPart(before)), stringify(ownPart(after))]
   // Who owns a field with the same value is no difference.
-  if (old === wish) return []
+  if (old === desired) return []
   // kubectl masks its data only: an annotation of kubectl apply holds all of it once more.
   const hidden = kind === 'Secret'
   return [
@@ -115,7 +115,7 @@ function readBlock(block: string): ObjectChange[] {
       namespace: metadata.namespace,
       name: metadata.name,
       before: hidden && old !== null ? '' : old,
-      after: hidden ? '' : wish,
+      after: hidden ? '' : desired,
       keys: hidden ? secretChanges(before, after) : [],
       takenOver: fieldsLost(before?.metadata.managedFields ?? [], metadata.managedFields ?? []),
       template: before !== null && stringify(before.spec?.template) !== stringify(after.spec?.template),
@@ -137,11 +137,11 @@ function resizing(before: Living, after: Living): ObjectChange['resized'] {
 }
 
 function secretChanges(before: Living | null, after: Living): string[] {
-  const [old, wish] = [before?.metadata, after.metadata]
+  const [old, desired] = [before?.metadata, after.metadata]
   return [
     ...changedNames(before?.data, after.data),
-    ...changedNames(old?.labels, wish.labels).map((name) => `label ${name}`),
-    ...changedNames(old?.annotations, wish.annotations).map((name) => `annotation ${name}`),
+    ...changedNames(old?.labels, desired.labels).map((name) => `label ${name}`),
+    ...changedNames(old?.annotations, desired.annotations).map((name) => `annotation ${name}`),
     ...(before && before.type !== after.type ? ['type'] : []),
   ]
 }

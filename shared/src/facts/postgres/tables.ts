@@ -5,7 +5,7 @@ import type { Question } from '../../engine/step.ts'
 export interface TableState {
   /** The columns of each table of schema public, by its name. */
   readonly columns: Readonly<Record<string, readonly string[]>>
-  /** Whether a row of the wished table could be read, as the role. */
+  /** Whether a row of the desired table could be read, as the role. */
   readonly readable: boolean
 }
 

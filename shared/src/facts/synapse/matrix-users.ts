@@ -17,7 +17,7 @@ export interface MatrixUserState {
   readonly admin: boolean
   readonly deactivated: boolean
   readonly locked: boolean
-  /** Whether the wished password is the one that it has. */
+  /** Whether the desired password is the one that it has. */
   readonly password: boolean
 }
 
@@ -30,10 +30,10 @@ export interface MatrixServer {
   readonly venv: string
 }
 
-/** What all our programs about users begin with: the wish (JSON) from stdin, and Synapse's way with passwords. */
+/** What all our programs about users begin with: the desired (JSON) from stdin, and Synapse's way with passwords. */
 export const preamble = `import glob, json, subprocess, sys, unicodedata
 import bcrypt, yaml
-wish = json.load(sys.stdin)
+desired = json.load(sys.stdin)
 config = {}
 for path in [${JSON.stringify(synapseConfig)}] + sorted(glob.glob(${JSON.stringify(`${synapseDropIns}/*.yaml`)})):
     try:
@@ -47,12 +47,12 @@ def literal(value):
     return "'" + value.replace("'", "''") + "'"
 def psql(statement):
     # Quoted for standard_conforming_strings, which is on; on stdin, since it may hold a hash.
-    return subprocess.run(wish["psql"], input=statement, capture_output=True, text=True, cwd="/")
+    return subprocess.run(desired["psql"], input=statement, capture_output=True, text=True, cwd="/")
 `
 
 // A login would ask Synapse as well, but it writes: a plan must not.
 const script = `${preamble}from concurrent.futures import ThreadPoolExecutor
-names = ",".join(literal(user["id"]) for user in wish["users"])
+names = ",".join(literal(user["id"]) for user in desired["users"])
 ran = psql("select coalesce(json_object_agg(u.name, pg_catalog.row_to_json(u)), '{}') from public.users u where u.name in (" + names + ")")
 if ran.returncode != 0 and not ("does not exist" in ran.stderr):
     sys.exit(ran.stderr.strip() or "psql failed")
@@ -68,11 +68,11 @@ def state(user):
         same = False
     return {"admin": bool(row["admin"]), "deactivated": bool(row["deactivated"]), "locked": bool(row.get("locked")), "password": same}
 with ThreadPoolExecutor() as pool:
-    print(json.dumps(list(pool.map(state, wish["users"]))))
+    print(json.dumps(list(pool.map(state, desired["users"]))))
 `
 
-/** The wish as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
-export function wishText(
+/** The desired as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
+export function desiredText(
   { serverName, database, role }: MatrixServer,
   users: readonly MatrixUser[],
   more?: Text,
@@ -91,7 +91,7 @@ export const synapsePython = (venv: string, program: string) =>
   sh`[ -x ${`${venv}/bin/python`} ] || exit 127; exec ${`${venv}/bin/python`} -I -B -c ${program}`
 
 /**
- * The wished users as Synapse has them, by its database: it answers whether or not Synapse runs. Null for a user that is
+ * The desired users as Synapse has them, by its database: it answers whether or not Synapse runs. Null for a user that is
  * not there. Passwords are compared on the host and travel by stdin.
  */
 export function matrixUsers(
@@ -99,7 +99,7 @@ export function matrixUsers(
   users: readonly MatrixUser[],
 ): Question<readonly (MatrixUserState | null)[]> {
   return {
-    command: withStdin(synapsePython(server.venv, script), wishText(server, users)),
+    command: withStdin(synapsePython(server.venv, script), desiredText(server, users)),
     parse({ code, stdout, stderr }) {
       if (code === 127) return users.map(() => null)
       if (code !== 0) throw new Error(`the users of Synapse cannot be read: ${stderr.trim().split('\n').at(-1)}`)

@@ -30,8 +30,8 @@ export interface TableOptions {
 type Input = Readonly<Record<string, Json>>
 
 /** The changes that can be made to one table, each with the wait for what AWS does in its own time. */
-export function tableChanges(place: AwsPlace, wish: TableOptions) {
-  const { name, indexes = [] } = wish
+export function tableChanges(place: AwsPlace, desired: TableOptions) {
+  const { name, indexes = [] } = desired
   const of = `of ${name}`
   const call = (operation: string, input: Input, query: string) =>
     aws(place, 'dynamodb', operation, { TableName: name, ...input }, { query })
@@ -54,15 +54,15 @@ export function tableChanges(place: AwsPlace, wish: TableOptions) {
     table() {
       const what = [`table ${name}`, ...indexes.map((index) => `index ${index.name}`)].join(', ')
       const input = {
-        AttributeDefinitions: definitions([wish, ...indexes]),
-        KeySchema: keySchema(wish),
+        AttributeDefinitions: definitions([desired, ...indexes]),
+        KeySchema: keySchema(desired),
         BillingMode: 'PAY_PER_REQUEST',
-        DeletionProtectionEnabled: wish.deletionProtection === true,
-        Tags: tagList({ ...wish.tags, ...madeBy }),
+        DeletionProtectionEnabled: desired.deletionProtection === true,
+        Tags: tagList({ ...desired.tags, ...madeBy }),
         ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes.map(indexInput) }),
       }
       const make = call('create-table', input, 'TableDescription.TableStatus')
-      return create(`${what} (${keysOf(wish)})`, [make, active], { explain })
+      return create(`${what} (${keysOf(desired)})`, [make, active], { explain })
     },
 
     active: (status: string) => update(`table ${name} ${status} → ACTIVE`, active, { explain }),

@@ -28,9 +28,9 @@ interface Now {
  * A DynamoDB table, billed by request. What is there is adopted; its data is never put at risk: a table or an index with
  * other keys is refused, and protection that is on stays on.
  */
-export function table(on: OnAws, wish: TableOptions): Step {
+export function table(on: OnAws, desired: TableOptions): Step {
   const { place } = on
-  const { name } = wish
+  const { name } = desired
   return step({
     id: `table ${name}`,
     on,
@@ -38,54 +38,57 @@ export function table(on: OnAws, wish: TableOptions): Step {
       table: tableState(place, name),
       ttl: timeToLive(place, name),
       tags: tableTags(place, name),
-      ...(wish.pointInTimeRecovery && { recovery: pointInTimeRecovery(place, name) }),
+      ...(desired.pointInTimeRecovery && { recovery: pointInTimeRecovery(place, name) }),
     },
-    plan: (now) => decide(place, wish, now),
+    plan: (now) => decide(place, desired, now),
   })
 }
 
-function decide(place: AwsPlace, wish: TableOptions, { table, ttl, tags, recovery }: Now): Decision {
-  const make = tableChanges(place, wish)
+function decide(place: AwsPlace, desired: TableOptions, { table, ttl, tags, recovery }: Now): Decision {
+  const make = tableChanges(place, desired)
   if (!table) {
-    const rest = [...(wish.ttl ? [make.ttl(wish.ttl)] : []), ...(wish.pointInTimeRecovery ? [make.recovery()] : [])]
+    const rest = [
+      ...(desired.ttl ? [make.ttl(desired.ttl)] : []),
+      ...(desired.pointInTimeRecovery ? [make.recovery()] : []),
+    ]
     return changes([make.table(), ...rest], '')
   }
-  const wrong = refuseTable(wish, table) ?? refuseIndexes(wish, table) ?? refuseTtl(wish, ttl)
+  const wrong = refuseTable(desired, table) ?? refuseIndexes(desired, table) ?? refuseTtl(desired, ttl)
   if (wrong) return wrong
   const list: Change[] = []
   if (table.status !== 'ACTIVE') list.push(make.active(table.status))
   if (!table.onDemand) list.push(make.onDemand())
-  for (const index of wish.indexes ?? []) {
+  for (const index of desired.indexes ?? []) {
     const status = table.indexes[index.name]?.status
     if (status === undefined) list.push(make.index(index, table))
     else if (status !== 'ACTIVE') list.push(make.indexActive(index, status))
   }
   const expiring = ttl?.status === 'ENABLED' || ttl?.status === 'ENABLING'
-  if (wish.ttl && !expiring) list.push(make.ttl(wish.ttl, 'data'))
-  if (!wish.ttl && expiring) list.push(make.noTtl(ttl.attribute ?? ''))
-  const stale = staleTags(wish.tags, tags)
+  if (desired.ttl && !expiring) list.push(make.ttl(desired.ttl, 'data'))
+  if (!desired.ttl && expiring) list.push(make.noTtl(ttl.attribute ?? ''))
+  const stale = staleTags(desired.tags, tags)
   if (Object.keys(stale).length > 0) list.push(make.tags(table.arn, stale, tags))
-  if (wish.deletionProtection && !table.deletionProtection) list.push(make.protection())
-  if (wish.pointInTimeRecovery && recovery !== true) list.push(make.recovery())
-  return changes(list, summary(wish, table))
+  if (desired.deletionProtection && !table.deletionProtection) list.push(make.protection())
+  if (desired.pointInTimeRecovery && recovery !== true) list.push(make.recovery())
+  return changes(list, summary(desired, table))
 }
 
-function summary(wish: TableOptions, table: TableState): string {
-  const foreign = Object.keys(table.indexes).filter((name) => !wish.indexes?.some((index) => index.name === name))
+function summary(desired: TableOptions, table: TableState): string {
+  const foreign = Object.keys(table.indexes).filter((name) => !desired.indexes?.some((index) => index.name === name))
   return [
     keysOf(table),
-    ...(wish.indexes ?? []).map(({ name }) => `index ${name}`),
-    wish.ttl ? `expires by ${wish.ttl}` : 'never expires',
-    ...(wish.deletionProtection ? ['protected'] : []),
-    wish.pointInTimeRecovery ? 'point-in-time recovery' : 'point-in-time recovery left as it is',
+    ...(desired.indexes ?? []).map(({ name }) => `index ${name}`),
+    desired.ttl ? `expires by ${desired.ttl}` : 'never expires',
+    ...(desired.deletionProtection ? ['protected'] : []),
+    desired.pointInTimeRecovery ? 'point-in-time recovery' : 'point-in-time recovery left as it is',
     ...foreign.map((name) => `index ${name} is not ours`),
   ].join(', ')
 }
 
-function refuseTable({ name, ...wish }: TableOptions, table: TableState): Decision | undefined {
-  if (keysOf(table) !== keysOf(wish)) {
+function refuseTable({ name, ...desired }: TableOptions, table: TableState): Decision | undefined {
+  if (keysOf(table) !== keysOf(desired)) {
     return refuse(
-      `table ${name} has the keys ${keysOf(table)} instead of ${keysOf(wish)}, and a table's keys cannot be changed`,
+      `table ${name} has the keys ${keysOf(table)} instead of ${keysOf(desired)}, and a table's keys cannot be changed`,
       `No table is replaced here. Copy what it holds to a table with the right keys (aws dynamodb export-table-to-point-in-time, import-table), or delete it yourself when it holds nothing, then run again.`,
     )
   }
@@ -117,17 +120,17 @@ function refuseIndexes({ name, indexes = [] }: TableOptions, table: TableState):
   return undefined
 }
 
-function refuseTtl({ name, ttl: wish }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
-  if (!wish || !ttl || ttl.status === 'DISABLED') return undefined
+function refuseTtl({ name, ttl: desired }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
+  if (!desired || !ttl || ttl.status === 'DISABLED') return undefined
   if (ttl.status === 'DISABLING') {
     return refuse(
       `the expiry of ${name} is being switched off`,
       'AWS takes up to an hour; it can be switched on after that.',
     )
   }
-  if (ttl.attribute === wish) return undefined
+  if (ttl.attribute === desired) return undefined
   return refuse(
-    `items of ${name} expire by ${ttl.attribute} instead of ${wish}, and AWS does not change that while it is on`,
-    `Which attribute do the items have? If it is ${wish}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later.`,
+    `items of ${name} expire by ${ttl.attribute} instead of ${desired}, and AWS does not change that while it is on`,
+    `Which attribute do the items have? If it is ${desired}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later.`,
   )
 }

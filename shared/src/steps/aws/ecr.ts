@@ -42,37 +42,37 @@ interface Now {
 }
 
 /** An ECR repository for images. What is there is adopted. */
-export function repository(on: OnAws, wish: RepositoryOptions): Step {
+export function repository(on: OnAws, desired: RepositoryOptions): Step {
   const { place } = on
   return step({
-    id: `repository ${wish.name}`,
+    id: `repository ${desired.name}`,
     on,
     ask: {
-      repository: repositoryState(place, wish.name),
-      lifecycle: lifecyclePolicy(place, wish.name),
-      tags: repositoryTags(place, wish.name),
+      repository: repositoryState(place, desired.name),
+      lifecycle: lifecyclePolicy(place, desired.name),
+      tags: repositoryTags(place, desired.name),
     },
-    plan: (now) => decide(place, wish, now),
+    plan: (now) => decide(place, desired, now),
   })
 }
 
-function decide(place: AwsPlace, wish: RepositoryOptions, { repository, lifecycle, tags }: Now): Decision {
-  const { name, keep } = wish
-  const make = repositoryChanges(place, wish)
+function decide(place: AwsPlace, desired: RepositoryOptions, { repository, lifecycle, tags }: Now): Decision {
+  const { name, keep } = desired
+  const make = repositoryChanges(place, desired)
   if (!repository) return changes([make.repository(), make.lifecycle(null, 'safe')], '')
-  if (repository.encryption !== wish.encryption) {
+  if (repository.encryption !== desired.encryption) {
     return refuse(
-      `repository ${name} is encrypted by ${repository.encryption} instead of ${wish.encryption}, and that cannot be changed`,
+      `repository ${name} is encrypted by ${repository.encryption} instead of ${desired.encryption}, and that cannot be changed`,
       `No repository is replaced here: its images would be lost. To keep it as it is, say encryption: '${repository.encryption}' in the script that has it.`,
     )
   }
   const list: Change[] = []
-  if (repository.tagMutability !== mutability(wish)) list.push(make.mutability(repository.tagMutability))
-  if (repository.scanOnPush !== wish.scanOnPush) list.push(make.scan())
+  if (repository.tagMutability !== mutability(desired)) list.push(make.mutability(repository.tagMutability))
+  if (repository.scanOnPush !== desired.scanOnPush) list.push(make.scan())
   if (!keepsNewest(lifecycle, keep)) list.push(make.lifecycle(lifecycle, 'data'))
-  const stale = staleTags(wish.tags, tags)
+  const stale = staleTags(desired.tags, tags)
   if (Object.keys(stale).length > 0) list.push(make.tags(stale, tags))
-  return changes(list, `keeps ${keep} images${wish.scanOnPush ? ', scanned on push' : ''}`)
+  return changes(list, `keeps ${keep} images${desired.scanOnPush ? ', scanned on push' : ''}`)
 }
 
 const mutability = ({ mutableTags }: RepositoryOptions) => (mutableTags ? 'MUTABLE' : 'IMMUTABLE')
@@ -95,30 +95,30 @@ function keepsNewest(policy: LifecyclePolicy | null, keep: number): boolean {
   return same(selection, rule.selection) && same(action, rule.action)
 }
 
-function repositoryChanges(place: AwsPlace, wish: RepositoryOptions) {
-  const { name, keep } = wish
+function repositoryChanges(place: AwsPlace, desired: RepositoryOptions) {
+  const { name, keep } = desired
   const call = (operation: string, input: Readonly<Record<string, Json>>) =>
     aws(place, 'ecr', operation, { repositoryName: name, ...input })
-  const imageScanningConfiguration = { scanOnPush: wish.scanOnPush }
+  const imageScanningConfiguration = { scanOnPush: desired.scanOnPush }
   return {
     repository() {
       const input = {
-        imageTagMutability: mutability(wish),
+        imageTagMutability: mutability(desired),
         imageScanningConfiguration,
-        encryptionConfiguration: { encryptionType: wish.encryption },
-        tags: tagList({ ...wish.tags, ...madeBy }),
+        encryptionConfiguration: { encryptionType: desired.encryption },
+        tags: tagList({ ...desired.tags, ...madeBy }),
       }
       return create(`repository ${name}`, call('create-repository', input), { explain })
     },
     mutability: (now: string) =>
       update(
-        `tags of images in ${name} ${now} → ${mutability(wish)}`,
-        call('put-image-tag-mutability', { imageTagMutability: mutability(wish) }),
+        `tags of images in ${name} ${now} → ${mutability(desired)}`,
+        call('put-image-tag-mutability', { imageTagMutability: mutability(desired) }),
         { explain },
       ),
     scan: () =>
       update(
-        `scan on push of ${name} ${wish.scanOnPush ? 'on' : 'off'}`,
+        `scan on push of ${name} ${desired.scanOnPush ? 'on' : 'off'}`,
         call('put-image-scanning-configuration', { imageScanningConfiguration }),
         { explain },
       ),

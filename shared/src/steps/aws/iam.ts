@@ -8,16 +8,16 @@ import { canonicalPolicy, showPolicy } from './iam-policy.ts'
 type OnAws = Target & { readonly place: AwsPlace }
 
 /** An IAM user for a program: nobody can log in as it. What it may do is said by {@link inlinePolicy}. */
-export function programUser(on: OnAws, wish: { name: string; tags: Tags }): Step {
+export function programUser(on: OnAws, desired: { name: string; tags: Tags }): Step {
   const { place } = on
-  const { name } = wish
+  const { name } = desired
   return step({
     id: `user ${name}`,
     on,
     ask: { user: iamUser(place, name) },
     plan({ user }) {
       if (!user) {
-        const make = aws(place, 'iam', 'create-user', { UserName: name, Tags: tagList({ ...wish.tags, ...madeBy }) })
+        const make = aws(place, 'iam', 'create-user', { UserName: name, Tags: tagList({ ...desired.tags, ...madeBy }) })
         // IAM tells all its parts in its own time.
         const look = aws(place, 'iam', 'get-user', { UserName: name }, { query: 'User.UserName' })
         return changes(
@@ -25,7 +25,7 @@ export function programUser(on: OnAws, wish: { name: string; tags: Tags }): Step
           '',
         )
       }
-      const stale = staleTags(wish.tags, user.tags)
+      const stale = staleTags(desired.tags, user.tags)
       if (Object.keys(stale).length === 0) return changes([], user.arn)
       const tag = aws(place, 'iam', 'tag-user', { UserName: name, Tags: tagList(stale) })
       return changes([update(`tags of user ${name}: ${tellTags(stale, user.tags)}`, tag, { explain })], '')
@@ -53,13 +53,13 @@ export function inlinePolicy(on: OnAws, { user, name, document, dependsOn }: Inl
       if (!owner && pending.length === 0)
         return refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.')
       const account = owner?.arn.split(':')[4]
-      const wish = JSON.parse(account ? withAccount(JSON.stringify(document), account) : JSON.stringify(document))
-      if (now && canonicalPolicy(now) === canonicalPolicy(wish))
+      const desired = JSON.parse(account ? withAccount(JSON.stringify(document), account) : JSON.stringify(document))
+      if (now && canonicalPolicy(now) === canonicalPolicy(desired))
         return changes([], `${statements(document)} statements`)
       const input: Record<string, Json> = { UserName: user, PolicyName: name, PolicyDocument: JSON.stringify(document) }
       const before = now ? showPolicy(now) : ''
       const put = aws(place, 'iam', 'put-user-policy', input)
-      const diff = { kind: 'text', path: `policy ${name}`, before, after: showPolicy(wish) } as const
+      const diff = { kind: 'text', path: `policy ${name}`, before, after: showPolicy(desired) } as const
       return changes([(now ? update : create)(`policy ${name} of user ${user}`, put, { diff, explain })], '')
     },
   })

@@ -44,26 +44,26 @@ export const imageId = (repository: string): string => `image ${repository}`
  * An image in ECR, tagged by a digest of all it is made of, and `latest` on it. Nothing is built while that tag is there.
  * `on` has this machine beside it, which answers what the image is made of.
  */
-export function image(on: OnAws, wish: ImageOptions): Step {
-  const { repository, how, dependsOn = [] } = wish
+export function image(on: OnAws, desired: ImageOptions): Step {
+  const { repository, how, dependsOn = [] } = desired
   return step({
     id: imageId(repository),
     on,
     dependsOn,
     ask: {
       images: ecrImages(on.place, repository),
-      ...(how && { inputs: inputsTag(how), cli: containerCli(wish.cli) }),
+      ...(how && { inputs: inputsTag(how), cli: containerCli(desired.cli) }),
       ...(how?.kind === 'packer' && { packer: programThere('packer') }),
     },
-    plan: (now: Now) => decide(on, wish, now),
+    plan: (now: Now) => decide(on, desired, now),
   })
 }
 
-function decide({ place, blank }: OnAws, wish: ImageOptions, { images, inputs, cli, packer }: Now): Decision {
-  const { repository, how } = wish
-  if (!how && !blank) return decideForeign(wish, images)
+function decide({ place, blank }: OnAws, desired: ImageOptions, { images, inputs, cli, packer }: Now): Decision {
+  const { repository, how } = desired
+  if (!how && !blank) return decideForeign(desired, images)
   if (!how || !inputs) return changes([create(`image ${repository}`, [], { explain })], '')
-  if ('wrong' in inputs) return refuse(`image ${repository} cannot be built: ${inputs.wrong}`, wish.remedy)
+  if ('wrong' in inputs) return refuse(`image ${repository} cannot be built: ${inputs.wrong}`, desired.remedy)
   const tag = how.kind === 'packer' ? inputs.tag : tagBy(cli, inputs)
   const found = imageOf(images, tag)
   const latest = moveLatest(place, repository, tag)
@@ -71,10 +71,10 @@ function decide({ place, blank }: OnAws, wish: ImageOptions, { images, inputs, c
     const moved = update(`latest of ${repository} → ${tag}`, latest, { explain })
     return changes(found.tags.includes('latest') ? [] : [moved], `${tag}, ${found.digest.slice(0, 19)}`)
   }
-  if (!cli) return refuseCli(wish)
+  if (!cli) return refuseCli(desired)
   if (packer === false)
     return refuse('packer is not installed', 'Install it: https://developer.hashicorp.com/packer/install')
-  const { registry, folder } = wish
+  const { registry, folder } = desired
   const build = buildImage(place, { cli, how, repository, tag, registry, folder })
   const by = how.kind === 'packer' ? 'packer' : cli
   return changes([create(`image ${repository}:${tag} (${by}, ${how.recipe})`, [build, latest], { explain })], '')

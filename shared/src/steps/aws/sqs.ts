@@ -54,20 +54,20 @@ interface Now {
 }
 
 /** A standard SQS queue. What is there is adopted; attributes that are not named here stay as they are. */
-export function queue(on: OnAws, wish: QueueOptions): Step {
+export function queue(on: OnAws, desired: QueueOptions): Step {
   const { place } = on
   return step({
-    id: `queue ${wish.name}`,
+    id: `queue ${desired.name}`,
     on,
-    ask: { queue: queueState(place, wish.name), tags: queueTags(place, wish.name) },
-    plan: (now) => decide(place, wish, now),
-    dependsOn: wish.dependsOn ?? [],
+    ask: { queue: queueState(place, desired.name), tags: queueTags(place, desired.name) },
+    plan: (now) => decide(place, desired, now),
+    dependsOn: desired.dependsOn ?? [],
   })
 }
 
-function decide(place: AwsPlace, wish: QueueOptions, { queue, tags }: Now): Decision {
-  const { name } = wish
-  if (!queue) return changes([creation(place, wish)], '')
+function decide(place: AwsPlace, desired: QueueOptions, { queue, tags }: Now): Decision {
+  const { name } = desired
+  if (!queue) return changes([creation(place, desired)], '')
   if (queue.fifo) {
     return refuse(
       `queue ${name} is a FIFO queue instead of a standard one, and a queue's kind cannot be changed`,
@@ -75,7 +75,7 @@ function decide(place: AwsPlace, wish: QueueOptions, { queue, tags }: Now): Deci
     )
   }
   const account = queue.arn.split(':')[4] ?? ''
-  const stale = Object.entries(attributesOf(place, wish)).filter(
+  const stale = Object.entries(attributesOf(place, desired)).filter(
     ([key, value]) => !isSame(key, withAccount(value, account), queue),
   )
   const list: Change[] = []
@@ -90,39 +90,48 @@ function decide(place: AwsPlace, wish: QueueOptions, { queue, tags }: Now): Deci
     )
     list.push(update(`queue ${name}: ${said.join(', ')}`, run, { risk: lossy ? 'data' : 'safe', explain }))
   }
-  const missing = staleTags(wish.tags, tags)
+  const missing = staleTags(desired.tags, tags)
   if (Object.keys(missing).length > 0) {
     const tag = aws(place, 'sqs', 'tag-queue', { QueueUrl: queueUrl(place, name), Tags: missing })
     list.push(update(`tags of ${name}: ${tellTags(missing, tags)}`, tag, { explain }))
   }
-  const { deadLetters, deadLettersOf } = wish
+  const { deadLetters, deadLettersOf } = desired
   const route = deadLetters
     ? [`dead letters to ${deadLetters.queue} after ${deadLetters.after}`]
     : deadLettersOf
       ? [`takes the dead letters of ${deadLettersOf.join(', ')}`]
       : []
-  return changes(list, [`hidden for ${wish.visibility} s`, `kept for ${days(wish.retention)}`, ...route].join(', '))
+  return changes(
+    list,
+    [`hidden for ${desired.visibility} s`, `kept for ${days(desired.retention)}`, ...route].join(', '),
+  )
 }
 
-function creation(place: AwsPlace, wish: QueueOptions): Change {
-  const input = { QueueName: wish.name, Attributes: attributesOf(place, wish), tags: { ...wish.tags, ...madeBy } }
+function creation(place: AwsPlace, desired: QueueOptions): Change {
+  const input = {
+    QueueName: desired.name,
+    Attributes: attributesOf(place, desired),
+    tags: { ...desired.tags, ...madeBy },
+  }
   // It answers by its name a moment later than it was made.
   const there = awsUntil(
     aws(
       place,
       'sqs',
       'get-queue-attributes',
-      { QueueUrl: queueUrl(place, wish.name), AttributeNames: ['QueueArn'] },
+      { QueueUrl: queueUrl(place, desired.name), AttributeNames: ['QueueArn'] },
       {
         query: "Attributes.QueueArn && 'there'",
       },
     ),
     'there',
-    { say: `queue ${wish.name}`, seconds: 90 },
+    { say: `queue ${desired.name}`, seconds: 90 },
   )
-  const route = wish.deadLetters ? `, dead letters to ${wish.deadLetters.queue} after ${wish.deadLetters.after}` : ''
+  const route = desired.deadLetters
+    ? `, dead letters to ${desired.deadLetters.queue} after ${desired.deadLetters.after}`
+    : ''
   return create(
-    `queue ${wish.name} (kept for ${days(wish.retention)}${route})`,
+    `queue ${desired.name} (kept for ${days(desired.retention)}${route})`,
     [aws(place, 'sqs', 'create-queue', input, { query: 'QueueUrl' }), there],
     { explain },
   )
@@ -149,16 +158,16 @@ function setting(place: AwsPlace, name: string, Attributes: Readonly<Record<stri
 
 const policies = new Set(['RedrivePolicy', 'RedriveAllowPolicy'])
 
-function attributesOf(place: AwsPlace, wish: QueueOptions): Readonly<Record<string, string>> {
+function attributesOf(place: AwsPlace, desired: QueueOptions): Readonly<Record<string, string>> {
   const arn = (name: string) => awsArn(place, 'sqs', name)
-  const { deadLetters, deadLettersOf } = wish
+  const { deadLetters, deadLettersOf } = desired
   const json = (value: Json) => JSON.stringify(value)
   return {
-    DelaySeconds: String(wish.delay),
-    MaximumMessageSize: String(wish.maxMessage),
-    MessageRetentionPeriod: String(wish.retention),
-    ReceiveMessageWaitTimeSeconds: String(wish.receiveWait),
-    VisibilityTimeout: String(wish.visibility),
+    DelaySeconds: String(desired.delay),
+    MaximumMessageSize: String(desired.maxMessage),
+    MessageRetentionPeriod: String(desired.retention),
+    ReceiveMessageWaitTimeSeconds: String(desired.receiveWait),
+    VisibilityTimeout: String(desired.visibility),
     ...(deadLetters && {
       RedrivePolicy: json({ deadLetterTargetArn: arn(deadLetters.queue), maxReceiveCount: deadLetters.after }),
     }),
@@ -168,9 +177,9 @@ function attributesOf(place: AwsPlace, wish: QueueOptions): Readonly<Record<stri
   }
 }
 
-function isSame(key: string, wish: string, queue: QueueState): boolean {
-  if (!policies.has(key)) return queue.attributes[key] === wish
-  return wish === policyOf(key, queue)
+function isSame(key: string, desired: string, queue: QueueState): boolean {
+  if (!policies.has(key)) return queue.attributes[key] === desired
+  return desired === policyOf(key, queue)
 }
 
 /** A policy that is in force, written as ours are. */
@@ -193,26 +202,26 @@ const words: Readonly<Record<string, string>> = {
   VisibilityTimeout: 'visibility',
 }
 
-function tell(key: string, wish: string, queue: QueueState): string {
+function tell(key: string, desired: string, queue: QueueState): string {
   if (key === 'RedrivePolicy') {
-    const { deadLetterTargetArn = '', maxReceiveCount } = JSON.parse(wish) as NonNullable<QueueState['redrive']>
+    const { deadLetterTargetArn = '', maxReceiveCount } = JSON.parse(desired) as NonNullable<QueueState['redrive']>
     const now = queue.redrive
       ? `${nameOf(queue.redrive.deadLetterTargetArn)} after ${queue.redrive.maxReceiveCount}`
       : 'nowhere'
     return `dead letters ${now} → ${nameOf(deadLetterTargetArn)} after ${maxReceiveCount}`
   }
   if (key === 'RedriveAllowPolicy') {
-    const { sourceQueueArns } = JSON.parse(wish) as NonNullable<QueueState['redriveAllow']>
+    const { sourceQueueArns } = JSON.parse(desired) as NonNullable<QueueState['redriveAllow']>
     return `takes the dead letters of ${sourceQueueArns.map(nameOf).join(', ')} only`
   }
-  return `${words[key]} ${queue.attributes[key] ?? 'not set'} → ${wish}`
+  return `${words[key]} ${queue.attributes[key] ?? 'not set'} → ${desired}`
 }
 
 const nameOf = (arn: string): string => arn.split(':').at(-1) ?? arn
 
 /** A shorter retention drops at once what is older. */
-const loses = (key: string, wish: string, queue: QueueState): boolean =>
-  key === 'MessageRetentionPeriod' && Number(wish) < Number(queue.attributes[key] ?? 0)
+const loses = (key: string, desired: string, queue: QueueState): boolean =>
+  key === 'MessageRetentionPeriod' && Number(desired) < Number(queue.attributes[key] ?? 0)
 
 const days = (seconds: number): string => (seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${seconds} s`)
 

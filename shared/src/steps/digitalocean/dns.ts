@@ -20,7 +20,7 @@ import { existingDroplet } from '../../facts/digitalocean/droplet.ts'
 const ttl = 300
 
 /** What a zone's name servers may take to serve a change; they take seconds. */
-const patience = 300
+const timeoutSeconds = 300
 
 interface Zone {
   readonly zone: string
@@ -35,7 +35,7 @@ interface Zone {
 export function addressRecord(
   on: Target,
   name: string,
-  wish: { droplet: string; dependsOn: readonly Dependency[] },
+  desired: { droplet: string; dependsOn: readonly Dependency[] },
 ): Step {
   const zones = zonesOf(name)
   const asked = zones.map((zone): [string, Question<unknown>] => [zone, zoneRecords(zone)])
@@ -43,7 +43,7 @@ export function addressRecord(
     id: `A record ${name}`,
     on,
     ask: {
-      droplet: existingDroplet(wish.droplet),
+      droplet: existingDroplet(desired.droplet),
       served: dnsAddresses(name, 'digitalocean'),
       ...Object.fromEntries(asked),
     },
@@ -54,7 +54,7 @@ export function addressRecord(
       if (zone === undefined) return converged(`DigitalOcean has no zone of it: make the record A ${name} → ${address}`)
       return decide(name, address, { zone, records: facts[zone] ?? [] }, now.served)
     },
-    dependsOn: wish.dependsOn,
+    dependsOn: desired.dependsOn,
   })
 }
 
@@ -75,7 +75,7 @@ function decide(name: string, address: string, { zone, records }: Zone, served: 
       `${name} has ${list.length} A records (${list.map(({ data }) => data).join(', ')}), and only ${address} is the droplet`,
       `Visitors would get any of them. Delete those that are not wanted, then run again: ${edit}`,
     )
-  const wait = doUntil(doDns(name, 'digitalocean'), 'addresses', address, patience)
+  const wait = doUntil(doDns(name, 'digitalocean'), 'addresses', address, timeoutSeconds)
   const records_ = `/v2/domains/${zone}/records`
   const explain: NonNullable<Change['explain']> = ({ code, stderr }) =>
     code === 124 ? `DigitalOcean's name servers do not serve it: ${stderr}` : `DigitalOcean says: ${stderr}`

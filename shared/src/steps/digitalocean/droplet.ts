@@ -46,37 +46,38 @@ interface Now {
 }
 
 /** Seconds that a new droplet may take: most are up within one minute. */
-const patience = 900
+const timeoutSeconds = 900
 
 /**
  * A droplet, known by its name. One that is there is adopted and tagged; it is never replaced, resized, moved or
  * deleted: another size or region is refused. The image is not compared, since a rebuild or an upgrade changes it.
  */
-export function droplet(on: Target, wish: DropletOptions): Step {
-  const { name, size, image, tag, dependsOn = [] } = wish
+export function droplet(on: Target, desired: DropletOptions): Step {
+  const { name, size, image, tag, dependsOn = [] } = desired
   return step({
     id: `droplet ${name}`,
     on,
     ask: { found: droplets(name), offer: sizeOffer(size), image: imageExists(image), tag: tagExists(tag) },
-    plan: (now) => decide(wish, now),
+    plan: (now) => decide(desired, now),
     dependsOn,
   })
 }
 
-function decide(wish: DropletOptions, now: Now): Decision {
+function decide(desired: DropletOptions, now: Now): Decision {
   const [droplet, ...others] = now.found
-  if (!droplet) return refuseOffer(wish, now) ?? changes([creation(wish, now)], '')
-  if (others.length > 0) return refuseTwins(wish, now.found)
-  const wrong = refuseDifference(wish, droplet)
+  if (!droplet) return refuseOffer(desired, now) ?? changes([creation(desired, now)], '')
+  if (others.length > 0) return refuseTwins(desired, now.found)
+  const wrong = refuseDifference(desired, droplet)
   if (wrong) return wrong
   const list: Change[] = []
-  if (droplet.status === 'new') list.push(update(`droplet ${wish.name} new → active`, active(wish.name), { explain }))
-  if (!droplet.tags.includes(wish.tag)) list.push(tagging(wish, droplet, now.tag))
-  const from = droplet.image === wish.image ? droplet.image : `${droplet.image} (a new one: ${wish.image})`
+  if (droplet.status === 'new')
+    list.push(update(`droplet ${desired.name} new → active`, active(desired.name), { explain }))
+  if (!droplet.tags.includes(desired.tag)) list.push(tagging(desired, droplet, now.tag))
+  const from = droplet.image === desired.image ? droplet.image : `${droplet.image} (a new one: ${desired.image})`
   return changes(list, `${droplet.address ?? 'no address'}, ${droplet.size}, ${droplet.region}, from ${from}`)
 }
 
-const active = (name: string) => doUntil(dropletsNamed(name), 'droplets.0.status', 'active', patience)
+const active = (name: string) => doUntil(dropletsNamed(name), 'droplets.0.status', 'active', timeoutSeconds)
 
 function creation({ name, image, size, region, keys, tag, prices }: DropletOptions, { offer }: Now): Change {
   const monthly = offer?.monthly ?? prices?.[size]
@@ -123,17 +124,17 @@ function refuseTwins({ name }: DropletOptions, found: readonly DropletState[]): 
   )
 }
 
-function refuseDifference(wish: DropletOptions, droplet: DropletState): Decision | undefined {
+function refuseDifference(desired: DropletOptions, droplet: DropletState): Decision | undefined {
   const { id, size, region, status } = droplet
-  if (region !== wish.region)
+  if (region !== desired.region)
     return refuse(
-      `it is in ${region} instead of ${wish.region}, and a droplet is never moved or replaced here`,
+      `it is in ${region} instead of ${desired.region}, and a droplet is never moved or replaced here`,
       `Set VALENCE_DROPLET_REGION=${region} to keep it, or VALENCE_DROPLET_NAME to make another one.`,
     )
-  if (size !== wish.size)
+  if (size !== desired.size)
     return refuse(
-      `it is a ${size} instead of a ${wish.size}, and a droplet is never resized or replaced here`,
-      `Set VALENCE_DROPLET_SIZE=${size} to keep it. To resize it yourself (it is powered off for that): doctl compute droplet-action resize ${id} --size ${wish.size} --wait`,
+      `it is a ${size} instead of a ${desired.size}, and a droplet is never resized or replaced here`,
+      `Set VALENCE_DROPLET_SIZE=${size} to keep it. To resize it yourself (it is powered off for that): doctl compute droplet-action resize ${id} --size ${desired.size} --wait`,
     )
   if (status === 'new' || status === 'active') return undefined
   return refuse(

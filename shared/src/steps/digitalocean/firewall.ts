@@ -24,21 +24,21 @@ const everywhere: readonly CloudRule[] = ['tcp', 'udp', 'icmp'].map((protocol) =
  * A cloud firewall before the droplet: exactly these ports come in, everything goes out. A rule of it that opens
  * anything else is removed. Unknown while the droplet is not there.
  */
-export function cloudFirewall(on: Target, wish: CloudFirewallOptions): Step {
+export function cloudFirewall(on: Target, desired: CloudFirewallOptions): Step {
   return step({
-    id: `cloud firewall ${wish.name}`,
+    id: `cloud firewall ${desired.name}`,
     on,
-    ask: { droplet: existingDroplet(wish.droplet), found: cloudFirewalls(wish.name) },
-    plan: ({ droplet, found }) => decide(wish, droplet.id, found),
-    dependsOn: wish.dependsOn,
+    ask: { droplet: existingDroplet(desired.droplet), found: cloudFirewalls(desired.name) },
+    plan: ({ droplet, found }) => decide(desired, droplet.id, found),
+    dependsOn: desired.dependsOn,
   })
 }
 
-function decide(wish: CloudFirewallOptions, droplet: number, found: readonly CloudFirewall[]): Decision {
-  const inbound = wish.tcp.map((port) => ({ protocol: 'tcp', ports: String(port), peers: { addresses: everybody } }))
+function decide(desired: CloudFirewallOptions, droplet: number, found: readonly CloudFirewall[]): Decision {
+  const inbound = desired.tcp.map((port) => ({ protocol: 'tcp', ports: String(port), peers: { addresses: everybody } }))
   const [firewall, ...others] = found
   const body = (now?: CloudFirewall) => ({
-    name: wish.name,
+    name: desired.name,
     inbound_rules: inbound.map(({ peers, ...rule }) => ({ ...rule, sources: peers })),
     outbound_rules: everywhere.map(({ peers, protocol, ports }) => ({
       ...(protocol === 'icmp' ? { protocol } : { protocol, ports }),
@@ -47,31 +47,31 @@ function decide(wish: CloudFirewallOptions, droplet: number, found: readonly Clo
     droplet_ids: [...new Set([...(now?.droplets ?? []), droplet])],
     tags: now?.tags ?? [],
   })
-  const ports = wish.tcp.join(', ')
+  const ports = desired.tcp.join(', ')
   if (!firewall)
     return changes(
-      [create(`cloud firewall ${wish.name} (in: ${ports})`, doSend('POST', '/v2/firewalls', body()), { explain })],
+      [create(`cloud firewall ${desired.name} (in: ${ports})`, doSend('POST', '/v2/firewalls', body()), { explain })],
       '',
     )
   if (others.length > 0)
     return refuse(
-      `there are ${found.length} cloud firewalls of the name ${wish.name}`,
+      `there are ${found.length} cloud firewalls of the name ${desired.name}`,
       'Delete the one that is not ours: doctl compute firewall list',
     )
   const said = [
     ...difference(firewall.inbound, inbound),
     ...difference(firewall.outbound, everywhere).map((text) => `${text} (outgoing)`),
-    ...(firewall.droplets.includes(droplet) ? [] : [`stand before ${wish.droplet}`]),
+    ...(firewall.droplets.includes(droplet) ? [] : [`stand before ${desired.droplet}`]),
   ]
   const put = doSend('PUT', `/v2/firewalls/${firewall.id}`, body(firewall))
   return changes(
-    said.length > 0 ? [update(`cloud firewall ${wish.name}: ${said.join('; ')}`, put, { explain })] : [],
+    said.length > 0 ? [update(`cloud firewall ${desired.name}: ${said.join('; ')}`, put, { explain })] : [],
     `in: ${ports}`,
   )
 }
 
-function difference(now: readonly CloudRule[], wish: readonly CloudRule[]): string[] {
-  const [is, shall] = [now.map(describe), wish.map(describe)]
+function difference(now: readonly CloudRule[], desired: readonly CloudRule[]): string[] {
+  const [is, shall] = [now.map(describe), desired.map(describe)]
   return [
     ...shall.filter((rule) => !is.includes(rule)).map((rule) => `open ${rule}`),
     ...is.filter((rule) => !shall.includes(rule)).map((rule) => `close ${rule}`),

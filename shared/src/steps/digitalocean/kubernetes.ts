@@ -38,56 +38,60 @@ interface Now {
 }
 
 /** Seconds that a new cluster may take: most run within 10 minutes. */
-const patience = 2400
+const timeoutSeconds = 2400
 
 /**
  * A DOKS cluster, known by its name. One that is there is used as it is: it is never resized, upgraded, tagged, replaced
  * or deleted here. One that is not there is made only when that was asked for; refused with the price otherwise.
  */
-export function kubernetesCluster(on: Target, wish: KubernetesOptions): Step {
-  const { name, size } = wish
+export function kubernetesCluster(on: Target, desired: KubernetesOptions): Step {
+  const { name, size } = desired
   return step({
     id: `kubernetes cluster ${name}`,
     on,
     ask: { found: kubernetesClusters(name), offer: kubernetesOffer(), size: sizeOffer(size) },
-    plan: (now) => decide(wish, now),
+    plan: (now) => decide(desired, now),
   })
 }
 
-function decide(wish: KubernetesOptions, now: Now): Decision {
+function decide(desired: KubernetesOptions, now: Now): Decision {
   const [cluster, ...others] = now.found ?? []
   if (!cluster) {
-    const wrong = refuseOffer(wish, now)
+    const wrong = refuseOffer(desired, now)
     if (wrong) return wrong
-    return now.found && !wish.create ? refuseAbsent(wish, now) : changes([creation(wish, now)], '')
+    return now.found && !desired.create ? refuseAbsent(desired, now) : changes([creation(desired, now)], '')
   }
   if (others.length > 0)
     return refuse(
-      `there are ${others.length + 1} Kubernetes clusters of the name ${wish.name}`,
+      `there are ${others.length + 1} Kubernetes clusters of the name ${desired.name}`,
       'Give the right one a name of its own (control panel, Settings), and set DO_CLUSTER_NAME to it.',
     )
-  if (cluster.state === 'running' || cluster.state === 'degraded') return changes([], describeCluster(wish, cluster))
+  if (cluster.state === 'running' || cluster.state === 'degraded') return changes([], describeCluster(desired, cluster))
   if (cluster.state === 'provisioning' || cluster.state === 'upgrading')
-    return changes([update(`kubernetes cluster ${wish.name} ${cluster.state} → running`, running(wish.name))], '')
+    return changes([update(`kubernetes cluster ${desired.name} ${cluster.state} → running`, running(desired.name))], '')
   return refuse(
-    `Kubernetes cluster ${wish.name} is ${cluster.state}`,
+    `Kubernetes cluster ${desired.name} is ${cluster.state}`,
     `See it in the control panel (doctl kubernetes cluster get ${cluster.id}); when it is gone, run again.`,
   )
 }
 
-const running = (name: string) => doUntil(allClusters, statePath(name), 'running', patience)
+const running = (name: string) => doUntil(allClusters, statePath(name), 'running', timeoutSeconds)
 
-function creation(wish: KubernetesOptions, now: Now): Change {
-  const { name, region, version, size, count, ha, autoUpgrade, tag } = wish
+function creation(desired: KubernetesOptions, now: Now): Change {
+  const { name, region, version, size, count, ha, autoUpgrade, tag } = desired
   const body = {
     ...{ name, region, version, ha, auto_upgrade: autoUpgrade, surge_upgrade: true, tags: [tag] },
     node_pools: [{ name: `${name}-pool`, size, count, tags: [tag] }],
   }
   // Looked at once more right before: another run may have made it since.
   const make = doUnless(doSend('POST', '/v2/kubernetes/clusters', body), allClusters, statePath(name))
-  return create(`kubernetes cluster ${name} (${specification(wish)}, ${price(wish, now)})`, [make, running(name)], {
-    explain,
-  })
+  return create(
+    `kubernetes cluster ${name} (${specification(desired)}, ${price(desired, now)})`,
+    [make, running(name)],
+    {
+      explain,
+    },
+  )
 }
 
 const specification = ({ region, version, size, count, ha, autoUpgrade }: KubernetesOptions): string =>
@@ -105,51 +109,53 @@ function price({ size, count, ha, prices }: KubernetesOptions, now: Now): string
   return node === undefined ? 'price not known' : `~$${node * count + (ha ? prices.ha : 0)}/month`
 }
 
-function refuseAbsent(wish: KubernetesOptions, now: Now): Decision {
+function refuseAbsent(desired: KubernetesOptions, now: Now): Decision {
   return refuse(
-    `there is no Kubernetes cluster ${wish.name}, and a new one costs ${price(wish, now)} (${specification(wish)})`,
-    `To make it: ${wish.createCommand}. To use another one: DO_CLUSTER_NAME, or KUBECONFIG and KUBE_CONTEXT.`,
+    `there is no Kubernetes cluster ${desired.name}, and a new one costs ${price(desired, now)} (${specification(desired)})`,
+    `To make it: ${desired.createCommand}. To use another one: DO_CLUSTER_NAME, or KUBECONFIG and KUBE_CONTEXT.`,
   )
 }
 
-function refuseOffer(wish: KubernetesOptions, { offer, size }: Now): Decision | undefined {
+function refuseOffer(desired: KubernetesOptions, { offer, size }: Now): Decision | undefined {
   if (!offer) return undefined
   const wrong = (variable: string, what: string, list: readonly string[]) =>
     refuse(`DigitalOcean has no ${what} for Kubernetes`, `Set ${variable} to one of: ${list.join(', ')}`)
   const { versions, regions, sizes } = offer
   // A version may be the beginning of one: the API takes the newest of it.
   if (
-    wish.version !== 'latest' &&
-    !versions.some((slug) => slug === wish.version || slug.startsWith(`${wish.version}.`))
+    desired.version !== 'latest' &&
+    !versions.some((slug) => slug === desired.version || slug.startsWith(`${desired.version}.`))
   )
-    return wrong('DO_CLUSTER_VERSION', `version ${wish.version}`, ['latest', ...versions])
-  if (!regions.includes(wish.region)) return wrong('DO_CLUSTER_REGION', `region ${wish.region}`, regions)
-  if (!sizes.includes(wish.size)) return wrong('DO_NODE_SIZE', `node size ${wish.size}`, sizes)
-  if (!size || (size.available && size.regions.includes(wish.region))) return undefined
+    return wrong('DO_CLUSTER_VERSION', `version ${desired.version}`, ['latest', ...versions])
+  if (!regions.includes(desired.region)) return wrong('DO_CLUSTER_REGION', `region ${desired.region}`, regions)
+  if (!sizes.includes(desired.size)) return wrong('DO_NODE_SIZE', `node size ${desired.size}`, sizes)
+  if (!size || (size.available && size.regions.includes(desired.region))) return undefined
   return refuse(
-    `DigitalOcean does not offer ${wish.size} in ${wish.region}`,
+    `DigitalOcean does not offer ${desired.size} in ${desired.region}`,
     `Set DO_NODE_SIZE, or DO_CLUSTER_REGION to one of: ${size.regions.join(', ')}`,
   )
 }
 
 /** How a cluster differs from what a new one would be: told, never changed. */
-export function clusterDifferences(wish: KubernetesOptions, cluster: KubernetesState): string[] {
+export function clusterDifferences(desired: KubernetesOptions, cluster: KubernetesState): string[] {
   const pools = cluster.pools.map(({ size, count }) => `${count} × ${size}`).join(' + ') || 'no nodes'
-  const version = wish.version === 'latest' || cluster.version.startsWith(wish.version)
+  const version = desired.version === 'latest' || cluster.version.startsWith(desired.version)
   return [
-    ...(pools === `${wish.count} × ${wish.size}` ? [] : [`${pools} instead of ${wish.count} × ${wish.size}`]),
-    ...(cluster.region === wish.region ? [] : [`in ${cluster.region} instead of ${wish.region}`]),
-    ...(version ? [] : [`${cluster.version} instead of ${wish.version}`]),
-    ...(cluster.ha === wish.ha ? [] : [cluster.ha ? 'highly available' : 'not highly available']),
-    ...(cluster.autoUpgrade === wish.autoUpgrade
+    ...(pools === `${desired.count} × ${desired.size}`
+      ? []
+      : [`${pools} instead of ${desired.count} × ${desired.size}`]),
+    ...(cluster.region === desired.region ? [] : [`in ${cluster.region} instead of ${desired.region}`]),
+    ...(version ? [] : [`${cluster.version} instead of ${desired.version}`]),
+    ...(cluster.ha === desired.ha ? [] : [cluster.ha ? 'highly available' : 'not highly available']),
+    ...(cluster.autoUpgrade === desired.autoUpgrade
       ? []
       : [cluster.autoUpgrade ? 'upgrades itself' : 'does not upgrade itself']),
   ]
 }
 
-function describeCluster(wish: KubernetesOptions, cluster: KubernetesState): string {
+function describeCluster(desired: KubernetesOptions, cluster: KubernetesState): string {
   const pools = cluster.pools.map(({ size, count }) => `${count} × ${size}`).join(' + ')
-  const different = clusterDifferences(wish, cluster)
+  const different = clusterDifferences(desired, cluster)
   const left = different.length > 0 ? `; left as it is: ${different.join(', ')}` : ''
   return `${cluster.state}, ${pools}, ${cluster.region}, ${cluster.version}${left}`
 }

@@ -23,7 +23,7 @@ import {
 import { fileContent } from '../../facts/host/file.ts'
 import { operatingSystem } from '../../facts/host/os.ts'
 import { explainApt, updateLists } from './apt.ts'
-import { diffOf, previousOf, writeFile } from './file.ts'
+import { backupOf, diffOf, writeFile } from './file.ts'
 
 export interface SourceOptions {
   readonly uri: string
@@ -89,16 +89,19 @@ export function aptSource(on: Target, name: string, options: SourceOptions): Ste
 function putAside({ path, sources }: AptSourceFile, isSame: (source: AptSource) => boolean): Change[] {
   const found = sources.filter(isSame)
   if (found.length === 0) return []
-  const { kept, room } = previousOf(path)
+  const { path: backup, mkdir } = backupOf(path)
   if (found.length === sources.length)
     return [
-      remove(`other source ${path} of the same archive put aside`, sh`${room} && mv --backup=numbered ${path} ${kept}`),
+      remove(
+        `other source ${path} of the same archive put aside`,
+        sh`${mkdir} && mv --backup=numbered ${path} ${backup}`,
+      ),
     ]
   const edits = found.flatMap(({ lines }) => ['-e', `${lines.join(',')}s/^/# /`])
   return [
     remove(
       `other source ${path}:${found.map(({ lines }) => lines[0]).join(',')} of the same archive commented out`,
-      sh`${room} && cp -p --backup=numbered ${path} ${kept} && sed -i ${edits} ${path}`,
+      sh`${mkdir} && cp -p --backup=numbered ${path} ${backup} && sed -i ${edits} ${path}`,
     ),
   ]
 }

@@ -59,8 +59,8 @@ export function certificate(on: Target, name: string, options: CertificateOption
       const gone = optional.filter(
         (more) => held.includes(more) && leadsHere(dns, name, own) && astrayTo(dns, more, own),
       )
-      const wished = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
-      const names = [name, ...wished]
+      const desired = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
+      const names = [name, ...desired]
       // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
       const foreign = held.filter((other) => other !== name && !optional.includes(other))
       const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)

@@ -49,9 +49,9 @@ export interface FileOptions extends Ownership {
 export const previousFolder = '/var/lib/infra/previous'
 
 /** Where the previous version of this file is kept, and the command that makes the folder for it, which only root can read. */
-export function previousOf(path: string): { readonly kept: string; readonly room: Shell } {
-  const kept = `${previousFolder}${path}`
-  return { kept, room: sh`(umask 077; mkdir -p ${folderOf(kept)})` }
+export function backupOf(path: string): { readonly path: string; readonly mkdir: Shell } {
+  const backup = `${previousFolder}${path}`
+  return { path: backup, mkdir: sh`(umask 077; mkdir -p ${folderOf(backup)})` }
 }
 
 /**
@@ -65,30 +65,30 @@ export function file(on: Target, path: string, options: FileOptions): Step {
 /** What {@link file} asks and decides, for steps that are about a file and something else. */
 export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>) {
   const content = typeof options.content === 'string' ? plainText(options.content) : options.content
-  const wish = ownership('0644', options)
+  const desired = ownership('0644', options)
   const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
   return {
-    ask: { now: (holdsSecret(content) ? fileDigest : fileContent)(path, wish.owner) },
+    ask: { now: (holdsSecret(content) ? fileDigest : fileContent)(path, desired.owner) },
     plan({ now }: { readonly now: FileState | null }): Decision {
-      const write = writeFile(path, content, wish, options.validate)
+      const write = writeFile(path, content, desired, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
       if (now.type !== 'file')
         return refuse(`${path} is a ${now.type}, not a file`, `Move it away: mv ${path} ${path}.old`)
       if (now.sha256 !== digestText(content)) {
         return changes([update(path, write, { ...change, diff: diffOf(path, now, content) })], '')
       }
-      return changes(inPlace(path, now, wish, write), `${wish.mode} ${wish.owner}`)
+      return changes(inPlace(path, now, desired, write), `${desired.mode} ${desired.owner}`)
     },
   }
 }
 
 /** A file of the right content gets its owner and mode. One that goes to another account that account writes anew. */
-function inPlace(path: string, now: FileState, wish: Required<Ownership>, write: Command): Change[] {
-  const { owner } = wish
-  return ownershipChange(path, now, wish).map((change) => {
+function inPlace(path: string, now: FileState, desired: Required<Ownership>, write: Command): Change[] {
+  const { owner } = desired
+  return ownershipChange(path, now, desired).map((change) => {
     if (owner === 'root') return change
-    const isTheirs = now.owner === owner && now.group === wish.group
-    return { ...change, run: [isTheirs ? withRightsOf(owner, sh`chmod ${wish.mode} ${path}`) : write] }
+    const isTheirs = now.owner === owner && now.group === desired.group
+    return { ...change, run: [isTheirs ? withRightsOf(owner, sh`chmod ${desired.mode} ${path}`) : write] }
   })
 }
 
@@ -98,17 +98,17 @@ export function directory(
   path: string,
   options: Ownership & { dependsOn?: readonly Dependency[] } = {},
 ): Step {
-  const wish = ownership('0755', options)
+  const desired = ownership('0755', options)
   return step({
     id: `directory ${path}`,
     on,
     ask: { now: fileDigest(path) },
     dependsOn: options.dependsOn ?? [],
     plan({ now }) {
-      if (!now) return changes([create(`${path}/`, makeDirectory(path, wish))], '')
+      if (!now) return changes([create(`${path}/`, makeDirectory(path, desired))], '')
       if (now.type !== 'directory')
         return refuse(`${path} is a ${now.type}, not a directory`, `Move it away: mv ${path} ${path}.old`)
-      return changes(ownershipChange(path, now, wish), `${wish.mode} ${wish.owner}`)
+      return changes(ownershipChange(path, now, desired), `${desired.mode} ${desired.owner}`)
     },
   })
 }
@@ -144,11 +144,12 @@ const keptAtMost = 1_048_576
  * is kept. What is in a folder of another account is read with its rights: root gets the bytes and opens nothing there.
  */
 function keepPrevious(path: string, owner: string): Shell {
-  const { kept, room } = previousOf(path)
-  if (owner === 'root') return sh`{ [ ! -e ${path} ] || { ${room} && cp -aT --remove-destination ${path} ${kept}; }; }`
+  const { path: backup, mkdir } = backupOf(path)
+  if (owner === 'root')
+    return sh`{ [ ! -e ${path} ] || { ${mkdir} && cp -aT --remove-destination ${path} ${backup}; }; }`
   const read = withRightsOf(owner, sh`[ ! -f ${path} ] || exec timeout 20 head -c ${keptAtMost} -- ${path}`)
-  return sh`{ ${room} && k=$(mktemp ${`${kept}.XXXXXX`}) && { (${read}) </dev/null | head -c ${keptAtMost} >"$k"; } && \
-if [ -s "$k" ]; then mv -fT "$k" ${kept}; else rm -f "$k"; fi; }`
+  return sh`{ ${mkdir} && k=$(mktemp ${`${backup}.XXXXXX`}) && { (${read}) </dev/null | head -c ${keptAtMost} >"$k"; } && \
+if [ -s "$k" ]; then mv -fT "$k" ${backup}; else rm -f "$k"; fi; }`
 }
 
 /** How the content changes, without showing a secret of either side: somebody may have written one into the old content. */
@@ -162,27 +163,27 @@ function ownership(mode: string, { mode: own = mode, owner = 'root', group = own
   return { mode: own.padStart(4, '0'), owner, group }
 }
 
-/** Gives a file the wished owner and mode; no change where it has them. */
+/** Gives a file the desired owner and mode; no change where it has them. */
 export function ownershipChange(
   path: string,
   now: Pick<FileState, 'mode' | 'owner' | 'group'>,
-  wish: Required<Ownership>,
+  desired: Required<Ownership>,
 ): Change[] {
   const is = `${now.mode} ${now.owner}:${now.group}`
-  const shall = `${wish.mode} ${wish.owner}:${wish.group}`
+  const shall = `${desired.mode} ${desired.owner}:${desired.group}`
   if (is === shall) return []
   // Closed before it changes hands, so that no moment is more open than either state.
   const run =
-    wish.owner === 'root'
-      ? sh`chmod go-rwx ${path} && chown ${`root:${wish.group}`} ${path} && chmod ${wish.mode} ${path}`
-      : handOver(path, wish)
+    desired.owner === 'root'
+      ? sh`chmod go-rwx ${path} && chown ${`root:${desired.group}`} ${path} && chmod ${desired.mode} ${path}`
+      : handOver(path, desired)
   return [update(`${path} ${is} → ${shall}`, run)]
 }
 
-function makeDirectory(path: string, wish: Required<Ownership>): Shell {
-  if (wish.owner === 'root') return sh`install -d -m ${wish.mode} -o root -g ${wish.group} ${path}`
+function makeDirectory(path: string, desired: Required<Ownership>): Shell {
+  if (desired.owner === 'root') return sh`install -d -m ${desired.mode} -o root -g ${desired.group} ${path}`
   // Made only where there is nothing yet: no link either.
-  return all(sh`mkdir -p ${folderOf(path)}`, rootsAbove(path), sh`mkdir -m 0700 ${path}`, handOver(path, wish))
+  return all(sh`mkdir -p ${folderOf(path)}`, rootsAbove(path), sh`mkdir -m 0700 ${path}`, handOver(path, desired))
 }
 
 /** From a folder of root's to another account: that account sets the mode, and a link leads root nowhere. */

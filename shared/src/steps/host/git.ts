@@ -5,8 +5,8 @@ import { all, sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
-import { explainGit, type GitWish, gitState } from '../../facts/host/git.ts'
-import { previousOf, rootsAbove } from './file.ts'
+import { type DesiredCheckout, explainGit, gitState } from '../../facts/host/git.ts'
+import { backupOf, rootsAbove } from './file.ts'
 
 const heads = '+refs/heads/*:refs/remotes/origin/*'
 const tags = '+refs/tags/*:refs/tags/*'
@@ -53,7 +53,7 @@ rm -f .git/index.lock
 export function gitCheckout(
   on: Target,
   path: string,
-  options: GitWish & { mark?: string; dependsOn?: readonly Dependency[] },
+  options: DesiredCheckout & { mark?: string; dependsOn?: readonly Dependency[] },
 ): Step {
   const { user, url, ref, access, mark, dependsOn = [] } = options
   const git = (script: string, args: readonly string[], place = path): Command =>
@@ -75,9 +75,9 @@ export function gitCheckout(
         return changes([create(`${path} at ${ref}`, [...cloned, place], { explain })], '')
       }
       if (now.kind === 'foreign' && mark && marked) {
-        const { kept, room } = previousOf(path)
-        const swap = all(room, sh`mv --backup=numbered -T ${path} ${kept}`, sh`mv -T ${fresh} ${path}`)
-        const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${kept}`
+        const { path: backup, mkdir } = backupOf(path)
+        const swap = all(mkdir, sh`mv --backup=numbered -T ${path} ${backup}`, sh`mv -T ${fresh} ${path}`)
+        const say = `${path} at ${ref}, in place of a copy without git, which is kept in ${backup}`
         return changes([update(say, [...cloned, swap], { explain })], '')
       }
       if (now.kind !== 'clone') {
@@ -100,8 +100,8 @@ export function gitCheckout(
       if (now.url !== url) {
         const move = git(checkout, ['', '--no-tags', url, heads, tags])
         list.push(update(`${path} from ${now.url ?? 'nowhere'} → ${url}`, move, { explain }))
-      } else if (now.wish === undefined || now.head !== now.wish) {
-        const move = git(checkout, [now.wish ?? '', '--tags', url, heads])
+      } else if (now.desired === undefined || now.head !== now.desired) {
+        const move = git(checkout, [now.desired ?? '', '--tags', url, heads])
         list.push(update(`${path} ${now.head?.slice(0, 7)} → ${ref}`, move, { explain }))
       }
       return changes(list, `${ref}, ${now.head?.slice(0, 7)}`)
@@ -109,7 +109,7 @@ export function gitCheckout(
   })
 }
 
-function explainCheckout(output: Output, { ref, url }: GitWish): string | undefined {
+function explainCheckout(output: Output, { ref, url }: DesiredCheckout): string | undefined {
   if (output.code === 8) return `the repository has no tag, branch or commit ${ref} (${url})`
   const blocked = output.stderr.match(/untracked working tree files would be overwritten by checkout:\s+(\S+)/)
   if (blocked)

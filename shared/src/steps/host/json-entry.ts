@@ -57,8 +57,8 @@ export function jsonFileEntries(on: Target, path: string, options: JsonEntriesOp
           `Mend it by hand (python3 -m json.tool ${path} says where), or move it away.`,
         )
       const differing = names.filter((name) => !isDeepStrictEqual(now.entries[name], entries[name]))
-      const wish = JSON.stringify(Object.fromEntries(differing.map((name) => [name, entries[name]])))
-      const write = asUser(user, `exec python3 -I -B -c ${quote(program)} "$@"`, [path, group, wish])
+      const desired = JSON.stringify(Object.fromEntries(differing.map((name) => [name, entries[name]])))
+      const write = asUser(user, `exec python3 -I -B -c ${quote(program)} "$@"`, [path, group, desired])
       const verb = differing.some((name) => name in now.entries) ? update : create
       const diff = { kind: 'text', path, before: pretty(now.entries), after: pretty(entries) } as const
       return changes(

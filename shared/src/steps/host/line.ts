@@ -8,7 +8,7 @@ import { type Ownership, writeFile } from './file.ts'
 export function line(
   on: Target,
   path: string,
-  wish: string,
+  desired: string,
   {
     mode = '0644',
     owner = 'root',
@@ -17,7 +17,7 @@ export function line(
   }: Ownership & { dependsOn?: readonly Dependency[] } = {},
 ): Step {
   return step({
-    id: `line in ${path}: ${wish}`,
+    id: `line in ${path}: ${desired}`,
     on,
     dependsOn,
     ask: { now: fileContent(path, owner) },
@@ -25,14 +25,14 @@ export function line(
       const content = now?.content ?? ''
       if (now && now.content === undefined) {
         const what = now.type === 'file' ? 'large, or no UTF-8 text, or closed to its user' : `a ${now.type}`
-        return refuse(`${path} is ${what}: it cannot be added to`, `Add this line to it by hand: ${wish}`)
+        return refuse(`${path} is ${what}: it cannot be added to`, `Add this line to it by hand: ${desired}`)
       }
-      if (content.split('\n').includes(wish)) return changes([], 'there')
-      const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${wish}\n`)
+      if (content.split('\n').includes(desired)) return changes([], 'there')
+      const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${desired}\n`)
       const isTheirs = now !== null && (owner === 'root' || owner === now.owner)
       const write = writeFile(path, text, isTheirs ? now : { mode: now?.mode ?? mode, owner, group })
       // The rest is somebody else's, and may hold secrets.
-      const diff = { kind: 'text', path, before: '', after: `${wish}\n` } as const
+      const diff = { kind: 'text', path, before: '', after: `${desired}\n` } as const
       return changes([(now ? update : create)(path, write, { diff })], '')
     },
   })

@@ -17,7 +17,7 @@ import { certificateFiles, certificateState } from '../../facts/host/certificate
 import { fileContent, linkTarget } from '../../facts/host/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts/host/nginx.ts'
 import { unitState } from '../../facts/host/systemd.ts'
-import { diffOf, previousOf, writeFile } from './file.ts'
+import { backupOf, diffOf, writeFile } from './file.ts'
 
 export interface SiteOptions {
   /** The names that it answers to: no other site may claim them. */
@@ -27,7 +27,7 @@ export interface SiteOptions {
   /** The certificate, by certbot's name for it, that the site serves … */
   readonly certificate: string
   /** … or that it is there to get: once there is one, this site is not wanted any more. */
-  readonly until?: 'certificate'
+  readonly bootstrap?: true
   readonly dependsOn?: readonly Dependency[]
 }
 
@@ -38,14 +38,14 @@ export interface SiteOptions {
  * Whether nginx must read its files again follows from the age of what serves.
  */
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
-  const { names, certificate, until, dependsOn = [] } = options
+  const { names, certificate, bootstrap, dependsOn = [] } = options
   const path = `${nginxFolder}/sites-available/${name}`
   const link = `${nginxFolder}/sites-enabled/${name}`
   const { chain, key } = certificateFiles(certificate)
   const reads = [chain, key]
   const bring = (verb: 'start' | 'reload') => all(sh`nginx -t -q`, verb === 'start' ? start : reload(reads))
   return step({
-    id: until ? beforehand(name) : `nginx.site ${name}`,
+    id: bootstrap ? beforehand(name) : `nginx.site ${name}`,
     on,
     dependsOn,
     ask: {
@@ -56,7 +56,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       certificate: certificateState(certificate),
     },
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
-      if (until && there) return converged('there is a certificate')
+      if (bootstrap && there) return converged('there is a certificate')
       if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
       const others = nginx.sites.filter((other) => other.path !== link).map((other) => claimOf(other, names))
       const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
@@ -85,7 +85,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       if (!isBegun && unit.active !== 'active') list.push(create('nginx started', bring('start'), { explain }))
       else if (nginx.stale || list.some(({ say }) => say !== 'nginx at boot'))
         list.push(update('nginx reloaded', bring('reload'), { explain }))
-      return changes(list, until ? 'HTTP' : `TLS, ${names.join(' ')}`)
+      return changes(list, bootstrap ? 'HTTP' : `TLS, ${names.join(' ')}`)
     },
   })
 }
@@ -139,8 +139,8 @@ sed -i s#${nginxFolder}/#"$d"/#g "$d"/nginx.conf && nginx -t -q -c "$d"/nginx.co
 
 /** Out of nginx's sight, but kept. */
 function putAside(path: string): Shell {
-  const { kept, room } = previousOf(path)
-  return sh`${room} && mv -f ${path} ${kept}`
+  const { path: backup, mkdir } = backupOf(path)
+  return sh`${mkdir} && mv -f ${path} ${backup}`
 }
 
 /** What nginx means, in a line. */

@@ -17,7 +17,7 @@ export interface PipOptions {
 /** A package of one version in a virtual environment. What pip was killed in the middle of is written anew. */
 export function pipPackage(on: Target, name: string, options: PipOptions): Step {
   const { version, extras = [], venv, dependsOn = [] } = options
-  const wish = `${name}${extras.length > 0 ? `[${extras.join(',')}]` : ''}==${version}`
+  const desired = `${name}${extras.length > 0 ? `[${extras.join(',')}]` : ''}==${version}`
   const pip = sh`cd / && ${`${venv}/bin/python`} -I -m pip install --no-input --disable-pip-version-check --quiet --root-user-action=ignore --no-compile`
   const compile = compileVenv(sh`${venv}`)
   return step({
@@ -35,8 +35,8 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
           }),
         )
       const now = versions[name]
-      const install = [sh`${pip} ${wish}`, compile]
-      if (now === undefined) list.push(create(wish, install, { explain }))
+      const install = [sh`${pip} ${desired}`, compile]
+      if (now === undefined) list.push(create(desired, install, { explain }))
       else if (now !== version) list.push(update(`${name} ${now} → ${version}`, install, { explain, risk: 'restart' }))
       else if (list.length === 0 && plain.length > 0) list.push(update(sayPlain(plain), compile))
       return changes(list, `installed ${version}`)

@@ -28,7 +28,7 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
     unknownWhilePending: true,
     ask: { now: packageState(name, options) },
     plan({ now }) {
-      if (!now.missing && now.wish === undefined)
+      if (!now.missing && now.desired === undefined)
         return refuse(`${source}/pyproject.toml describes no project`, 'Choose a ref of the repository that has one.')
       const explain = (output: Output) =>
         /bin\/python: not found|Directory .* is not installable|does not exist/i.test(output.stderr)
@@ -52,14 +52,15 @@ printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip
 ${compileVenv(raw('"$venv"')).line}`
 
 /** In what the installed package differs from its source, in a few words; undefined where it does not. */
-export function difference({ missing, wish, installed, editable, found, unmet }: PackageState, source: string) {
+export function difference({ missing, desired, installed, editable, found, unmet }: PackageState, source: string) {
   if (missing) return `no ${missing}`
-  if (!installed || !wish) return 'not installed'
+  if (!installed || !desired) return 'not installed'
   if (editable !== source) return `installed from ${editable ?? 'an archive'} → ${source}`
   if (!found?.startsWith(`${source}/`)) return `found ${found ? `in ${found}` : 'nowhere'} → ${source}`
-  if (wish.version !== null && wish.version !== installed.version) return `${installed.version} → ${wish.version}`
-  if (wish.requires !== null && String(wish.requires) !== String(installed.requires)) return 'other requirements'
-  if (sorted(wish.scripts) !== sorted(installed.scripts)) return 'other programs'
+  if (desired.version !== null && desired.version !== installed.version)
+    return `${installed.version} → ${desired.version}`
+  if (desired.requires !== null && String(desired.requires) !== String(installed.requires)) return 'other requirements'
+  if (sorted(desired.scripts) !== sorted(installed.scripts)) return 'other programs'
   return unmet.length > 0 ? `lacks ${unmet.join(', ')}` : undefined
 }
 

@@ -3,7 +3,7 @@ import type { Guard } from '../../engine/step.ts'
 import { previousFolder } from './file.ts'
 
 /** Seconds that a change has to prove that it did not lock us out. */
-const patience = 60
+const timeoutSeconds = 60
 
 interface Saved {
   /** The guard's name: the revert of a killed run is found by it. */
@@ -30,7 +30,7 @@ for p in ${paths}; do [ ! -e "$p" ] || { mkdir -p ${`${folder}.new`}"$(dirname "
   const undo = sh`k=${folder}; [ -d "$k" ] || exit 0; for p in ${paths}; do
 if [ -d "$k$p" ]; then rm -f "$p"/* && cp -a "$k$p"/. "$p"; elif [ -e "$k$p" ]; then cp -a "$k$p" "$p.infra" && mv -f "$p.infra" "$p"; else rm -f "$p"; fi || exit
 done; ${effect}`
-  return { save, guard: { name, seconds: patience, undo } }
+  return { save, guard: { name, seconds: timeoutSeconds, undo } }
 }
 
 /**
@@ -38,7 +38,7 @@ done; ${effect}`
  * instead. That we got in at all is what the guard proves once more before it disarms.
  */
 export function confirming(name: string, open: Shell): Guard {
-  return { name, seconds: patience, undo: open }
+  return { name, seconds: timeoutSeconds, undo: open }
 }
 
 /** Does nothing: for a change that only confirms. */

@@ -47,13 +47,13 @@ export interface SshdOptions {
   dependsOn?: readonly Dependency[]
 }
 
-interface Wish {
+interface Desired {
   readonly options: SshdOptions
   readonly path: string
   readonly content: string
 }
 
-const questions = ({ options: { login, users, settings }, path }: Wish) => ({
+const questions = ({ options: { login, users, settings }, path }: Desired) => ({
   dropIn: fileContent(path),
   lines: sshdLines,
   effective: sshdSettings(users, Object.keys(settings)),
@@ -76,29 +76,29 @@ type Now = Facts<ReturnType<typeof questions>>
 export function sshd(on: Target, options: SshdOptions): Step {
   const because = Object.entries(options.settings).map((pair) => pair.join(' '))
   const content = `# For each setting sshd takes the first value that it reads, and reads this file first.\n${because.join('\n')}\n`
-  const wish: Wish = { options, path: `${sshdFolder}/${options.dropIn}`, content }
+  const desired: Desired = { options, path: `${sshdFolder}/${options.dropIn}`, content }
   return step({
     id: 'sshd',
     on,
     dependsOn: options.dependsOn ?? [],
-    ask: questions(wish),
+    ask: questions(desired),
     plan(now, { pending }) {
-      const refusal = refusalWithoutKeys(wish, now, pending)
+      const refusal = refusalWithoutKeys(desired, now, pending)
       if (refusal) return refusal
-      const list = editsOf(wish, now)
+      const list = editsOf(desired, now)
       const wrong = list.length === 0 && now.lines && differing(now.effective, options.settings)
       if (wrong)
         return refuse(`sshd would still have ${wrong}`, `Look for it: grep -rin '${wrong.split(' ')[0]}' /etc/ssh`)
       if (list.length === 0 && !isInForce(now)) {
-        const guard = confirming('sshd', rescue(wish, now))
+        const guard = confirming('sshd', rescue(desired, now))
         list.push(update('sshd restarted', [raw('sshd -t'), restartSshd], { risk: 'restart', guard }))
       }
-      const denials = list.length > 0 ? denialsOf(wish, now, pending) : new Map<string, Denial>()
+      const denials = list.length > 0 ? denialsOf(desired, now, pending) : new Map<string, Denial>()
       const denial = denials.get(options.login)
       if (denial) return refuse(denial.reason, denial.remedy)
       list.push(...changesAtBoot(now))
       if (now.armed && !list.some(({ guard }) => guard)) {
-        const guard = confirming('sshd', rescue(wish, now))
+        const guard = confirming('sshd', rescue(desired, now))
         list.push(update('sshd change of an interrupted run confirmed', confirmed, { guard }))
       }
       return noting(
@@ -110,7 +110,7 @@ export function sshd(on: Target, options: SshdOptions): Step {
 }
 
 function refusalWithoutKeys(
-  { options: { login, users } }: Wish,
+  { options: { login, users } }: Desired,
   { lines, service, keys, effective }: Now,
   pending: readonly string[],
 ): Decision | undefined {
@@ -129,7 +129,7 @@ function refusalWithoutKeys(
 }
 
 /** Who of our users sshd would not let in after a restart, and why. */
-function denialsOf({ options }: Wish, now: Now, pending: readonly string[]): Map<string, Denial> {
+function denialsOf({ options }: Desired, now: Now, pending: readonly string[]): Map<string, Denial> {
   const { entrance, lines, socket } = now
   if (!entrance || !lines) return new Map()
   const judged = Object.keys(entrance.users).map((user) => {
@@ -145,18 +145,18 @@ const isInForce = ({ lines, service, socket, touched, rescued }: Now): boolean =
   !rescued &&
   (service.active === 'active' ? (touched ?? 0) <= (service.since ?? 0) : lines === null || socket.active === 'active')
 
-const rescue = ({ options: { login, users } }: Wish, { entrance }: Now): Shell =>
+const rescue = ({ options: { login, users } }: Desired, { entrance }: Now): Shell =>
   rescueSshd({ users: [login, ...users], port: entrance?.connection?.port ?? 22 })
 
 /** What changes sshd's files; each change restarts sshd. */
-function editsOf(wish: Wish, now: Now): Change[] {
-  const { path, content, options } = wish
+function editsOf(desired: Desired, now: Now): Change[] {
+  const { path, content, options } = desired
   const lines = now.lines ?? []
   const { save, guard } = restoring({
     name: 'sshd',
     paths: [sshdConfig, sshdFolder],
     digest: digestOf(now.lines),
-    effect: effectOf(wish, now),
+    effect: effectOf(desired, now),
   })
   const guarded = (...edit: readonly Command[]) => [[save, ...edit, raw('sshd -t'), restartSshd], { guard }] as const
   const list: Change[] = overriding(lines, path, options.settings).map((line) => {
@@ -181,14 +181,14 @@ function editsOf(wish: Wish, now: Now): Change[] {
  * After the files were put back. What sshd had not read before is no way back. Passwords that were on before the first
  * deployment stay off: nobody needs them to come back by a key.
  */
-function effectOf(wish: Wish, now: Now): Shell {
+function effectOf(desired: Desired, now: Now): Shell {
   const isClosed = now.dropIn !== null || hasInclude(now.lines ?? [])
-  const back = isInForce(now) && isClosed ? restartSshd : rescue(wish, now)
+  const back = isInForce(now) && isClosed ? restartSshd : rescue(desired, now)
   if (now.dropIn) return back
-  const closed = Object.entries(wish.options.settings).filter(
+  const closed = Object.entries(desired.options.settings).filter(
     ([keyword, value]) => /^(Password|KbdInteractive)Authentication$/.test(keyword) && value === 'no',
   )
-  return sh`printf ${'%s\\n'} ${closed.map((pair) => pair.join(' '))} >${wish.path}; ${back}`
+  return sh`printf ${'%s\\n'} ${closed.map((pair) => pair.join(' '))} >${desired.path}; ${back}`
 }
 
 // Not `enable`: a new alias (sshd.service) of a unit that runs makes systemd 257 lose sight of the process.
@@ -227,10 +227,10 @@ export function overriding(
   path: string,
   settings: Readonly<Record<string, string>>,
 ): SshdLine[] {
-  const wish = new Map(Object.entries(settings).map(([keyword, value]) => [keyword.toLowerCase(), value]))
+  const desired = new Map(Object.entries(settings).map(([keyword, value]) => [keyword.toLowerCase(), value]))
   const include = lines.find((line) => line.path === sshdConfig && line.keyword === 'include')?.number ?? 0
   return lines.filter((line) => {
-    const value = wish.get(line.keyword)
+    const value = desired.get(line.keyword)
     if (value === undefined || line.path === path || same(line.value, value)) return false
     const isFirst = line.path === sshdConfig ? line.number < include : line.path < path
     return isFirst || line.match !== undefined

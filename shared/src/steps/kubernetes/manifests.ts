@@ -73,8 +73,8 @@ const keptKinds = ['Namespace', 'PersistentVolumeClaim']
  * The Kubernetes objects of one script, by server-side apply. What is there is adopted: fields that are not ours to say
  * keep their values, those that are get ours whoever set them. What cannot be changed in place is refused.
  */
-export function manifests(on: Target, wish: readonly KubeObject[], options: ManifestsOptions): Step {
-  const objects = wish.map((object) => labelled(object, options))
+export function manifests(on: Target, desired: readonly KubeObject[], options: ManifestsOptions): Step {
+  const objects = desired.map((object) => labelled(object, options))
   const holder = objects.find(hasClaims)
   return step({
     id: `manifests ${options.script}`,
@@ -114,8 +114,9 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
     const ref = refOf(object)
     const options = { explain, batch: { key: `apply ${script}`, items: [key], run: apply } }
     const changed = state.changed.get(key)
-    const homeless = ref.namespace !== undefined && state.missingNamespaces.includes(ref.namespace)
-    if (state.blank || homeless || changed?.before === null) list.push(create(sayObject(ref), apply([key]), options))
+    const namespaceMissing = ref.namespace !== undefined && state.missingNamespaces.includes(ref.namespace)
+    if (state.blank || namespaceMissing || changed?.before === null)
+      list.push(create(sayObject(ref), apply([key]), options))
     else if (changed) list.push(update(say(changed), apply([key]), { ...options, ...costOf(changed, object) }))
     else if (coming.length > 0 && hasPods(object)) {
       const what = `${sayObject(ref)}: ${coming.join(' and ')}`
@@ -123,9 +124,9 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
     }
   }
   const unwanted = own.filter((one) => one.component === script && !byKey.has(keyOf(one)))
-  const doomed = prune ? unwanted.filter(({ kind }) => !keptKinds.includes(kind)) : []
-  for (const one of doomed) list.push(remove(sayObject(one), kubectlDelete(one), { risk: pruneRisk(one), explain }))
-  const left = unwanted.filter((one) => !doomed.includes(one)).map(tellUnwanted)
+  const toPrune = prune ? unwanted.filter(({ kind }) => !keptKinds.includes(kind)) : []
+  for (const one of toPrune) list.push(remove(sayObject(one), kubectlDelete(one), { risk: pruneRisk(one), explain }))
+  const left = unwanted.filter((one) => !toPrune.includes(one)).map(tellUnwanted)
   const warned = state.warnings.map((text) => `the API server warns: ${text}`)
   return noting(changes(list, `${objects.length} objects`), [
     ...warned,

@@ -57,7 +57,7 @@ export function noObjects(on: Target, { workspace, namespace, apps, confirmed, v
       const volume = (name: string): ObjectRef => ({ kind: 'PersistentVolumeClaim', namespace, name })
       const keyed = new Set(own.map(keyOf))
       const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
-      const [doomed, kept] = parted(ours, ({ name }) => confirmed.includes(name))
+      const [toPrune, kept] = parted(ours, ({ name }) => confirmed.includes(name))
       const isKey = ({ kind, name }: ObjectRef) => kind === 'Secret' && kept.length > 0 && volumeKeys.includes(name)
       const [plain, adopted] = parted(
         order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKey(one))),
@@ -70,7 +70,7 @@ export function noObjects(on: Target, { workspace, namespace, apps, confirmed, v
       const empty = kept.length === 0 && !adopted.some((one) => one.namespace === namespace)
       const list = [
         ...plain.map((one) => gone(one, makers.has(keyOf(one)) ? 'data' : (risks[one.kind] ?? 'safe'))),
-        ...doomed.map(({ name, size }) => gone(volume(name), 'data', `volume ${name} (${size}), all it holds`)),
+        ...toPrune.map(({ name, size }) => gone(volume(name), 'data', `volume ${name} (${size}), all it holds`)),
         ...(place && empty && stays === undefined ? [gone(place, 'data')] : []),
       ]
       const notes = [

@@ -35,7 +35,7 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
       })
       // What is about to be changed may begin one.
       const open = states.filter(({ state }) => state === 'under way' || pending.length > 0)
-      const ill = states.filter((one) => one.state === 'ill' && !open.includes(one))
+      const degraded = states.filter((one) => one.state === 'degraded' && !open.includes(one))
       const what = open.map(({ ref }) => sayObject(ref)).join(', ')
       const run = waitFor(
         open.map(({ workload }) => workload),
@@ -44,7 +44,7 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
       )
       return noting(
         changes(open.length > 0 ? [update(`${what} rolled out`, run, { explain })] : [], 'rolled out'),
-        ill.map(
+        degraded.map(
           ({ ref }) => `${sayObject(ref)} was rolled out before and is not ready now; verify and status tell more`,
         ),
       )
@@ -58,14 +58,14 @@ function refOfWorkload(workload: string, namespace: string): ObjectRef {
 }
 
 /**
- * How far a rollout has come. One that once was complete and has lost a pod since is ill, and no rollout: going back to
+ * How far a rollout has come. One that once was complete and has lost a pod since is degraded, and no rollout: going back to
  * an older template would not heal it.
  */
-function stateOf(now: OwnObject | null): 'done' | 'under way' | 'ill' {
+function stateOf(now: OwnObject | null): 'done' | 'under way' | 'degraded' {
   if (!now || now.observed < now.generation || now.updated < now.replicas || now.total > now.updated) return 'under way'
   if (now.kind === 'StatefulSet') return now.revised && now.ready >= now.replicas ? 'done' : 'under way'
   if (now.available >= now.replicas) return 'done'
-  return now.progress === 'NewReplicaSetAvailable' ? 'ill' : 'under way'
+  return now.progress === 'NewReplicaSetAvailable' ? 'degraded' : 'under way'
 }
 
 // Lines of others are indented, so that no error in a pod's log is taken for one of kubectl's.

@@ -89,7 +89,7 @@ export interface DatabaseOptions extends Options {
   readonly collate: string
 }
 
-/** Of what kind a database is, which can never change; for a wish: both locales are of libc. */
+/** Of what kind a database is, which can never change; for a desired: both locales are of libc. */
 export function kindOf({ encoding, collate, ctype = collate, provider = 'libc' }: DatabaseKind): string {
   return `${encoding}, ${provider}, collate ${collate}, ctype ${ctype}`
 }

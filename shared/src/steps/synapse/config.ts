@@ -13,7 +13,7 @@ import {
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
 import { configFiles, synapseConfig, synapseDropIns } from '../../facts/synapse/config.ts'
-import { previousOf } from '../host/file.ts'
+import { backupOf } from '../host/file.ts'
 
 interface Options {
   readonly dependsOn?: readonly Dependency[]
@@ -44,8 +44,8 @@ export function synapseDropInsApart(on: Target, keys: readonly string[], { depen
             `${path} sets ${ours.join(', ')} over ${synapseConfig}, and also ${others.join(', ')}`,
             toExtra(`remove ${path}`),
           )
-        const { kept, room } = previousOf(path)
-        const run = sh`${room} && chmod 600 ${path} && mv -f ${path} ${kept}`
+        const { path: backup, mkdir } = backupOf(path)
+        const run = sh`${mkdir} && chmod 600 ${path} && mv -f ${path} ${backup}`
         list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
       }
       return changes(list, 'none of ours is set twice')
@@ -65,13 +65,13 @@ export interface AdoptionOptions extends Options {
  * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
  */
 export function synapseConfigAdopted(on: Target, { said, needless, dependsOn = [] }: AdoptionOptions): Step {
-  const previous = previousOf(synapseConfig)
-  const kept = `${previous.kept}.before`
+  const previous = backupOf(synapseConfig)
+  const backup = `${previous.path}.before`
   return step({
     id: 'synapse.config-before',
     on,
     dependsOn,
-    ask: { files: configFiles, now: fileDigest(synapseConfig), copy: fileDigest(kept) },
+    ask: { files: configFiles, now: fileDigest(synapseConfig), copy: fileDigest(backup) },
     plan({ files, now, copy }) {
       const file = files.find(({ path }) => path === synapseConfig)
       if (file?.by !== 'other') return converged('nobody else wrote it')
@@ -82,11 +82,11 @@ export function synapseConfigAdopted(on: Target, { said, needless, dependsOn = [
           `${synapseConfig} is not by the deployment, and sets what would be lost: ${lost.join(', ')}`,
           toExtra(`take the rest of these names out of ${synapseConfig}`),
         )
-      if (copy && copy.sha256 === now?.sha256) return converged(`kept in ${kept}`)
+      if (copy && copy.sha256 === now?.sha256) return converged(`kept in ${backup}`)
       // It holds secrets: only root can look into the folder, and it is closed there too.
-      const run = sh`${previous.room} && cp -p --backup=numbered ${synapseConfig} ${kept} && chown root: ${kept} && chmod 600 ${kept}`
+      const run = sh`${previous.mkdir} && cp -p --backup=numbered ${synapseConfig} ${backup} && chown root: ${backup} && chmod 600 ${backup}`
       const without = more.length > 0 ? `; the new one does without ${more.join(', ')}` : ''
-      return changes([create(`${kept}, a copy of what somebody else wrote${without}`, run)], '')
+      return changes([create(`${backup}, a copy of what somebody else wrote${without}`, run)], '')
     },
   })
 }

@@ -5,13 +5,13 @@ import { yaml } from '../../command/yaml.ts'
 import { type Change, changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
+  desiredText,
   type MatrixServer,
   type MatrixUser,
   type MatrixUserState,
   matrixUsers,
   preamble,
   synapsePython,
-  wishText,
 } from '../../facts/synapse/matrix-users.ts'
 
 export interface MatrixUsersOptions extends MatrixServer {
@@ -28,7 +28,7 @@ export interface MatrixUsersOptions extends MatrixServer {
 
 // https://element-hq.github.io/synapse/latest/admin_api/register_api.html
 const register = `${preamble}import hashlib, hmac, urllib.error, urllib.request
-user = wish["users"][0]
+user = desired["users"][0]
 # Where only the row of the user was lost, Synapse stumbles over what is left of the profile.
 left = literal(user["id"]), literal(user["name"]), literal(user["id"])
 ran = psql("delete from public.profiles where (full_user_id = %s or user_id = %s) and not exists (select from public.users where name = %s)" % left)
@@ -39,12 +39,12 @@ client = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def call(body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json"}
-    with client.open(urllib.request.Request(wish["url"], data, headers), timeout=30) as answer:
+    with client.open(urllib.request.Request(desired["url"], data, headers), timeout=30) as answer:
         return json.load(answer)
 try:
     nonce = call()["nonce"]
     parts = [nonce, user["name"], user["password"], "admin" if user["admin"] else "notadmin"]
-    mac = hmac.new(wish["secret"].encode(), "\\0".join(parts).encode(), hashlib.sha1).hexdigest()
+    mac = hmac.new(desired["secret"].encode(), "\\0".join(parts).encode(), hashlib.sha1).hexdigest()
     call({"nonce": nonce, "username": user["name"], "password": user["password"], "admin": user["admin"], "mac": mac, "inhibit_login": True})
 except urllib.error.HTTPError as error:
     sys.exit("Synapse answers %d: %s" % (error.code, error.read(500).decode(errors="replace")))
@@ -52,7 +52,7 @@ except OSError as error:
     sys.exit("Synapse does not answer: %s" % error)
 `
 
-const set = `${preamble}user = wish["users"][0]
+const set = `${preamble}user = desired["users"][0]
 hashed = bcrypt.hashpw(taken(user["password"]), bcrypt.gensalt(config.get("bcrypt_rounds", 12))).decode()
 name = literal(user["id"])
 ran = psql("begin; update public.users set password_hash = %s, admin = %d, deactivated = 0, locked = false where name = %s;"
@@ -78,10 +78,10 @@ export function matrixUserAccounts(on: Target, options: MatrixUsersOptions): Ste
         const id = `@${user.name}:${options.serverName}`
         if (!found) {
           const more = yaml`"url": ${`${url}/_synapse/admin/v1/register`}, "secret": ${secret}`
-          const request = wishText(options, [user], more)
+          const request = desiredText(options, [user], more)
           return [create(`Matrix user ${id}`, withStdin(synapsePython(venv, register), request), { explain })]
         }
-        const write = withStdin(synapsePython(venv, set), wishText(options, [user]))
+        const write = withStdin(synapsePython(venv, set), desiredText(options, [user]))
         const differs = differences(found, user)
         if (differs.length > 0) {
           // Synapse remembers these while it runs. Stopped first: a run that dies in between leaves a fact to see.

@@ -5,7 +5,7 @@ import { installedPackages } from '../../facts/host/apt.ts'
 import { fileDigest, linkTarget } from '../../facts/host/file.ts'
 import { type ConfigFile, configFiles, type DatabaseSetting, synapseConfig } from '../../facts/synapse/config.ts'
 import { databaseLocale, signingKeys, userServerNames } from '../../facts/synapse/synapse.ts'
-import { ownershipChange, previousOf } from '../host/file.ts'
+import { backupOf, ownershipChange } from '../host/file.ts'
 
 interface Options {
   readonly dependsOn?: readonly Dependency[]
@@ -175,9 +175,9 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
   const finish = (place: Shell) => sh`chown ${own} "$t" && chmod 640 "$t" && ${place}`
   const made = (from: Shell, place = sh`ln "$t" ${path}`) =>
     sh`t=$(mktemp ${`${path}.XXXXXX`}) && trap 'rm -f "$t"' EXIT && ${from} && [ -s "$t" ] && ${finish(place)}`
-  const { kept, room } = previousOf(path)
+  const { path: backup, mkdir } = backupOf(path)
   // A key is never overwritten, not even there.
-  const keep = sh`${room} && cp -p --backup=numbered ${path} ${kept} && chmod 600 ${kept}`
+  const keep = sh`${mkdir} && cp -p --backup=numbered ${path} ${backup} && chmod 600 ${backup}`
   return step({
     id: `synapse.signing-key ${path}`,
     on,
@@ -200,13 +200,13 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
           `${broken} is not a signing key`,
           'Put back the key from a backup; if the server never spoke to others, remove the file.',
         )
-      const wish = { mode: '0640', owner: 'root', group: user }
+      const desired = { mode: '0640', owner: 'root', group: user }
       // The one that is copied stays, and is as secret as ours.
-      const source = used && named !== path ? ownershipChange(named, used, wish) : []
+      const source = used && named !== path ? ownershipChange(named, used, desired) : []
       if (used && named !== path && used.sha256 !== now?.sha256) {
         const copy = sh`cat ${named} >"$t"`
         if (!now) return changes([create(`${path} from ${named}`, made(copy)), ...source], '')
-        const say = `${path} from ${named}, which this server signs with; the other key kept in ${kept}`
+        const say = `${path} from ${named}, which this server signs with; the other key kept in ${backup}`
         const exchange = made(copy, sh`${keep} && mv -f "$t" ${path}`)
         return changes([update(say, exchange, { risk: 'restart' }), ...source], '')
       }
@@ -219,7 +219,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
         )
       if (!now)
         return changes([create(`signing key ${path}`, made(sh`${`${venv}/bin/generate_signing_key`} -o - >"$t"`))], '')
-      return changes([...ownershipChange(path, now, wish), ...source], `0640 ${own}`)
+      return changes([...ownershipChange(path, now, desired), ...source], `0640 ${own}`)
     },
   })
 }

@@ -7,7 +7,7 @@ import { isThrottled } from './errors.ts'
 import { outputOf, requestOf } from './protocols.ts'
 
 /** Milliseconds for one reply, and how often a call is sent: as the CLI does in its mode "standard". */
-const patience = 30_000
+const timeoutMs = 30_000
 const attempts = 3
 
 /**
@@ -50,7 +50,7 @@ async function sendOnce(call: AwsCall, keys: AwsKeys, account: string | undefine
       headers: signed.headers,
       body,
       redirect: 'manual', // a signature is for the host it was made for
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     const header = (name: string) => response.headers.get(name)
     return outputOf(call, { status: response.status, text: await response.text(), header })

@@ -9,7 +9,7 @@ import { blank } from '../blank.ts'
 import { inOrder } from '../in-order.ts'
 import { runLocal } from '../process.ts'
 import { needsCli, sendAws } from './api.ts'
-import { type AwsKeys, awsFunction, credentialsOf, handed } from './credentials.ts'
+import { type AwsKeys, awsFunction, credentialsOf, toEnv } from './credentials.ts'
 import { awsFailure, deniedFailure, isThrottled, wrongAccount } from './errors.ts'
 import { isKnown, isKnownRead, requestOf } from './protocols.ts'
 
@@ -19,7 +19,7 @@ export interface AwsTarget extends Target {
   /** Makes one call from this process, also one that writes: for checks. Throws where the way to AWS is at fault. */
   send(command: AwsCommand): Promise<Output>
   /** For lines of others that call the aws CLI (`awsFunction`): the environment that makes it act as we do. */
-  lend(): Promise<Readonly<Record<string, string | undefined>>>
+  credentialEnv(): Promise<Readonly<Record<string, string | undefined>>>
 }
 
 export interface AwsOptions {
@@ -41,7 +41,7 @@ export interface AwsOptions {
 }
 
 /** How long keys shall last that the CLI is given, in milliseconds: it cannot find others while it waits for something. */
-const lasting = 15 * 60_000
+const minLifetimeMs = 15 * 60_000
 
 /**
  * An account reached from this machine. Changes are made by the aws CLI, in order, as they could be pasted. Questions
@@ -59,11 +59,11 @@ export function awsAccount(options: AwsOptions): AwsTarget {
 
   /** Whether calls are sent from here: the CLI might find other credentials than we did, so it is given the very same. */
   let sends = false
-  const lend = async () => handed(sends ? await findKeys(lasting) : undefined)
+  const credentialEnv = async () => toEnv(sends ? await findKeys(minLifetimeMs) : undefined)
 
   const byCli = async (command: Command, hear: Listener) => {
     const input = command.stdin ? revealText(command.stdin) : ''
-    const whole = { ...env, ...(await lend()), [accountVariable]: known }
+    const whole = { ...env, ...(await credentialEnv()), [accountVariable]: known }
     return runLocal(awsFunction + command.line, input, whole, hear)
   }
 
@@ -121,7 +121,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
       await knownOnce()
       return answer(command, newLanes(), true)
     },
-    lend,
+    credentialEnv,
     run: (commands, hear) =>
       inOrder(commands, (command) => attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))),
     close: async () => {},
@@ -151,7 +151,12 @@ async function retried(
 
 /** An account that shall not be asked: planned as one that has nothing. */
 export function blankAws(place: AwsPlace): AwsTarget {
-  return { ...blank(`an AWS account in ${place.region}`), place, send: async () => nothing, lend: async () => ({}) }
+  return {
+    ...blank(`an AWS account in ${place.region}`),
+    place,
+    send: async () => nothing,
+    credentialEnv: async () => ({}),
+  }
 }
 
 /** What the aws CLI finds in its environment, so that it uses these credentials and asks nothing. */

@@ -27,12 +27,12 @@ export function credentialsOf(given: AwsKeys | undefined, profile: string | unde
       return undefined
     }
   }
-  return async (lasting = 60_000): Promise<AwsKeys | undefined> => {
+  return async (minLifetimeMs = 60_000): Promise<AwsKeys | undefined> => {
     if (given) return given
     found ??= look()
     const asked = found
     const now = await asked
-    if (now === undefined || now.until - Date.now() > lasting) return now?.keys
+    if (now === undefined || now.until - Date.now() > minLifetimeMs) return now?.keys
     // Nobody else's follow: the old ones stay until AWS itself says that they have expired.
     if (found === asked) found = look().then((next) => next ?? now)
     return (await found)?.keys
@@ -43,7 +43,7 @@ export function credentialsOf(given: AwsKeys | undefined, profile: string | unde
 const names = { id: 'INFRA_AWS_KEY', secret: 'INFRA_AWS_SECRET', token: 'INFRA_AWS_TOKEN' }
 const assigned = `AWS_ACCESS_KEY_ID="$${names.id}" AWS_SECRET_ACCESS_KEY="$${names.secret}" AWS_SESSION_TOKEN="\${${names.token}-}"`
 
-/** Shell that calls the aws CLI with the keys of {@link handed}, or with what it finds itself where there are none. */
+/** Shell that calls the aws CLI with the keys of {@link toEnv}, or with what it finds itself where there are none. */
 export const awsFunction = `aws() {
   set -- --cli-connect-timeout 5 --cli-read-timeout 60 "$@" # a dead endpoint is told within seconds, not minutes
   if [ -n "\${${names.id}-}" ]; then ${assigned} command aws "$@"; else command aws "$@"; fi
@@ -51,7 +51,7 @@ export const awsFunction = `aws() {
 `
 
 /** The environment by which {@link awsFunction} is given keys. */
-export function handed(keys: AwsKeys | undefined): Record<string, string | undefined> {
+export function toEnv(keys: AwsKeys | undefined): Record<string, string | undefined> {
   if (!keys) return {}
   const { id, secret: half, token } = keys
   return { [names.id]: reveal(id), [names.secret]: reveal(half), [names.token]: token && reveal(token) }

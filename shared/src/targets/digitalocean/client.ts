@@ -11,7 +11,7 @@ import { CustomFetchHandler, FetchRequestAdapter, HttpClient } from '@microsoft/
 import { reveal, type Secret } from '../../command/secret.ts'
 
 /** Milliseconds for one answer. */
-const patience = 30_000
+const timeoutMs = 30_000
 
 // Resolved at run time: the package ships its TypeScript sources, which do not pass our compiler options.
 const require = createRequire(import.meta.url)
@@ -31,7 +31,7 @@ export type Send = (method: string, url: string, body?: string) => Promise<Respo
 export async function dotsSender(token: Secret): Promise<Send> {
   const { DigitalOceanApiKeyAuthenticationProvider }: Dots = await import(pathToFileURL(dots).href)
   const once = new CustomFetchHandler((url, init) =>
-    fetch(url, { ...(init as RequestInit), redirect: 'error', signal: AbortSignal.timeout(patience) }),
+    fetch(url, { ...(init as RequestInit), redirect: 'error', signal: AbortSignal.timeout(timeoutMs) }),
   )
   const authentication = new DigitalOceanApiKeyAuthenticationProvider(reveal(token))
   const adapter = new FetchRequestAdapter(authentication, undefined, undefined, new HttpClient(undefined, once))

@@ -20,9 +20,9 @@ export interface KubectlOptions {
    * Says whether a way leads to the cluster that is meant, where only somebody else knows. Asked before a way is used for
    * the first time; one that does not is no way at all.
    */
-  leads?(access: KubeAccess): Promise<boolean>
+  verifyCluster?(access: KubeAccess): Promise<boolean>
   /** How it is called until then. */
-  readonly awaitedAs: string
+  readonly placeholderName: string
   /** The command that writes its kubeconfig, for messages; undefined where it is the user's own. */
   readonly renewedBy?: string
   /** Where kubectl keeps what it knows of the API: without it every process asks for all of it again. */
@@ -30,7 +30,7 @@ export interface KubectlOptions {
   /** Variables for the children, for commands that other programs take part in (the aws CLI). */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** By what the aws CLI in these commands acts as the account's target does. */
-  lend?(): Promise<Readonly<Record<string, string | undefined>>>
+  credentialEnv?(): Promise<Readonly<Record<string, string | undefined>>>
   /** Values that only become known in the course of a run, by the text that stands for them in manifests. */
   readonly values?: Readonly<Record<string, OpenValue>>
 }
@@ -55,11 +55,11 @@ export function kubernetes(options: KubectlOptions): Target {
   return {
     get name() {
       const access = known()
-      if (!access) return options.awaitedAs
+      if (!access) return options.placeholderName
       return `kubernetes ${access.cluster} (context ${access.context}) at ${access.server}`
     },
     blank: false,
-    get awaited() {
+    get notCreatedYet() {
       return known() === undefined
     },
     typed: ({ line }) => typedLine(known(), line),
@@ -114,7 +114,7 @@ function caller(options: KubectlOptions): Call {
   return async (access, command, hear, during) => {
     const env = {
       ...options.env,
-      ...(await options.lend?.()),
+      ...(await options.credentialEnv?.()),
       KUBECONFIG: access.files,
       INFRA_CONTEXT: access.context,
       INFRA_KUBE_CACHE: options.cache,

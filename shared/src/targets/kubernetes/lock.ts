@@ -24,7 +24,7 @@ const processKey = 'infra/holder-process'
 const expiry = 120
 const heartbeat = 20
 /** How long to wait, in seconds, for what a killed run left running here. */
-const patience = 600
+const timeoutSeconds = 600
 
 interface Lease {
   readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> }
@@ -122,7 +122,7 @@ async function othersEnd({ metadata }: Lease, waiting: LockRequest['waiting']): 
   const process = metadata.annotations?.[processKey] ?? ''
   if (!isGone(process) || startedBy(process).length === 0) return
   waiting('a change that an interrupted run left running')
-  const end = Date.now() + patience * 1000
+  const end = Date.now() + timeoutSeconds * 1000
   while (startedBy(process).length > 0 && Date.now() < end) await pause(200)
 }
 

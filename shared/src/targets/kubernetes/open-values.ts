@@ -5,7 +5,7 @@ export interface OpenValue {
   /** Looks it up; undefined as long as there is none. Nothing is applied without it. */
   find(): Promise<string | undefined>
   /** What questions are asked with until then; without it they stay without an answer. */
-  readonly meanwhile?: string
+  readonly placeholder?: string
   /** What to say where it is needed before there is one, and what makes it. */
   readonly missing?: string
 }
@@ -20,8 +20,8 @@ export async function fillValues(
   const isIn = (name: string) => stdin?.parts.some((part) => typeof part === 'string' && part.includes(name))
   const needed = Object.entries(values).filter(([name]) => isIn(name))
   const found = await Promise.all(needed.map(([, { find }]) => find()))
-  for (const [index, [name, { meanwhile, missing }]] of needed.entries()) {
-    const value = found[index] ?? (asking ? meanwhile : undefined)
+  for (const [index, [name, { placeholder, missing }]] of needed.entries()) {
+    const value = found[index] ?? (asking ? placeholder : undefined)
     if (value === undefined) return missing ?? `${name} is not known yet`
     if (stdin) stdin = replaced(stdin, name, value)
   }

@@ -15,7 +15,7 @@ export interface ProvenAccess {
 /** Verifies each way into a cluster once. */
 export function provenAccess(options: KubectlOptions): ProvenAccess {
   let proven: string | undefined
-  const isProven = (access: KubeAccess) => !options.leads || identityOf(access) === proven
+  const isProven = (access: KubeAccess) => !options.verifyCluster || identityOf(access) === proven
   return {
     known() {
       const access = options.access()
@@ -24,13 +24,13 @@ export function provenAccess(options: KubectlOptions): ProvenAccess {
     async verified() {
       const access = options.access()
       if (!access || isProven(access)) return access
-      if (!(await options.leads?.(access))) return undefined
+      if (!(await options.verifyCluster?.(access))) return undefined
       proven = identityOf(access)
       return access
     },
     missing() {
       const other = options.access()
-      const name = options.awaitedAs
+      const name = options.placeholderName
       const what = other
         ? `${other.files} leads to another cluster than ${name}`
         : `there is no kubeconfig for ${name} yet`

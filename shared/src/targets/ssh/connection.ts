@@ -6,7 +6,7 @@ import type { Failure } from '../../engine/failure.ts'
 import { type Running, type Streams, start, startLine } from '../process.ts'
 import { sshFailure } from './errors.ts'
 import { type Program, questionProgram } from './program.ts'
-import { type Conversation, RemoteShell, type Said } from './remote-shell.ts'
+import { type ExecOptions, RemoteShell, type ShellOutput } from './remote-shell.ts'
 
 export interface SshAddress {
   readonly host: string
@@ -66,51 +66,51 @@ export class SshConnection {
   }
 
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
-  async send(program: Program, conversation: Conversation = {}): Promise<Said> {
-    if (!this.#master) return this.#open(program, conversation)
+  async send(program: Program, options: ExecOptions = {}): Promise<ShellOutput> {
+    if (!this.#master) return this.#open(program, options)
     const waiting = this.#waiting[program.kind]
     let shell = waiting.pop()
     while (shell?.ended) shell = waiting.pop()
-    shell ??= await this.#shell(conversation)
-    const said = await this.#converse(shell, program, conversation)
+    shell ??= await this.#shell(options)
+    const said = await this.#exec(shell, program, options)
     waiting.push(shell)
     return said
   }
 
   /** As `send`, in a shell of its own that stays with the program: it ends when its stdin does, and so when we do. */
-  async hold(program: Program, conversation: Conversation = {}): Promise<{ running: Running; said: Said }> {
-    const shell = await this.#shell(conversation)
-    return { running: shell.running, said: await this.#converse(shell, program, conversation) }
+  async hold(program: Program, options: ExecOptions = {}): Promise<{ running: Running; said: ShellOutput }> {
+    const shell = await this.#shell(options)
+    return { running: shell.running, said: await this.#exec(shell, program, options) }
   }
 
   /** Proves that a new connection can be made, by running a program over one. */
-  async sendFresh(program: Program): Promise<Said> {
+  async sendFresh(program: Program): Promise<ShellOutput> {
     const shell = new RemoteShell(this.#argv(['-o', 'ControlPath=none', '-o', 'ConnectTimeout=8']))
-    const said = await this.#converse(shell, program, { silence: 15 })
+    const said = await this.#exec(shell, program, { idleTimeout: 15 })
     shell.running.end()
     await shell.running.ended
     return said
   }
 
   /** A new shell over the connection. */
-  async #shell({ during = 'idle' }: Conversation): Promise<RemoteShell> {
+  async #shell({ during = 'idle' }: ExecOptions): Promise<RemoteShell> {
     if (!this.#master) await this.#open(questionProgram([]), {})
     await this.#sharable
     if (!this.#alive) throw sshFailure(this.#address, '', during)
     return new RemoteShell(this.#shared())
   }
 
-  async #open(program: Program, conversation: Conversation): Promise<Said> {
+  async #open(program: Program, options: ExecOptions): Promise<ShellOutput> {
     let share = () => {}
     const shared = new Promise<void>((resolve) => {
       share = resolve
     })
-    const begun = () => {
+    const onFirstOutput = () => {
       this.#alive = true
       share()
     }
     const shell = new RemoteShell(this.#opening())
-    const opened = this.#converse(shell, program, { ...conversation, begun })
+    const opened = this.#exec(shell, program, { ...options, onFirstOutput })
     this.#master = opened.then(() => shell)
     this.#sharable = Promise.race([shared, opened.then(share)])
     this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
@@ -189,10 +189,10 @@ export class SshConnection {
     ]
   }
 
-  #converse(shell: RemoteShell, program: Program, conversation: Conversation): Promise<Said> {
+  #exec(shell: RemoteShell, program: Program, options: ExecOptions): Promise<ShellOutput> {
     const connected = this.#alive
-    return shell.converse(program, conversation, ({ stdout, stderr }) =>
-      sshFailure(this.#address, stderr, connected || stdout !== '' ? conversation.during : undefined),
+    return shell.exec(program, options, ({ stdout, stderr }) =>
+      sshFailure(this.#address, stderr, connected || stdout !== '' ? options.during : undefined),
     )
   }
 }

@@ -3,20 +3,20 @@ import { byLine, type Running, start } from '../process.ts'
 import { isFrame, type Program } from './program.ts'
 
 /** What a program printed. */
-export interface Said {
+export interface ShellOutput {
   readonly stdout: string
   readonly stderr: string
 }
 
-export interface Conversation {
+export interface ExecOptions {
   /** Hears each line of output as it comes. */
   hear?(line: string): void
   /** What is under way, for the message when the connection breaks. */
   during?: string
   /** Seconds without any output after which to give up; 0: never. */
-  silence?: number
+  idleTimeout?: number
   /** Told of its first output: by then the connection is there to be shared. */
-  begun?(): void
+  onFirstOutput?(): void
 }
 
 /**
@@ -26,13 +26,13 @@ export interface Conversation {
 export class RemoteShell {
   readonly running: Running
   #said = { stdout: '', stderr: '' }
-  #take: (stream: keyof Said, chunk: string) => void = () => {}
+  #take: (stream: keyof ShellOutput, chunk: string) => void = () => {}
   #lose = () => {}
   #ended = false
 
   /** Starts the ssh of these words. */
   constructor(argv: readonly string[]) {
-    const taking = (stream: keyof Said) => (chunk: string) => {
+    const taking = (stream: keyof ShellOutput) => (chunk: string) => {
       this.#said[stream] += chunk
       this.#take(stream, chunk)
     }
@@ -51,8 +51,8 @@ export class RemoteShell {
    * Gives it a program, one at a time, and gives what that printed. Where the shell ends before, throws what `lost` makes
    * of what it printed by then.
    */
-  converse(program: Program, conversation: Conversation, lost: (said: Said) => Failure): Promise<Said> {
-    const { hear = () => {}, silence = 0, begun = () => {} } = conversation
+  exec(program: Program, options: ExecOptions, lost: (said: ShellOutput) => Failure): Promise<ShellOutput> {
+    const { hear = () => {}, idleTimeout = 0, onFirstOutput = () => {} } = options
     const said = { stdout: '', stderr: '' }
     this.#said = said
     if (this.#ended) return Promise.reject(lost(said))
@@ -64,16 +64,16 @@ export class RemoteShell {
       }
       const tick = () => {
         clearTimeout(clock)
-        if (silence === 0) return
+        if (idleTimeout === 0) return
         clock = setTimeout(() => {
           listenNoMore()
-          said.stderr += `no answer for ${silence} seconds`
+          said.stderr += `no answer for ${idleTimeout} seconds`
           this.running.kill('SIGKILL')
-        }, silence * 1000)
+        }, idleTimeout * 1000)
       }
       const lines = byLine((line) => isFrame(line) || hear(line))
       this.#take = (stream, chunk) => {
-        if (stream === 'stdout' && said.stdout === chunk) begun()
+        if (stream === 'stdout' && said.stdout === chunk) onFirstOutput()
         tick()
         lines(chunk)
         if (program.complete(said.stdout, said.stderr)) {

@@ -23,7 +23,7 @@ export interface SshTarget extends Target {
 export const isSsh = (target: Target): target is SshTarget => 'attach' in target
 
 /** Seconds a single question may stay silent before the run gives up. */
-const patience = 120
+const idleTimeoutSeconds = 120
 
 /** From how many questions on two shells answer them: for a few, the second one costs more than it saves. */
 const many = 8
@@ -38,7 +38,7 @@ export function ssh(address: SshAddress): SshTarget {
 
   const askInOrder = async (questions: readonly Command[]): Promise<readonly Output[]> => {
     const program = questionProgram(questions)
-    const { stdout, stderr } = await connection.send(program, { silence: patience, during: 'asking' })
+    const { stdout, stderr } = await connection.send(program, { idleTimeout: idleTimeoutSeconds, during: 'asking' })
     const answers = program.parse(stdout, stderr)
     const missing = questions[answers.length]
     if (missing)

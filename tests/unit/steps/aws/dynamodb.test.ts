@@ -8,7 +8,7 @@ import { expiring, off, there } from './dynamodb-tables.ts'
 const place = { region: 'ca-central-1' }
 const on = blankAws(place)
 
-const wish: TableOptions = {
+const desired: TableOptions = {
   name: 'messages',
   hash: 'pk S',
   range: 'sk S',
@@ -19,7 +19,7 @@ const wish: TableOptions = {
 }
 
 const absent = { table: null, ttl: null, tags: null }
-const whole = { table: there, ttl: expiring, tags: { ...wish.tags, Team: 'bots' } }
+const whole = { table: there, ttl: expiring, tags: { ...desired.tags, Team: 'bots' } }
 const withIndex = (index: Partial<TableState['indexes'][string]>) => ({
   ...whole,
   table: {
@@ -28,10 +28,11 @@ const withIndex = (index: Partial<TableState['indexes'][string]>) => ({
   },
 })
 
-const decide = (now: Record<string, unknown>, want: TableOptions = wish) => table(on, want).plan(now, { pending: [] })
+const decide = (now: Record<string, unknown>, want: TableOptions = desired) =>
+  table(on, want).plan(now, { pending: [] })
 interface Row {
   now: Record<string, unknown>
-  wish?: Partial<TableOptions>
+  desired?: Partial<TableOptions>
   changes: string[]
 }
 
@@ -48,7 +49,7 @@ describe('a DynamoDB table', () => {
       'is made with recovery when that is wanted',
       {
         now: { ...absent, recovery: null },
-        wish: { pointInTimeRecovery: true, indexes: [], ttl: '' },
+        desired: { pointInTimeRecovery: true, indexes: [], ttl: '' },
         changes: ['create table messages (pk S + sk S)', 'create point-in-time recovery of messages'],
       },
     ],
@@ -65,7 +66,7 @@ describe('a DynamoDB table', () => {
       'stops the expiry of a table that keeps its items',
       {
         now: { ...whole, ttl: { status: 'ENABLED', attribute: 'gone' } },
-        wish: { ttl: '' },
+        desired: { ttl: '' },
         changes: ['remove expiry of messages by gone'],
       },
     ],
@@ -103,7 +104,7 @@ describe('a DynamoDB table', () => {
       'switches recovery on, never off',
       {
         now: { ...whole, recovery: false },
-        wish: { pointInTimeRecovery: true },
+        desired: { pointInTimeRecovery: true },
         changes: ['create point-in-time recovery of messages'],
       },
     ],
@@ -179,8 +180,8 @@ describe('a DynamoDB table', () => {
       'refuses a table that is being deleted',
       { now: { ...whole, table: { ...there, status: 'DELETING' } }, changes: ['refused: table messages is DELETING'] },
     ],
-  ])('%s', (_, { now, wish: other, changes }) => {
-    expect(say(decide(now, { ...wish, ...other }))).toEqual(changes)
+  ])('%s', (_, { now, desired: other, changes }) => {
+    expect(say(decide(now, { ...desired, ...other }))).toEqual(changes)
   })
 
   it('says why nothing is to be done, and names the index of another', () => {
@@ -193,8 +194,8 @@ describe('a DynamoDB table', () => {
   })
 
   it('asks about recovery only when it is wanted: each question costs a process', () => {
-    expect(Object.keys(table(on, wish).ask)).toEqual(['table', 'ttl', 'tags'])
-    expect(Object.keys(table(on, { ...wish, pointInTimeRecovery: true }).ask)).toContain('recovery')
+    expect(Object.keys(table(on, desired).ask)).toEqual(['table', 'ttl', 'tags'])
+    expect(Object.keys(table(on, { ...desired, pointInTimeRecovery: true }).ask)).toContain('recovery')
   })
 
   it('names every attribute of the table when an index is added', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { say } from './aws-say.ts'
 
 const place = { region: 'ca-central-1' }
-const wish: RepositoryOptions = {
+const desired: RepositoryOptions = {
   name: 'bot',
   keep: 10,
   scanOnPush: true,
@@ -29,7 +29,7 @@ const whole = { repository: there, lifecycle: { rules: [rule()] }, tags: { Name:
 const lifecycle = 'lifecycle of bot: keep the last 10 images [data]'
 
 describe('an ECR repository', () => {
-  it.each<[string, { now: object; wish?: Partial<RepositoryOptions>; changes: string[] }]>([
+  it.each<[string, { now: object; desired?: Partial<RepositoryOptions>; changes: string[] }]>([
     [
       'is made where there is none',
       {
@@ -40,7 +40,7 @@ describe('an ECR repository', () => {
     ['is left alone when all is there, in other words', { now: whole, changes: [] }],
     ['lets old images expire', { now: { ...whole, lifecycle: null }, changes: [`create ${lifecycle}`] }],
     [
-      'keeps as many as wished',
+      'keeps as many as desired',
       { now: { ...whole, lifecycle: { rules: [rule({ countNumber: 5 })] } }, changes: [`update ${lifecycle}`] },
     ],
     [
@@ -69,8 +69,8 @@ describe('an ECR repository', () => {
         changes: ['refused: repository bot is encrypted by KMS instead of AES256, and that cannot be changed'],
       },
     ],
-  ])('%s', (_, { now, wish: other, changes }) => {
-    const step = repository(blankAws(place), { ...wish, ...other })
+  ])('%s', (_, { now, desired: other, changes }) => {
+    const step = repository(blankAws(place), { ...desired, ...other })
     expect(say(step.plan(now as never, { pending: [] }))).toEqual(changes)
   })
 

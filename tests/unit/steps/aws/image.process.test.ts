@@ -14,7 +14,7 @@ const place = { region: 'ca-central-1' }
 const on = { ...blankAws(place), blank: false }
 const ahead = { pending: [] }
 const how = { kind: 'dockerfile', recipe: '/c/Dockerfile', context: '/c', args: { BASE: "a b'c" } } as const
-const wish: ImageOptions = { repository: 'bot', how, cli: 'auto', folder: '/p/.infra', remedy: 'Set BOT_CONTEXT.' }
+const desired: ImageOptions = { repository: 'bot', how, cli: 'auto', folder: '/p/.infra', remedy: 'Set BOT_CONTEXT.' }
 const found = (...tags: string[]): EcrImage => ({ digest: 'sha256:0123456789abcdef', tags, pushed: 1, bytes: 2 })
 const inputs = { tag: 'aa11' }
 
@@ -41,11 +41,11 @@ describe('image', () => {
     [{ how: undefined }, {}, ['! there is no image bot:latest, and nothing says how to build one']],
   ])('%o %o', (more, facts, expected) => {
     const now = { images: [], inputs, cli: 'podman', ...facts }
-    expect(told(image(on, { ...wish, ...more }).plan(now, ahead))).toEqual(expected)
+    expect(told(image(on, { ...desired, ...more }).plan(now, ahead))).toEqual(expected)
   })
 
   const lineOf = (cli: string, more: object = {}) => {
-    const decision = image(on, { ...wish, ...more }).plan({ images: [], inputs, cli }, ahead)
+    const decision = image(on, { ...desired, ...more }).plan({ images: [], inputs, cli }, ahead)
     return decision.kind === 'changes' ? (decision.changes[0]?.run[0]?.line ?? '') : ''
   }
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { say } from './aws-say.ts'
 
 const place = { region: 'ca-central-1' }
-const wish: QueueOptions = {
+const desired: QueueOptions = {
   name: 'events',
   delay: 0,
   maxMessage: 262_144,
@@ -33,14 +33,14 @@ const there: QueueState = {
 }
 const withAttributes = (attributes: Record<string, string>) => ({
   queue: { ...there, attributes: { ...there.attributes, ...attributes } },
-  tags: wish.tags,
+  tags: desired.tags,
 })
 const takesAll = { redrivePermission: 'allowAll', sourceQueueArns: [] }
 const ofDead: Partial<QueueOptions> = { deadLetters: undefined as never, deadLettersOf: ['events', 'a'] }
 
 interface Row {
   now: { queue: QueueState | null; tags: Record<string, string> | null }
-  wish?: Partial<QueueOptions>
+  desired?: Partial<QueueOptions>
   changes: string[]
 }
 
@@ -53,9 +53,9 @@ describe('an SQS queue', () => {
         changes: ['create queue events (kept for 14 days, dead letters to events-dlq after 3)'],
       },
     ],
-    ['is left alone when all is there', { now: { queue: there, tags: { ...wish.tags, Team: 'x' } }, changes: [] }],
+    ['is left alone when all is there', { now: { queue: there, tags: { ...desired.tags, Team: 'x' } }, changes: [] }],
     [
-      'is told to hide and keep messages as long as wished',
+      'is told to hide and keep messages as long as desired',
       {
         now: withAttributes({ VisibilityTimeout: '60', DelaySeconds: '5' }),
         changes: ['update queue events: delay 5 → 0, visibility 60 → 30'],
@@ -65,23 +65,23 @@ describe('an SQS queue', () => {
       'keeping messages shorter may lose some',
       {
         now: withAttributes({}),
-        wish: { retention: 60 },
+        desired: { retention: 60 },
         changes: ['update queue events: retention 1209600 → 60 [data]'],
       },
     ],
     [
       'is given a queue for its dead letters',
       {
-        now: { queue: { ...there, redrive: undefined }, tags: wish.tags },
+        now: { queue: { ...there, redrive: undefined }, tags: desired.tags },
         changes: ['update queue events: dead letters nowhere → events-dlq after 3'],
       },
     ],
     [
-      'gives up as often as wished',
+      'gives up as often as wanted',
       {
         now: {
           queue: { ...there, redrive: { deadLetterTargetArn: arn('other'), maxReceiveCount: 9 } },
-          tags: wish.tags,
+          tags: desired.tags,
         },
         changes: ['update queue events: dead letters other after 9 → events-dlq after 3'],
       },
@@ -89,8 +89,8 @@ describe('an SQS queue', () => {
     [
       'takes the dead letters of those named only',
       {
-        now: { queue: { ...there, redriveAllow: takesAll }, tags: wish.tags },
-        wish: ofDead,
+        now: { queue: { ...there, redriveAllow: takesAll }, tags: desired.tags },
+        desired: ofDead,
         changes: ['update queue events: takes the dead letters of a, events only'],
       },
     ],
@@ -102,9 +102,9 @@ describe('an SQS queue', () => {
             ...there,
             redriveAllow: { redrivePermission: 'byQueue', sourceQueueArns: [arn('events'), arn('a')] },
           },
-          tags: wish.tags,
+          tags: desired.tags,
         },
-        wish: ofDead,
+        desired: ofDead,
         changes: [],
       },
     ],
@@ -112,7 +112,7 @@ describe('an SQS queue', () => {
       'has its tags, beside those of others',
       {
         now: { queue: there, tags: { Name: 'x', Team: 'bots' } },
-        wish: { tags: { Name: 'events', Environment: 'production' } },
+        desired: { tags: { Name: 'events', Environment: 'production' } },
         changes: ['update tags of events: Name x → events, Environment=production'],
       },
     ],
@@ -125,9 +125,9 @@ describe('an SQS queue', () => {
         ],
       },
     ],
-  ])('%s', (_, { now, wish: other, changes }) => {
+  ])('%s', (_, { now, desired: other, changes }) => {
     const on = blankAws(place)
-    expect(say(queue(on, { ...wish, ...other }).plan(now, { pending: [] }))).toEqual(changes)
+    expect(say(queue(on, { ...desired, ...other }).plan(now, { pending: [] }))).toEqual(changes)
   })
 
   it('is reached where AWS has it', () => {

@@ -37,14 +37,14 @@ const state: DropletState = {
 const offer = { monthly: 24, regions: ['nyc1', 'fra1'], available: true }
 
 describe('droplet', () => {
-  const wish = {
+  const desired = {
     name: 'valence-pod',
     image: state.image,
     size: state.size,
     region: state.region,
     tag: 'managed-by:infra',
   }
-  const made = droplet(on, { ...wish, keys: ['3b:16'], prices: { 's-2vcpu-4gb': 20 } })
+  const made = droplet(on, { ...desired, keys: ['3b:16'], prices: { 's-2vcpu-4gb': 20 } })
   const now = { found: [] as DropletState[], offer: offer as typeof offer | null | undefined, image: true, tag: false }
   const spec = 's-2vcpu-4gb, nyc1, ubuntu-24-04-x64'
 

@@ -14,7 +14,7 @@ const state: KubernetesState = {
   ...{ autoUpgrade: true, state: 'running', endpoint: 'https://x.k8s.ondigitalocean.com', tags: [] },
   pools: [{ name: 'pool', size: 's-4vcpu-8gb', count: 2 }],
 }
-const wish = {
+const desired = {
   createCommand: 'npm run deploy -w cluster -- --create',
   ...{ name: 'bot', region: 'tor1', version: 'latest', size: 's-4vcpu-8gb', count: 2, ha: false, autoUpgrade: true },
   ...{ tag: 'managed-by:infra', create: false, prices: { nodes: { 's-4vcpu-8gb': 50 }, ha: 40 } },
@@ -62,11 +62,11 @@ describe('kubernetes cluster', () => {
     [{}, { create: true, size: 'x-1' }, ['! DigitalOcean has no node size x-1 for Kubernetes']],
     [{ size: { ...size, available: false } }, { create: true }, ['! DigitalOcean does not offer s-4vcpu-8gb in tor1']],
   ])('%o %o', (facts, more, expected) => {
-    expect(told(kubernetesCluster(on, { ...wish, ...more }).plan({ ...now, ...facts }, ahead))).toEqual(expected)
+    expect(told(kubernetesCluster(on, { ...desired, ...more }).plan({ ...now, ...facts }, ahead))).toEqual(expected)
   })
 
   it('is asked for once, and waited for by its name', () => {
-    const decision = kubernetesCluster(on, { ...wish, create: true }).plan(now, ahead)
+    const decision = kubernetesCluster(on, { ...desired, create: true }).plan(now, ahead)
     const [change] = decision.kind === 'changes' ? decision.changes : []
     expect(change?.run.map(({ line }) => line)).toEqual([
       'POST /v2/kubernetes/clusters unless GET /v2/kubernetes/clusters?per_page=200 has kubernetes_clusters.name=bot.status.state',
@@ -88,8 +88,8 @@ describe('kubernetes cluster', () => {
   })
 
   it('differs in nothing from itself', () => {
-    expect(clusterDifferences(wish, state)).toEqual([])
-    expect(clusterDifferences({ ...wish, version: '1.35' }, state)).toEqual(['1.36.3-do.0 instead of 1.35'])
+    expect(clusterDifferences(desired, state)).toEqual([])
+    expect(clusterDifferences({ ...desired, version: '1.35' }, state)).toEqual(['1.36.3-do.0 instead of 1.35'])
   })
 
   it('is not known while it is not there, or not yet', () => {

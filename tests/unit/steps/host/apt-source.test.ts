@@ -31,9 +31,9 @@ describe('the source of PostgreSQL', () => {
     ['bookworm', 16, file(content), ['bookworm-pgdg'], ['= bookworm-pgdg']],
     ['bookworm', 16, file(content), [], ['~ lists of source pgdg']],
     ['bookworm', 16, file('Types: deb\n'), ['bookworm-pgdg'], ['~ source pgdg']],
-  ])('%s, PostgreSQL %i', (codename, version, now, fetched, wish) => {
+  ])('%s, PostgreSQL %i', (codename, version, now, fetched, desired) => {
     const step = pgdgSource(on, version, { dependsOn: [] })
-    expect(told(step.plan({ system: { codename }, now, fetched, files: [] }, { pending: [] }))).toEqual(wish)
+    expect(told(step.plan({ system: { codename }, now, fetched, files: [] }, { pending: [] }))).toEqual(desired)
   })
 
   test('one that cannot be fetched is taken away again', () => {
@@ -94,9 +94,9 @@ describe('other sources of the same archive', () => {
       { system: { codename: 'noble' }, ...list(same(1)) },
       ['= noble carries PostgreSQL 16 and pgvector'],
     ],
-  ])('%s', (_, now, wish) => {
+  ])('%s', (_, now, desired) => {
     const base = { system: { codename: 'bookworm' }, now: null, fetched: [], files: [] }
-    expect(told(step.plan({ ...base, ...now }, { pending: [] }))).toEqual(wish)
+    expect(told(step.plan({ ...base, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('what apt reads in its files', () => {

@@ -11,8 +11,8 @@ describe('packages', () => {
     ['one missing', { installed: { less: '2' } }, ['+ package ufw']],
     ['both missing', {}, ['+ packages ufw less']],
     ['half installed', { installed: { ufw: '1', less: '2' }, audit: 'less' }, ['~ packages left half installed']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ installed: {}, audit: '', ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ installed: {}, audit: '', ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('are never brought at the cost of others', () => {

@@ -184,8 +184,8 @@ describe('certificate', () => {
       },
       ['~ renewal of certificate pod.example.org by /var/www/acme'],
     ],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('the authority is asked for the names that lead here, and certbot to leave out the rest', () => {
@@ -255,9 +255,9 @@ test.each([
   ],
   ['  Detail: 203.0.113.10: Connection refused', /^the authority could not see the proof: 203/],
   ['[SSL: CERTIFICATE_VERIFY_FAILED]', /^the host does not trust the authority of ACME_DIRECTORY_URL$/],
-])('certbot that says %j', (line, wish) => {
+])('certbot that says %j', (line, desired) => {
   const decision = step.plan({ ...leads('203.0.113.10'), notes: null } as never, { pending: [] })
   const [change] = decision.kind === 'changes' ? decision.changes : []
   const stderr = `Saving debug log\nAn unexpected error occurred:\n${line}\n`
-  expect(change?.explain?.({ code: 1, stdout: '', stderr })).toMatch(wish)
+  expect(change?.explain?.({ code: 1, stdout: '', stderr })).toMatch(desired)
 })

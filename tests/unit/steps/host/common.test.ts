@@ -44,8 +44,8 @@ describe('time zone', () => {
       { pending: ['packages tzdata'] },
       ['~ time zone Europe/Zurich → UTC'],
     ],
-  ])('%o', (now, ahead, wish) => {
-    expect(told(step.plan({ now }, ahead))).toEqual(wish)
+  ])('%o', (now, ahead, desired) => {
+    expect(told(step.plan({ now }, ahead))).toEqual(desired)
   })
 })
 
@@ -65,14 +65,14 @@ describe('venv', () => {
     [{ exists: false, owner: undefined, python: undefined }, ['+ venv /opt/venv']],
     [{ exists: true, owner: 'valence', python: undefined }, ['~ venv /opt/venv, broken: made anew']],
     [{ exists: true, owner: 'root', python: '3.13.5' }, ['~ /opt/venv/ root → valence']],
-  ])('%o', (now, wish) => {
-    expect(told(step.plan({ now }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(step.plan({ now }, none))).toEqual(desired)
   })
 })
 
 describe('a line in a file', () => {
-  const wish = 'export PATH="$HOME/.local/bin:$PATH"'
-  const step = line(on, '/home/valence/.bashrc', wish, { owner: 'valence' })
+  const desired = 'export PATH="$HOME/.local/bin:$PATH"'
+  const step = line(on, '/home/valence/.bashrc', desired, { owner: 'valence' })
   const file = (content: string): FileState => ({
     type: 'file',
     mode: '0600',
@@ -82,12 +82,12 @@ describe('a line in a file', () => {
     content,
   })
   test.each([
-    [null, `${wish}\n`],
-    [file(''), `${wish}\n`],
-    [file('a\n'), `a\n${wish}\n`],
-    [file('no newline'), `no newline\n${wish}\n`],
-    [file(`# ${wish}\n`), `# ${wish}\n${wish}\n`],
-    [file(`a\n${wish}\nb\n`), undefined],
+    [null, `${desired}\n`],
+    [file(''), `${desired}\n`],
+    [file('a\n'), `a\n${desired}\n`],
+    [file('no newline'), `no newline\n${desired}\n`],
+    [file(`# ${desired}\n`), `# ${desired}\n${desired}\n`],
+    [file(`a\n${desired}\nb\n`), undefined],
   ])('%o', (now, content) => {
     const decision = step.plan({ now }, none)
     const [change] = decision.kind === 'changes' ? decision.changes : []
@@ -98,7 +98,7 @@ describe('a line in a file', () => {
   test('is all that is shown of the file', () => {
     const decision = step.plan({ now: file('export API=old\n') }, none)
     const { diff } = (decision.kind === 'changes' && decision.changes[0]) || {}
-    expect(diff).toEqual({ kind: 'text', path: '/home/valence/.bashrc', before: '', after: `${wish}\n` })
+    expect(diff).toEqual({ kind: 'text', path: '/home/valence/.bashrc', before: '', after: `${desired}\n` })
   })
 
   test('keeps the owner and mode of the file', () => {
@@ -124,8 +124,8 @@ describe('installer', () => {
   test.each([
     [true, ['= ~valence/.local/bin/claude']],
     [false, ['+ Claude Code']],
-  ])('there: %s', (there, wish) => {
-    expect(told(step.plan({ there }, none))).toEqual(wish)
+  ])('there: %s', (there, desired) => {
+    expect(told(step.plan({ there }, none))).toEqual(desired)
   })
 
   test.each([

@@ -26,7 +26,7 @@ const sound = {
 
 describe('jail', () => {
   test.each<[string, Partial<typeof sound> | object, string[]]>([
-    ['as wished', {}, ['= maxretry 3']],
+    ['as desired', {}, ['= maxretry 3']],
     ['no file', { file: null }, [`+ ${path}`, '~ fail2ban restarted']],
     ['another content', { file: { ...file, content: '[sshd]\n' } }, [`~ ${path}`, '~ fail2ban restarted']],
     ['older than its files', { newest: 3000 }, ['~ fail2ban restarted']],
@@ -45,8 +45,8 @@ describe('jail', () => {
     ],
     ['disabled', { unit: { ...sound.unit, enabled: 'disabled' } }, ['+ fail2ban at boot']],
     ['masked', { unit: { ...sound.unit, enabled: 'masked' } }, ['! fail2ban.service is masked']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('what fail2ban-client says', () => {

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
 
 const url = 'https://git.example.com/valence.git'
-const wish = { user: 'valence', url, ref: 'v1.0.1' }
+const desired = { user: 'valence', url, ref: 'v1.0.1' }
 const path = '/opt/valence/repo'
 const on = blank('a new host')
 const [one, two] = ['72f849052d7cda383b0eb28fa7a007a057b177ba', 'e4d5235b4f312eec4aa107cb429965ebccc9d614']
@@ -16,25 +16,25 @@ const good: GitState = {
   kind: 'clone',
   head: one,
   url,
-  wish: one,
+  desired: one,
   stranger: undefined,
   interrupted: false,
   modified: [],
 }
 
 describe('what is at the path', () => {
-  const state = gitState(path, wish)
+  const state = gitState(path, desired)
   const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
 
   test('a clone', () => {
-    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger \nwish ${one}\n`
+    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger \ndesired ${one}\n`
     expect(state.parse(answer(stdout))).toEqual(good)
   })
   test('one that was worked on', () => {
-    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger ./.git/HEAD\ninterrupted yes\nmodified a b.py\nmodified c.py\nwish \n`
+    const stdout = `kind clone\nhead ${one}\nurl ${url}\nstranger ./.git/HEAD\ninterrupted yes\nmodified a b.py\nmodified c.py\ndesired \n`
     expect(state.parse(answer(stdout))).toEqual({
       ...good,
-      wish: undefined,
+      desired: undefined,
       stranger: './.git/HEAD',
       interrupted: true,
       modified: ['a b.py', 'c.py'],
@@ -54,19 +54,19 @@ describe('what is at the path', () => {
     expect(() => state.parse(answer(stdout, 7, "fatal: unable to access 'x': Could not resolve host: x"))).toThrow(
       'cannot ask the server for branch v1.0.1: the git server cannot be reached',
     )
-    expect(state.parse(answer(stdout, 7, 'Host key verification failed.')).wish).toBeUndefined()
+    expect(state.parse(answer(stdout, 7, 'Host key verification failed.')).desired).toBeUndefined()
   })
 })
 
 describe('checkout', () => {
-  const step = gitCheckout(on, path, { ...wish, mark: 'src/valence' })
+  const step = gitCheckout(on, path, { ...desired, mark: 'src/valence' })
   const plan = (now: Partial<GitState>, marked: object | null = null) =>
     step.plan({ now: { ...good, ...now }, marked }, { pending: [] })
   test.each([
     [{ kind: 'absent' as const }, [`+ ${path} at v1.0.1`]],
     [{}, ['= v1.0.1, 72f8490']],
     [{ head: two }, [`~ ${path} e4d5235 → v1.0.1`]],
-    [{ wish: undefined }, [`~ ${path} 72f8490 → v1.0.1`]],
+    [{ desired: undefined }, [`~ ${path} 72f8490 → v1.0.1`]],
     [{ url: 'https://old.example.com/x.git' }, [`~ ${path} from https://old.example.com/x.git → ${url}`]],
     [{ stranger: './a' }, [`~ all of ${path} belongs to valence (./a does not)`]],
     [{ modified: ['a', 'b'] }, [`! ${path} has local modifications: a, b`]],
@@ -88,7 +88,7 @@ describe('checkout', () => {
       `~ ${path} at v1.0.1, in place of a copy without git, which is kept in ${kept}`,
     ])
     expect(told(plan({}, mark))).toEqual(['= v1.0.1, 72f8490'])
-    const unmarked = gitCheckout(on, path, wish).plan(
+    const unmarked = gitCheckout(on, path, desired).plan(
       { now: { ...good, kind: 'foreign' }, marked: mark },
       { pending: [] },
     )
@@ -102,9 +102,9 @@ describe('checkout', () => {
     [{ token: secret('ghp_0123456789abcdef') }, 'ghp_0123456789abcdef'],
     [{ deployKey: secret('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n') }, 'BEGIN OPENSSH'],
   ])('a secret is in the program on stdin and not on the command line', (access, value) => {
-    const wished = gitCheckout(on, path, { ...wish, access })
-    const clone = first(wished.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
-    const asked = gitState(path, { ...wish, access }).command
+    const checkout = gitCheckout(on, path, { ...desired, access })
+    const clone = first(checkout.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
+    const asked = gitState(path, { ...desired, access }).command
     for (const command of [clone, asked]) {
       expect(command?.line).toMatch(
         /^runuser -u valence -- sh -s -- \/opt\/valence\/(repo|\.clone\.repo) \S+ v1\.0\.1$/,
@@ -115,7 +115,7 @@ describe('checkout', () => {
 
   test('a question believes no ssh server that it meets for the first time', () => {
     const program = (command: Command | undefined) => revealText(command?.stdin ?? { parts: [] })
-    expect(program(gitState(path, wish).command)).toContain('StrictHostKeyChecking=yes')
+    expect(program(gitState(path, desired).command)).toContain('StrictHostKeyChecking=yes')
     expect(program(first(plan({ kind: 'absent' })))).toContain('StrictHostKeyChecking=accept-new')
   })
 })

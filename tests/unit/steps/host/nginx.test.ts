@@ -8,7 +8,7 @@ import { told } from '../told.ts'
 const path = '/etc/nginx/sites-available/pod'
 const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
 const site = nginxSite(blank('new'), 'pod', options)
-const before = nginxSite(blank('new'), 'pod', { ...options, until: 'certificate' })
+const before = nginxSite(blank('new'), 'pod', { ...options, bootstrap: true })
 const file = {
   type: 'file',
   mode: '0644',
@@ -29,11 +29,11 @@ const beside = (path: string, ...names: string[]) => ({ nginx: { ...sound.nginx,
 
 describe('nginxSite', () => {
   test.each<[string, object, string[]]>([
-    ['as wished', {}, ['= TLS, pod.example.org']],
+    ['as desired', {}, ['= TLS, pod.example.org']],
     ['older than its files', { nginx: { ...sound.nginx, stale: true } }, ['~ nginx reloaded']],
     ['another content', { site: { ...file, content: '', sha256: 'aa' } }, [`~ ${path}`, '~ nginx reloaded']],
     ['writable by others', { site: { ...file, mode: '0666' } }, [`~ ${path}`, '~ nginx reloaded']],
-    ['too large to be read, but as wished', { site: { ...file, content: undefined } }, ['= TLS, pod.example.org']],
+    ['too large to be read, but as desired', { site: { ...file, content: undefined } }, ['= TLS, pod.example.org']],
     ['not enabled', { enabled: undefined }, ['+ site pod enabled', '~ nginx reloaded']],
     [
       'another in its place',
@@ -87,8 +87,8 @@ describe('nginxSite', () => {
       ['! /etc/nginx/sites-enabled/default claims pod.example.org, and put aside it would take blog.example.org down'],
     ],
     ['a site of other names', beside('/etc/nginx/sites-enabled/blog', 'blog.example.org'), ['= TLS, pod.example.org']],
-  ])('%s', (_, now, wish) => {
-    expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('files of other names as well are told all at once, with what to do', () => {

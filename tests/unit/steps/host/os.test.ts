@@ -17,9 +17,9 @@ test.each([
   [ubuntu('24.04'), ['= Ubuntu 24.04 LTS']],
   [ubuntu('22.04'), ['! Ubuntu 22.04 LTS is not supported']],
   ['ID=alpine\nVERSION_ID=3.20\nPRETTY_NAME="Alpine Linux v3.20"\n', ['! Alpine Linux v3.20 is not supported']],
-])('%#', (stdout, wish) => {
+])('%#', (stdout, desired) => {
   const os = operatingSystem.parse({ code: 0, stdout, stderr: '' })
-  expect(told(supportedSystem(blank('new')).plan({ os }, { pending: [] }))).toEqual(wish)
+  expect(told(supportedSystem(blank('new')).plan({ os }, { pending: [] }))).toEqual(desired)
 })
 
 test('a blank host will be Ubuntu 24.04; a host that does not say what it is, is refused', () => {

@@ -28,8 +28,8 @@ describe('pipPackage', () => {
       { versions: {}, broken: ['matrix-synapse==1.2.3'], plain: [] },
       ['~ half installed: matrix-synapse==1.2.3', '+ matrix-synapse[postgres]==1.2.3'],
     ],
-  ])('%o', (now, wish) => {
-    expect(told(plan({ now }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(plan({ now }, none))).toEqual(desired)
   })
 
   test('what Python says', () => {
@@ -57,8 +57,8 @@ describe('systemUser', () => {
     [{ ...user, shell: '/bin/false' }, ['= uid 990']],
     [{ ...user, shell: '/bin/bash' }, ['~ shell of synapse → /usr/sbin/nologin']],
     [{ ...user, password: 'set' }, ['~ no login for synapse']],
-  ])('%o', (now, wish) => {
-    expect(told(plan({ now }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(plan({ now }, none))).toEqual(desired)
   })
 })
 

@@ -11,8 +11,8 @@ const connection = { from: '198.51.100.7', host: 'client.example', to: '203.0.11
 const path = '/etc/ssh/sshd_config.d/50-mine.conf'
 const plain = { user: 'root', settings: {}, lines: [], socket: false, groups: true }
 const judge = (found: Record<string, string[]>, more: object = {}, from: typeof connection | null = connection) => {
-  const wish = { ...plain, ...more }
-  return denialOf({ ...wish, entrance: { connection: from, users: { [wish.user]: found } } })
+  const desired = { ...plain, ...more }
+  return denialOf({ ...desired, entrance: { connection: from, users: { [desired.user]: found } } })
 }
 
 describe('whether sshd would let us in', () => {

@@ -45,7 +45,7 @@ const asleep = { ...unit, active: 'inactive', enabled: 'disabled', since: undefi
 
 describe('sshd', () => {
   test.each<[string, object, string[]]>([
-    ['as wished', {}, [fine]],
+    ['as desired', {}, [fine]],
     [
       'a blank host',
       { ...sound, dropIn: null, lines: null, effective: null, keys: null, service: { ...asleep, exists: false } },
@@ -111,8 +111,8 @@ describe('sshd', () => {
     ],
     ['no ssh.service', { service: { ...asleep, exists: false } }, ['! this host has no ssh.service']],
     ['an interrupted run', { armed: true }, ['~ sshd change of an interrupted run confirmed']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('keys that an earlier step will add let the user in', () => {

@@ -10,7 +10,7 @@ const sound: UnitState = { exists: true, active: 'active', enabled: 'enabled', s
 describe('a service', () => {
   const step = service(blank('a new host'), 'x.service', { reads: ['/etc/x'] })
   const rows: [string, Partial<UnitState>, { newest?: number; pending?: string[] }, string][] = [
-    ['as wished', {}, {}, '= active, enabled'],
+    ['as desired', {}, {}, '= active, enabled'],
     ['older than its files', {}, { newest: 2000.001 }, '~ x.service restarted'],
     ['as old as its files', {}, { newest: 2000 }, '= active, enabled'],
     ['with files to come', {}, { pending: ['file'] }, '~ x.service restarted'],
@@ -24,8 +24,8 @@ describe('a service', () => {
     ['failed', { active: 'failed' }, { newest: 3000 }, '+ x.service started'],
     ['masked', { enabled: 'masked' }, { newest: 3000 }, '! x.service is masked'],
   ]
-  test.each(rows)('%s', (_, unit, { newest = 1000, pending = [] }, wish) => {
-    expect(told(step.plan({ unit: { ...sound, ...unit }, newest }, { pending }))).toEqual([wish])
+  test.each(rows)('%s', (_, unit, { newest = 1000, pending = [] }, desired) => {
+    expect(told(step.plan({ unit: { ...sound, ...unit }, newest }, { pending }))).toEqual([desired])
   })
 })
 

@@ -45,7 +45,7 @@ describe('firewall', () => {
   const step = firewall(on, { tcp: [80], ssh: 22 })
   const off = { active: false, incoming: 'ACCEPT', lines: 0 }
   test.each<[string, object, string[]]>([
-    ['as wished', {}, ['= active: 22/tcp 80/tcp']],
+    ['as desired', {}, ['= active: 22/tcp 80/tcp']],
     [
       'ufw is not there',
       { config: null, loaded: { 4: off, 6: null }, unit: { ...sound.unit, exists: false }, sshd: [] },
@@ -84,8 +84,8 @@ describe('firewall', () => {
     ['the host cannot tell', { sshd: [] }, ['= active: 22/tcp 80/tcp']],
     ['an interrupted run', { armed: true }, ['~ firewall change of an interrupted run confirmed']],
     ['masked', { unit: { ...sound.unit, enabled: 'masked' } }, ['! ufw.service is masked']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
   test('what could lock us out is guarded, and its revert uses nothing that systemd expands', () => {

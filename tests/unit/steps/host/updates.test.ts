@@ -74,7 +74,7 @@ describe('updates from a site', () => {
     ['a source there', true, [], [`+ ${path}`]],
     ['a source that is about to be there', false, ['apt.source matrix-org'], [`+ ${path}`]],
     ['no source there', false, [], ['= no source of the host is there']],
-  ])('%s', (_, used, pending, wish) => {
-    expect(told(upgradesFrom(blank('a new host'), site).plan({ used, now: null }, { pending }))).toEqual(wish)
+  ])('%s', (_, used, pending, desired) => {
+    expect(told(upgradesFrom(blank('a new host'), site).plan({ used, now: null }, { pending }))).toEqual(desired)
   })
 })

@@ -19,7 +19,7 @@ describe('user', () => {
   const step = user(on, 'valence', { groups: ['sudo'] })
   test.each<[string, UserState | null, string[]]>([
     ['absent', null, ['+ user valence']],
-    ['as wished', valence, ['= uid 1000, valence sudo']],
+    ['as desired', valence, ['= uid 1000, valence sudo']],
     ['in other groups too', { ...valence, groups: ['valence', 'docker', 'sudo'] }, ['= uid 1000, valence docker sudo']],
     ['not in sudo', { ...valence, groups: ['valence'] }, ['~ valence in group sudo']],
     ['another shell', { ...valence, shell: '/bin/sh' }, ['~ shell of valence → /bin/bash']],
@@ -27,8 +27,8 @@ describe('user', () => {
     ['an empty password', { ...valence, password: 'empty' }, ['~ no login without a password for valence']],
     ['no home', { ...valence, homeOwner: undefined }, ['+ home of valence']],
     ['a home of another', { ...valence, homeOwner: 'root' }, ['~ home of valence, owned by root']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ now }, { pending: [] }))).toEqual(desired)
   })
 
   test('what getent, id, passwd and stat say', () => {
@@ -63,8 +63,8 @@ describe('authorized keys', () => {
     ['only a foreign one', { ...sound, lines: ['ssh-rsa AAAAB'] }, ['+ key of valence: ana@laptop']],
     ['of root', { ...sound, folder: { kind: 'directory', ...root } }, ['~ ~valence/.ssh 0700 root → 0700 valence']],
     ['a link', { ...sound, folder: { kind: 'symbolic link', ...root } }, ['! ~/.ssh is a symbolic link']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ now }, { pending: [] }))).toEqual(desired)
   })
 
   test('the keys go by stdin, one a line', () => {

@@ -50,8 +50,8 @@ describe('a rollout', () => {
   it('may begin with what is about to be changed', () => {
     const both = ['~ deployment bot, stateful set store rolled out']
     expect(told(decide([done, set], ['manifests bots']))).toEqual(both)
-    const ill = decide([{ ...done, available: 0, ready: 0 }, set], ['manifests bots'])
-    expect([told(ill), ill]).toEqual([both, expect.not.objectContaining({ notes: expect.anything() })])
+    const degraded = decide([{ ...done, available: 0, ready: 0 }, set], ['manifests bots'])
+    expect([told(degraded), degraded]).toEqual([both, expect.not.objectContaining({ notes: expect.anything() })])
   })
 
   it('waits for all that are under way at once', () => {

@@ -62,7 +62,7 @@ describe('cluster 17/main', () => {
       { found: [{ ...own, version: '16', port: 5433 }, own] },
       ['= online, starts at boot'],
     ],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...good, ...now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...good, ...now }, { pending: [] }))).toEqual(desired)
   })
 })

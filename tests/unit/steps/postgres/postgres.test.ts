@@ -122,8 +122,8 @@ describe('what a server answers', () => {
 
   test('extensions, and none of a database that is not there', () => {
     const installed = '{ "plpgsql" : "1.0", "vector" : "0.8.0" }\n'
-    const wish = { plpgsql: '1.0', vector: '0.8.0' }
-    expect(extensions('valence').parse({ code: 0, stdout: installed, stderr: '' })).toEqual(wish)
+    const desired = { plpgsql: '1.0', vector: '0.8.0' }
+    expect(extensions('valence').parse({ code: 0, stdout: installed, stderr: '' })).toEqual(desired)
     expect(extensions('valence').parse({ code: 0, stdout: '', stderr: '' })).toEqual({})
   })
 })
@@ -159,8 +159,8 @@ describe('role', () => {
     [{ ...good, verifier: undefined }, ['~ password of role valence']],
     [{ ...good, verifier: secret('md5b7c0b2dd5bbf7ecb1f4a5d1d5a6a1c4e') }, ['~ password of role valence']],
     [{ ...good, login: false, superuser: true }, ['~ role valence may log in', '~ role valence is no superuser']],
-  ])('%o', (now, wish) => {
-    expect(told(role.plan({ now, server }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(role.plan({ now, server }, none))).toEqual(desired)
   })
 
   test('neither the password nor what is stored of it is on a command line; the password is not sent at all', () => {
@@ -194,8 +194,8 @@ describe('database', () => {
     [{ ...good, collate: 'C.UTF-8' }, [refused('UTF8, libc, collate C.UTF-8, ctype C')]],
     [{ ...good, encoding: 'SQL_ASCII' }, [refused('SQL_ASCII, libc, collate C, ctype C')]],
     [{ ...good, provider: 'icu' }, [refused('UTF8, icu, collate C, ctype C')]],
-  ])('%o', (now, wish) => {
-    expect(told(database.plan({ now, server }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(database.plan({ now, server }, none))).toEqual(desired)
   })
 
   test('is made from template0; its provider can be named from PostgreSQL 15', () => {
@@ -219,14 +219,14 @@ describe('setting', () => {
     // A run that died before the restart.
     [{ ...now, running: '*' }, [restart]],
     [{ ...now, running: '*', atStart: false }, ['~ PostgreSQL reloaded']],
-  ])('%o', (now, wish) => {
-    expect(told(setting.plan({ now, server: now && server }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(setting.plan({ now, server: now && server }, none))).toEqual(desired)
   })
 })
 
 test.each([
   [{}, ['+ extension vector']],
   [{ plpgsql: '1.0', vector: '0.8.0' }, ['= installed 0.8.0']],
-])('extension: %o', (installed, wish) => {
-  expect(told(postgresExtension(on, 'valence', 'vector').plan({ installed }, none))).toEqual(wish)
+])('extension: %o', (installed, desired) => {
+  expect(told(postgresExtension(on, 'valence', 'vector').plan({ installed }, none))).toEqual(desired)
 })

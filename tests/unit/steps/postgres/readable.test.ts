@@ -19,8 +19,8 @@ describe('postgresReadable', () => {
       [schema, sequence, table, table, table],
       '~ role v may read schema closed, sequence closed.s, table public.odd "Name" and 2 more of database data',
     ],
-  ])('%o', (closed, wish) => {
-    expect(told(step.plan({ closed }, { pending: [] }))).toEqual([wish])
+  ])('%o', (closed, desired) => {
+    expect(told(step.plan({ closed }, { pending: [] }))).toEqual([desired])
   })
 
   test('each is granted by its whole name, quoted', () => {

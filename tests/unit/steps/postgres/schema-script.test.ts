@@ -15,8 +15,8 @@ describe('a script that can be applied again', () => {
     ['CREATE FUNCTION f() RETURNS void AS $$ ALTER TABLE a ADD CONSTRAINT b CHECK (c); $$ LANGUAGE sql;', undefined],
     ['SELECT 1', 'SELECT 1;\n'],
     ['SELECT 1; SELECT 2\n', 'SELECT 1; SELECT 2;\n'],
-  ])('%j', (script, wish) => {
-    expect(reapplicable(script)).toBe(wish ?? script)
+  ])('%j', (script, desired) => {
+    expect(reapplicable(script)).toBe(desired ?? script)
   })
 
   test('no line moves', () => {
@@ -36,8 +36,8 @@ describe('what a script makes', () => {
     ['ALTER TABLE a ADD CONSTRAINT fk CHECK (b);', ['constraint fk']],
     ['CREATE EXTENSION IF NOT EXISTS "vector"; DROP TRIGGER IF EXISTS t ON a; SELECT 1;', []],
     ['CREATE TABLE a (); CREATE TABLE IF NOT EXISTS a ();', ['relation public.a']],
-  ])('%j', (script, wish) => {
-    expect(objectsOf(script)).toEqual(wish)
+  ])('%j', (script, desired) => {
+    expect(objectsOf(script)).toEqual(desired)
   })
 })
 

@@ -166,8 +166,8 @@ describe('synapseDropInsApart', () => {
       [dropIn('mine', ['database', 'email'])],
       ['! /etc/matrix-synapse/conf.d/mine.yaml sets database over /etc/matrix-synapse/homeserver.yaml, and also email'],
     ],
-  ])('%s', (_, files, wish) => {
-    expect(told(plan({ files }, none))).toEqual(wish)
+  ])('%s', (_, files, desired) => {
+    expect(told(plan({ files }, none))).toEqual(desired)
   })
 })
 
@@ -205,8 +205,8 @@ describe('synapseConfigAdopted', () => {
       config(['database', 'password_config', 'log_config', 'turn_uris']),
       [`! ${synapseConfig} is not by the deployment, and sets what would be lost: password_config, turn_uris`],
     ],
-  ])('%s', (_, now, wish) => {
-    expect(told(plan({ ...now }, none))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(plan({ ...now }, none))).toEqual(desired)
   })
 
   test('the copy is of root alone, and one that was there before stays', () => {

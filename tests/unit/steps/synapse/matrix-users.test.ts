@@ -25,7 +25,7 @@ const bot = { ...admin, admin: false }
 
 describe('matrixUserAccounts', () => {
   test.each<[string, (MatrixUserState | null)[], string[]]>([
-    ['as wished', [admin, bot], ['= @admin (admin), @bot']],
+    ['as desired', [admin, bot], ['= @admin (admin), @bot']],
     ['none', [null, null], ['+ Matrix user @admin:pod.example.org', '+ Matrix user @bot:pod.example.org']],
     ['one lost', [admin, null], ['+ Matrix user @bot:pod.example.org']],
     ['another password', [{ ...admin, password: false }, bot], ['~ password of Matrix user @admin:pod.example.org']],
@@ -40,8 +40,8 @@ describe('matrixUserAccounts', () => {
       ['~ Matrix user @admin:pod.example.org not locked, administrator'],
     ],
     ['too many rights', [admin, admin], ['~ Matrix user @bot:pod.example.org no administrator']],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ now }, { pending: [] }))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ now }, { pending: [] }))).toEqual(desired)
   })
 
   test('passwords and the shared secret travel by stdin, as JSON', () => {

@@ -82,8 +82,8 @@ describe('synapseIdentity', () => {
       { files: [file({ media_store_path: '/var/lib/matrix-synapse/media/' })], servers: [] },
       ['= no other server here'],
     ],
-  ])('%s', (_, now, wish) => {
-    expect(told(step.plan({ ...now }, none))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(step.plan({ ...now }, none))).toEqual(desired)
   })
 
   const postgres = { name: 'psycopg2', user: 'valence', dbname: 'valence' }
@@ -152,8 +152,8 @@ describe('synapseOrigin', () => {
       { packages: {}, file: ours },
       [`! Synapse is there by pip (/etc/systemd/system/${unit}), and the Debian package would write into its folder`],
     ],
-  ])('%s %o', (way, now, wish) => {
-    expect(told(synapseOrigin(on, way, { unit }).plan({ ...now }, none))).toEqual(wish)
+  ])('%s %o', (way, now, desired) => {
+    expect(told(synapseOrigin(on, way, { unit }).plan({ ...now }, none))).toEqual(desired)
   })
 })
 
@@ -167,8 +167,8 @@ describe('synapseDatabase', () => {
         '! database valence is UTF8, libc, collate en_US.UTF-8, ctype en_US.UTF-8: Synapse wants UTF8, libc, collate C, ctype C',
       ],
     ],
-  ])('%o', (now, wish) => {
-    expect(told(plan({ now }, none))).toEqual(wish)
+  ])('%o', (now, desired) => {
+    expect(told(plan({ now }, none))).toEqual(desired)
   })
 
   test('nothing is said of a database that is not there', () => {
@@ -189,7 +189,7 @@ describe('synapseSigningKey', () => {
     `~ ${path} from ${old}, which this server signs with; the other key kept in ${previousFolder}${path}`,
   ]
   test.each<[string, object, string[]]>([
-    ['as wished', {}, ['= 0640 root:synapse']],
+    ['as desired', {}, ['= 0640 root:synapse']],
     ['named where it is', names(path), ['= 0640 root:synapse']],
     ['of a new server', { keys: {}, servers: [] }, [`+ signing key ${path}`]],
     ['of a bare host', { keys: {}, servers: undefined }, [`+ signing key ${path}`]],
@@ -248,8 +248,8 @@ describe('synapseSigningKey', () => {
       ['! /etc/matrix-synapse/homeserver.yaml holds the signing key itself (signing_key), and would lose it'],
     ],
     ['emptied', { keys: { [path]: { ...key, sound: false } } }, [`! ${path} is not a signing key`]],
-  ])('%s', (_, now, wish) => {
-    expect(told(plan({ ...base, ...now }, none))).toEqual(wish)
+  ])('%s', (_, now, desired) => {
+    expect(told(plan({ ...base, ...now }, none))).toEqual(desired)
   })
 
   test('the one in use takes the place of another, which is kept; so is one that was kept before', () => {

@@ -70,7 +70,13 @@ it('changes are made as whom the questions were asked, and nobody else in the li
   }
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig))
   const access = () => readAccess(join(folder, 'kubeconfig'), 'one')
-  const kube = kubernetes({ access, awaitedAs: 'one', cache: folder, env: { AWS_PROFILE: 'moved' }, lend: aws.lend })
+  const kube = kubernetes({
+    access,
+    placeholderName: 'one',
+    cache: folder,
+    env: { AWS_PROFILE: 'moved' },
+    credentialEnv: aws.credentialEnv,
+  })
   const [applied] = await kube.run([both], () => {})
   expect(applied?.stdout).toBe(made?.stdout)
 })
@@ -82,8 +88,8 @@ it('where the CLI asks as well, it finds its credentials itself', async () => {
 
 it('keys are looked up again before they would expire in the middle of something', async () => {
   const findKeys = credentialsOf(undefined, 'brief')
-  const id = async (lasting?: number) => {
-    const keys = await findKeys(lasting)
+  const id = async (minLifetimeMs?: number) => {
+    const keys = await findKeys(minLifetimeMs)
     return keys && reveal(keys.id)
   }
   lasts(600)

@@ -179,12 +179,12 @@ describe('kubectl', () => {
   let image: string | undefined
   const on = kubernetes({
     access: () => readAccess(join(folder, 'config'), 'one'),
-    awaitedAs: 'a cluster',
+    placeholderName: 'a cluster',
     cache: join(folder, 'cache'),
     env: { PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
     values: {
       '@image@': { find: async () => image },
-      '@key@': { find: async () => undefined, meanwhile: 'not-made-yet', missing: 'there is no key yet: make one' },
+      '@key@': { find: async () => undefined, placeholder: 'not-made-yet', missing: 'there is no key yet: make one' },
     },
   })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { raw, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { changeProgram, questionProgram } from '@infra/shared/targets/ssh/program'
-import { RemoteShell, type Said } from '@infra/shared/targets/ssh/remote-shell'
+import { RemoteShell, type ShellOutput } from '@infra/shared/targets/ssh/remote-shell'
 import { afterEach, expect, test, vi } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
 
@@ -20,11 +20,12 @@ afterEach(async () => {
   }
 })
 
-const lost = ({ stdout, stderr }: Said) => new Failure('unreachable', `lost after ${stdout.length}: ${stderr.trim()}`)
+const lost = ({ stdout, stderr }: ShellOutput) =>
+  new Failure('unreachable', `lost after ${stdout.length}: ${stderr.trim()}`)
 
 const make = async (on: RemoteShell, ...lines: string[]) => {
   const program = changeProgram(lines.map(raw))
-  const { stdout, stderr } = await on.converse(program, {}, lost)
+  const { stdout, stderr } = await on.exec(program, {}, lost)
   return program.parse(stdout, stderr)
 }
 
@@ -32,7 +33,7 @@ test('one shell runs one program after another, and each has its own output', as
   const one = shell()
   const first = await make(one, 'echo $$; echo told >&2', 'exit 3', 'echo never')
   const questions = questionProgram([raw('echo $$'), raw('echo b; exit 4')])
-  const { stdout } = await one.converse(questions, {}, lost)
+  const { stdout } = await one.exec(questions, {}, lost)
   const second = questions.parse(stdout, '')
   expect(first.map(({ code, stderr }) => [code, stderr])).toEqual([
     [0, 'told\n'],
@@ -47,7 +48,7 @@ test('nothing of a program stays for the next one: folder, variables, functions,
   const folder = tempFolder()
   const guard = `cd ${folder}; umask 077; LEFT=1; export LEFT; left() { :; }; exec 8>${join(folder, 'busy')}; flock -s 8`
   const program = changeProgram([raw('pwd')], guard)
-  const { stdout, stderr } = await one.converse(program, {}, lost)
+  const { stdout, stderr } = await one.exec(program, {}, lost)
   expect(program.parse(stdout, stderr)[0]?.stdout).toBe(`${folder}\n`)
   const [then, locked] = await make(
     one,
@@ -76,7 +77,7 @@ test('what was left running may print after the end', async () => {
   expect(program.complete(stdout, `\n${mark}\nlate\n`)).toBe(true)
   expect(program.parse(stdout, `\n${mark}\nlate\n`)).toEqual([{ code: 0, stdout: '', stderr: '' }])
   const questions = questionProgram([raw('true')])
-  const { stdout: answered } = await shell().converse(questions, {}, lost)
+  const { stdout: answered } = await shell().exec(questions, {}, lost)
   expect(questions.complete(`${answered}late\n`, '')).toBe(true)
   expect(questions.parse(`${answered}late\n`, '')).toEqual(questions.parse(answered, ''))
 })
@@ -85,7 +86,7 @@ test('a program that dies says so, and is not waited for', async () => {
   const one = shell()
   const began = Date.now()
   const program = changeProgram([raw('true')], 'kill -9 "$(sh -c \'echo $PPID\')"')
-  await expect(one.converse(program, {}, lost)).rejects.toThrow(/lost/)
+  await expect(one.exec(program, {}, lost)).rejects.toThrow(/lost/)
   expect(await one.running.ended).toBe(137)
   expect(Date.now() - began).toBeLessThan(5000)
 })
@@ -103,7 +104,7 @@ test('a guard that does not hold ends the shell, and runs nothing', async () => 
   const one = shell()
   const folder = tempFolder()
   const program = changeProgram([sh`touch ${join(folder, 'never')}`], "{ echo 'the lock was lost' >&2; exit 75; }")
-  await expect(one.converse(program, {}, lost)).rejects.toThrow(/^lost after \d+: the lock was lost$/)
+  await expect(one.exec(program, {}, lost)).rejects.toThrow(/^lost after \d+: the lock was lost$/)
   expect(existsSync(join(folder, 'never'))).toBe(false)
   expect(await one.running.ended).toBe(75)
   expect(one.ended).toBe(true)
@@ -123,10 +124,10 @@ test('one that stays silent for too long is ended; while it waits it may be sile
   try {
     const one = shell()
     const quick = questionProgram([raw('true')])
-    await one.converse(quick, { silence: 60 }, lost)
+    await one.exec(quick, { idleTimeout: 60 }, lost)
     vi.advanceTimersByTime(120_000)
     expect(one.ended).toBe(false)
-    const slow = one.converse(questionProgram([raw('sleep 600')]), { silence: 60 }, lost)
+    const slow = one.exec(questionProgram([raw('sleep 600')]), { idleTimeout: 60 }, lost)
     vi.advanceTimersByTime(61_000)
     await expect(slow).rejects.toThrow('no answer for 60 seconds')
   } finally {
@@ -138,6 +139,6 @@ test('its lines are heard as they come, without the frames', async () => {
   const one = shell()
   const heard: string[] = []
   const program = changeProgram([raw('echo one; echo two >&2'), raw('echo three')])
-  await one.converse(program, { hear: (line) => heard.push(line) }, lost)
+  await one.exec(program, { hear: (line) => heard.push(line) }, lost)
   expect(heard.sort()).toEqual(['one', 'three', 'two'])
 })
