@@ -1,11 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
 import { sshdEntrance } from '@infra/shared/facts/host/sshd-entrance'
 import { denialOf } from '@infra/shared/steps/host/sshd-entrance'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../../support/temp.ts'
 
 const connection = { from: '198.51.100.7', host: 'client.example', to: '203.0.113.10', port: 22 }
 const path = '/etc/ssh/sshd_config.d/50-mine.conf'
@@ -93,29 +89,7 @@ describe('whether sshd would let us in', () => {
 })
 
 describe('what sshd says of our logins', () => {
-  test('is asked for the connection that asks, found past sudo, and by name where sshd looks names up', () => {
-    const bin = tempFolder()
-    const program = (name: string, text: string) => {
-      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`)
-      chmodSync(join(bin, name), 0o755)
-    }
-    program('sshd', `printf 'usedns yes\\nallowusers %s\\nx11forwarding no\\n' "$3"`)
-    program('getent', `echo "$2 client.example"`)
-    const { command, parse } = sshdEntrance(['root'])
-    // As sudo leaves it: no SSH_CONNECTION but in the environment of a process above.
-    const sudo = `env -u SSH_CONNECTION PATH="$PATH" sh -c "$1"; true`
-    const env = { PATH: `${bin}:${process.env.PATH}`, SSH_CONNECTION: '198.51.100.7 40000 203.0.113.10 2222' }
-    const { stdout, stderr } = spawnSync('sh', ['-c', sudo, 'sh', command.line], { env, encoding: 'utf8' })
-    expect(parse({ code: 0, stdout, stderr })).toMatchObject({
-      connection: { from: '198.51.100.7', host: 'client.example', to: '203.0.113.10', port: 2222 },
-      users: {
-        root: { allowusers: ['user=root,host=client.example,addr=198.51.100.7,laddr=203.0.113.10,lport=2222'] },
-      },
-    })
-    expect(stdout).not.toContain('x11forwarding')
-  })
-
-  test('and nothing where there is no sshd; what it does not accept is no answer', () => {
+  test('is nothing where there is no sshd; what it does not accept is no answer', () => {
     const { parse } = sshdEntrance(['root'])
     expect(parse(nothing)).toBeNull()
     expect(() => parse({ code: 255, stdout: '', stderr: 'x.conf: Bad configuration option: Nonsense' })).toThrow(
