@@ -21,7 +21,7 @@ if read -r pid start 2>/dev/null <"$lease/launcher"; then
   if same "$pid" "$start"; then
     for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do kill -KILL "$child" 2>/dev/null; done
     tries=0
-    while same "$pid" "$start" && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+    while same "$pid" "$start" && [ $tries -lt 600 ]; do sleep 0.1; tries=$((tries + 1)); done
     same "$pid" "$start" && kill -KILL "$pid"
   fi
 fi
@@ -35,7 +35,12 @@ fi
 ip link del "infralab$number" 2>/dev/null
 ip netns del "infra-lab-$number" 2>/dev/null
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do # version 2, version 1
-  [ -d "$tree/infra-lab-$number" ] && find "$tree/infra-lab-$number" -depth -type d -exec rmdir {} + 2>/dev/null
+  # A cgroup stays busy until the last of its processes has ended.
+  tries=0
+  while [ -d "$tree/infra-lab-$number" ] && [ $tries -lt 100 ]; do
+    find "$tree/infra-lab-$number" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+    tries=$((tries + 1))
+  done
 done
 rmdir "/run/systemd/nspawn/propagate/infra-lab-$number" 2>/dev/null
 [ -n "$work" ] && rm -rf --one-file-system "$work"
