@@ -1,9 +1,22 @@
 import { makePlan } from '@infra/shared/engine/plan'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { noObjects } from '@infra/shared/steps/kubernetes/removal'
+import { rollouts } from '@infra/shared/steps/kubernetes/rollouts'
 import { describe, expect, it } from 'vitest'
+import { failureOf } from './aws-lab.ts'
+import { pause } from './kube/images.ts'
 import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
-import { binding, claim, deployment, namespaceObject, role, secretObject, service, space } from './manifests-objects.ts'
+import {
+  binding,
+  claim,
+  deployment,
+  namespaceObject,
+  role,
+  secretObject,
+  service,
+  space,
+  stateful,
+} from './manifests-objects.ts'
 import { requireLab, title } from './prerequisites.ts'
 
 const skip = requireLab('kube')
@@ -59,5 +72,50 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
     await settle(gone('clusterrole/contract-reader', `namespace/${space}`))
     expect((await lab.kube.kubectl(['get', 'namespace', space])).code).not.toBe(0)
     expect((await lab.kube.kubectl(['get', 'clusterrole', 'contract-reader'])).code).not.toBe(0)
+  })
+
+  it('takes all that runs after a release was rolled back and another one deployed', async () => {
+    await lab.kube.importImage(await pause(), 'docker.io/library/pause:1')
+    const on = open()
+    const release = (image: string, env: { name: string; value: string }[]) => {
+      const containers = [{ name: 'main', image, env }]
+      const template = (app: string) => ({ metadata: { labels: { app } }, spec: { containers } })
+      const data = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+      const claims = [{ metadata: { name: 'data' }, spec: { ...data, storageClassName: 'do-block-storage' } }]
+      const set = {
+        ...stateful(),
+        spec: { replicas: 1, serviceName: 'store', selector: { matchLabels: { app: 'store' } } },
+      }
+      const web = deployment('', 1, { template: template('web') })
+      const store = { ...set, spec: { ...set.spec, template: template('store'), volumeClaimTemplates: claims } }
+      const options = { script: 'web', workspace: 'cluster', prune: false }
+      const made = manifests(on, [namespaceObject, web, store], options)
+      const workloads = ['deployment/web', 'statefulset/store'] as const
+      const seconds = image === 'nowhere:1' ? 5 : 60
+      const rolled = rollouts(on, { ...options, namespace: space, workloads, seconds, dependsOn: [made] })
+      return workOf(made, rolled)
+    }
+    const both = `deployment/web statefulset/store -n ${space}`
+    const says = (path: string) => kubectl(`get ${both} -o jsonpath={.items[*]${path}}`)
+    const container = '.spec.template.spec.containers[0]'
+    await settle(release('pause:1', [{ name: 'OLD', value: '1' }]))
+    const failure = await failureOf(settle(release('nowhere:1', [])))
+    expect(failure.message).toMatch(/web: went back to revision 1/)
+    expect(failure.message).toMatch(/store: went back to the revision before/)
+    expect(await says(`${container}.env[0].name`)).toBe('OLD OLD')
+    // What went back belongs to nobody else, so what the next release leaves out goes.
+    const managers = (await says('.metadata.managedFields[*].manager')).split(' ')
+    expect(new Set(managers)).toEqual(new Set(['infra', 'kube-controller-manager']))
+    await settle(release('pause:1', []))
+    expect(await says(`${container}.env`)).toBe('')
+    expect(await planned(release('pause:1', []))).toEqual([])
+    // By hand it is no maker either.
+    await kubectl(`rollout undo deployment/web -n ${space}`)
+    await settle(release('pause:1', []))
+    expect(await planned(gone())).toEqual(
+      expect.arrayContaining(['remove deployment web [downtime]', 'remove stateful set store [downtime]']),
+    )
+    await settle(gone())
+    expect(await kubectl(`get deployment,statefulset,pod -n ${space} -o name`)).toMatch(/^(pod\/\S+\s*)?$/)
   })
 })

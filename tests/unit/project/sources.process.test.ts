@@ -27,9 +27,10 @@ test('only the report folder prints', () => {
   expect(product.filter((path) => printing.test(read(path)) && !path.startsWith('shared/src/report/'))).toEqual([])
 })
 
+// But for kubectl's own option.
 test('no step, fact, target or script asks whether this is a dry run', () => {
   const below = /^(shared\/src\/(engine|facts|steps|targets|command)|pod|cluster|stoat)\//
-  expect(sources.filter((path) => below.test(path) && /dry.?run|checkMode/i.test(read(path)))).toEqual([])
+  expect(sources.filter((path) => below.test(path) && /(?<!--)dry.?run|checkMode/i.test(read(path)))).toEqual([])
 })
 
 test('secrets are opened only by what sends, judges, stores or fingerprints them', () => {

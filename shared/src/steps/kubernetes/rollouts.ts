@@ -1,5 +1,5 @@
 import type { Output } from '../../command/command.ts'
-import { type ObjectRef, sayObject } from '../../command/kubectl.ts'
+import { fieldManager, type ObjectRef, sayObject } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
 import { changes, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
@@ -91,21 +91,31 @@ diagnose() {
     kubectl logs -n "$ns" "$pod" --all-containers --tail=5 2>&1 | cut -c 1-300 | tail -n 5 | tell
   done
 }
+# Not "kubectl rollout undo", which writes in the name of "kubectl": what the older revision says would belong to that name,
+# so that it stayed when no manifest says it any more, and the object would look like one that somebody else made.
+restore() {
+  kubectl patch "$kind/$name" -n "$ns" --type="$1" --patch-file=/dev/stdin --dry-run=server -o json |
+    kubectl patch --local -f - --type=json -o json -p '[{"op":"remove","path":"/status"},
+      {"op":"remove","path":"/metadata/resourceVersion"},{"op":"remove","path":"/metadata/uid"}]' |
+    kubectl apply --server-side --force-conflicts --field-manager=${fieldManager} -f - >&2
+}
 back() {
   if [ "$kind" = deployment ]; then
-    to=$(kubectl get replicasets -n "$ns" -l "app=$name" --no-headers \\
-      -o 'custom-columns=R:.metadata.annotations.deployment\\.kubernetes\\.io/revision,A:.status.availableReplicas,O:.metadata.ownerReferences[0].name' |
-      awk -v name="$name" '$3 == name { if ($1 + 0 > top) top = $1 + 0; at[$1 + 0] = $2 + 0 }
+    set -- $(kubectl get replicasets -n "$ns" -l "app=$name" --no-headers \\
+      -o 'custom-columns=R:.metadata.annotations.deployment\\.kubernetes\\.io/revision,A:.status.availableReplicas,O:.metadata.ownerReferences[0].name,N:.metadata.name' |
+      awk -v name="$name" '$3 == name { if ($1 + 0 > top) top = $1 + 0; at[$1 + 0] = $2 + 0; set[$1 + 0] = $4 }
         END { for (r in at) if (r + 0 < top) { if (at[r] > 0 && r + 0 > good) good = r + 0; if (r + 0 > last) last = r + 0 }
-          print good ? good : last + 0 }')
-    [ "$to" -gt 0 ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
-    kubectl rollout undo "$kind/$name" -n "$ns" --to-revision="$to" >&2 || return
+          to = good ? good : last; if (to > 0) print to, set[to] }')
+    [ $# = 2 ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
+    { printf '[{"op":"replace","path":"/spec/template","value":'
+      kubectl get replicaset "$2" -n "$ns" -o 'jsonpath={.spec.template}'
+      printf '},{"op":"remove","path":"/spec/template/metadata/labels/pod-template-hash"}]'; } | restore json || return
     kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
-    echo "  $name: went back to revision $to" >&2
+    echo "  $name: went back to revision $1" >&2
   else
     set -- $(kubectl get statefulset "$name" -n "$ns" -o 'jsonpath={.status.currentRevision} {.status.updateRevision}')
     [ "$1" != "$2" ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
-    kubectl rollout undo "$kind/$name" -n "$ns" >&2 || return
+    kubectl get controllerrevision "$1" -n "$ns" -o 'jsonpath={.data}' | restore strategic || return
     # A StatefulSet waits for ever for a pod that never got ready: only its removal lets the older one follow.
     kubectl delete pods -n "$ns" -l "app=$name,controller-revision-hash=$2" --wait=false >&2
     kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
