@@ -8,7 +8,7 @@ import { replaceFile, unreadPlace, withValues } from './generate.ts'
 import { inTerraformState, isPlaceholder } from './placeholder.ts'
 import { nearest } from './suggest.ts'
 import { parseTfvars, type TfvarProblem } from './tfvars.ts'
-import { type Schema, variablesOf } from './variable.ts'
+import { type Schema, type VariableMeta, variablesOf } from './variable.ts'
 
 /** What was taken, by file, and what was not and why. Names and lines, never values. */
 export interface Imported {
@@ -35,55 +35,24 @@ interface ImportOptions {
  */
 export function importTfvars({ schemas, root, text, name, home = homedir() }: ImportOptions): Imported {
   const parsed = parseTfvars(text)
-  const problems = [...parsed.problems]
-  const notes: string[] = []
   const known = schemas.flatMap((schema) =>
     variablesOf(schema).flatMap(({ name: variable, meta }) =>
       meta.tfvar === undefined ? [] : [{ schema, variable, meta, tfvar: meta.tfvar }],
     ),
   )
-  const made = new Map<Schema, Map<string, string>>()
-  for (const { name: tfvar, line, value } of parsed.values) {
-    const target = known.find((one) => one.tfvar === tfvar)
-    if (!target) {
-      const near = nearest(
-        tfvar,
-        known.map((one) => one.tfvar),
-      )
-      notes.push(`line ${line}: ${tfvar} is not a variable of ours${near ? `; did you mean ${near}?` : ''}`)
-      continue
-    }
-    const { schema, variable, meta } = target
-    const files = readEnvFiles(schema.workspace, root, home, name)
-    const set = find(variable, meta, {}, files)
-    if (value === '') notes.push(`line ${line}: ${tfvar} is empty and was left out`)
-    else if (isPlaceholder(value, meta))
-      notes.push(`line ${line}: ${tfvar} still holds the example's placeholder and was left out`)
-    else if (set && !isPlaceholder(set.text, meta)) {
-      const same = set.text === value ? 'the same' : 'another value, which stays'
-      notes.push(`line ${line}: ${tfvar}: ${variable} is set in ${set.source} already (${same})`)
-    } else if (unreadPlace(files, variable, meta)) {
-      const place = unreadPlace(files, variable, meta)
-      problems.push({ line, message: `${tfvar}: ${variable} may be set in ${place}, which cannot be read` })
-    } else if (!isPlain(value)) {
-      problems.push({ line, message: `${tfvar} holds a line end, or quotes of both kinds: set ${variable} by hand` })
-    } else made.set(schema, (made.get(schema) ?? new Map()).set(variable, value))
+  const filesOf = (schema: Schema) => readEnvFiles(schema.workspace, root, home, name)
+  const taking: Taking = { problems: [...parsed.problems], notes: [], made: new Map() }
+  for (const assignment of parsed.values) {
+    const target = known.find(({ tfvar }) => tfvar === assignment.name)
+    if (target) takeValue(taking, assignment, target, filesOf(target.schema))
+    else taking.notes.push(sayUnknown(assignment, known))
   }
-  // What Terraform made by itself its variables do not say.
   const named = new Set(parsed.values.flatMap(({ name }) => known.find(({ tfvar }) => tfvar === name)?.schema ?? []))
-  for (const schema of named) {
-    const files = readEnvFiles(schema.workspace, root, home, name)
-    for (const { name: variable, meta } of variablesOf(schema)) {
-      if (meta.tfstate === undefined || made.get(schema)?.has(variable) || find(variable, meta, {}, files)) continue
-      made.set(schema, (made.get(schema) ?? new Map()).set(variable, inTerraformState))
-      notes.push(
-        `${variable} is in Terraform's state only (${meta.tfstate}): take it over from there, a new one would not fit`,
-      )
-    }
-  }
+  for (const schema of named) takeFromState(taking, schema, filesOf(schema))
+  const { problems, notes, made } = taking
   if (problems.length > 0) return { written: [], notes: [], problems: problems.sort((a, b) => a.line - b.line) }
   const written = [...made].map(([schema, values]) => {
-    const file = readEnvFiles(schema.workspace, root, home, name).main
+    const file = filesOf(schema).main
     const path = join(root, file)
     const created = !existsSync(path)
     const before = created ? renderExample([schema], { blank: true }) : readFileSync(path, 'utf8')
@@ -92,6 +61,69 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
   })
   return { written, notes, problems }
 }
+
+/** What an import has found so far. */
+interface Taking {
+  readonly problems: Imported['problems'][number][]
+  readonly notes: string[]
+  readonly made: Map<Schema, Map<string, string>>
+}
+
+type Assignment = ReturnType<typeof parseTfvars>['values'][number]
+type EnvFiles = ReturnType<typeof readEnvFiles>
+
+interface Known {
+  readonly schema: Schema
+  readonly variable: string
+  readonly meta: VariableMeta
+  readonly tfvar: string
+}
+
+function sayUnknown({ name, line }: Assignment, known: readonly Known[]): string {
+  const near = nearest(
+    name,
+    known.map(({ tfvar }) => tfvar),
+  )
+  return `line ${line}: ${name} is not a variable of ours${near ? `; did you mean ${near}?` : ''}`
+}
+
+/** Takes one value over, or notes why it is left out. What a file sets already stays. */
+function takeValue(
+  taking: Taking,
+  { line, value }: Assignment,
+  { schema, variable, meta, tfvar }: Known,
+  files: EnvFiles,
+) {
+  const { problems, notes } = taking
+  const set = find(variable, meta, {}, files)
+  const unread = unreadPlace(files, variable, meta)
+  if (value === '') notes.push(`line ${line}: ${tfvar} is empty and was left out`)
+  else if (isPlaceholder(value, meta))
+    notes.push(`line ${line}: ${tfvar} still holds the example's placeholder and was left out`)
+  else if (set && !isPlaceholder(set.text, meta)) {
+    const same = set.text === value ? 'the same' : 'another value, which stays'
+    notes.push(`line ${line}: ${tfvar}: ${variable} is set in ${set.source} already (${same})`)
+  } else if (unread)
+    problems.push({ line, message: `${tfvar}: ${variable} may be set in ${unread}, which cannot be read` })
+  else if (!isPlain(value))
+    problems.push({ line, message: `${tfvar} holds a line end, or quotes of both kinds: set ${variable} by hand` })
+  else put(taking, schema, variable, value)
+}
+
+/** What Terraform made by itself its variables do not say: a note leads to its state. */
+function takeFromState(taking: Taking, schema: Schema, files: EnvFiles): void {
+  for (const { name: variable, meta } of variablesOf(schema)) {
+    const isSet = taking.made.get(schema)?.has(variable) || find(variable, meta, {}, files)
+    if (meta.tfstate === undefined || isSet) continue
+    put(taking, schema, variable, inTerraformState)
+    taking.notes.push(
+      `${variable} is in Terraform's state only (${meta.tfstate}): take it over from there, a new one would not fit`,
+    )
+  }
+}
+
+const put = ({ made }: Taking, schema: Schema, variable: string, value: string) =>
+  made.set(schema, (made.get(schema) ?? new Map()).set(variable, value))
 
 /** Whether a value can stand in an environment file so that a shell and we read the same. */
 const isPlain = (value: string): boolean => !/[\r\n\0]/.test(value) && !(value.includes("'") && /["$`\\]/.test(value))

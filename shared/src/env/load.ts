@@ -73,28 +73,8 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     ...(options.name === undefined ? {} : { name: options.name }),
   })
 
-  for (const { name, type, meta } of variablesOf(schema)) {
-    const found = find(name, meta, processEnv, files, warnings)
-    if (found) given.add(name)
-    const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
-    if (wrong) problems.push(wrong)
-    if (wrong || (!found && presence(type).fallback === undefined)) continue
-    const text = found && expand(found.text, meta, home, root)
-    const result = type.safeParse(text)
-    if (!result.success) {
-      const wrong = judge.invalid(name, meta, found, result.error.issues[0])
-      if (!options.unjudged || text === undefined || !isTextual(schema, name, meta)) {
-        problems.push(wrong)
-        continue
-      }
-      warnings.push({ variable: name, message: `${wrong.message}; taken as it is` })
-      env[name] = meta.secret ? ofVariable(secret(text), name) : text
-      continue
-    }
-    env[name] = isSecret(result.data) ? ofVariable(result.data, name) : result.data
-    sources[name] = found?.source ?? 'default'
-    if (text !== undefined) values[name] = meta.secret ? secret(text) : text
-  }
+  const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given }
+  for (const declared of variablesOf(schema)) readVariable(reading, declared)
   problems.push(...brokenRules(schema, env, given, files.main))
   warnings.push(...strangers(schema, processEnv))
   const report: Report = {
@@ -106,6 +86,55 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   }
   return problems.length > 0 ? { ...report, problems } : { ...report, env: env as EnvOf<T> }
 }
+
+/** What a load has found so far, and what it reads from. */
+interface Reading {
+  readonly options: LoadOptions<Schema>
+  readonly files: ReturnType<typeof readEnvFiles>
+  readonly judge: ReturnType<typeof judgeOf>
+  readonly home: string
+  readonly problems: Problem[]
+  readonly warnings: Warning[]
+  readonly sources: Record<string, string>
+  readonly values: Record<string, string | Secret>
+  readonly env: Record<string, unknown>
+  readonly given: Set<string>
+}
+
+function readVariable(reading: Reading, declared: Declared): void {
+  const { options, files, judge, home, problems, warnings, sources, values, env, given } = reading
+  const { name, type, meta } = declared
+  const found = find(name, meta, options.processEnv, files, warnings)
+  if (found) given.add(name)
+  const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
+  if (wrong) problems.push(wrong)
+  if (wrong || (!found && presence(type).fallback === undefined)) return
+  const text = found && expand(found.text, meta, home, options.root)
+  const value = parsedValue(declared, text)
+  if (!('issue' in value)) {
+    env[name] = value.parsed
+    sources[name] = found?.source ?? 'default'
+    if (text !== undefined) values[name] = meta.secret ? secret(text) : text
+    return
+  }
+  const invalid = judge.invalid(name, meta, found, value.issue)
+  if (!options.unjudged || text === undefined || !isTextual(options.schema, name, meta)) {
+    problems.push(invalid)
+    return
+  }
+  warnings.push({ variable: name, message: `${invalid.message}; taken as it is` })
+  env[name] = meta.secret ? ofVariable(secret(text), name) : text
+}
+
+/** A variable's value as its type reads it, a secret with its name; or what the type says against it. */
+function parsedValue({ name, type }: Declared, text: string | undefined): { parsed: unknown } | { issue: Issue } {
+  const result = type.safeParse(text)
+  if (!result.success) return { issue: result.error.issues[0] }
+  return { parsed: isSecret(result.data) ? ofVariable(result.data, name) : result.data }
+}
+
+type Declared = ReturnType<typeof variablesOf>[number]
+type Issue = Parameters<ReturnType<typeof judgeOf>['invalid']>[3]
 
 /** Whether a variable is set that only this project has. */
 function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): boolean {

@@ -27,43 +27,67 @@ const blank = /(?:[ \t]|\r(?=\n|$)|\\\n)*/y
  * `A=1; export A`, continued over several lines by backslashes and quotes. Undefined for any other.
  */
 export function shellLine(text: string, from: number): ShellLine | undefined {
-  const assignments: Place[] = []
-  let special = false
-  let at = from
-  const take = (pattern: RegExp) => {
-    pattern.lastIndex = at
-    const match = pattern.exec(text)
-    if (match) at = pattern.lastIndex
-    return match
+  const scan: Scan = { text, at: from, special: false, assignments: [] }
+  while (!isOver(scan)) {
+    const words = statement(scan)
+    if (!words) return undefined
+    if (text[scan.at] !== ';') break
+    scan.special = true
+    scan.at += 1
   }
-  const ends = () => at >= text.length || text[at] === '\n' || text[at] === '#'
-  for (;;) {
-    if (take(blank)?.[0].includes('\n')) special = true
-    if (ends()) break
-    const word = take(keyword)
-    if (word && !harmless.test(word[1] ?? '')) return undefined
-    if (word && word[0] !== 'export') special = true
-    let words = 0
-    for (;;) {
-      if (take(blank)?.[0].includes('\n')) special = true
-      if (ends() || text[at] === ';') break
-      const match = take(assigned)
-      if (match?.[1]) {
-        const end = wordEnd(text, at)
-        if (end === undefined || isTroubled(text.slice(at, end))) return undefined
-        assignments.push({ name: match[1], start: at, end })
-        at = end
-      } else if (word && take(bare)) special = true
-      else return undefined
-      words += 1
-    }
-    if (words === 0) return undefined
-    if (text[at] !== ';') break
-    special = true
-    at += 1
-  }
-  const end = text.indexOf('\n', at)
+  const { assignments, special } = scan
+  const end = text.indexOf('\n', scan.at)
   return { assignments, end: end < 0 ? text.length : end, special: special || assignments.length > 1 }
+}
+
+/** How far a line was read, and what was found in it. */
+interface Scan {
+  readonly text: string
+  readonly assignments: Place[]
+  at: number
+  special: boolean
+}
+
+function take(scan: Scan, pattern: RegExp): RegExpExecArray | null {
+  pattern.lastIndex = scan.at
+  const match = pattern.exec(scan.text)
+  if (match) scan.at = pattern.lastIndex
+  return match
+}
+
+/** Passes over blanks; whether the line ends after them. */
+function isOver(scan: Scan): boolean {
+  if (take(scan, blank)?.[0].includes('\n')) scan.special = true
+  const { text, at } = scan
+  return at >= text.length || text[at] === '\n' || text[at] === '#'
+}
+
+/** Reads up to the next semicolon. How many words there are; undefined where it does more than assign. */
+function statement(scan: Scan): number | undefined {
+  const word = take(scan, keyword)
+  if (word && !harmless.test(word[1] ?? '')) return undefined
+  if (word && word[0] !== 'export') scan.special = true
+  for (let words = 0; ; words += 1) {
+    if (isOver(scan) || scan.text[scan.at] === ';') return words
+    if (assignment(scan)) continue
+    if (!word || !take(scan, bare)) return undefined
+    scan.special = true
+  }
+}
+
+/** Reads one assignment, if there is one that can be read. */
+function assignment(scan: Scan): boolean {
+  const start = scan.at
+  const name = take(scan, assigned)?.[1]
+  const end = name === undefined ? undefined : wordEnd(scan.text, scan.at)
+  if (name === undefined || end === undefined || isTroubled(scan.text.slice(scan.at, end))) {
+    // What begins as an assignment is no bare name either.
+    scan.at = name === undefined ? start : scan.text.length
+    return false
+  }
+  scan.assignments.push({ name, start: scan.at, end })
+  scan.at = end
+  return true
 }
 
 function isTroubled(raw: string): boolean {

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
 import { type Output, plainText } from '../../command/command.ts'
-import { sh } from '../../command/sh.ts'
+import { type Shell, sh } from '../../command/sh.ts'
 import {
   type Change,
   changes,
   create,
+  type Decision,
   type Dependency,
   noting,
   refuse,
@@ -13,9 +14,14 @@ import {
   update,
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
-import { certificateFiles, certificateState, isRenewalNear } from '../../facts/host/certificate.ts'
+import {
+  type CertificateState,
+  certificateFiles,
+  certificateState,
+  isRenewalNear,
+} from '../../facts/host/certificate.ts'
 import { type Resolved, resolved } from '../../facts/host/dns.ts'
-import { fileContent } from '../../facts/host/file.ts'
+import { type FileState, fileContent } from '../../facts/host/file.ts'
 import { diffOf, writeFile } from './file.ts'
 
 export interface CertificateOptions {
@@ -39,7 +45,7 @@ export interface CertificateOptions {
  * asked, which counts failures.
  */
 export function certificate(on: Target, name: string, options: CertificateOptions): Step {
-  const { optional = [], email, webroot, directory, address, dependsOn = [] } = options
+  const { optional = [], webroot, directory, dependsOn = [] } = options
   const { chain, renewal: path } = certificateFiles(name)
   return step({
     id: `certificate ${name}`,
@@ -51,55 +57,123 @@ export function certificate(on: Target, name: string, options: CertificateOption
       notes: fileContent(path),
     },
     plan({ now, dns, notes }) {
-      const own = [...new Set([...(address === undefined ? [] : [address]), ...(dns?.own ?? [])])]
-      const held = now?.names ?? []
-      const astray = wrongWay(dns, name, own)
-      const missing = optional.filter((more) => !held.includes(more) && !astray && leadsHere(dns, more, own))
-      // While not even the first one resolves, it is the resolver that is doubted.
-      const gone = optional.filter(
-        (more) => held.includes(more) && leadsHere(dns, name, own) && astrayTo(dns, more, own),
-      )
-      const desired = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
-      const names = [name, ...desired]
-      // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
-      const foreign = held.filter((other) => other !== name && !optional.includes(other))
-      const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
-      const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
-      const again = now ? ['--force-renewal', '--renew-with-new-domains'] : []
-      const request = sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${names.flatMap((each) => ['-d', each])} ${again}`
-      const ask = (make: typeof create, say: string) =>
-        astray
-          ? refuse(
-              astray,
-              `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}. ${options.without}`,
-            )
-          : changes([make(say, request, { explain, risk: foreign.length > 0 ? 'downtime' : 'safe' })], '')
-      const host = new URL(directory).host
-      if (!now) return ask(create, `certificate for ${names.join(', ')} from ${host}`)
-      if (!held.includes(name)) return ask(update, `certificate for ${names.join(', ')}, not ${held.join(', ')}`)
-      const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
-      // certbot's own rule (is_staging), by which it refuses as well.
-      if (/staging/.test(directory) && !/staging/.test(server ?? ''))
-        return refuse(
-          `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,
-          'Leave ACME_DIRECTORY_URL unset. docs/runbook.md has a trial of the renewal under "Certificate and nginx".',
-        )
-      if (server !== directory) return ask(update, `certificate from ${host}, not ${hostOf(server)}${without}`)
-      if (now.due) return ask(update, `certificate renewed: its end is near${without}`)
-      if (missing.length > 0) return ask(update, `certificate also for ${missing.join(', ')}${without}`)
-      if (gone.length > 0)
-        return ask(update, `certificate renewed${without}: no renewal succeeds with ${gone.join(', ')}`)
-      const list: Change[] = []
-      const mended = notes?.content && byWebroot(notes.content, webroot, held)
-      if (notes && mended && mended !== notes.content) {
-        const text = plainText(mended)
-        const diff = diffOf(path, notes, text)
-        list.push(update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, text, notes), { diff }))
+      const names = namesOf(options, name, now, dns)
+      const { astray, own } = names
+      const reason = now ? renewalReason(options, name, now, names) : newCertificate(names.wanted, directory)
+      if (reason && 'kind' in reason) return reason
+      if (reason && astray) return refuseAstray(astray, name, own, options.without)
+      if (reason) {
+        const request = requestOf(options, name, names.wanted, now)
+        const risk = names.foreign.length > 0 ? 'downtime' : 'safe'
+        return changes([(now ? update : create)(reason.say, request, { explain, risk })], '')
       }
-      const used = changes(list, `${held.join(' ')} until ${new Date(now.notAfter).toISOString().slice(0, 10)}`)
+      const list = webrootChange(path, name, webroot, notes, names.held)
+      const until = new Date(now?.notAfter ?? 0).toISOString().slice(0, 10)
+      const used = changes(list, `${names.held.join(' ')} until ${until}`)
       return noting(used, astray ? [`no renewal of certificate ${name} succeeds: ${astray}`] : [])
     },
   })
+}
+
+/** The names of a certificate: those that it has, and those that it shall have. */
+interface Names {
+  /** The addresses that are the host's own. */
+  readonly own: readonly string[]
+  readonly held: readonly string[]
+  readonly wanted: readonly string[]
+  /** Wanted, and not in it yet. */
+  readonly missing: readonly string[]
+  /** In it, and elsewhere by now. */
+  readonly gone: readonly string[]
+  /** In it, and none of this deployment. */
+  readonly foreign: readonly string[]
+  /** Why the authority would find the first name elsewhere. */
+  readonly astray: string | undefined
+  /** What a renewal loses, in words. */
+  readonly without: string
+}
+
+function namesOf(
+  { optional = [], address }: CertificateOptions,
+  name: string,
+  now: CertificateState | null,
+  dns: Resolved | null,
+): Names {
+  const own = [...new Set([...(address === undefined ? [] : [address]), ...(dns?.own ?? [])])]
+  const held = now?.names ?? []
+  const astray = wrongWay(dns, name, own)
+  const missing = optional.filter((more) => !held.includes(more) && !astray && leadsHere(dns, more, own))
+  // While not even the first one resolves, it is the resolver that is doubted.
+  const gone = optional.filter((more) => held.includes(more) && leadsHere(dns, name, own) && astrayTo(dns, more, own))
+  const kept = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
+  // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
+  const foreign = held.filter((other) => other !== name && !optional.includes(other))
+  const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
+  const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
+  return { own, held, wanted: [name, ...kept], missing, gone, foreign, astray, without }
+}
+
+/** What a request is for, in the plan's words. */
+interface Reason {
+  readonly say: string
+}
+
+const newCertificate = (wanted: readonly string[], directory: string): Reason => ({
+  say: `certificate for ${wanted.join(', ')} from ${new URL(directory).host}`,
+})
+
+/** Why the authority is asked again; undefined when the certificate is used as it is. */
+function renewalReason(
+  { directory }: CertificateOptions,
+  name: string,
+  now: CertificateState,
+  { held, wanted, missing, gone, without }: Names,
+): Reason | Decision | undefined {
+  const { host } = new URL(directory)
+  if (!held.includes(name)) return { say: `certificate for ${wanted.join(', ')}, not ${held.join(', ')}` }
+  const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
+  // certbot's own rule (is_staging), by which it refuses as well.
+  if (/staging/.test(directory) && !/staging/.test(server ?? ''))
+    return refuse(
+      `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,
+      'Leave ACME_DIRECTORY_URL unset. docs/runbook.md has a trial of the renewal under "Certificate and nginx".',
+    )
+  if (server !== directory) return { say: `certificate from ${host}, not ${hostOf(server)}${without}` }
+  if (now.due) return { say: `certificate renewed: its end is near${without}` }
+  if (missing.length > 0) return { say: `certificate also for ${missing.join(', ')}${without}` }
+  if (gone.length > 0) return { say: `certificate renewed${without}: no renewal succeeds with ${gone.join(', ')}` }
+  return undefined
+}
+
+function refuseAstray(astray: string, name: string, own: readonly string[], without: string): Decision {
+  const records = `Set its records to ${own[0]} alone and wait until they are seen: getent ahosts ${name}.`
+  return refuse(astray, `${records} ${without}`)
+}
+
+function requestOf(
+  { email, directory, webroot }: CertificateOptions,
+  name: string,
+  wanted: readonly string[],
+  now: CertificateState | null,
+): Shell {
+  const again = now ? ['--force-renewal', '--renew-with-new-domains'] : []
+  const domains = wanted.flatMap((each) => ['-d', each])
+  return sh`certbot certonly --non-interactive --agree-tos --email ${email} --server ${directory} --webroot -w ${webroot} --cert-name ${name} ${domains} ${again}`
+}
+
+/** certbot's notes, where a name would not be proven by our folder. */
+function webrootChange(
+  path: string,
+  name: string,
+  webroot: string,
+  notes: FileState | null,
+  held: readonly string[],
+): Change[] {
+  const mended = notes?.content && byWebroot(notes.content, webroot, held)
+  if (!notes || !mended || mended === notes.content) return []
+  const text = plainText(mended)
+  const diff = diffOf(path, notes, text)
+  return [update(`renewal of certificate ${name} by ${webroot}`, writeFile(path, text, notes), { diff })]
 }
 
 const isLoopback = (address: string) => /^127\.|^::1$/.test(address)

@@ -1,4 +1,4 @@
-import { digestText, type Output, plainText } from '../../command/command.ts'
+import { digestText, type Output, plainText, type Text } from '../../command/command.ts'
 import { all, type Shell, sh } from '../../command/sh.ts'
 import {
   type Change,
@@ -14,9 +14,9 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { certificateFiles, certificateState } from '../../facts/host/certificate.ts'
-import { fileContent, linkTarget } from '../../facts/host/file.ts'
+import { type FileState, fileContent, linkTarget } from '../../facts/host/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts/host/nginx.ts'
-import { unitState } from '../../facts/host/systemd.ts'
+import { type UnitState, unitState } from '../../facts/host/systemd.ts'
 import { backupOf, diffOf, writeFile } from './file.ts'
 
 export interface SiteOptions {
@@ -39,56 +39,86 @@ export interface SiteOptions {
  */
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
   const { names, certificate, bootstrap, dependsOn = [] } = options
-  const path = `${nginxFolder}/sites-available/${name}`
-  const link = `${nginxFolder}/sites-enabled/${name}`
   const { chain, key } = certificateFiles(certificate)
-  const reads = [chain, key]
-  const bring = (verb: 'start' | 'reload') => all(sh`nginx -t -q`, verb === 'start' ? start : reload(reads))
+  const place: Site = { name, names, reads: [chain, key], ...placesOf(name) }
   return step({
     id: bootstrap ? beforehand(name) : `nginx.site ${name}`,
     on,
     dependsOn,
     ask: {
-      nginx: nginxState(reads),
-      site: fileContent(path),
-      enabled: linkTarget(link),
+      nginx: nginxState(place.reads),
+      site: fileContent(place.path),
+      enabled: linkTarget(place.link),
       unit: unitState('nginx.service'),
       certificate: certificateState(certificate),
     },
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
       if (bootstrap && there) return converged('there is a certificate')
       if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
-      const others = nginx.sites.filter((other) => other.path !== link).map((other) => claimOf(other, names))
+      const others = nginx.sites.filter(({ path }) => path !== place.link).map((other) => claimOf(other, names))
       const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
       if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
-      const foreign = others
-        .filter(({ path, claimed, beside }) => claimed.length > 0 || (path === defaultSite && beside.length === 0))
-        .map(({ path }) => path)
+      const foreign = others.filter(isDisplaced).map(({ path }) => path)
       const content = plainText(options.content(nginx))
-      const list: Change[] = []
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
-      if (isBegun || !site || site.sha256 !== digestText(content) || site.mode !== '0644' || site.owner !== 'root') {
-        const write = writeFile(path, content, { mode: '0644', owner: 'root', group: 'root' }, (temp) =>
-          tried(temp, link, foreign),
-        )
-        list.push((isBegun || site ? update : create)(path, write, { diff: diffOf(path, site, content), explain }))
-      }
-      for (const other of foreign) list.push(remove(`site ${other}`, putAside(other)))
-      if (!isBegun && enabled !== path) {
-        const say = `site ${name} enabled${enabled === undefined ? '' : `, not ${enabled} in its place`}`
-        const there = sh`{ [ -L ${link} ] || [ ! -e ${link} ] || { ${putAside(link)}; }; }`
-        list.push(create(say, all(there, sh`ln -sfn ${path} ${link}`)))
-      }
-      if (!isBegun && unit.enabled !== 'enabled')
-        list.push(create('nginx at boot', sh`systemctl enable --quiet nginx.service`))
-      if (!isBegun && unit.active !== 'active') list.push(create('nginx started', bring('start'), { explain }))
-      else if (nginx.stale || list.some(({ say }) => say !== 'nginx at boot'))
-        list.push(update('nginx reloaded', bring('reload'), { explain }))
+      const files = [
+        ...siteChanges(place, content, { file: site, foreign, isBegun }),
+        ...foreign.map((other) => remove(`site ${other}`, putAside(other))),
+        ...(isBegun || enabled === place.path ? [] : [enabling(place, enabled)]),
+      ]
+      const list = [...files, ...serviceChanges(place, unit, { isBegun, isStale: nginx.stale || files.length > 0 })]
       return changes(list, bootstrap ? 'HTTP' : `TLS, ${names.join(' ')}`)
     },
   })
 }
+
+/** A site as it shall be: its names, where it lies, and the files besides it that nginx reads for it. */
+interface Site {
+  readonly name: string
+  readonly names: readonly string[]
+  readonly path: string
+  readonly link: string
+  readonly reads: readonly string[]
+}
+
+const placesOf = (name: string) => ({
+  path: `${nginxFolder}/sites-available/${name}`,
+  link: `${nginxFolder}/sites-enabled/${name}`,
+})
+
+/** The site's file, where it is not as it shall be. */
+function siteChanges(
+  { path, link }: Site,
+  content: Text,
+  { file, foreign, isBegun }: { file: FileState | null; foreign: readonly string[]; isBegun: boolean },
+): Change[] {
+  const isSame = file?.sha256 === digestText(content) && file.mode === '0644' && file.owner === 'root'
+  if (isSame && !isBegun) return []
+  const owner = { mode: '0644', owner: 'root', group: 'root' }
+  const write = writeFile(path, content, owner, (temp) => tried(temp, link, foreign))
+  return [(isBegun || file ? update : create)(path, write, { diff: diffOf(path, file, content), explain })]
+}
+
+function enabling({ name, path, link }: Site, enabled: string | undefined): Change {
+  const say = `site ${name} enabled${enabled === undefined ? '' : `, not ${enabled} in its place`}`
+  const there = sh`{ [ -L ${link} ] || [ ! -e ${link} ] || { ${putAside(link)}; }; }`
+  return create(say, all(there, sh`ln -sfn ${path} ${link}`))
+}
+
+/** nginx at boot, started, or reloaded where it serves what it read before. */
+function serviceChanges(
+  { reads }: Site,
+  unit: UnitState,
+  { isBegun, isStale }: { isBegun: boolean; isStale: boolean },
+): Change[] {
+  const bring = (make: Shell) => all(sh`nginx -t -q`, make)
+  const atBoot = isBegun || unit.enabled === 'enabled' ? [] : [enabledAtBoot]
+  if (!isBegun && unit.active !== 'active') return [...atBoot, create('nginx started', bring(start), { explain })]
+  return isStale ? [...atBoot, update('nginx reloaded', bring(reload(reads)), { explain })] : atBoot
+}
+
+const enabledAtBoot = create('nginx at boot', sh`systemctl enable --quiet nginx.service`)
 
 const beforehand = (name: string) => `nginx.site ${name} until there is a certificate`
 
@@ -100,6 +130,10 @@ const reload = (reads: readonly string[]): Shell =>
 
 /** Debian's, as long as nobody made it a site of names. */
 const defaultSite = `${nginxFolder}/sites-enabled/default`
+
+/** Whether a site goes: it claims our names, or is Debian's own without any. */
+const isDisplaced = ({ path, claimed, beside }: Claim): boolean =>
+  claimed.length > 0 || (path === defaultSite && beside.length === 0)
 
 interface Claim {
   readonly path: string
