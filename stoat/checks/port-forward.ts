@@ -1,4 +1,5 @@
 import { sh } from '@infra/shared/command/sh'
+import { Failure } from '@infra/shared/engine/failure'
 import type { Target } from '@infra/shared/engine/target'
 import { namespace } from '@infra/shared/platform/names'
 
@@ -35,7 +36,7 @@ wait "$pf"`
     }
     const timer = setTimeout(() => {
       close()
-      reject(new Error(`kubectl port-forward: ${last}`))
+      reject(refused(service, last))
     }, timeoutMs)
     const running = kube.run([tethered], (line) => {
       if (line.startsWith('group ')) group = Number(line.slice(6))
@@ -50,9 +51,14 @@ wait "$pf"`
       clearTimeout(timer)
       reject(error)
     }
-    running.then(() => end(new Error(`kubectl port-forward: ${last}`)), end)
+    running.then(() => end(refused(service, last)), end)
   })
 }
+
+const refused = (service: string, why: string): Failure =>
+  new Failure('error', `no port-forward to ${service}: ${why.replace(/^(error|Error from server \(\w+\)): /, '')}`, {
+    remedy: 'npm run status -w stoat shows what runs.',
+  })
 
 function endGroup(group: number): void {
   try {

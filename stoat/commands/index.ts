@@ -40,6 +40,10 @@ const stoat: Entry = {
       sharedOptions: applyOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
     },
+    smoke: {
+      about: 'do what a user does, as an account that is made for it: events, a message, a file',
+      run: async (session) => (await import('./smoke.ts')).runSmoke(session),
+    },
     'port-forward': {
       about: 'open the gateway, RabbitMQ or MinIO on this machine until Ctrl-C',
       args: ['[gateway|rabbitmq|minio]'],

@@ -12,7 +12,7 @@ import { stores } from '../services.ts'
 import { urlsOf } from '../urls.ts'
 
 /** Runs a script in the database of Stoat; gives the JSON that it prints. */
-async function inDatabase({ kube }: StoatContext, script: string): Promise<unknown> {
+export async function inDatabase({ kube }: StoatContext, script: string): Promise<unknown> {
   const pod = `${stores.mongodb.name}-0`
   const command = sh`kubectl exec -n ${namespace} ${pod} -- mongosh --quiet revolt --eval ${script}`
   const [output] = await kube.run([command], () => {})
@@ -31,11 +31,7 @@ export async function runInvite(session: Session): Promise<number> {
   if (!/^[\w-]{4,64}$/.test(code))
     throw usage(`${code} is no code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
   await assertInside(context)
-  // The collection has another name from v0.14 on.
-  const collection = context.env.STOAT_IMAGES === 'next' ? 'account_invites' : 'invites'
-  const query = `{ _id: ${JSON.stringify(code)} }`
-  const script = `if (!db.${collection}.findOne(${query})) db.${collection}.insertOne(${query}); print(JSON.stringify(db.${collection}.findOne(${query})))`
-  await inDatabase(context, script)
+  await addInvite(context, code)
   if (session.options.json) print(JSON.stringify({ code }))
   else print(code)
   if (!context.env.STOAT_INVITE_ONLY)
@@ -45,6 +41,22 @@ export async function runInvite(session: Session): Promise<number> {
       text: `STOAT_INVITE_ONLY is false: accounts are made at ${urlsOf(context.env).app} without an invite too`,
     })
   return 0
+}
+
+/** The collection of invites, which has another name from v0.14 on. */
+const invites = ({ env }: StoatContext) => (env.STOAT_IMAGES === 'next' ? 'account_invites' : 'invites')
+
+/** Makes an invite, or leaves the one that is there. */
+export async function addInvite(context: StoatContext, code: string): Promise<void> {
+  const [name, query] = [invites(context), `{ _id: ${JSON.stringify(code)} }`]
+  const add = `if (!db.${name}.findOne(${query})) db.${name}.insertOne(${query})`
+  await inDatabase(context, `${add}; print(JSON.stringify(db.${name}.findOne(${query})))`)
+}
+
+/** Takes an invite away. */
+export async function removeInvite(context: StoatContext, code: string): Promise<void> {
+  const script = `db.${invites(context)}.deleteOne({ _id: ${JSON.stringify(code)} }); print("true")`
+  await inDatabase(context, script)
 }
 
 /** `make-admin USERNAME`: gives an account all rights, at once. */

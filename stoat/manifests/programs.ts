@@ -64,13 +64,15 @@ export function serviceOn(
 }
 
 function deploymentOf(env: StoatEnv, program: Program): KubeObject {
-  const { name, key, single, secrets } = program
+  const { name, key, single, secrets, health } = program
   const annotations = {
     'infra/config': checksum(revoltToml(env)),
     ...(secrets && { 'infra/secrets': digestOf(key === 'api' ? 'api' : 'services') }),
   }
   return deployment(name, {
     strategy: single ? { type: 'Recreate' } : surging,
+    // Without a probe a program that is about to give up counts as ready: it has to stay for a while.
+    ...(health === 'none' && { minReadySeconds: 5 }),
     annotations,
     spec: {
       // With a bare host name the api fails the checks of strict mail servers; the whole one must fit into 64 characters.
@@ -210,12 +212,16 @@ const surging: Fields = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable
 
 interface DeploymentOptions {
   readonly strategy: Fields
+  readonly minReadySeconds?: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly spec: Fields
 }
 
 /** One replica, known by its label `app`, without the variables that Kubernetes makes of every Service. */
-export function deployment(name: string, { strategy, annotations, spec }: DeploymentOptions): KubeObject {
+export function deployment(
+  name: string,
+  { strategy, minReadySeconds, annotations, spec }: DeploymentOptions,
+): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -224,6 +230,7 @@ export function deployment(name: string, { strategy, annotations, spec }: Deploy
       replicas: 1,
       selector: { matchLabels: { app: name } },
       strategy,
+      ...(minReadySeconds !== undefined && { minReadySeconds }),
       template: {
         metadata: { labels: { app: name }, ...(annotations && { annotations }) },
         spec: { automountServiceAccountToken: false, enableServiceLinks: false, ...spec },
