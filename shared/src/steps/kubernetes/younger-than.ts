@@ -25,6 +25,8 @@ export function youngerThan(on: Target, options: YoungerOptions): Step {
     id: `${deployments.join(', ')} after ${than}`,
     on,
     dependsOn,
+    // A rollout of the other app that is yet to come makes a restart needed that nobody can see now.
+    unknownWhilePending: true,
     ask: { starts: containerStarts(namespace, [...deployments, than]) },
     plan({ starts }) {
       const since = starts.get(than)?.newest
