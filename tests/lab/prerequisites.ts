@@ -14,6 +14,7 @@ export type LabPart =
   | 'script'
   | 'kube'
   | 'registry'
+  | 'stoat'
   | 'doctl'
   | 'nodes'
 
@@ -117,6 +118,24 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     file('/usr/include/seccomp.h', 'libseccomp-dev'),
     file('/usr/include/stdlib.h', 'libc6-dev'),
     file('/usr/lib/cni/ptp', 'containernetworking-plugins'),
+  ],
+  stoat: [
+    linux,
+    root,
+    go,
+    debianKeys,
+    program('debootstrap', 'debootstrap'),
+    program('ip', 'iproute2'),
+    program('nsenter', 'util-linux'),
+    program('unshare', 'util-linux'),
+    program('setpriv', 'util-linux'),
+    program('flock', 'util-linux'),
+    program('python3', 'python3'),
+    program('busybox', 'busybox-static'),
+    program('redis-cli', 'redis-tools'),
+    program('javac', 'default-jdk-headless'),
+    program('jlink', 'default-jdk-headless'),
+    program('mvn', 'maven'),
   ],
   registry: [program('docker-registry', 'docker-registry'), program('buildah', 'buildah'), program('perl', 'perl')],
   doctl: [linux, go, program('flock', 'util-linux'), program('setpriv', 'util-linux')],

@@ -7,8 +7,10 @@ import { must, tether } from '../run.ts'
 
 /** How a module of `go/` is built, beside its files. */
 export type GoRecipe = {
-  /** The folder below `go/`. */
+  /** The folder below `go/`, or below `sources`. */
   readonly module: string
+  /** Where the modules are, unless they are these. */
+  readonly sources?: string
   /** The module's own program, unless its tools.go names others. */
   readonly own?: boolean
   readonly cgo?: boolean
@@ -19,13 +21,13 @@ export type GoRecipe = {
   readonly rename?: Readonly<Record<string, string>>
 }
 
-const sources = fileURLToPath(new URL('go/', import.meta.url))
+const ownSources = fileURLToPath(new URL('go/', import.meta.url))
 
 /**
  * The folder with the programs of one module, built once from the Go module proxy. The versions of go.mod are exact,
  * and what they need follows from them, so that the same files give the same programs.
  */
-export async function goPrograms(recipe: GoRecipe): Promise<string> {
+export async function goPrograms({ sources = ownSources, ...recipe }: GoRecipe): Promise<string> {
   const from = join(sources, recipe.module)
   const names = (await readdir(from)).sort()
   const texts = await Promise.all(names.map(async (name) => [name, await readFile(join(from, name), 'utf8')] as const))

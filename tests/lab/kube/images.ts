@@ -5,7 +5,7 @@ import { cached } from '../cache.ts'
 import { motoFolder } from '../moto.ts'
 import { debianRoot } from '../root.ts'
 import { must, run } from '../run.ts'
-import { type ImageConfig, packImage } from './archive.ts'
+import { type ImageConfig, packImages } from './archive.ts'
 import { pauseImage } from './node-settings.ts'
 import { kubePrograms } from './programs.ts'
 
@@ -15,17 +15,21 @@ export type Image = { readonly archive: string; readonly name: string }
 type Recipe = {
   readonly name: string
   readonly config: ImageConfig
+  /** Images of the same files under other names, which start otherwise. */
+  readonly others?: Readonly<Record<string, ImageConfig>>
   /** What the content depends on. */
   readonly from: unknown
   fill(root: string): Promise<unknown>
 }
 
-async function image({ name, config, from, fill }: Recipe): Promise<Image> {
-  const folder = await cached('images', { version: 1, name, config, from }, async (to) => {
+/** Makes an image once for each recipe. `fill` puts its files into an empty folder. */
+export async function image({ name, config, others = {}, from, fill }: Recipe): Promise<Image> {
+  const folder = await cached('images', { version: 2, name, config, others, from }, async (to) => {
     const root = join(to, 'root')
     await mkdir(root, { mode: 0o755 })
     await fill(root)
-    await packImage(root, join(to, 'image.tar'), name, config)
+    const all = Object.entries({ [name]: config, ...others }).map(([as, how]) => ({ name: as, config: how }))
+    await packImages(root, join(to, 'image.tar'), all)
     await must('rm', ['-rf', root])
   })
   return { archive: join(folder, 'image.tar'), name }
@@ -135,9 +139,11 @@ export async function debian(): Promise<Image> {
   })
 }
 
-const version = (name: string): Promise<string> => must('dpkg-query', ['--show', name])
+/** The version of a Debian package of this machine. */
+export const version = (name: string): Promise<string> => must('dpkg-query', ['--show', name])
 
-async function addShell(root: string): Promise<void> {
+/** Puts a shell with the usual tools into `/bin`, and a `/tmp`. */
+export async function addShell(root: string): Promise<void> {
   await mkdir(join(root, 'bin'))
   await addProgram(root, '/bin/busybox', 'bin/busybox')
   const tools = (await must('/bin/busybox', ['--list'])).split('\n').filter((name) => name && name !== 'busybox')
@@ -146,16 +152,19 @@ async function addShell(root: string): Promise<void> {
   await chmod(join(root, 'tmp'), 0o1777)
 }
 
-async function addUsers(root: string, more: readonly string[]): Promise<void> {
+/** Writes the users of an image: root, nobody and these lines of passwd. */
+export async function addUsers(root: string, more: readonly string[]): Promise<void> {
   const rows = ['root:x:0:0:root:/root:/bin/sh', 'nobody:x:65534:65534:nobody:/:/bin/false', ...more]
-  await mkdir(join(root, 'etc'))
+  await mkdir(join(root, 'etc'), { recursive: true })
   await writeFile(join(root, 'etc/passwd'), `${rows.join('\n')}\n`)
   const groups = rows.map((row) => row.split(':')).map(([name, , , group]) => `${name}:x:${group}:`)
   await writeFile(join(root, 'etc/group'), `${groups.join('\n')}\n`)
 }
 
-async function addLibraries(root: string, program: string): Promise<void> {
-  for (const path of await librariesOf(program)) await addFile(root, path)
+/** Copies the libraries that the machine would load for a program, each to its own path, but for those below `except`. */
+export async function addLibraries(root: string, program: string, except?: string): Promise<void> {
+  for (const path of await librariesOf(program))
+    if (except === undefined || !path.startsWith(`${except}/`)) await addFile(root, path)
 }
 
 // A program and the libraries that the machine would load for it, each at its own path.
