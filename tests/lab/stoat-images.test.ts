@@ -1,46 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type KubeLab, startKube } from './kube/kube.ts'
+import { sampleEnv } from '@infra/shared/env/sample'
+import { describe, expect, test } from 'vitest'
+import { type StoatEnv, stoatSchema } from '../../stoat/env/env.ts'
+import { imagesOf } from '../../stoat/images.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { refusesStranger, wholeRound } from './stoat/conformance.ts'
+import { must } from './run.ts'
 import { startStoatImages } from './stoat/images.ts'
-import { startPods } from './stoat/pods.ts'
 
-const skip = requireLab('kube', 'stoat')
+const skip = requireLab('stoat')
 
 describe.skipIf(skip)(title('the images of the Stoat platform', skip), () => {
-  let kube: KubeLab
-  let pods: Awaited<ReturnType<typeof startPods>>
-  const exec = (pod: string, ...command: string[]) => kube.kubectl(['exec', pod, '--', ...command])
-
-  beforeAll(async () => {
-    kube = await startKube()
-    await startStoatImages(kube)
-    pods = await startPods(kube)
-  }, 900_000)
-  afterAll(() => kube?.stop())
-
-  test('all start, as users without rights, and do the whole round', { timeout: 120_000 }, async () => {
-    await wholeRound(pods)
-    await refusesStranger(pods)
-  })
-
-  test('Caddy says who the client is, and hands a page and the api on', async () => {
-    const page = await fetch(`${pods.site}/`)
-    expect(page.headers.get('content-type')).toContain('text/html')
-    expect(await page.text()).not.toContain('__API_URL__')
-    const root = await fetch(`${pods.site}/api`)
-    expect(await root.json()).toMatchObject({ revolt: '0.13.7' })
-    expect((await fetch(`${pods.site}/apix`)).headers.get('content-type')).toContain('text/html')
-  })
-
-  test('administrators find their programs', { timeout: 60_000 }, async () => {
-    const script =
-      "db.getSiblingDB('revolt').invites.insertOne({_id:'code'}); db.getSiblingDB('revolt').invites.findOne()._id"
-    expect(await exec('mongo', 'mongosh', '--quiet', '--eval', script)).toMatchObject({ code: 0, stdout: 'code\n' })
-    expect(await exec('mongo', 'mongosh', '--port', '1', '--eval', '1')).toMatchObject({ code: 1 })
-    const queues = await exec('rabbitmq', 'rabbitmqctl', '-q', 'list_queues', 'name')
-    expect(queues.stdout).toContain('internal.ack')
-    expect((await exec('rabbitmq', 'bash', '-c', 'printf x | base64 -w0')).stdout).toBe('eA==')
-    expect((await exec('api', 'cat', '/Revolt.toml')).stderr).toContain('executable file not found')
+  test('there is one for each name that the product uses, in each release', { timeout: 900_000 }, async () => {
+    const names: string[] = []
+    const importImage = async ({ archive }: { archive: string }) => {
+      const manifest: { RepoTags: string[] }[] = JSON.parse(await must('tar', ['-xOf', archive, 'manifest.json']))
+      names.push(...manifest.flatMap(({ RepoTags }) => RepoTags))
+    }
+    await startStoatImages({ importImage })
+    const env = sampleEnv(stoatSchema) as StoatEnv
+    const stores = [env.STOAT_CADDY_IMAGE, env.STOAT_MONGODB_IMAGE, env.STOAT_RABBITMQ_IMAGE]
+    const wanted = [...stores, env.STOAT_MINIO_IMAGE, env.STOAT_MINIO_CLIENT_IMAGE]
+    for (const release of ['revolt', 'stoat', 'next'] as const)
+      wanted.push(...Object.values(imagesOf({ ...env, STOAT_IMAGES: release })))
+    expect(wanted.filter((name) => !names.includes(name))).toEqual([])
   })
 })

@@ -31,7 +31,7 @@ export async function wholeRound(platform: Pick<Platform, 'url'>): Promise<reado
     await socket.event('Pong')
     const { server, channel } = await newServer(client)
     await socket.event('ServerCreate')
-    const attachment = await exchangesFile(client, channel)
+    await exchangesFile(client, channel)
     const word = `word${randomBytes(4).toString('hex')}`
     const message = await sendMessage(client, channel, `a ${word} to search for`)
     await socket.event('Message', 10_000, ({ _id }) => _id === message)
@@ -41,7 +41,6 @@ export async function wholeRound(platform: Pick<Platform, 'url'>): Promise<reado
     await makesRole(client, server)
     await expectStatus(client.ask('api', 'DELETE', `/servers/${server}`, { as: '/servers/S' }), 204)
     await leaves(client, password)
-    await expectStatus(client.ask('autumn', 'GET', attachment, { as: '/attachments/A/random.bin (deleted)' }), 404)
   } finally {
     socket.close()
   }

@@ -24,7 +24,7 @@ import { mongodCommand, mongoPrograms } from './mongo.ts'
 import { rabbitmqEnv, rabbitmqRoot } from './rabbitmq.ts'
 
 /** Puts every image of the platform onto the node, Redis too. */
-export async function startStoatImages(kube: KubeLab): Promise<void> {
+export async function startStoatImages(kube: Pick<KubeLab, 'importImage'>): Promise<void> {
   for (const make of [redis, caddy, minio, minioClient, mongo, rabbitmq, standIns]) await kube.importImage(await make())
 }
 

@@ -50,7 +50,7 @@ final class Backend extends H2Backend {
         return reply;
       }
       case "listDatabases" -> {
-        return withoutEmpty(super.handleCommand(channel, database, command, query));
+        return withoutEmpty(channel, super.handleCommand(channel, database, command, query));
       }
       case "commitTransaction", "abortTransaction", "endSessions" -> {
         return new Document("ok", 1.0);
@@ -90,10 +90,17 @@ final class Backend extends H2Backend {
     return reply.append("ok", 1.0);
   }
 
-  private static Document withoutEmpty(Document reply) {
+  // A database without a collection is not there: opening it to look is not making it.
+  private Document withoutEmpty(Channel channel, Document reply) {
     List<Document> kept = new ArrayList<>();
-    for (Document database : documents(reply.get("databases")))
-      if (!Boolean.TRUE.equals(database.get("empty"))) kept.add(database);
+    for (Document database : documents(reply.get("databases"))) {
+      Document ask = new Document("listCollections", 1);
+      Object cursor = super.handleCommand(channel, String.valueOf(database.get("name")), "listCollections", ask).get("cursor");
+      boolean made = false;
+      for (Document collection : documents(((Document) cursor).get("firstBatch")))
+        made |= !String.valueOf(collection.get("name")).startsWith("system.");
+      if (made) kept.add(database.append("empty", false));
+    }
     reply.put("databases", kept);
     return reply;
   }

@@ -136,12 +136,27 @@ func userOf(db *mongo.Database, token string) (bson.M, error) {
 	return user, nil
 }
 
+// Whom the api does not know, its framework sends away, with a page and not with its own words.
+var unknown = problem{status: 401}
+
+func (s server) session(r *http.Request) (bson.M, error) {
+	found, err := session(s.db, r.Header.Get("X-Session-Token"))
+	if err != nil {
+		return nil, unknown
+	}
+	return found, nil
+}
+
 func (s server) user(r *http.Request) (bson.M, error) {
-	return userOf(s.db, r.Header.Get("X-Session-Token"))
+	found, err := userOf(s.db, r.Header.Get("X-Session-Token"))
+	if err != nil {
+		return nil, unknown
+	}
+	return found, nil
 }
 
 func (s server) logout(r *http.Request) (any, error) {
-	found, err := session(s.db, r.Header.Get("X-Session-Token"))
+	found, err := s.session(r)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +164,7 @@ func (s server) logout(r *http.Request) (any, error) {
 }
 
 func (s server) hello(r *http.Request) (any, error) {
-	found, err := session(s.db, r.Header.Get("X-Session-Token"))
+	found, err := s.session(r)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +173,7 @@ func (s server) hello(r *http.Request) (any, error) {
 }
 
 func (s server) complete(r *http.Request) (any, error) {
-	found, err := session(s.db, r.Header.Get("X-Session-Token"))
+	found, err := s.session(r)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +214,7 @@ func (s server) self(r *http.Request) (any, error) {
 }
 
 func (s server) ticket(r *http.Request) (any, error) {
-	found, err := session(s.db, r.Header.Get("X-Session-Token"))
+	found, err := s.session(r)
 	if err != nil {
 		return nil, err
 	}

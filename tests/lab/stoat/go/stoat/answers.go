@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// problem is an error that the client is told by its type.
+// problem is an error that the client is told by its type; one without a type is a page.
 type problem struct {
 	status int
 	kind   string
@@ -42,6 +42,8 @@ func answering(work func(r *http.Request) (any, error)) http.HandlerFunc {
 		body, err := work(r)
 		var known problem
 		switch {
+		case errors.As(err, &known) && known.kind == "":
+			http.Error(w, "<!DOCTYPE html>", known.status)
 		case errors.As(err, &known):
 			answer(w, known.status, map[string]any{"type": known.kind, "location": "lab"})
 		case err != nil:

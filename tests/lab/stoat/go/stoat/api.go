@@ -119,7 +119,7 @@ func (s server) root(*http.Request) (any, error) {
 }
 
 func sizes(of limits) map[string]any {
-	return map[string]any{"file_upload_size_limit": of.FileUploadSizeLimit}
+	return map[string]any{"file_upload_size_limits": of.FileUploadSizeLimit}
 }
 
 // january and gifbox only say that they are there; what they fetch is outside the lab.
@@ -136,7 +136,7 @@ func gifbox(config Config) {
 	db := database(config)
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /{$}", answering(func(*http.Request) (any, error) {
-		return map[string]any{"message": "Gifbox is running!", "version": "lab"}, nil
+		return map[string]any{"message": "Gifbox lives on!", "version": "lab"}, nil
 	}))
 	secured := func(r *http.Request) (any, error) {
 		if _, err := userOf(db, r.Header.Get("X-Session-Token")); err != nil {

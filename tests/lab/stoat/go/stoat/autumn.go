@@ -145,7 +145,7 @@ func (f files) part(r *http.Request) (string, []byte, error) {
 func tooLarge(err error) error {
 	var limit *http.MaxBytesError
 	if errors.As(err, &limit) {
-		return problem{413, "PayloadTooLarge"}
+		return problem{status: 413}
 	}
 	return problem{400, "InvalidProperty"}
 }
