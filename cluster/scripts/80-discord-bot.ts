@@ -4,6 +4,7 @@ import { deployment } from '@infra/shared/platform/workload'
 import { credentialsId, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import { botSecrets, type ClusterContext } from '../context.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
+import { botVariables } from '../parts/bot-variables.ts'
 import { newImage } from '../parts/images.ts'
 import { botKey, botKeyStore, latestOf } from '../parts/kubernetes.ts'
 
@@ -18,16 +19,7 @@ export default script(
         image: env.DISCORD_BOT_IMAGE ?? latestOf('discord-bot'),
         secrets: botSecrets(env),
         key: store && botKey,
-        env: {
-          DISCORD_BOT_ID: env.DISCORD_BOT_ID,
-          DISCORD_GUILD_ID: env.DISCORD_GUILD_ID,
-          LITELLM_BASE_URL: env.LITELLM_BASE_URL,
-          AWS_REGION: env.AWS_REGION,
-          AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL,
-          BOT_USERNAME: env.BOT_USERNAME,
-          OTHER_BOT_USERNAME: env.OTHER_BOT_USERNAME,
-          STALENESS_MINUTES: env.STALENESS_MINUTES,
-        },
+        env: botVariables(env),
       }),
       workloads: ['deployment/discord-bot'],
       podInputs: [

@@ -3,7 +3,7 @@ import { connect, isIPv6 } from 'node:net'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { ownAddresses } from '@infra/shared/facts/host/dns'
 import type { PodContext } from '../context.ts'
-import { openPorts } from '../host/security.ts'
+import { webPorts } from '../host/security.ts'
 
 /** Seconds to wait for a port: one that the firewall drops never answers. */
 const timeoutSeconds = { open: 4, closed: 2 }
@@ -43,7 +43,7 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
   const address = env.VALENCE_POD_IP
   if (address === undefined) return []
   return [
-    ...openPorts.map(
+    ...webPorts.map(
       (number): Check => ({
         id: `synapse.port-${number}`,
         about: `port ${number} answers from outside`,

@@ -1,5 +1,8 @@
-/** The ports that everybody may reach beside ssh: web, and Matrix federation. */
-export const openPorts: readonly number[] = [80, 443, 8448]
+/** The ports on which nginx answers: web, and Matrix federation. */
+export const webPorts: readonly number[] = [80, 443, 8448]
+
+/** The TCP ports that everybody may reach beside ssh. */
+export const openPorts: readonly number[] = [...webPorts]
 
 /** Where Synapse and PostgreSQL may come from: what these sites have newer is taken as security updates are. */
 export const vendorOrigins = { synapse: 'packages.matrix.org', postgresql: 'apt.postgresql.org' } as const

@@ -98,6 +98,14 @@ describe('what runs in the cluster', () => {
     expect(core.filter((resource) => /secret|\*/.test(resource))).toEqual([])
   })
 
+  it('the bot has the memory and processor of the original', () => {
+    const [, deployment] = bot
+    expect(podsOf(deployment as KubeObject)[0]?.containers[0]?.resources).toEqual({
+      requests: { memory: '256Mi', cpu: '100m' },
+      limits: { memory: '512Mi', cpu: '500m' },
+    })
+  })
+
   it('the bot gets the environment of the original', () => {
     const [, deployment] = bot
     const [pod] = podsOf(deployment as KubeObject)
