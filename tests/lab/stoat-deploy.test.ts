@@ -1,0 +1,152 @@
+import { reveal, secret } from '@infra/shared/command/secret'
+import { askOf } from '@infra/shared/engine/ask'
+import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
+import { namespace } from '@infra/shared/platform/names'
+import { describe, expect, it, vi } from 'vitest'
+import { failureOf } from './aws-lab.ts'
+import { planned, settle } from './kube-steps.ts'
+import { requireLab, title } from './prerequisites.ts'
+import { useStoat } from './stoat-world.ts'
+
+const skip = requireLab('kube', 'stoat')
+vi.setConfig({ testTimeout: 600_000 })
+
+const programs = ['crond', 'pushd', 'api', 'events', 'autumn', 'january', 'gifbox', 'web']
+
+describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
+  const lab = useStoat()
+  const { inSpace } = lab
+  const heldKeys = async () => {
+    const { held } = await askOf(lab.context().kube, { held: secretValues(namespace, 'stoat-secrets') })
+    return Object.fromEntries([...(held ?? [])].map(([name, value]) => [name, reveal(value)]))
+  }
+
+  it('is refused without the Redis of the cluster, before anything is made', async () => {
+    const failure = await failureOf(planned(lab.work()))
+    expect([failure.message, failure.remedy]).toEqual([
+      expect.stringContaining('there is no Redis in the cluster yet'),
+      expect.stringContaining('npm run deploy -w cluster'),
+    ])
+    expect(await lab.kubectl('get namespaces -o name')).not.toContain(namespace)
+  })
+
+  it('comes up from nothing, every pod ready in the declared order', async () => {
+    await lab.withRedis()
+    let lines: string[] = []
+    expect(
+      await lab.writesOf(async () => {
+        lines = await planned(lab.work())
+      }),
+    ).toBe(0)
+    expect(lines).toContain('create secret stoat-secrets')
+    await settle(lab.work())
+    const ready = Object.fromEntries(
+      await Promise.all(
+        ['mongodb', 'rabbitmq', 'minio', ...programs, 'caddy'].map(async (name) => [
+          name,
+          await lab.readyAt(`stoat-${name}`),
+        ]),
+      ),
+    ) as Record<string, number>
+    const started = Object.fromEntries(
+      await Promise.all(programs.map(async (name) => [name, await lab.startedAt(`stoat-${name}`)])),
+    ) as Record<string, number>
+    const waves = [
+      ['mongodb', 'rabbitmq', 'minio'],
+      ['crond', 'pushd'],
+      ['api'],
+      ['events', 'autumn', 'january', 'gifbox', 'web'],
+    ]
+    for (const [index, wave] of waves.entries()) {
+      const next = waves[index + 1] ?? []
+      const last = Math.max(...wave.map((name) => ready[name] ?? Number.NaN))
+      for (const name of next) expect(started[name], `${name} after ${wave.join(', ')}`).toBeGreaterThanOrEqual(last)
+    }
+    expect(await inSpace('logs job/stoat-minio-create-buckets')).toContain('bucket revolt-uploads is there')
+  })
+
+  it('has nothing to do a second time, and writes nothing', async () => {
+    expect(await planned(lab.work())).toEqual([])
+    expect(await lab.writesOf(() => settle(lab.work()))).toBe(0)
+  })
+
+  it('verifies, from inside and from outside', async () => {
+    const found = await lab.verify()
+    expect(found.filter((line) => !line.startsWith('ok '))).toEqual([])
+    expect(found).toContainEqual(expect.stringMatching(/^ok gateway\.api: version \S+, by port-forward/))
+    expect(found).toContainEqual(expect.stringMatching(/^ok gateway\.websocket: InvalidSession/))
+    expect(found).toContainEqual(expect.stringMatching(/^ok services\.exchanges/))
+  })
+
+  it('serves a user, and takes the account away again', async () => {
+    const ran = await lab.cli('smoke')
+    expect(ran.code, ran.stderr + ran.stdout).toBe(0)
+    for (const id of ['account', 'events', 'file', 'acknowledgements']) expect(ran.stdout).toContain(`"smoke.${id}"`)
+    expect(await lab.inDatabase('db.accounts.countDocuments({ disabled: false })')).toBe('0')
+    expect(await lab.inDatabase('db.servers.countDocuments({})')).toBe('0')
+  })
+
+  it('answers its operators', async () => {
+    expect((await lab.cli('output', 'api_url')).stdout.trim()).toBe('http://localhost:8080/api')
+    const shown = await lab.cli('show-keys')
+    expect(shown.stdout).toMatch(/^export STOAT_ENCRYPTION_KEY='[A-Za-z0-9+/]{43}='$/m)
+    expect((await lab.cli('invite', 'for-ana')).stdout.trim()).toBe('for-ana')
+    expect(await lab.inDatabase('db.invites.countDocuments({ _id: "for-ana" })')).toBe('1')
+    expect((await lab.cli('make-admin', 'nobody', '--yes')).stderr).toContain('there is no user nobody')
+    const status = JSON.parse((await lab.cli('status', '--json')).stdout)
+    expect(status.workloads.map(({ ready }: { ready: string }) => ready)).toEqual(Array(12).fill('1/1'))
+  })
+
+  it('keeps the keys that it made, whatever runs later', async () => {
+    const before = await heldKeys()
+    expect(Buffer.from(before.encryption_key ?? '', 'base64')).toHaveLength(32)
+    await settle(lab.work({ STOAT_INVITE_ONLY: true }))
+    expect(await heldKeys()).toEqual(before)
+    const other = secret(Buffer.from('an encryption key of another one').toString('base64'))
+    const failure = await failureOf(planned(lab.work({ STOAT_ENCRYPTION_KEY: other })))
+    expect(failure.message).toContain('STOAT_ENCRYPTION_KEY is another key')
+    expect(await planned(lab.work({ STOAT_INVITE_ONLY: true }))).toEqual([])
+  })
+
+  it('carries other passwords into the running broker and store', async () => {
+    const more = {
+      STOAT_INVITE_ONLY: true,
+      STOAT_RABBITMQ_PASS: secret('another-broker-Pass-8131'),
+      STOAT_MINIO_PASS: secret('another-store-Pass-9242'),
+    }
+    await settle(lab.work(more))
+    const tried = await lab.kubectl(
+      `exec -n ${namespace} -i stoat-rabbitmq-0 -- rabbitmqctl -q authenticate_user rabbituser another-broker-Pass-8131`,
+    )
+    expect(tried).toContain('Success')
+    expect((await lab.verify(more)).filter((line) => !line.startsWith('ok '))).toEqual([])
+    expect(await planned(lab.work(more))).toEqual([])
+  })
+
+  it('starts api, crond and pushd anew when the broker did, decided by what runs', async () => {
+    const more = {
+      STOAT_INVITE_ONLY: true,
+      STOAT_RABBITMQ_PASS: secret('another-broker-Pass-8131'),
+      STOAT_MINIO_PASS: secret('another-store-Pass-9242'),
+    }
+    await inSpace('delete pod stoat-rabbitmq-0')
+    await inSpace('rollout status statefulset/stoat-rabbitmq --timeout=240s')
+    expect(await lab.verify(more, 'services.broker')).toEqual([
+      expect.stringMatching(/^fail services\.broker-connection: older/),
+    ])
+    expect(await planned(lab.work(more))).toEqual(
+      ['crond', 'pushd', 'api'].map((name) => expect.stringContaining(`restart deployment stoat-${name}`)),
+    )
+    await settle(lab.work(more))
+    expect(await planned(lab.work(more))).toEqual([])
+    expect(await lab.verify(more, 'services.broker')).toEqual([expect.stringMatching(/^ok/)])
+  })
+
+  it('makes the bucket again when its Job is gone', async () => {
+    await inSpace('delete job stoat-minio-create-buckets')
+    const work = () => lab.work({}, 'buckets')
+    expect(await planned(work())).toEqual(['create job stoat-minio-create-buckets (bucket revolt-uploads)'])
+    await settle(work())
+    expect(await planned(work())).toEqual([])
+  })
+})

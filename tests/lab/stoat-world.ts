@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { runChecks } from '@infra/shared/engine/check'
+import { collect } from '@infra/shared/engine/declaration'
+import type { Work } from '@infra/shared/engine/plan'
+import { sampleEnv } from '@infra/shared/env/sample'
+import { namespace } from '@infra/shared/platform/names'
+import { namespaceObject } from '@infra/shared/platform/namespace'
+import { beforeAll } from 'vitest'
+import { networkPolicies } from '../../cluster/manifests/namespace.ts'
+import { redis } from '../../cluster/manifests/redis.ts'
+import { openStoat, type StoatContext } from '../../stoat/context.ts'
+import { type StoatEnv, stoatSchema } from '../../stoat/env/env.ts'
+import stoat from '../../stoat/stoat.ts'
+import { bare } from '../support/fixture-workspace.ts'
+import { useKube } from './kube-steps.ts'
+import { type Result, run } from './run.ts'
+import { startStoatImages } from './stoat/images.ts'
+
+const cliFile = join(import.meta.dirname, '../../stoat/cli.ts')
+
+/** For a suite: a real cluster with the images of Stoat, and with what the workspace cluster has made in it. */
+export function useStoat() {
+  const lab = useKube()
+  const before = process.env.PATH
+
+  beforeAll(async () => {
+    // kubectl of the lab's version, for the targets that the workspace opens itself.
+    process.env.PATH = `${lab.kube.env.PATH}:${before}`
+    await startStoatImages(lab.kube)
+  })
+
+  const envOf = (more: Partial<StoatEnv>): StoatEnv => ({
+    ...sampleEnv(stoatSchema),
+    KUBECONFIG: lab.kube.kubeconfig,
+    KUBE_CONTEXT: 'lab',
+    STOAT_TLS: 'none',
+    STOAT_GATEWAY: 'cluster-ip',
+    STOAT_IMAGES: 'stoat',
+    ROLLOUT_TIMEOUT: 240,
+    ...more,
+  })
+  const context = (more: Partial<StoatEnv> = {}): StoatContext =>
+    openStoat({ env: envOf(more), offline: false, folder: lab.folder, prune: false, afterCluster: false })
+  const inSpace = (line: string) => lab.kubectl(`${line} -n ${namespace}`)
+
+  return {
+    ...lab,
+    get kube() {
+      return lab.kube
+    },
+    context,
+    inSpace,
+    work: (more: Partial<StoatEnv> = {}, ...scripts: string[]): Work[] =>
+      collect(
+        stoat.scripts,
+        context(more),
+        stoat.scripts.filter(({ name }) => scripts.length === 0 || scripts.includes(name)),
+      ),
+    /** What the workspace cluster makes for Stoat: the namespace, who may connect to whom, Redis. */
+    async withRedis(): Promise<void> {
+      const storage = { size: '1Gi', storageClass: 'do-block-storage', claim: 'data' }
+      const objects = [namespaceObject, ...networkPolicies(), ...redis({ image: 'redis:7', ...storage })]
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+      await lab.kubectl('apply --server-side --force-conflicts -f -', list)
+      await inSpace('rollout status statefulset/redis --timeout=60s')
+    },
+    /** How the checks come out that begin so: `ok gateway.api: version 0.13.7, by port-forward`. */
+    async verify(more: Partial<StoatEnv> = {}, ...starts: string[]): Promise<string[]> {
+      const found: string[] = []
+      const checks = stoat.checks(context(more)).filter(({ id }) => starts.every((start) => id.startsWith(start)))
+      await runChecks(checks, (event) => {
+        if (event.type === 'check') found.push(`${event.outcome} ${event.id}: ${event.detail}`)
+      })
+      return found
+    },
+    /** When the only pod of an app became ready, in milliseconds since 1970. */
+    async readyAt(app: string): Promise<number> {
+      const path = 'jsonpath={.items[0].status.conditions[?(@.type=="Ready")].lastTransitionTime}'
+      return Date.parse(await inSpace(`get pods -l app=${app} -o ${path}`))
+    },
+    /** When the container of the only pod of an app started. */
+    async startedAt(app: string): Promise<number> {
+      const path = 'jsonpath={.items[0].status.containerStatuses[0].state.running.startedAt}'
+      return Date.parse(await inSpace(`get pods -l app=${app} -o ${path}`))
+    },
+    /** Runs a command of the workspace as its operator would; events as JSON where it has any. */
+    cli(...args: string[]): Promise<Result> {
+      const env = {
+        ...bare(),
+        PATH: process.env.PATH ?? '',
+        INFRA_ROOT: lab.folder,
+        HOME: lab.folder,
+        KUBECONFIG: lab.kube.kubeconfig,
+        KUBE_CONTEXT: 'lab',
+        STOAT_DOMAIN: 'stoat.example.com',
+        STOAT_TLS: 'none',
+        STOAT_GATEWAY: 'cluster-ip',
+        STOAT_IMAGES: 'stoat',
+      }
+      const json = args[0] === 'smoke' ? ['--json'] : []
+      return run(process.execPath, ['--import', 'tsx', cliFile, ...args, ...json], { env })
+    },
+    /** What an expression is in the database, as JSON. */
+    async inDatabase(expression: string): Promise<string> {
+      const script = `print(JSON.stringify(${expression}))`
+      const words = ['exec', '-n', namespace, 'stoat-mongodb-0', '--', 'mongosh', '--quiet', 'revolt', '--eval', script]
+      const { stdout, stderr, code } = await lab.kube.kubectl(words)
+      if (code !== 0) throw new Error(stderr)
+      return stdout.trim()
+    },
+  }
+}
