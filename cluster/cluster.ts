@@ -1,6 +1,5 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { environmentFolder, openDoks } from '@infra/shared/platform/doks'
-import { stoatSchema } from '../stoat/env/env.ts'
 import { dynamodbChecks } from './checks/dynamodb.ts'
 import { ecrChecks } from './checks/ecr.ts'
 import { iamChecks } from './checks/iam.ts'
@@ -41,8 +40,6 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
       (checks) => checks(context),
     ),
   notes: [costNote()],
-  // One terraform.tfvars was for both.
-  tfvars: [clusterSchema, stoatSchema],
 })
 
 export default cluster

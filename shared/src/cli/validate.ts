@@ -39,7 +39,7 @@ function generate({ workspace, options, root, processEnv, emit }: Session): void
 
 function takeOver({ workspace, options, root, emit }: Session, file: string): void {
   const say = (text: string, level: 'info' | 'warn' = 'info') => emit({ type: 'message', level, text })
-  const schemas = workspace.tfvars ?? [workspace.schema]
+  const schemas = [workspace.schema]
   const { written, notes, problems } = importTfvars({
     schemas,
     root,

@@ -33,8 +33,6 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   checks(context: C): readonly Check[]
   /** What is told at the end of a plan, such as what it all costs. */
   readonly notes?: readonly string[]
-  /** The schemas whose variables `--from-tfvars` takes over, when there are others than its own. */
-  readonly tfvars?: readonly Schema[]
 }
 
 /** A command that one workspace has beside the shared ones: one row of its `commands/index.ts`. */

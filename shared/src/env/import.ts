@@ -42,11 +42,13 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
   )
   const filesOf = (schema: Schema) => readEnvFiles(schema.workspace, root, home, name)
   const taking: Taking = { problems: [...parsed.problems], notes: [], made: new Map() }
+  const unknown: Assignment[] = []
   for (const assignment of parsed.values) {
     const target = known.find(({ tfvar }) => tfvar === assignment.name)
     if (target) takeValue(taking, assignment, target, filesOf(target.schema))
-    else taking.notes.push(sayUnknown(assignment, known))
+    else unknown.push(assignment)
   }
+  taking.notes.push(...sayUnknown(unknown, known, schemas))
   const named = new Set(parsed.values.flatMap(({ name }) => known.find(({ tfvar }) => tfvar === name)?.schema ?? []))
   for (const schema of named) takeFromState(taking, schema, filesOf(schema))
   const { problems, notes, made } = taking
@@ -59,8 +61,11 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
     replaceFile(path, withValues(before, values, home))
     return { file, names: [...values.keys()], created }
   })
-  return { written, notes, problems }
+  return { written, notes: notes.sort((a, b) => lineOf(a) - lineOf(b)), problems }
 }
+
+/** The line that a note is about; those about the whole file come last. */
+const lineOf = (note: string): number => Number(note.match(/^line (\d+)/)?.[1] ?? Number.MAX_SAFE_INTEGER)
 
 /** What an import has found so far. */
 interface Taking {
@@ -79,12 +84,17 @@ interface Known {
   readonly tfvar: string
 }
 
-function sayUnknown({ name, line }: Assignment, known: readonly Known[]): string {
-  const near = nearest(
-    name,
-    known.map(({ tfvar }) => tfvar),
+/** A likely typing error each; the others in one line, since one file was for several workspaces. */
+function sayUnknown(unknown: readonly Assignment[], known: readonly Known[], schemas: readonly Schema[]): string[] {
+  const names = known.map(({ tfvar }) => tfvar)
+  const said = unknown.map(({ name, line }) => ({ name, line, near: nearest(name, names) }))
+  const typos = said.flatMap(({ name, line, near }) =>
+    near ? [`line ${line}: ${name} is not a variable of ours; did you mean ${near}?`] : [],
   )
-  return `line ${line}: ${name} is not a variable of ours${near ? `; did you mean ${near}?` : ''}`
+  const others = said.filter(({ near }) => !near).map(({ name }) => name)
+  if (others.length === 0) return typos
+  const whose = schemas.map(({ workspace }) => workspace).join(', ')
+  return [...typos, `left out, not variables of ${whose}: ${others.join(', ')}`]
 }
 
 /** Takes one value over, or notes why it is left out. What a file sets already stays. */
