@@ -6,6 +6,9 @@ lease=$1
 token=$2
 base=${lease%/*/*}
 number=${lease##*/}
+# Its guard and another suite may come at once: one that is late would take away the next host of this number.
+command exec 8<"$lease" 2>/dev/null || exit 0
+flock 8
 [ "$(cat "$lease/token" 2>/dev/null)" = "$token" ] || exit 0
 
 # same PID START: is it still the process that was started then?
@@ -37,7 +40,7 @@ ip netns del "infra-lab-$number" 2>/dev/null
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do # version 2, version 1
   # A cgroup stays busy until the last of its processes has ended.
   tries=0
-  while [ -d "$tree/infra-lab-$number" ] && [ $tries -lt 100 ]; do
+  while [ -d "$tree/infra-lab-$number" ] && [ $tries -lt 600 ]; do
     find "$tree/infra-lab-$number" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
     tries=$((tries + 1))
   done

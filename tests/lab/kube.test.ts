@@ -170,7 +170,7 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
     expect(pods).toMatchObject({ code: 0, stdout: '' })
     other.child.kill('SIGKILL')
     const isGone = async () => ((await runningHosts()).includes(other.number) ? undefined : true)
-    await until('the other cluster to go', 20_000, isGone)
+    await until('the other cluster to go', 120_000, isGone)
     await assertGone(other.number)
   })
 

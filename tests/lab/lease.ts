@@ -24,7 +24,12 @@ export const stateFolder = '/run/infra-lab'
 const hostsFolder = join(stateFolder, 'hosts')
 const cleanup = fileURLToPath(new URL('cleanup.sh', import.meta.url))
 
-/** Takes a free number: a rename onto a taken one fails, so two processes never get the same. */
+const [firstNumber, numbers] = [10, 240]
+
+/**
+ * Takes a free number: a rename onto a taken one fails, so two processes never get the same. The next one after the last
+ * that was given out: whoever looks for what a host left behind must not find a new host of its number.
+ */
 export async function takeLease(): Promise<Lease> {
   const token = randomBytes(8).toString('hex')
   await mkdir(hostsFolder, { recursive: true, mode: 0o700 })
@@ -34,7 +39,10 @@ export async function takeLease(): Promise<Lease> {
   if (me === undefined) throw new Error('lab: /proc is not readable')
   await writeFile(join(draft, 'owner'), printId(me))
   await writeFile(join(draft, 'token'), token)
-  for (let number = 10; number < 250; number++) {
+  const lastFile = join(stateFolder, 'last')
+  const last = Number(await readFile(lastFile, 'utf8').catch(() => '')) || firstNumber - 1
+  for (let step = 1; step <= numbers; step++) {
+    const number = firstNumber + ((last - firstNumber + step) % numbers)
     const folder = join(hostsFolder, String(number))
     if (existsSync(folder)) continue
     try {
@@ -42,10 +50,12 @@ export async function takeLease(): Promise<Lease> {
     } catch {
       continue
     }
+    await writeFile(`${lastFile}.${token}`, String(number))
+    await rename(`${lastFile}.${token}`, lastFile)
     return guarded(number, folder, token)
   }
   await rm(draft, { recursive: true })
-  throw new Error('lab: 240 hosts are running; end some')
+  throw new Error(`lab: ${numbers} hosts are running; end some`)
 }
 
 function guarded(number: number, folder: string, token: string): Lease {

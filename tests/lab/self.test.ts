@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launcher } from '../support/cli.ts'
+import { tempFolder } from '../support/temp.ts'
 import { claudeInstaller } from './claude-installer.ts'
 import { diffFingerprints, fingerprintDump } from './fingerprint.ts'
 import { gitServer } from './git-server.ts'
 import { bootHost, type LabHost } from './host.ts'
-import { endHost, stateFolder } from './lease.ts'
+import { endHost, runningHosts } from './lease.ts'
 import { parseMirrors } from './machine.ts'
 import { startMoto } from './moto.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -39,6 +40,29 @@ test('a dump is told by its objects, not by its random lines', () => {
     `\\restrict ${token}\n-- Name: a; Type: TABLE\nCREATE TABLE a;\n\\unrestrict ${token}\n`
   expect(diffFingerprints(fingerprintDump(dump('x')), fingerprintDump(dump('y')))).toEqual([])
   expect([...fingerprintDump(dump('x')).keys()]).toContain('postgresql:cluster:Name: a; Type: TABLE')
+})
+
+test('two clean-ups of a host may come at once: the late one leaves the next host of its number alone', async () => {
+  const folder = tempFolder()
+  const lease = join(folder, 'hosts/999')
+  const give = async (token: string) => {
+    await mkdir(lease, { recursive: true })
+    await writeFile(join(lease, 'token'), token)
+  }
+  await give('first')
+  await mkdir(join(folder, 'hosts/998'))
+  const early = spawn('flock', [lease, 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] })
+  const isFree = async () => (await run('flock', ['-n', lease, 'true'])).code === 0
+  await until('the early one to be at work', minutes, async () => !(await isFree()) || undefined)
+  const late = spawn('sh', [fileURLToPath(new URL('cleanup.sh', import.meta.url)), lease, 'first'])
+  const ended = new Promise((resolve) => late.once('close', resolve))
+  const waits = async () => (await run('pgrep', ['-x', 'flock', '-P', String(late.pid)])).code === 0
+  await until('the late one', minutes, async () => late.exitCode !== null || (await waits()) || undefined)
+  await rename(lease, join(folder, 'gone'))
+  await give('next')
+  early.stdin.end()
+  expect(await ended).toBe(0)
+  expect(await readFile(join(lease, 'token'), 'utf8')).toBe('next')
 })
 
 describe.skipIf(noHost)(title('a lab host', noHost), () => {
@@ -70,16 +94,13 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
   })
 
   test('latency is felt', async () => {
-    const best = async () => {
-      const times: number[] = []
-      for (let at = 0; at < 3; at++) times.push(await handshake(host.address))
-      return Math.min(...times)
-    }
-    expect(await best()).toBeLessThan(20)
+    // A busy machine makes a handshake slower, never quicker: one below the delay shows that there is none.
+    const isQuick = async () => ((await handshake(host.address)) < 59 ? true : undefined)
+    await until('a handshake without delay', 60_000, isQuick)
     await host.latency(60)
-    expect(await best()).toBeGreaterThanOrEqual(59)
+    for (let at = 0; at < 5; at++) expect(await handshake(host.address)).toBeGreaterThanOrEqual(59)
     await host.latency(0)
-    expect(await best()).toBeLessThan(20)
+    await until('a handshake without delay again', 60_000, isQuick)
   })
 
   test('a partition swallows packets, and heals', async () => {
@@ -137,9 +158,7 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
   test(
     'one whose owner was killed goes by itself, one that is kept stays until it is ended',
     async () => {
-      // A number may be given to a host of another suite as soon as it is free: the token tells.
-      const tokenOf = (number: number) =>
-        readFile(join(stateFolder, 'hosts', String(number), 'token'), 'utf8').catch(() => undefined)
+      const isThere = async (number: number) => (await runningHosts()).includes(number)
       const started = async (keep: string) => {
         const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
         const child = spawn(process.execPath, [launcher, script, keep], {
@@ -147,22 +166,19 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
         })
         const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
         const number = Number(line.toString())
-        const token = await tokenOf(number)
+        expect(await isThere(number)).toBe(true)
         child.kill('SIGKILL')
-        expect(token).toBeDefined()
-        return { number, isThere: async () => (await tokenOf(number)) === token }
+        return number
       }
       const [lost, kept] = await Promise.all([started('no'), started('keep')])
-      await until('the lost host to go', 10_000, async () => ((await lost.isThere()) ? undefined : true))
-      expect(await kept.isThere()).toBe(true)
-      await endHost(kept.number)
-      expect(await kept.isThere()).toBe(false)
+      await until('the lost host to go', 120_000, async () => ((await isThere(lost)) ? undefined : true))
+      expect(await isThere(kept)).toBe(true)
+      await endHost(kept)
+      expect(await isThere(kept)).toBe(false)
       const leftovers = await run('sh', ['-c', 'ip -o link; ip netns; cat /proc/mounts; ps -eo args'])
-      for (const { number } of [lost, kept])
-        if ((await tokenOf(number)) === undefined)
-          expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
+      for (const number of [lost, kept]) expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
     },
-    2 * minutes,
+    5 * minutes,
   )
 
   describe.skipIf(noGit)(title('and the servers it reaches', noGit), () => {
