@@ -1,3 +1,4 @@
+import { readDenial } from './admission.ts'
 import { type Command, type Output, plainText, type Text } from './command.ts'
 import { derive, isSecret, type Secret } from './secret.ts'
 import { raw, type Shell, sh, withStdin } from './sh.ts'
@@ -122,8 +123,12 @@ export function joinManifests(texts: readonly Text[]): Text {
 export const kubectlFault = ({ code, stderr }: Pick<Output, 'code' | 'stderr'>): Error =>
   new Error(stderr.trim().split('\n').at(-1) || `exit code ${code}`)
 
-/** What kubectl says of a failed change, without the name of its kind of error. */
-export function explainKubectl({ stderr }: Output): string | undefined {
+/** What kubectl says of a failed change, without the name of its kind of error; of a denial who denied, and what to do. */
+export function explainKubectl({
+  stderr,
+}: Output): { readonly cause: string; readonly remedy: string } | string | undefined {
+  const denial = readDenial(stderr)
+  if (denial) return { cause: `${denial.by} denied the request: ${denial.words}`, remedy: denial.remedy }
   const line = stderr.split('\n').find((text) => /^(error|Error from server|The \S+ ")/.test(text))
   return line?.replace(/^(error|Error from server \(\w+\)|Error from server): /, '')
 }

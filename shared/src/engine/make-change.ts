@@ -3,7 +3,7 @@ import { redact } from '../command/secret.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
 import { where } from './plan.ts'
-import type { Change, Step } from './step.ts'
+import type { Change, Explained, Step } from './step.ts'
 import { type GuardedOutputs, transcripts } from './target.ts'
 
 /**
@@ -21,10 +21,10 @@ export async function makeChange(step: Step, change: Change, items: readonly str
   if (failed < 0) return
   const undone = change.undo ? await undo(step, change.undo, hear) : became ? `; ${became}` : ''
   const output = outputs[failed] as Output
-  const cause = redact(explain(change, output))
-  throw new Failure('error', `${step.id} on ${step.on.name}: ${cause} (exit code ${output.code})${undone}`, {
+  const { cause, remedy } = explain(change, output)
+  throw new Failure('error', `${step.id} on ${step.on.name}: ${redact(cause)} (exit code ${output.code})${undone}`, {
     detail: [`$ ${brief(commands[failed]?.line ?? '')}`, ...tail(output), ...where(step).detail],
-    remedy: 'Mend the cause and run again: what is done is kept, the rest is planned anew.',
+    remedy,
   })
 }
 
@@ -52,9 +52,12 @@ function named(step: Step, error: unknown): unknown {
   return new Failure(kind, `${step.id}: ${message}`, { ...(remedy && { remedy }), detail, cause })
 }
 
-function explain(change: Change, output: Output): string {
-  if (/No space left on device|Disk quota exceeded/.test(output.stdout + output.stderr)) return 'the disk is full'
-  return change.explain?.(output) ?? `could not ${change.verb} ${change.say}`
+function explain(change: Change, output: Output): Explained {
+  const remedy = 'Mend the cause and run again: what is done is kept, the rest is planned anew.'
+  if (/No space left on device|Disk quota exceeded/.test(output.stdout + output.stderr))
+    return { cause: 'the disk is full', remedy }
+  const told = change.explain?.(output) ?? `could not ${change.verb} ${change.say}`
+  return typeof told === 'string' ? { cause: told, remedy } : told
 }
 
 /** A command as it may be pasted; of a whole program its beginning. */

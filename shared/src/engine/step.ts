@@ -26,6 +26,12 @@ export type Diff =
   | { readonly kind: 'text'; readonly path: string; readonly before: string; readonly after: string }
   | { readonly kind: 'secret'; readonly path: string }
 
+/** Why a command failed, where it is known what helps. */
+export interface Explained {
+  readonly cause: string
+  readonly remedy: string
+}
+
 /** One thing to do, as data. The commands run in order and the first that fails ends them; then `undo` runs, if any. */
 export interface Change {
   readonly verb: Verb
@@ -36,7 +42,7 @@ export interface Change {
   readonly run: readonly Command[]
   readonly undo?: readonly Command[]
   /** The likely cause in a line, from the output of the command that failed. */
-  explain?(output: Output): string | undefined
+  explain?(output: Output): Explained | string | undefined
   /** For a change that could lock us out: see {@link Guard}. */
   readonly guard?: Guard
   /** Changes of one key may be done together, in the place of the first: see {@link Batch}. */

@@ -48,7 +48,12 @@ describe('a change that fails', () => {
           changes(
             [
               create('x', sh`echo ${says}; exit 100`, {
-                explain: ({ stdout }) => (stdout.includes('locked') ? 'another one is at work' : undefined),
+                explain: ({ stdout }) =>
+                  stdout.includes('locked')
+                    ? 'another one is at work'
+                    : stdout.includes('quota')
+                      ? { cause: 'the quota is used up', remedy: 'Have it raised.' }
+                      : undefined,
               }),
             ],
             '',
@@ -57,6 +62,11 @@ describe('a change that fails', () => {
     const message = async (says: string) =>
       (await deployed(work(fails(localTarget(tempFolder()), says)))).failure?.message
     expect(await message('it is locked')).toBe('x on here: another one is at work (exit code 100)')
+    const { failure } = await deployed(work(fails(localTarget(tempFolder()), 'over quota')))
+    expect([failure?.message, failure?.remedy]).toEqual([
+      'x on here: the quota is used up (exit code 100)',
+      'Have it raised.',
+    ])
     expect(await message('something else')).toBe('x on here: could not create x (exit code 100)')
     expect(await message('cp: error writing: No space left on device')).toBe(
       'x on here: the disk is full (exit code 100)',

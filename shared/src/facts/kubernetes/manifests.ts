@@ -1,4 +1,5 @@
 import { parse, stringify } from 'yaml'
+import { type Denial, readDenial } from '../../command/admission.ts'
 import { type ClaimTemplate, readTemplates } from '../../command/claim-templates.ts'
 import type { Output } from '../../command/command.ts'
 import { type KubeObject, keyOf, kubectlDiff, kubectlFault, type ObjectRef } from '../../command/kubectl.ts'
@@ -28,6 +29,8 @@ export interface ManifestsState {
   readonly missingNamespaces: readonly string[]
   /** The API server does not let an object become as it shall be, and why. */
   readonly refused: { readonly object: string; readonly reason: string } | undefined
+  /** Admission control (a webhook, a policy, a quota) does not let an object become as it shall be. */
+  readonly denied: Denial | undefined
   /** The claim templates that a StatefulSet has, by `NAMESPACE/NAME`, where they differ from those that it shall have. */
   readonly claimTemplates: ReadonlyMap<string, readonly ClaimTemplate[]>
   /** What the API server says of manifests that it takes all the same. */
@@ -40,7 +43,7 @@ export function manifestsState(objects: readonly KubeObject[]): Question<Manifes
 }
 
 const none: ManifestsState = {
-  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined },
+  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
   ...{ claimTemplates: new Map(), warnings: [] },
 }
 
@@ -48,6 +51,8 @@ export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   if (code === 127) return { ...none, blank: true }
   const claimTemplates = readTemplates(stderr)
   if (code > 1) {
+    const denied = readDenial(stderr)
+    if (denied) return { ...none, claimTemplates, denied }
     // Details of a rejected value follow on further lines.
     const invalid = stderr.match(/The (\S+) "([^"]+)" is invalid:? ?([\s\S]*)/)
     if (!invalid) throw kubectlFault({ code, stderr })

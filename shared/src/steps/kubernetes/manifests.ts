@@ -32,6 +32,7 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type ManifestsState, manifestsState, type ObjectChange } from '../../facts/kubernetes/manifests.ts'
+import { type TerminatingNamespace, terminatingNamespaces } from '../../facts/kubernetes/namespace.ts'
 import { type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
 import { type StorageState, storageState } from '../../facts/kubernetes/storage.ts'
 import {
@@ -43,6 +44,7 @@ import {
   refuseTemplates,
   unusedClaims,
 } from './claims.ts'
+import { refuseTerminating } from './namespace.ts'
 
 /** What a step makes for pods: `from` names it, `what` is told in the plan (`its new image`). */
 export interface PodInput {
@@ -76,22 +78,27 @@ const keptKinds = ['Namespace', 'PersistentVolumeClaim']
 export function manifests(on: Target, desired: readonly KubeObject[], options: ManifestsOptions): Step {
   const objects = desired.map((object) => labelled(object, options))
   const holder = objects.find(hasClaims)
+  const spaces = namespacesOf(objects)
   return step({
     id: `manifests ${options.script}`,
     on,
     ask: {
       state: manifestsState(objects),
       own: ownObjects(options.workspace),
+      // Without a name all of the cluster would be asked for.
+      ...(spaces.length > 0 && { terminating: terminatingNamespaces(spaces) }),
       ...(holder && { storage: storageState(holder.metadata.namespace ?? 'default') }),
     },
     dependsOn: [...(options.dependsOn ?? []), ...(options.podInputs ?? []).map(({ from }) => from)],
-    plan: ({ state, own, storage }, { pending }) => decide(objects, options, { state, own, pending, storage }),
+    plan: ({ state, own, terminating = [], storage }, { pending }) =>
+      decide(objects, options, { state, own, terminating, pending, storage }),
   })
 }
 
 interface Now {
   readonly state: ManifestsState
   readonly own: readonly OwnObject[]
+  readonly terminating: readonly TerminatingNamespace[]
   readonly pending: readonly string[]
   /** Undefined where nothing needs a volume, or there is no cluster yet. */
   readonly storage: StorageState | undefined
@@ -135,10 +142,24 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
   ])
 }
 
-/** What stops a plan: what cannot be changed in place, and volumes that could not be made or would lose their data. */
+/** The namespaces that objects are in, and those that are among them. */
+const namespacesOf = (objects: readonly KubeObject[]): readonly string[] =>
+  [
+    ...new Set(
+      objects.flatMap(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : (metadata.namespace ?? []))),
+    ),
+  ].sort()
+
+/**
+ * What stops a plan: a namespace that is being deleted, what admission control denies, what cannot be changed in place, and
+ * volumes that could not be made or would lose their data.
+ */
 function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, now: Now): Decision | undefined {
-  const { state, storage } = now
+  const { state, terminating, storage } = now
   const { claimVariables = {} } = options
+  const [going] = terminating
+  if (going) return refuseTerminating(going)
+  if (state.denied) return refuse(`${state.denied.by} denied the request: ${state.denied.words}`, state.denied.remedy)
   if (state.refused) {
     const { object: called, reason } = state.refused
     const object = objects.find(({ kind, metadata }) => `${kind} ${metadata.name}` === called)

@@ -1,3 +1,4 @@
+import { type DeadWebhook, readDeadWebhook, readDenial } from '../../command/admission.ts'
 import type { Output } from '../../command/command.ts'
 import { redact } from '../../command/secret.ts'
 import { Failure, type FailureKind } from '../../engine/failure.ts'
@@ -67,6 +68,11 @@ export function kubectlFailure(access: KubeAccess, output: Output, during?: stri
   if (output.code === 127 && /kubectl/.test(output.stderr)) {
     return new Failure('error', 'kubectl is not installed', { remedy: install })
   }
+  // These hold the words of other programs, in which any of the cases below may stand.
+  const dead = readDeadWebhook(output.stderr)
+  if (dead) return deadWebhook(dead, during)
+  // The answer was a judgement: the step says who judged.
+  if (readDenial(output.stderr)) return undefined
   // What else it prints may be the log of a program with errors of its own.
   const errors = output.stderr
     .split('\n')
@@ -75,11 +81,8 @@ export function kubectlFailure(access: KubeAccess, output: Output, during?: stri
   for (const [pattern, kind, say, remedy] of cases) {
     const found = errors.match(pattern)
     if (!found) continue
-    const doubt = during
-      ? ` What was under way (${during}) may or may not have been done; run the same command again: it looks before it acts.`
-      : ''
     return new Failure(kind, redact(say(access, found)), {
-      remedy: remedy(access, found) + doubt,
+      remedy: remedy(access, found) + doubt(during),
       detail: errors
         .split('\n')
         .slice(-2)
@@ -88,3 +91,13 @@ export function kubectlFailure(access: KubeAccess, output: Output, during?: stri
   }
   return undefined
 }
+
+const doubt = (during: string | undefined): string =>
+  during
+    ? ` What was under way (${during}) may or may not have been done; run the same command again: it looks before it acts.`
+    : ''
+
+const deadWebhook = ({ name, cause, remedy }: DeadWebhook, during: string | undefined): Failure =>
+  new Failure('error', `admission webhook ${name} does not work, and the API server must ask it first: ${cause}`, {
+    remedy: `${doubt(during)} ${remedy}`.trim(),
+  })

@@ -7,7 +7,8 @@ import { secret } from '@infra/shared/command/secret'
 import { type Decision, converged as nothing, step } from '@infra/shared/engine/step'
 import { fieldsLost } from '@infra/shared/facts/kubernetes/managed-fields'
 import { type ManifestsState, type ObjectChange, parseDiff } from '@infra/shared/facts/kubernetes/manifests'
-import { type OwnObject, parseObjects } from '@infra/shared/facts/kubernetes/objects'
+import type { TerminatingNamespace } from '@infra/shared/facts/kubernetes/namespace'
+import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { describe, expect, it, test } from 'vitest'
@@ -15,7 +16,7 @@ import { told } from '../told.ts'
 
 const recorded = readFileSync(join(import.meta.dirname, '../recorded/kubectl-diff.txt'), 'utf8')
 const converged: ManifestsState = {
-  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined },
+  ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
   ...{ claimTemplates: new Map(), warnings: [] },
 }
 
@@ -50,15 +51,16 @@ const ours = (kind: string, name: string, component = 'bots'): OwnObject =>
 interface Row {
   state?: Partial<ManifestsState>
   own?: OwnObject[]
+  terminating?: TerminatingNamespace[]
   prune?: boolean
   changes: string[]
   risks?: string[]
   notes?: unknown[]
 }
 
-const decide = ({ state, own = [], prune = false }: Row): Decision =>
+const decide = ({ state, own = [], terminating = [], prune = false }: Row): Decision =>
   manifests(blankKubernetes(), objects, { script: 'bots', workspace: 'cluster', prune }).plan(
-    { state: { ...converged, ...state }, own },
+    { state: { ...converged, ...state }, own, terminating },
     { pending: [] },
   )
 
@@ -132,6 +134,20 @@ describe('manifests', () => {
       {
         state: { refused: { object: 'Deployment bot', reason: 'spec.selector: Invalid value: field is immutable' } },
         changes: ['! Deployment bot cannot become as it shall be: spec.selector: Invalid value: field is immutable'],
+      },
+    ],
+    [
+      'are refused where admission control denies them, in its words',
+      {
+        state: { denied: { by: 'quota few of the namespace', words: 'requested: pods=1', remedy: 'Have it raised.' } },
+        changes: ['! quota few of the namespace denied the request: requested: pods=1'],
+      },
+    ],
+    [
+      'are refused in a namespace that is being deleted, also where nothing would differ',
+      {
+        terminating: [{ name: 'bots', heldBy: ['3 pods'], remaining: ['pods'] }],
+        changes: ['! namespace bots is being deleted, held by 3 pods'],
       },
     ],
   ])('%s', (_, row) => {
@@ -281,18 +297,4 @@ describe('what is made for the pods elsewhere', () => {
     const state = { ...converged, changed: new Map(changed) }
     expect(told(planned.plan({ state, own: [] }, { pending }))).toEqual(lines)
   })
-})
-
-test('objects of ours are read from the columns of kubectl get', () => {
-  const line =
-    'Deployment   bots   bot   bots   <none>   ca-central-1   <none>   3   2   1   2   1   1   1   ReplicaSetUpdated   <none>   <none>\nClusterRole <none> reader bots <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none>\n'
-  const [deployment, role] = parseObjects({ code: 0, stdout: line, stderr: '' })
-  expect(deployment).toMatchObject({
-    ...{ kind: 'Deployment', namespace: 'bots', name: 'bot', component: 'bots' },
-    ...{ generation: 3, observed: 2, replicas: 1, total: 2, updated: 1, ready: 1, available: 1 },
-    ...{ progress: 'ReplicaSetUpdated', region: 'ca-central-1' },
-  })
-  expect(role).toMatchObject({ kind: 'ClusterRole', namespace: undefined, renewed: undefined, generation: 0 })
-  expect(parseObjects({ code: 127, stdout: '', stderr: '' })).toEqual([])
-  expect(() => parseObjects({ code: 1, stdout: '', stderr: 'error: odd\n' })).toThrow('odd')
 })

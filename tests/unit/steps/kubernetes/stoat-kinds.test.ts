@@ -11,7 +11,6 @@ import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { completedJob } from '@infra/shared/steps/kubernetes/job'
 import { dnsRecord, loadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
-import { namespacePresent } from '@infra/shared/steps/kubernetes/namespace'
 import { youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
 import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { describe, expect, it, test } from 'vitest'
@@ -47,15 +46,6 @@ test('the values of a Secret', () => {
   expect([...(held ?? [])].map(([name, value]) => [name, String(value), reveal(value)])).toEqual([
     ['a', '[secret]', 'one'],
   ])
-})
-
-test.each([
-  ['missing', ['+ namespace n']],
-  ['there', ['= there']],
-  ['terminating', ['! namespace n is being taken away']],
-])('a namespace that is %s', (state, lines) => {
-  const object: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } }
-  expect(decide(namespacePresent(on, object), { state })).toEqual(lines)
 })
 
 describe('a Job', () => {
