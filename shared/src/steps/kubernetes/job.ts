@@ -16,6 +16,7 @@ import { sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { claimedAt, type JobState, jobState, recipeKey } from '../../facts/kubernetes/job.ts'
+import { diagnosis } from './diagnosis.ts'
 
 export interface JobOptions {
   readonly script: string
@@ -77,14 +78,14 @@ function whyAgain(
 
 // A failed Job is told at once: waiting for its success alone would take all of the time.
 const waitForJob = (namespace: string, name: string, seconds: number) => sh`ns=${namespace}; job=${name}
+${diagnosis}
 end=$(( $(date +%s) + ${seconds} ))
 while [ "$(date +%s)" -lt "$end" ]; do
   state=$(kubectl get job "$job" -n "$ns" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || exit 1
   case "$state" in *Complete*) exit 0;; *Failed*) break;; esac
   sleep 1
 done
-kubectl get pods -n "$ns" -l "app=$job" --no-headers 2>&1 | tail -n 3 | sed 's/^/  /' >&2
-kubectl logs -n "$ns" "job/$job" --all-containers --tail=5 2>&1 | cut -c 1-300 | sed 's/^/  /' >&2
+diagnose "app=$job" $(kubectl get job "$job" -n "$ns" -o 'jsonpath={.metadata.uid}' 2>/dev/null)
 exit 1`
 
 function explain({ stderr }: Output): string | undefined {

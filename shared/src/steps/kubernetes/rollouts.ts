@@ -4,6 +4,7 @@ import { raw, type Shell, sh } from '../../command/sh.ts'
 import { changes, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
+import { diagnosis } from './diagnosis.ts'
 
 export interface RolloutOptions {
   /** The script that they belong to, and the workspace. */
@@ -68,28 +69,19 @@ function stateOf(now: OwnObject | null): 'done' | 'under way' | 'degraded' {
   return now.progress === 'NewReplicaSetAvailable' ? 'degraded' : 'under way'
 }
 
-// Lines of others are indented, so that no error in a pod's log is taken for one of kubectl's.
-const functions = raw(`tell() { sed 's/^/  /' >&2; }
-# A pod that waits for its volume tells nothing: the claim does.
-claims() {
-  for claim in $(kubectl get pods -n "$ns" -l "app=$name" -o 'jsonpath={.items[*].spec.volumes[*].persistentVolumeClaim.claimName}' |
-    tr ' ' '\\n' | sort -u); do
-    state=$(kubectl get persistentvolumeclaim "$claim" -n "$ns" --no-headers 2>&1 | grep -v ' Bound ') || continue
-    echo "$state" | tell
-    kubectl get events -n "$ns" --field-selector "involvedObject.kind=PersistentVolumeClaim,involvedObject.name=$claim" \\
-      --sort-by=.metadata.creationTimestamp --no-headers -o custom-columns=R:.reason,O:.involvedObject.name,M:.message 2>&1 |
-      cut -c 1-300 | tail -n 2 | tell
-  done
-}
-diagnose() {
-  kubectl get pods -n "$ns" -l "app=$name" --no-headers 2>&1 | tail -n 3 | tell
-  claims
-  kubectl get events -n "$ns" --sort-by=.metadata.creationTimestamp --no-headers \\
-    -o custom-columns=R:.reason,O:.involvedObject.name,M:.message 2>&1 | grep -F " $name-" | cut -c 1-300 | tail -n 4 | tell
-  for pod in $(kubectl get pods -n "$ns" -l "app=$name" --no-headers \\
-    -o 'custom-columns=N:.metadata.name,R:.status.conditions[?(@.type=="Ready")].status' | awk '$2 != "True" { print $1 }'); do
-    kubectl logs -n "$ns" "$pod" --all-containers --tail=5 2>&1 | cut -c 1-300 | tail -n 5 | tell
-  done
+const functions = raw(`${diagnosis.line}
+# Of the newest revision alone: what stands beside it is of older attempts.
+why() {
+  if [ "$kind" = deployment ]; then
+    set -- $(kubectl get deployment "$name" -n "$ns" -o 'jsonpath={.metadata.uid} {.metadata.annotations.deployment\\.kubernetes\\.io/revision}')
+    set -- "$1" $(kubectl get replicasets -n "$ns" -l "app=$name" --no-headers \\
+      -o 'custom-columns=O:.metadata.ownerReferences[0].uid,R:.metadata.annotations.deployment\\.kubernetes\\.io/revision,H:.metadata.labels.pod-template-hash,U:.metadata.uid' |
+      awk -v owner="$1" -v revision="$2" '$1 == owner && $2 == revision { print $4, $3 }')
+    diagnose "app=$name\${3:+,pod-template-hash=$3}" "$1" \${2:+"$2"}
+  else
+    set -- $(kubectl get statefulset "$name" -n "$ns" -o 'jsonpath={.metadata.uid} {.status.updateRevision}')
+    diagnose "app=$name\${2:+,controller-revision-hash=$2}" "$1"
+  fi
 }
 # Not "kubectl rollout undo", which writes in the name of "kubectl": what the older revision says would belong to that name,
 # so that it stayed when no manifest says it any more, and the object would look like one that somebody else made.
@@ -110,7 +102,7 @@ back() {
     { printf '[{"op":"replace","path":"/spec/template","value":'
       kubectl get replicaset "$2" -n "$ns" -o 'jsonpath={.spec.template}'
       printf '},{"op":"remove","path":"/spec/template/metadata/labels/pod-template-hash"}]'; } | restore json || return
-    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
+    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >/dev/null || return
     echo "  $name: went back to revision $1" >&2
   else
     set -- $(kubectl get statefulset "$name" -n "$ns" -o 'jsonpath={.status.currentRevision} {.status.updateRevision}')
@@ -118,14 +110,14 @@ back() {
     kubectl get controllerrevision "$1" -n "$ns" -o 'jsonpath={.data}' | restore strategic || return
     # A StatefulSet waits for ever for a pod that never got ready: only its removal lets the older one follow.
     kubectl delete pods -n "$ns" -l "app=$name,controller-revision-hash=$2" --wait=false >&2
-    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >&2 || return
+    kubectl rollout status "$kind/$name" -n "$ns" --timeout=60s >/dev/null || return
     echo "  $name: went back to the revision before" >&2
   fi
 }
 rollout() {
   kind=\${1%%/*}; name=\${1#*/}
   kubectl rollout status "$1" -n "$ns" --timeout="$limit" && return 0
-  echo "  $name: not ready" >&2; diagnose; back; return 1
+  echo "  $name: not ready" >&2; why; back; return 1
 }
 `)
 
