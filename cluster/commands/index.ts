@@ -14,7 +14,7 @@ const cluster: Entry = {
       type: 'boolean',
       help: 'make the DOKS cluster when there is none: it is billed by the hour, the plan says how much',
     },
-    prune: { type: 'boolean', help: 'remove objects of ours that are no longer wanted' },
+    prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
   },
   commands: {
     output: {

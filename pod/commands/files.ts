@@ -14,7 +14,7 @@ export function archivePath(to: string | undefined, domain: string, now: Date, e
   const path = isFolder ? join(desired, archiveName(domain, now)) : desired
   if (existsSync(path)) throw usage(`${path} is there already, and a backup overwrites nothing`, 'Give another --to.')
   const folder = resolve(path, '..')
-  if (!existsSync(folder)) throw usage(`there is no folder ${folder}`, `mkdir -p ${folder}`)
+  if (!existsSync(folder)) throw usage(`there is not a folder ${folder}`, `mkdir -p ${folder}`)
   return path
 }
 

@@ -71,7 +71,7 @@ export async function runLogs(session: Session): Promise<number> {
 
 /** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for a bad number. */
 export function logLine({ service, follow, lines, since }: Desired): string {
-  if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is no number of lines`, '--lines 100')
+  if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is not a number of lines`, '--lines 100')
   const from = readSince(since ?? '24 hours ago')
   if (service === 'all') {
     if (follow) return sh`${from}; ${errorsAsTheyCome(everyError, lines)}`.line

@@ -246,7 +246,7 @@ function assertArchive(path: string): void {
   readSync(file, head)
   closeSync(file)
   if (head.toString() !== 'age-encryption.org/v1')
-    throw new Failure('error', `${path} is no archive of backup: it is not encrypted by age`, {
+    throw new Failure('error', `${path} is not an archive of backup: it is not encrypted by age`, {
       remedy: 'Give the file that backup made.',
     })
 }

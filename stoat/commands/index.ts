@@ -10,7 +10,7 @@ const stoat: Entry = {
   folder: dirname(import.meta.dirname),
   load: () => import('../stoat.ts'),
   planOptions: {
-    prune: { type: 'boolean', help: 'remove objects of ours that are no longer wanted' },
+    prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
   },
   commands: {
     output: {

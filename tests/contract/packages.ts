@@ -209,7 +209,7 @@ python3 -c 'import runpy; assert not runpy.run_path("/usr/bin/unattended-upgrade
       {
         name: 'something else in its place',
         sh: `mv ${repo} ${repo}.old; mkdir ${repo}; touch ${repo}/data`,
-        stops: /is no git repository/,
+        stops: /is not a git repository/,
         mend: `rm -r ${repo}; mv ${repo}.old ${repo}`,
       },
     ],

@@ -139,13 +139,13 @@ systemctl disable -q ${unit}; sleep 1; touch ${unitPath}; systemctl show ${unit}
       {
         name: 'no JSON',
         sh: `cp -p ${json} ${json}.kept; echo '{' >${json}`,
-        stops: /is no JSON object/,
+        stops: /is not a JSON object/,
         mend: `mv ${json}.kept ${json}`,
       },
       {
         name: 'another thing in the place of the entries',
         sh: `cp -p ${json} ${json}.kept; echo '{"servers": []}' >${json}`,
-        stops: /is no JSON object/,
+        stops: /is not a JSON object/,
         mend: `mv ${json}.kept ${json}`,
       },
     ],

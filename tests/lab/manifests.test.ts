@@ -131,8 +131,8 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     const plan = await makePlan(desired(fewer), () => {})
     expect(await planned(desired(fewer))).toEqual([])
     expect(notesOf(plan)).toEqual([
-      'service web is no longer wanted; deploy -- --prune removes it',
-      expect.stringMatching(/^persistent volume claim web-data is no longer wanted; it holds data/),
+      'service web is not declared any more; deploy -- --prune removes it',
+      expect.stringMatching(/^persistent volume claim web-data is not declared any more; it holds data/),
     ])
     await lab.as('somebody', { ...service(), metadata: { name: 'foreign', namespace: space } })
     expect(await planned(desired(fewer, { prune: true }))).toEqual(['remove service web'])

@@ -145,6 +145,6 @@ function tellNotes({ workspace, emit }: Session): void {
 /** The value of `--lock-timeout`, in seconds. */
 export function seconds(text: string | undefined): number {
   if (text === undefined) return 0
-  if (!/^\d{1,6}$/.test(text)) throw usage(`--lock-timeout ${text} is no number of seconds`, '--lock-timeout 300')
+  if (!/^\d{1,6}$/.test(text)) throw usage(`--lock-timeout ${text} is not a number of seconds`, '--lock-timeout 300')
   return Number(text)
 }

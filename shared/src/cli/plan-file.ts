@@ -50,7 +50,7 @@ export function readPlan(path: string, workspace: string, environment: string | 
     )
   }
   if (saved?.format !== 1 || !saved.steps)
-    throw usage(`--plan ${path} is no saved plan`, `Make one: npm run plan -w ${workspace} -- --out ${path}`)
+    throw usage(`--plan ${path} is not a saved plan`, `Make one: npm run plan -w ${workspace} -- --out ${path}`)
   if (saved.workspace !== workspace || saved.environment !== environment) {
     const of = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)
     throw usage(

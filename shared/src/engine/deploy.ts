@@ -68,7 +68,7 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
 
 function factsKeepChanging(before: Plan, after: Plan): Failure {
   const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]
-  return new Failure('stale', 'what is found changes all the time, so there is no plan to agree to; nothing was done', {
+  return new Failure('stale', 'the facts keep changing, so there is no plan to confirm; nothing was done', {
     detail: Object.keys(other).filter((id) => one[id] !== other[id]),
     remedy: 'Look for what else is at work on the target, another run or a person, and run again when it has ended.',
   })

@@ -85,7 +85,7 @@ export function fileWarnings(file: EnvFile, schema: Schema): Warning[] {
       warn(`is set ${at.length} times (lines ${at.join(', ')}); the last one holds`, { variable: name })
     if (names.includes(name)) continue
     const meant = nearest(name, names)
-    if (meant !== undefined) warn('is not a variable of ours', { variable: name, remedy: `did you mean ${meant}?` })
+    if (meant !== undefined) warn('is not a known variable', { variable: name, remedy: `did you mean ${meant}?` })
   }
   for (const { name, shell } of file.values.values())
     if (names.includes(name) && 'trouble' in shell && shell.trouble === 'several words')

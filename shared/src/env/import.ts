@@ -89,7 +89,7 @@ function sayUnknown(unknown: readonly Assignment[], known: readonly Known[], sch
   const names = known.map(({ tfvar }) => tfvar)
   const said = unknown.map(({ name, line }) => ({ name, line, near: nearest(name, names) }))
   const typos = said.flatMap(({ name, line, near }) =>
-    near ? [`line ${line}: ${name} is not a variable of ours; did you mean ${near}?`] : [],
+    near ? [`line ${line}: ${name} is not a known variable; did you mean ${near}?`] : [],
   )
   const others = said.filter(({ near }) => !near).map(({ name }) => name)
   if (others.length === 0) return typos

@@ -165,6 +165,6 @@ function strangers(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']
   const own = names.filter((name) => !schema.variables[name] || !metaOf(schema.variables[name]).common)
   return Object.keys(processEnv).flatMap((name) => {
     const meant = names.includes(name) || name.length < 8 ? undefined : nearest(name, own, 2)
-    return meant ? [{ variable: name, message: 'is not a variable of ours', remedy: `did you mean ${meant}?` }] : []
+    return meant ? [{ variable: name, message: 'is not a known variable', remedy: `did you mean ${meant}?` }] : []
   })
 }

@@ -49,7 +49,7 @@ type Read = { readonly value: string } | { readonly wrong: string; readonly open
 function readValue(text: string): Read {
   if (text.startsWith('"')) return readString(text)
   if (text.startsWith('<<')) return { wrong: 'is a heredoc, which is not read here', open: true }
-  if (/^[[{]/.test(text)) return { wrong: 'is a list or a map, which no variable of ours is', open: true }
+  if (/^[[{]/.test(text)) return { wrong: 'is a list or a map, which no variable takes', open: true }
   const word = text.replace(/\s*(#|\/\/).*$/, '').trim()
   if (/^(true|false)$/.test(word) || /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(word)) return { value: word }
   if (word === 'null') return { value: '' }

@@ -88,7 +88,7 @@ const reason = ({ code, path, message }: NodeJS.ErrnoException): string =>
   code === 'ENOENT'
     ? `there is no ${path}`
     : code === 'ENOTDIR'
-      ? `${path} is no folder`
+      ? `${path} is not a folder`
       : code === 'EISDIR'
         ? `${path ?? 'the recipe'} is a folder`
         : message

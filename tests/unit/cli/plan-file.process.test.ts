@@ -84,9 +84,9 @@ describe('refused, with how to make one:', () => {
   const cases: [string, string | undefined, RegExp][] = [
     ['no file', undefined, /ENOENT/],
     ['no JSON', 'hello', /JSON/],
-    ['null', 'null', /is no saved plan/],
-    ['an array', '[]', /is no saved plan/],
-    ['another format', JSON.stringify({ format: 2, workspace: 'pod', steps: {} }), /is no saved plan/],
+    ['null', 'null', /is not a saved plan/],
+    ['an array', '[]', /is not a saved plan/],
+    ['another format', JSON.stringify({ format: 2, workspace: 'pod', steps: {} }), /is not a saved plan/],
     [
       'another workspace',
       JSON.stringify({ format: 1, workspace: 'cluster', steps: {} }),

@@ -154,7 +154,7 @@ describe('warnings', () => {
     [
       'a typing error',
       'VALENCE_SSH_PRT=22\n',
-      /^VALENCE_SSH_PRT is not a variable of ours did you mean VALENCE_SSH_PORT\?$/,
+      /^VALENCE_SSH_PRT is not a known variable did you mean VALENCE_SSH_PORT\?$/,
     ],
     ['blanks around =', 'VALENCE_SSH_PORT = 22\n', /^line 12 has blanks/],
     [
@@ -180,7 +180,7 @@ describe('warnings', () => {
       told('AWS_REGION=x\nSTOAT_DOMAIN=y\nEDITOR=vi\n', { PATH: '/bin', LC_ALL: 'C', VALENCE_DOMAIN: 'a.example.org' }),
     ).toEqual([])
     expect(told('', { VALENCE_DOMIAN: 'x' })).toEqual([
-      'VALENCE_DOMIAN is not a variable of ours did you mean VALENCE_DOMAIN?',
+      'VALENCE_DOMIAN is not a known variable did you mean VALENCE_DOMAIN?',
     ])
   })
 

@@ -97,7 +97,7 @@ describe('taken over', () => {
     ])
     expect(notes).toEqual([
       "line 9: do_token still holds the example's placeholder and was left out",
-      'line 11: discord_tokn is not a variable of ours; did you mean discord_token?',
+      'line 11: discord_tokn is not a known variable; did you mean discord_token?',
       'line 14: stoat_vapid_private_key is empty and was left out',
       "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): take it over from there, a new one would not fit",
     ])

@@ -176,7 +176,7 @@ describe('entries of a JSON file', () => {
     [{ entries: { ...entries, one: { args: ['b'], env: {} } } }, '~ servers in ~/.x.json: one'],
     // The order of keys says nothing.
     [{ entries: { ...entries, one: { env: {}, args: ['a'] } } }, '= one, two'],
-    [{ kind: 'unreadable', entries: {} }, '! ~/.x.json of v is no JSON object with servers in it'],
+    [{ kind: 'unreadable', entries: {} }, '! ~/.x.json of v is not a JSON object with servers in it'],
   ]
   test.each(rows)('%o', (now, desired) => {
     const state: JsonFileState = { kind: 'object', mode: '0600', entries, ...now }

@@ -81,7 +81,7 @@ export function gitCheckout(
         return changes([update(say, [...cloned, swap], { explain })], '')
       }
       if (now.kind !== 'clone') {
-        const what = now.kind === 'foreign' ? 'is no git repository' : 'is a git repository without a commit'
+        const what = now.kind === 'foreign' ? 'is not a git repository' : 'is a git repository without a commit'
         return refuse(`${path} ${what}`, `Move it away, it may hold data: mv ${path} ${path}.old`)
       }
       const list: Change[] = []

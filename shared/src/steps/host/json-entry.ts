@@ -40,7 +40,7 @@ except BaseException:
 
 /**
  * Entries in a JSON file that belongs to a user's program and holds more than ours, maybe secrets: the rest is kept as it
- * is and never leaves the host, and what an entry said before is shown by its names. A file that is no JSON object is refused: what it held would be lost.
+ * is and never leaves the host, and what an entry said before is shown by its names. A file that is not a JSON object is refused: what it held would be lost.
  */
 export function jsonFileEntries(on: Target, path: string, options: JsonEntriesOptions): Step {
   const { user, group, entries, plain = [], dependsOn = [] } = options
@@ -53,7 +53,7 @@ export function jsonFileEntries(on: Target, path: string, options: JsonEntriesOp
     plan({ now }) {
       if (now.kind === 'unreadable')
         return refuse(
-          `${path} of ${user} is no JSON object with ${group} in it`,
+          `${path} of ${user} is not a JSON object with ${group} in it`,
           `Mend it by hand (python3 -m json.tool ${path} says where), or move it away.`,
         )
       const differing = names.filter((name) => !isDeepStrictEqual(now.entries[name], entries[name]))

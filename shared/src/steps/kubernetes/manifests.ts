@@ -232,7 +232,7 @@ function tellUnwanted(one: ObjectRef): string {
   const how = keptKinds.includes(one.kind)
     ? `it holds data, so remove it by hand: ${kubectlDelete(one).line.replace(/ --ignore-not-found.*/, '')}`
     : 'deploy -- --prune removes it'
-  return `${sayObject(one)} is no longer wanted; ${how}`
+  return `${sayObject(one)} is not declared any more; ${how}`
 }
 
 // The cloud would let it grow: for more money, and for good.

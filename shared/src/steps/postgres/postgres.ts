@@ -49,7 +49,7 @@ export function postgresSetting(on: Target, name: SettingName, value: string, { 
   })
 }
 
-/** A role that may log in with this password, and is no superuser. The password itself never reaches the server. */
+/** A role that may log in with this password, and is not a superuser. The password itself never reaches the server. */
 export function postgresRole(
   on: Target,
   name: string,
@@ -73,7 +73,7 @@ export function postgresRole(
       }
       const list: Change[] = []
       if (!now.login) list.push(update(`role ${name} may log in`, run(sql`ALTER ROLE ${role} LOGIN`)))
-      if (now.superuser) list.push(update(`role ${name} is no superuser`, run(sql`ALTER ROLE ${role} NOSUPERUSER`)))
+      if (now.superuser) list.push(update(`role ${name} is not a superuser`, run(sql`ALTER ROLE ${role} NOSUPERUSER`)))
       if (!now.verifier || !verifies(now.verifier, password)) {
         list.push(update(`password of role ${name}`, run(sql`ALTER ROLE ${role} PASSWORD ${verifier()}`)))
       }

@@ -48,7 +48,7 @@ export function synapseDropInsApart(on: Target, keys: readonly string[], { depen
         const run = sh`${mkdir} && chmod 600 ${path} && mv -f ${path} ${backup}`
         list.push(remove(`${path}, which sets ${ours.join(', ')}`, run, { risk: 'restart' }))
       }
-      return changes(list, 'none of ours is set twice')
+      return changes(list, 'no setting is set twice')
     },
   })
 }

@@ -75,7 +75,7 @@ describe('checkout', () => {
       { interrupted: true, modified: ['a'], head: two },
       [`~ ${path}: an interrupted checkout put aside`, `~ ${path} e4d5235 → v1.0.1`],
     ],
-    [{ kind: 'foreign' as const }, [`! ${path} is no git repository`]],
+    [{ kind: 'foreign' as const }, [`! ${path} is not a git repository`]],
     [{ kind: 'broken' as const }, [`! ${path} is a git repository without a commit`]],
   ])('%o', (now, changes) => {
     expect(told(plan(now))).toEqual(changes)
@@ -92,7 +92,7 @@ describe('checkout', () => {
       { now: { ...good, kind: 'foreign' }, marked: mark },
       { pending: [] },
     )
-    expect(told(unmarked)).toEqual([`! ${path} is no git repository`])
+    expect(told(unmarked)).toEqual([`! ${path} is not a git repository`])
   })
 
   const first = (decision: Decision): Command | undefined =>

@@ -104,7 +104,7 @@ describe('manifests', () => {
       {
         own: [ours('Service', 'old'), ours('Service', 'theirs', 'other'), ours('Secret', 's')],
         changes: ['= 4 objects'],
-        notes: ['service old is no longer wanted; deploy -- --prune removes it'],
+        notes: ['service old is not declared any more; deploy -- --prune removes it'],
       },
     ],
     [

@@ -158,7 +158,7 @@ describe('role', () => {
     [good, ['= logs in with its password (SCRAM-SHA-256)']],
     [{ ...good, verifier: undefined }, ['~ password of role valence']],
     [{ ...good, verifier: secret('md5b7c0b2dd5bbf7ecb1f4a5d1d5a6a1c4e') }, ['~ password of role valence']],
-    [{ ...good, login: false, superuser: true }, ['~ role valence may log in', '~ role valence is no superuser']],
+    [{ ...good, login: false, superuser: true }, ['~ role valence may log in', '~ role valence is not a superuser']],
   ])('%o', (now, desired) => {
     expect(told(role.plan({ now, server }, none))).toEqual(desired)
   })

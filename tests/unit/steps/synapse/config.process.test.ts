@@ -148,13 +148,13 @@ describe('synapseDropInsApart', () => {
   const { plan } = synapseDropInsApart(on, ['database', 'listeners'])
   const dropIn = (name: string, keys: string[]) => file(`/etc/matrix-synapse/conf.d/${name}.yaml`, keys)
   test.each<[string, ConfigFile[], string[]]>([
-    ['none', [], ['= none of ours is set twice']],
-    ['homeserver.yaml itself', [file(synapseConfig, ['database'])], ['= none of ours is set twice']],
-    ['of other things', [dropIn('email', ['email'])], ['= none of ours is set twice']],
+    ['none', [], ['= no setting is set twice']],
+    ['homeserver.yaml itself', [file(synapseConfig, ['database'])], ['= no setting is set twice']],
+    ['of other things', [dropIn('email', ['email'])], ['= no setting is set twice']],
     [
       'what the package writes',
       [dropIn('server_name', ['server_name']), dropIn('report_stats', ['database'])],
-      ['= none of ours is set twice'],
+      ['= no setting is set twice'],
     ],
     [
       'the same',
