@@ -127,7 +127,9 @@ test('one that stays silent for too long is ended; while it waits it may be sile
     await one.exec(quick, { idleTimeout: 60 }, lost)
     vi.advanceTimersByTime(120_000)
     expect(one.ended).toBe(false)
-    const slow = one.exec(questionProgram([raw('sleep 600')]), { idleTimeout: 60 }, lost)
+    // It ends soon after the shell that it keeps waiting: a child of the dead shell would hold its output open.
+    const waiting = raw('while kill -0 $$ 2>/dev/null; do sleep 0.05; done')
+    const slow = one.exec(questionProgram([waiting]), { idleTimeout: 60 }, lost)
     let over = false
     const ended = expect(slow)
       .rejects.toThrow('no answer for 60 seconds')
