@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { isGone, processIdentity, startedBy } from '@infra/shared/targets/run-identity'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type CliRun, runCli, startCli } from '../support/cli.ts'
 import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
-import { must, sleep, until } from './run.ts'
+import { must, until } from './run.ts'
 
 const skip = requireLab(...clusterRehearsal.needs)
 vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 900_000 })
@@ -46,11 +47,8 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
     void run.ended.then(() => {
       over = true
     })
-    for (;;) {
-      if (fits(eventsOf(run.said()))) return true
-      if (over) return false
-      await sleep(5)
-    }
+    const seen = () => (fits(eventsOf(run.said())) ? true : over ? false : undefined)
+    return until('an event or the end', 600_000, seen, 5)
   }
 
   const iam = async (...words: string[]) => {
@@ -115,7 +113,7 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
       // The first change is the one that the run before was killed at; the next one is new.
       const seen = await reaches(run, (events) => events.filter(begins).length > (runs.length === 0 ? 0 : 1))
       // Now at its very beginning, now when it has begun to work.
-      if (seen) await sleep(late)
+      if (seen) await setTimeout(late)
       if (seen) await killAll(run)
       const { code, stdout, stderr } = await run.ended
       const events = eventsOf(stdout)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { launcher, plainEnv, project } from '../support/cli.ts'
 import { place, sentinel } from '../support/fixture-workspace.ts'
+import { steady } from '../support/steady.ts'
 import { tempFolder } from '../support/temp.ts'
 import { DropletWorld } from './droplet-world.ts'
 import { type NodeName, nodeFolders } from './node-versions.ts'
@@ -20,17 +21,20 @@ const only = (env: Readonly<Record<string, string | undefined>>) => ({
   ...env,
 })
 
-/** Without what differs from run to run. */
-const steady = (text: string) => text.replace(/ {2}\d+\.\d s\n/g, '\n')
-
-/** Sends the process that was started itself a SIGINT while a change is under way. */
-async function interrupted(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Result> {
+/** Sends the process that was started itself a SIGINT while a change is under way, which ends once it was heard. */
+async function interrupted(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  folder: string,
+): Promise<Result> {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '', interrupted: false }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       said[name] += text
       if (!said.interrupted && said[name].includes('half way')) said.interrupted = child.kill('SIGINT')
+      if (said[name].includes('once more to stop at once')) writeFileSync(join(folder, 'go'), '')
     })
   }
   const code = await new Promise<number>((resolve) => child.on('close', (ended) => resolve(ended ?? 128)))
@@ -136,7 +140,7 @@ describe.skipIf(skip)(title('run.mjs', skip), () => {
     it('answers Ctrl-C itself: no process is between', async () => {
       const here = place({ trouble: 'slow' })
       const words = [launcher, join(project, 'tests/support/fixture/cli.ts'), 'deploy', '--yes', '-v']
-      const ran = await interrupted(join(folders[node], 'node'), words, here.env)
+      const ran = await interrupted(join(folders[node], 'node'), words, here.env, here.folder)
       expect(ran.code, ran.stderr).toBe(130)
       expect(ran.stderr).toContain('stopped as asked, after 4 changes')
       expect(ran.stderr + ran.stdout).not.toContain(sentinel)

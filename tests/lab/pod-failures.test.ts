@@ -1,10 +1,11 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { deployed, deployUntil, eventsOf, expectConverged, failureOf, type JsonEvent, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { sleep, until } from './run.ts'
+import { until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
 vi.setConfig({ testTimeout: 600_000 })
@@ -193,7 +194,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     expect(plan).not.toMatch(/half installed/)
     const { run, seen } = await deployUntil(pod, waitsFor('unattended-upgr'))
     expect(seen, run.said()).toBe(true)
-    await sleep(125_000)
+    await setTimeout(125_000)
     await onHost(pod, 'rm /var/lib/dpkg/updates/0001; systemctl stop holder')
     const { code, stdout, stderr } = await run.ended
     expect(code, stdout + stderr).toBe(0)

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { CliResult, CliRun } from '../support/cli.ts'
 import type { Pod } from './pod-setup.ts'
-import { sleep } from './run.ts'
+import { until } from './run.ts'
 
 /** An event of `--json`, with the fields that the tests look at. */
 export interface JsonEvent {
@@ -45,11 +45,8 @@ export async function deployUntil(
   void run.ended.then(() => {
     over = true
   })
-  for (;;) {
-    if (eventsOf(run.said()).some(fits)) return { run, seen: true }
-    if (over) return { run, seen: false }
-    await sleep(5)
-  }
+  const seen = () => (eventsOf(run.said()).some(fits) ? true : over ? false : undefined)
+  return { run, seen: await until('an event or the end', 600_000, seen, 5) }
 }
 
 /** Runs `deploy --yes --json` to its end, which must be a good one. Says what it did. */

@@ -9,7 +9,7 @@ import { type GitServer, gitServer } from './git-server.ts'
 import { type BootOptions, bootHost, type LabHost } from './host.ts'
 import { labDomain } from './prepare.ts'
 import type { Release } from './root.ts'
-import { sleep, until } from './run.ts'
+import { until } from './run.ts'
 import { ensureState, type SavedState } from './states.ts'
 import { ensureWheels } from './wheels.ts'
 
@@ -153,7 +153,6 @@ const keptRoot = '/root/acme-root.pem'
 const isAtRest = async ({ host }: Pod): Promise<true | undefined> => {
   const open = "cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates'"
   const { stdout } = await host.exec(open)
-  if (stdout.trim() !== '0') await sleep(1000)
   return stdout.trim() === '0' || undefined
 }
 

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 
+export { until } from '../support/wait.ts'
+
 /** What a command left behind. */
 export type Result = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -44,16 +46,3 @@ export async function must(program: string, args: readonly string[], options: Ru
 
 /** Puts before a command what ends it when we end, whatever ends us: for servers and long builds. */
 export const tether = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
-
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Asks until `probe` answers something, or throws after `timeoutMs`. */
-export async function until<T>(what: string, timeoutMs: number, probe: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
-    const answer = await probe()
-    if (answer !== undefined) return answer
-    if (Date.now() > end) throw new Error(`lab: waited ${timeoutMs} ms for ${what}`)
-    await sleep(25)
-  }
-}

@@ -1,5 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
 import type { KubeLab } from './kube/kube.ts'
-import { sleep } from './run.ts'
 
 /** Asks the bot again and again for as long as some work takes: what it did not answer well, and how often it did. */
 export async function servedDuring<T>(kube: KubeLab, work: Promise<T>): Promise<{ good: number; bad: string[] }> {
@@ -14,7 +14,7 @@ export async function servedDuring<T>(kube: KubeLab, work: Promise<T>): Promise<
     const { status, text } = await kube.api.send('GET', path)
     if (status === 200 && text === 'ready\n') good += 1
     else bad.push(`${status} ${text}`)
-    await sleep(40)
+    await setTimeout(40)
   }
   return { good, bad }
 }

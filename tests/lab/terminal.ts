@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '@infra/shared/command/sh'
 import { launcher, plainEnv, project } from '../support/cli.ts'
+import { run, until } from './run.ts'
 
 /** What somebody types once the question is on the screen. */
 export type TypedAnswer = readonly [question: RegExp, text: string]
@@ -30,8 +32,11 @@ export function onTerminal(
     if (question === undefined || !question.test(said.slice(seen))) return
     seen = said.length
     open.shift()
-    // As a person does, a moment later: age asks first and turns the echo off then.
-    setTimeout(() => child.stdin.write(`${answer}\r`), 300)
+    // Who asks first and turns the echo off then would lose what is typed in between.
+    until('the echo to be off', 30_000, () => isSilent(child.pid)).then(
+      () => child.stdin.write(`${answer}\r`),
+      () => child.kill('SIGKILL'),
+    )
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -40,4 +45,11 @@ export function onTerminal(
       resolve({ code: code ?? 128, said })
     })
   })
+}
+
+/** Whether the terminal that script(1) made shows nothing of what is typed. */
+async function isSilent(script: number | undefined): Promise<true | undefined> {
+  const [inside] = (await readFile(`/proc/${script}/task/${script}/children`, 'utf8')).trim().split(' ')
+  const { stdout } = await run('stty', ['-a', '-F', `/proc/${inside}/fd/0`])
+  return /(^|\s)-echo(\s|$)/m.test(stdout) || undefined
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { launcher } from '../support/cli.ts'
 import { bare } from '../support/fixture-workspace.ts'
+import { steady } from '../support/steady.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'infra-plans-'))
 const project = join(import.meta.dirname, '../..')
@@ -38,11 +39,8 @@ function newcomer(workspace: string, ...args: string[]): Promise<Ran> {
   })
 }
 
-/** Without what differs from run to run. */
-const steady = (text: string) => text.replace(/ {2}\d+\.\d s\n/g, '\n')
-
 // To accept a change of plan or help: npx vitest run tests/plans -u, and read the difference.
-describe('what a newcomer sees', { timeout: 60_000 }, () => {
+describe('what a newcomer sees', { timeout: 300_000 }, () => {
   test('the plan of the pod, by plan and by deploy --check', async () => {
     const ran = await Promise.all([newcomer('pod', 'plan'), newcomer('pod', 'deploy', '--check', '--yes')])
     for (const { code, stdout, stderr } of ran) {

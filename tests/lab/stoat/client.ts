@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { sleep } from '../run.ts'
+import { setTimeout } from 'node:timers/promises'
 import type { Platform, ProgramName } from './platform.ts'
 
 /** An answer of a program. `status` is 0 where it gave none, and `failure` says why. */
@@ -43,7 +43,7 @@ export function newClient(platform: Pick<Platform, 'url'>): Client {
       for (;;) {
         const answer = await once(url, method, client.token, options)
         if (answer.status === 429) {
-          await sleep((answer.body as { retry_after?: number }).retry_after ?? 1000)
+          await setTimeout((answer.body as { retry_after?: number }).retry_after ?? 1000)
           continue
         }
         client.exchanges.push({

@@ -17,6 +17,7 @@ describe.concurrent('a signal', { timeout: 90_000 }, () => {
       await run.until('half way')
       run.kill(signal)
       await run.until('stopping: finishing "service started" first; once more to stop at once')
+      writeFileSync(join(here.folder, 'go'), '')
       const ran = await run.ended
       expect(ran.code).toBe(code)
       expect(ran.stderr).toMatch(
@@ -34,6 +35,7 @@ describe.concurrent('a signal', { timeout: 90_000 }, () => {
     await run.until('once more')
     run.kill('SIGINT')
     const ran = await run.ended
+    writeFileSync(join(here.folder, 'go'), '')
     expect(ran.code).toBe(130)
     expect(ran.stderr).toMatch(/stopped at once: "service started" may be done, half done or not done/)
     expect(ran.stderr).not.toContain('✓ service started')

@@ -1,5 +1,6 @@
 import { canAnimate, colorPaint, duration, paintFor, plainPaint, printable } from '@infra/shared/report/style'
 import { describe, expect, test } from 'vitest'
+import { steady } from '../../support/steady.ts'
 
 const terminal = { isTTY: true }
 const pipe = {}
@@ -40,7 +41,10 @@ test.each([
   [59_400, '59 s'],
   [59_600, '1 m 0 s'],
   [200_000, '3 m 20 s'],
-])('%i ms is %s', (ms, text) => expect(duration(ms)).toBe(text))
+])('%i ms is %s', (ms, text) => {
+  expect(duration(ms)).toBe(text)
+  expect(steady(`a plan  ${text}\n`)).toBe('a plan\n')
+})
 
 test('printable keeps letters, tabs and line ends, and nothing that draws', () => {
   expect(printable('größe\t東京\n')).toBe('größe\t東京\n')

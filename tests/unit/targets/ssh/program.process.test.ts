@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Command, type Output, plainText, text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw, sh, withStdin } from '@infra/shared/command/sh'
@@ -7,6 +7,7 @@ import { runLocal, start } from '@infra/shared/targets/process'
 import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
+import { until } from '../../../support/wait.ts'
 
 interface Told {
   complete: boolean
@@ -100,7 +101,7 @@ describe('questions', () => {
         },
       })
       running.write(program.source)
-      for (let left = 300; !program.complete(stdout, stderr) && left > 0; left -= 1) await setTimeout(10)
+      await until('the answer', 15_000, () => program.complete(stdout, stderr) || undefined)
       expect(program.parse(stdout, '')[0]?.stdout).toBe('on\n')
       running.end()
       await running.ended
@@ -203,30 +204,40 @@ describe('secrets', () => {
   const password = secret(value)
 
   test('go by stdin: no process shows them, neither as argument nor in its environment', async () => {
-    const feed = withStdin(raw('read -r x; sleep 0.4; [ -n "$x" ]'), text`${password}\n`)
+    const folder = tempFolder()
+    const looked = join(folder, 'looked')
+    // Both work with it until they were looked at; the first line says who they are.
+    const feed = (name: string) =>
+      withStdin(
+        sh`read -r x; echo $$ >${join(folder, name)}; until [ -e ${looked} ]; do sleep 0.02; done; [ -n "$x" ]`,
+        text`${password}\n`,
+      )
     const seen: string[] = []
     let over = false
-    const running = Promise.all([make(feed), ask(feed)]).finally(() => {
+    const running = Promise.all([make(feed('made')), ask(feed('asked'))]).finally(() => {
       over = true
     })
+    const sampled = new Set<string>()
     let samples = 0
-    let witnesses = 0
-    while (!over) {
+    const users = () => ['made', 'asked'].map((name) => peek(join(folder, name)).trim())
+    const sample = () => {
       for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
         for (const file of ['cmdline', 'environ']) {
           const shown = peek(`/proc/${pid}/${file}`)
-          if (shown.includes('sleep\x000.4')) witnesses += 1
+          if (shown !== '') sampled.add(pid)
           if (shown.includes(value) || shown.includes(Buffer.from(value).toString('base64').slice(0, 20)))
             seen.push(`${file} ${shown}`)
         }
       }
-      samples += 1
-      await setTimeout(5)
+      // Not only while they use it: also when it is handed to them, and when they end.
+      if (users().every((pid) => sampled.has(pid))) samples += 1
+      if (samples === 5) writeFileSync(looked, '')
+      return over || undefined
     }
+    await until('both to end', 15_000, sample, 5)
     const [changed, asked] = await running
     expect([changed.answers[0]?.code, asked[0]?.code]).toEqual([0, 0])
-    expect(samples).toBeGreaterThan(3)
-    expect(witnesses).toBeGreaterThan(0)
+    expect(samples).toBeGreaterThanOrEqual(5)
     expect(seen).toEqual([])
   })
 
