@@ -10,6 +10,7 @@ import type { LockRequest } from '@infra/shared/engine/target'
 import { type SshTarget, ssh } from '@infra/shared/targets/ssh/ssh'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launcher } from '../support/cli.ts'
+import { awaits } from '../support/wait.ts'
 import { bootHost, type LabHost } from './host.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
@@ -20,9 +21,6 @@ vi.setConfig({ testTimeout: 90_000 })
 
 const holds = (what: string, condition: () => boolean | Promise<boolean>) =>
   until(what, 30_000, async () => (await condition()) || undefined)
-
-/** Shell text that waits on the host for a file, for a minute at most. */
-const awaits = (file: string) => `(n=0; until [ -e ${file} ]; do [ $((n += 1)) -le 600 ] || exit 9; sleep 0.1; done)`
 
 describe.skipIf(noHost)(title('the ssh target', noHost), () => {
   let lab: LabHost

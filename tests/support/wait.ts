@@ -18,3 +18,7 @@ export async function until<T>(
     await setTimeout(everyMs)
   }
 }
+
+/** Shell text that waits for a file where it runs, for a minute at most. */
+export const awaits = (file: string) =>
+  `(n=0; until [ -e ${file} ]; do [ $((n += 1)) -le 600 ] || exit 9; sleep 0.1; done)`
