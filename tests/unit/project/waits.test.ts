@@ -37,10 +37,6 @@ const allowed: Readonly<Record<string, readonly [waits: readonly string[], why: 
   ],
   'tests/lab/cluster-crash.test.ts': [['await setTimeout('], 'kills at three moments after the beginning of a change'],
   'tests/lab/pod-backup.test.ts': [['sleep 1', 'sleep 1'], 'backups are named by the second'],
-  'tests/lab/pod-failures.test.ts': [
-    ['await setTimeout(', 'sleep 20'],
-    'longer than other package managers are waited for',
-  ],
   'tests/lab/pod-restore.test.ts': [['sleep 3'], 'a program that takes its time, so that it can be cut off'],
   'tests/lab/pod-synapse.test.ts': [['sleep 0.1'], newer],
   'tests/lab/restore-files.test.ts': [['sleep 0.2'], 'an attack that has begun or not: both must hold'],
