@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { CliRun } from '../support/cli.ts'
+import { clockAhead, holding, isWaiting, waitsFor, waitsOn } from './package-managers.ts'
 import { deployed, deployUntil, eventsOf, expectConverged, failureOf, type JsonEvent, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
@@ -17,43 +17,12 @@ async function onHost({ host }: Pod, script: string): Promise<string> {
   return stdout
 }
 
-/** Waits until a run has looked for the lock twice more: the first may have read the clock before. */
-async function waitsOn(run: CliRun): Promise<void> {
-  const count = () => eventsOf(run.said()).filter(isWaiting).length
-  const before = count()
-  await until('the run to wait on', 60_000, () => count() >= before + 2 || undefined)
-}
-
 const failedDeploy = async (pod: Pod, exitCode = 1) => failureOf(await pod.cli('deploy', '--yes', '--json'), exitCode)
 
 // A package that nothing needs, a small one.
 const removed = 'apt-get -y purge htop'
 
-/** Holds a lock, as another package manager of this name does, until it is killed. */
-const holding = (file: string, name = 'python3') => `cat >/root/holder.py <<'END'
-import fcntl, time
-lock = open('${file}', 'w')
-fcntl.lockf(lock, fcntl.LOCK_EX)
-print('held', flush=True)
-time.sleep(600)
-END
-cp -L /usr/bin/python3 /root/${name}; systemd-run --quiet --unit=holder /root/${name} /root/holder.py
-until journalctl -u holder | grep -q held; do sleep 0.2; done; systemctl show -p MainPID --value holder`
-
-/** Puts the host's clock as the shell reads it (`date`) so many seconds ahead, as if they had passed. */
-const clockAhead = (seconds: number) => `cat >/usr/local/sbin/date <<'END'
-#!/bin/sh
-exec /usr/bin/date -d '${seconds} seconds' "$@"
-END
-chmod 755 /usr/local/sbin/date`
-
 const holdLock = holding('/var/lib/dpkg/lock-frontend')
-const isWaiting = ({ line }: JsonEvent) => /^waiting for another package manager/.test(line ?? '')
-const waitsFor =
-  (holder: string) =>
-  ({ line }: JsonEvent) =>
-    new RegExp(`^waiting for another package manager: .*${holder}`).test(line ?? '')
-
 describe.skipIf(skip)(title('what fails is told once and clearly, and heals', skip), () => {
   let pod: Pod
 
