@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clockAhead, holding, isWaiting, waitsFor, waitsOn } from './package-managers.ts'
-import { deployed, deployUntil, eventsOf, expectConverged, failureOf, type JsonEvent, lastOf } from './pod-runs.ts'
+import { deployed, deployUntil, eventsOf, expectConverged, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -23,6 +23,7 @@ const failedDeploy = async (pod: Pod, exitCode = 1) => failureOf(await pod.cli('
 const removed = 'apt-get -y purge htop'
 
 const holdLock = holding('/var/lib/dpkg/lock-frontend')
+
 describe.skipIf(skip)(title('what fails is told once and clearly, and heals', skip), () => {
   let pod: Pod
 
