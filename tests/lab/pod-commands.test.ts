@@ -164,7 +164,7 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
 
     test.each([
       [['postgrsql'], 64, /no service is called "postgrsql"/],
-      [['nginx', '-n', 'many'], 64, /no number of lines/],
+      [['nginx', '-n', 'many'], 64, /not a number of lines/],
       [['nginx', '--since', 'garbage'], 1, /cannot be read: .*garbage/],
     ])('%j is refused', async (args, code, message) => {
       expect(failureOf(await pod.cli('logs', ...args, '--json'), code).message).toMatch(message)
