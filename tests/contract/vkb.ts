@@ -60,7 +60,7 @@ export const vkbKinds: readonly Kind[] = [
   {
     kind: 'editable Python package',
     covers: ['editablePackage'],
-    prepare: `runuser -u valence -- sh -e <<'END'
+    prepare: `install -d -o valence -g valence ${source} ${venv} && runuser -u valence -- sh -e <<'END'
 cd /; python3 -m venv ${venv}; mkdir -p ${source}/src/contract
 echo 'def main(): pass' >${source}/src/contract/__init__.py
 cat >${source}/pyproject.toml <<'TOML'
@@ -153,8 +153,7 @@ systemctl disable -q ${unit}; sleep 1; touch ${unitPath}; systemctl show ${unit}
   {
     kind: 'schema',
     covers: ['postgresSchema'],
-    prepare: `systemctl start postgresql@17-main && runuser -u valence -- sh -e <<'END'
-mkdir -p ${schema}
+    prepare: `systemctl start postgresql@17-main && install -d -o valence -g valence ${schema} && runuser -u valence -- sh -e <<'END'
 cat >${schema}/schema.sql <<'SQL'
 CREATE TABLE IF NOT EXISTS one (id int PRIMARY KEY, two_id int);
 CREATE TABLE IF NOT EXISTS two (id int PRIMARY KEY, near vector(2));

@@ -1,3 +1,4 @@
+import { doList } from '@infra/shared/command/digitalocean'
 import { reveal, secret } from '@infra/shared/command/secret'
 import type { Event } from '@infra/shared/engine/events'
 import { assertSound, changesOf, isConverged } from '@infra/shared/engine/plan'
@@ -118,7 +119,7 @@ describe('what can go wrong', () => {
 describe('pages', () => {
   it('reads a list whole, from our own endpoint only', async () => {
     for (let number = 0; number < 450; number += 1) world.fake.add({ name: `web-${number}` })
-    const [all] = await world.open().ask([{ line: 'GET /v2/droplets?per_page=200' }])
+    const [all] = await world.open().ask([doList('/v2/droplets')])
     expect(JSON.parse(all?.stdout ?? '').droplets).toHaveLength(450)
     expect(world.fake.calls().map(({ path }) => path)).toEqual([
       '/v2/droplets?per_page=200',
