@@ -21,7 +21,11 @@ const cluster: Entry = {
       about: 'what was made, as terraform output had it: one value, or all',
       args: ['[NAME]'],
       stdoutIsResult: true,
-      run: async (session) => (await import('./output.ts')).runOutput(session),
+      run: async (session) =>
+        (await import('@infra/shared/platform/commands/output')).runOutput(
+          session,
+          (await import('./output.ts')).outputs,
+        ),
     },
     status: {
       about: 'one look over pods, queues, tables, images and tokens',

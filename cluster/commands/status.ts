@@ -7,17 +7,16 @@ import { queueState } from '@infra/shared/facts/aws/sqs'
 import { kubeconfigState } from '@infra/shared/facts/kubernetes/kubeconfig'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
+import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { print } from '@infra/shared/report/print'
-import { age, megabytes, tableLines } from '@infra/shared/report/table'
+import { age, megabytes, type Rows, records, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 import { deadLettersOf, queues } from '../scripts/20-sqs.ts'
 import { repositories } from '../scripts/30-ecr.ts'
-
-type Rows = readonly (readonly string[])[]
 
 /** `status`: one look over all of it. What cannot be asked is told in its place, and the rest all the same. */
 export async function runStatus(session: Session): Promise<number> {
@@ -45,10 +44,6 @@ async function attempt(look: () => Promise<Rows>): Promise<{ rows: Rows; error?:
   }
 }
 
-/** Rows under a row of headings, as objects. */
-const records = ([heads = [], ...rows]: Rows) =>
-  rows.map((row) => Object.fromEntries(heads.map((head, column) => [head.toLowerCase(), row[column] ?? ''])))
-
 const now = () => Date.now() / 1000
 
 const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Rows>>> = {
@@ -56,27 +51,13 @@ const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Row
     const { kube } = context
     await assertInside(context, true)
     const { pods } = await askOf(kube, { pods: podStates(namespace) })
-    const rows = pods.map(({ name, state, ready, restarts, started }) => [
-      name,
-      ready ? 'yes' : 'no',
-      state,
-      String(restarts),
-      age(now() - started),
-    ])
-    return [['NAME', 'READY', 'STATE', 'RESTARTS', 'AGE'], ...rows]
+    return podRows(pods)
   },
   async workloads(context) {
     const { kube } = context
     await assertInside(context, true)
     const { own } = await askOf(kube, { own: ownObjects('cluster') })
-    const rows = own
-      .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
-      .map(({ kind, name, ready, replicas, progress }) => [
-        `${kind.toLowerCase()}/${name}`,
-        `${ready}/${replicas}`,
-        progress ?? '',
-      ])
-    return [['NAME', 'READY', 'ROLLOUT'], ...rows]
+    return workloadRows(own)
   },
   async queues({ aws }) {
     const names = queues.flatMap((name) => [name, deadLettersOf(name)])

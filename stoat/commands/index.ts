@@ -17,7 +17,11 @@ const stoat: Entry = {
       about: 'addresses of Stoat: one value, or all',
       args: ['[NAME]'],
       stdoutIsResult: true,
-      run: async (session) => (await import('./output.ts')).runOutput(session),
+      run: async (session) =>
+        (await import('@infra/shared/platform/commands/output')).runOutput(
+          session,
+          (await import('./output.ts')).outputs,
+        ),
     },
     status: {
       about: 'one look over pods, workloads, images and volumes',

@@ -1,5 +1,12 @@
+/** A table: a row of headings, then the others. */
+export type Rows = readonly (readonly string[])[]
+
+/** Rows under a row of headings, as objects. */
+export const records = ([heads = [], ...rows]: Rows) =>
+  rows.map((row) => Object.fromEntries(heads.map((head, column) => [head.toLowerCase(), row[column] ?? ''])))
+
 /** Rows as columns of equal width, two blanks between them; an empty cell is a dash. */
-export function tableLines(rows: readonly (readonly string[])[]): string[] {
+export function tableLines(rows: Rows): string[] {
   const width = (column: number) => Math.max(...rows.map((row) => [...(row[column] || '-')].length))
   const widths = (rows[0] ?? []).map((_, column) => width(column))
   return rows.map((row) => {
