@@ -1,7 +1,12 @@
 import type { LabPart } from './prerequisites.ts'
 
-/** What a rehearsal is made with. */
+export type WorkspaceName = 'pod' | 'cluster' | 'stoat'
+
+/** What a rehearsal is made with: the command line of one workspace. */
 export interface Hands {
+  /** The same for another workspace, which has to be there before. */
+  of(workspace: WorkspaceName): Hands
+
   /** Runs the real command line, its output shown as it comes; throws when it fails. */
   tool(command: string, ...options: string[]): Promise<void>
   /** Does some work, and tells at the end how long it took. */
@@ -33,12 +38,12 @@ export interface Rehearsal {
   open(): Promise<World>
 }
 
-/** Deploys twice, of which the second must find nothing to do, and verifies. */
-export async function deployTwice({ tool, timed, changes }: Hands, ...first: string[]): Promise<void> {
+/** Deploys twice, of which the second must find nothing to do, and verifies, with these options of `deploy` and `verify`. */
+export async function deployTwice({ tool, timed, changes }: Hands, first: string[], checked: string[]): Promise<void> {
   await timed('first deploy', () => tool('deploy', ...first, '--yes'))
   await changes()
   await timed('second deploy', () => tool('deploy', '--yes'))
   const again = await changes()
   if (again !== 0) throw new Error(`the second deploy made ${again} changes; it should have found nothing to do`)
-  await timed('verify', () => tool('verify'))
+  await timed('verify', () => tool('verify', ...checked))
 }

@@ -9,7 +9,7 @@ import { type KubeLab, startKube } from './kube/kube.ts'
 import { doctlPath } from './kube/programs.ts'
 import { type Registry, startRegistry } from './kube/registry.ts'
 import { type Moto, startMoto } from './moto.ts'
-import { deployTwice, type Rehearsal, type World } from './rehearsal.ts'
+import { deployTwice, type Rehearsal, type WorkspaceName, type World } from './rehearsal.ts'
 import { must } from './run.ts'
 
 const region = clusterSettings.AWS_REGION
@@ -28,9 +28,13 @@ export const clusterRehearsal: Rehearsal = {
 
 /** A world for the cluster, with its parts. */
 export interface ClusterWorld extends World {
+  /** As that of every world; the command that is told is of this workspace. */
+  keep(workspace?: WorkspaceName): Promise<string>
   readonly kube: KubeLab
   readonly moto: Moto
   readonly registry: Registry
+  /** What leads to the account that the cluster is in. */
+  readonly digitalocean: Readonly<Record<'DIGITALOCEAN_TOKEN' | 'DIGITALOCEAN_API_URL', string>>
   /** The folder that the bot's image is made from. */
   readonly botContext: string
 }
@@ -45,9 +49,10 @@ export async function openCluster(): Promise<ClusterWorld> {
   for (const image of [await redis(), await shellWithGit()]) await kube.importImage(image)
   fake.backing = { server: kube.server, authority: await readFile(kube.authority, 'utf8'), token: kube.token }
   fake.clusterMs = 5000
+  const digitalocean = { DIGITALOCEAN_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint }
   const settings = {
     ...clusterSettings,
-    ...{ AWS_ENDPOINT_URL: moto.endpoint, DIGITALOCEAN_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint },
+    ...{ AWS_ENDPOINT_URL: moto.endpoint, ...digitalocean },
     ...{ BOT_CONTEXT: context, DEV_SANDBOX_IMAGE: 'shell-with-git:1', REDIS_IMAGE: 'redis:7' },
     ...{ CONTAINER_CLI: 'buildah', ROLLOUT_TIMEOUT: '60' },
   }
@@ -63,13 +68,13 @@ export async function openCluster(): Promise<ClusterWorld> {
     await rm(root, { recursive: true, force: true })
   }
   return {
-    ...{ kube, moto, registry, botContext: context },
+    ...{ kube, moto, registry, digitalocean, botContext: context },
     root,
     env,
     said: `Started Kubernetes at ${kube.server}, AWS at ${moto.endpoint}, DigitalOcean at ${fake.endpoint}.`,
     async run(hands, kept) {
       const { tool, timed } = hands
-      await deployTwice(hands, '--create')
+      await deployTwice(hands, ['--create'], [])
       await tool('output', 'discord_messages_queue_url')
       await tool('status')
       if (kept) return
@@ -82,7 +87,7 @@ export async function openCluster(): Promise<ClusterWorld> {
       if (tables.length !== 4) throw new Error(`destroy left ${tables.length} tables of 4`)
       console.log(`\nThe tables are still there: ${tables.join(', ')}`)
     },
-    async keep() {
+    async keep(workspace = 'cluster') {
       // By the last two kubectl signs in, through doctl.
       const doctl = { DIGITALOCEAN_ACCESS_TOKEN: fake.token, DIGITALOCEAN_API_URL: fake.endpoint }
       const lines = Object.entries({ ...env, INFRA_ROOT: root, ...doctl }).map(
@@ -91,7 +96,7 @@ export async function openCluster(): Promise<ClusterWorld> {
       await writeFile(join(root, 'environment'), lines.join(''), { mode: 0o600 })
       // The fakes end with this process, so it stays until it is told to go.
       console.log(`Kept until Ctrl-C. In another terminal, to run the tool or kubectl against it:
-  (. ${root}/environment; npm run status -w cluster)
+  (. ${root}/environment; npm run status -w ${workspace})
   (. ${root}/environment; KUBECONFIG=${root}/.infra/kubeconfig-discord-bot-cluster kubectl get pods -n discord-bot)`)
       await new Promise((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve)

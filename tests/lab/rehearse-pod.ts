@@ -23,7 +23,7 @@ export const podRehearsal: Rehearsal = {
         const none = Object.fromEntries(Object.keys(secrets).map((name) => [name, undefined]))
         await pod.configure({ ...none, OPENAI_API_KEY })
         await hands.tool('validate', '--generate')
-        await deployTwice(hands)
+        await deployTwice(hands, [], [])
       },
       keep: () => keep(pod),
       close: () => pod.close(),

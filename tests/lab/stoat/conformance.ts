@@ -15,8 +15,33 @@ import {
   sendMessage,
 } from './client.ts'
 import { declared, inOrder, type Platform, type ProgramName } from './platform.ts'
+import { differences } from './recorded.ts'
 import { newFileKey } from './settings.ts'
 import { openSocket } from './websocket.ts'
+
+/** Something that the programs do, or a fault that they have. */
+export interface Judgement {
+  readonly about: string
+  judge(platform: Platform): Promise<unknown>
+}
+
+/** All of it, in an order in which none disturbs the next. */
+export const judgements: readonly Judgement[] = [
+  { about: 'a whole round, from the account to its end', judge: asRecorded },
+  { about: 'a stranger gets no events', judge: refusesStranger },
+  { about: 'health says 200 whatever is missing', judge: alwaysHealthy },
+  { about: 'a bad file key drops uploads, another one loses files', judge: dropUploads },
+  { about: 'a wrong password of RabbitMQ ends the api', judge: endWithoutBroker },
+  { about: 'missing exchanges lose acknowledgements for good', judge: loseAcknowledgements },
+  { about: 'nothing connects to RabbitMQ again', judge: neverReconnect },
+  { about: 'without Mongo nobody is logged in, after a while', judge: forgetSessions },
+]
+
+// The answers are those that upstream's own programs gave.
+async function asRecorded(platform: Platform): Promise<void> {
+  const found = await differences(await wholeRound(platform))
+  if (found.length > 0) throw new Error(found.join('\n'))
+}
 
 /** The whole round of somebody who comes, talks, and goes. Answers what was asked and answered. */
 export async function wholeRound(platform: Pick<Platform, 'url'>): Promise<readonly Exchange[]> {
@@ -118,7 +143,7 @@ async function leaves(client: Client, password: string): Promise<void> {
  * Without the workers the exchanges are missing: the first acknowledgement is accepted, all others fail, also when the
  * workers have come. Only another start of the api heals it.
  */
-export async function loseAcknowledgements(platform: Platform): Promise<void> {
+async function loseAcknowledgements(platform: Platform): Promise<void> {
   for (const name of inOrder) await platform.stop(name)
   await platform.stopStore('rabbitmq')
   await platform.wipeStore('rabbitmq')
@@ -142,7 +167,7 @@ export async function loseAcknowledgements(platform: Platform): Promise<void> {
 }
 
 /** After RabbitMQ's restart nothing connects again: messages go on, acknowledgements fail until the api is restarted. */
-export async function neverReconnect(platform: Platform): Promise<void> {
+async function neverReconnect(platform: Platform): Promise<void> {
   const client = newClient(platform)
   await register(client)
   const { channel } = await newServer(client)
@@ -156,7 +181,7 @@ export async function neverReconnect(platform: Platform): Promise<void> {
 }
 
 /** A key that is none drops each upload without an answer; another key makes old files unreadable. Health stays 200. */
-export async function dropUploads(platform: Platform): Promise<void> {
+async function dropUploads(platform: Platform): Promise<void> {
   const client = newClient(platform)
   await register(client)
   const { channel } = await newServer(client)
@@ -179,7 +204,7 @@ export async function dropUploads(platform: Platform): Promise<void> {
 }
 
 /** Without Mongo the api says for a minute nothing, then that nobody is logged in; then it heals by itself. */
-export async function forgetSessions(platform: Platform): Promise<Readonly<{ milliseconds: number }>> {
+async function forgetSessions(platform: Platform): Promise<Readonly<{ milliseconds: number }>> {
   const client = newClient(platform)
   await register(client)
   await expectStatus(client.ask('api', 'GET', '/users/@me'), 200)
@@ -197,7 +222,7 @@ export async function forgetSessions(platform: Platform): Promise<Readonly<{ mil
 }
 
 /** `GET /` answers 200 whatever is missing. */
-export async function alwaysHealthy(platform: Platform): Promise<void> {
+async function alwaysHealthy(platform: Platform): Promise<void> {
   const client = newClient(platform)
   for (const name of ['mongo', 'redis', 's3', 'rabbitmq'] as const) {
     await platform.stopStore(name)
@@ -208,7 +233,7 @@ export async function alwaysHealthy(platform: Platform): Promise<void> {
 }
 
 /** With a wrong password for RabbitMQ the api ends at once, and with an error. */
-export async function endWithoutBroker(platform: Platform): Promise<number> {
+async function endWithoutBroker(platform: Platform): Promise<number> {
   const right = platform.settings().rabbitPassword
   try {
     await platform.configure({ rabbitPassword: 'wrong' })

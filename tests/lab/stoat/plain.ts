@@ -12,7 +12,8 @@ import { bucketCommand, planStores, removeStores, type StoreName } from './plain
 import { asBroker, type Platform, type ProgramName } from './platform.ts'
 import { newSettings, publicToml, type Settings, secretToml } from './settings.ts'
 
-const upstreamNames: Readonly<Record<ProgramName, string>> = {
+/** How upstream calls its programs. */
+export const upstreamNames: Readonly<Record<ProgramName, string>> = {
   api: 'revolt-delta',
   events: 'revolt-bonfire',
   autumn: 'revolt-autumn',
