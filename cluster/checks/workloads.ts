@@ -1,4 +1,5 @@
 import { sayObject } from '@infra/shared/command/kubectl'
+import { excerpt } from '@infra/shared/command/secret'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
 import { podAnswer, redisConnection, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
@@ -36,7 +37,7 @@ export function workloadChecks({ env, kube }: ClusterContext): readonly Check[] 
       about: `the bot answers ${path}`,
       remedy: look('discord-bot'),
       ask: { answer: serviceAnswer(namespace, 'discord-bot:http', path) },
-      judge: ({ answer }) => (answer.ok ? ok(answer.text.slice(0, 60)) : fail(answer.text)),
+      judge: ({ answer }) => (answer.ok ? ok(excerpt(answer.text, 60)) : fail(answer.text)),
     })
   return [
     check(kube, {

@@ -8,7 +8,7 @@ import { containerCli, inputsTag, tagBy } from '@infra/shared/facts/aws/image-bu
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
-import { print } from '@infra/shared/report/print'
+import { print, printJson } from '@infra/shared/report/print'
 import { age, megabytes, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../context.ts'
 import { images } from '../parts/images.ts'
@@ -21,7 +21,7 @@ export async function runImages(session: Session): Promise<number> {
   const running = await runningDigests(context)
   const rows = await Promise.all(repositories.map(({ name }) => rowsOf(context, name, running)))
   const all = rows.flat()
-  if (session.options.json) print(JSON.stringify(all, null, 2))
+  if (session.options.json) printJson(all, 2)
   else print(tableLines([['REPOSITORY', 'TAGS', 'DIGEST', 'SIZE', 'AGE', 'RUNS IN'], ...all.map(cells)]).join('\n'))
   return 0
 }

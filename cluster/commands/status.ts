@@ -1,5 +1,4 @@
 import { open, type Session } from '@infra/shared/cli/session'
-import { redact } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
 import { tableState } from '@infra/shared/facts/aws/dynamodb'
 import { ecrImages, imageOf } from '@infra/shared/facts/aws/ecr-images'
@@ -10,7 +9,7 @@ import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
-import { print } from '@infra/shared/report/print'
+import { print, printJson } from '@infra/shared/report/print'
 import { age, megabytes, type Rows, records, tableLines } from '@infra/shared/report/table'
 import type { ClusterContext } from '../context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
@@ -26,7 +25,7 @@ export async function runStatus(session: Session): Promise<number> {
   )
   if (session.options.json) {
     const told = parts.map(({ title, rows, error }) => [title, error === undefined ? records(rows) : { error }])
-    print(JSON.stringify(Object.fromEntries(told), null, 2))
+    printJson(Object.fromEntries(told), 2)
   } else {
     print(parts.map(({ title, rows, error }) => section(title, rows, error)).join('\n\n'))
   }
@@ -40,7 +39,7 @@ async function attempt(look: () => Promise<Rows>): Promise<{ rows: Rows; error?:
   try {
     return { rows: await look() }
   } catch (error) {
-    return { rows: [], error: redact(error instanceof Error ? error.message : String(error)) }
+    return { rows: [], error: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { excerpt } from '@infra/shared/command/secret'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import type { PodContext } from '../context.ts'
 import { type Answer, type Asked, askPod } from './https.ts'
@@ -56,7 +57,7 @@ export function matrixChecks(context: PodContext): Check[] {
   ]
 }
 
-const said = ({ status, json }: Answer) => `${status}${json ? ` ${JSON.stringify(json).slice(0, 120)}` : ''}`
+const said = ({ status, json }: Answer) => `${status}${json ? ` ${excerpt(JSON.stringify(json), 120)}` : ''}`
 
 /** `m.server` names this domain, at a port that answers. */
 export function judgeServer(answer: Answer, domain: string): Finding {

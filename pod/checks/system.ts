@@ -1,4 +1,4 @@
-import { redact } from '@infra/shared/command/secret'
+import { excerpt } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
 import { askOf } from '@infra/shared/engine/ask'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
@@ -104,5 +104,5 @@ export function judgeClock(synchronised: boolean, off: number): Finding {
 }
 
 function judgeJournal({ count, last }: LoggedErrors): Finding {
-  return count > 0 ? fail(redact(`${count}, the last: ${(last ?? '').slice(0, 200)}`)) : ok('none')
+  return count > 0 ? fail(`${count}, the last: ${excerpt(last ?? '', 200)}`) : ok('none')
 }

@@ -1,5 +1,6 @@
 import { open, type Session } from '@infra/shared/cli/session'
 import { Failure } from '@infra/shared/engine/failure'
+import { terminals } from '@infra/shared/report/outlet'
 import type { Outlet, Running } from '@infra/shared/targets/process'
 import { type Attachment, isSsh, type SshTarget } from '@infra/shared/targets/ssh/ssh'
 import type { PodContext } from '../context.ts'
@@ -13,7 +14,7 @@ export function openHost(session: Session): { readonly env: PodEnv; readonly hos
 }
 
 /** Whether the user sits at a terminal on all streams, so that the host may use it. */
-export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY)
+export const onTerminal = () => terminals().in && terminals().out
 
 /** Gives our own streams to a program on the host, and its exit code. Ctrl-C is for it to answer. */
 export async function handOver(

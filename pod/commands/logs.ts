@@ -1,11 +1,10 @@
 import { usage } from '@infra/shared/cli/options'
 import type { Session } from '@infra/shared/cli/session'
-import { redact } from '@infra/shared/command/secret'
 import { raw, type Shell, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { nearest } from '@infra/shared/env/suggest'
+import { onClosedOutput } from '@infra/shared/report/outlet'
 import { print } from '@infra/shared/report/print'
-import { printable } from '@infra/shared/report/style'
 import { byLine } from '@infra/shared/targets/process'
 import {
   errorLines,
@@ -52,14 +51,14 @@ export async function runLogs(session: Session): Promise<number> {
   const { host } = openHost(session)
   const errors = recorder()
   // A line at a time, so that a secret cut in two by the stream is found.
-  const show = byLine((text) => print(printable(redact(text))))
+  const show = byLine(print)
   const running = await host.attach({ line: tethered(line), as: 'root', stdout: show, stderr: errors.take })
   let stopped = false
   const stop = () => {
     stopped = true
     running.end()
   }
-  process.stdout.once('error', stop) // the reader went away: `| head`
+  onClosedOutput(stop) // the reader went away: `| head`
   const code = await endedBySelf(session, running, stop)
   if (stopped || code === 0) return 0
   if (code === 255) throw host.broken(errors.said(), 'reading the log')

@@ -1,10 +1,9 @@
 import type { Session } from '@infra/shared/cli/session'
-import { redact } from '@infra/shared/command/secret'
 import type { Facts, Question, Questions } from '@infra/shared/engine/step'
 import { operatingSystem } from '@infra/shared/facts/host/os'
 import { type UnitState, unitState } from '@infra/shared/facts/host/systemd'
 import { pendingUpdates, rebootRequired } from '@infra/shared/facts/host/updates'
-import { print } from '@infra/shared/report/print'
+import { print, printJson } from '@infra/shared/report/print'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { backupState } from '../backup/facts.ts'
 import type { PodEnv } from '../env/env.ts'
@@ -26,8 +25,8 @@ import { statusText } from './status-text.ts'
 export async function runStatus(session: Session): Promise<number> {
   const { env, host } = openHost(session)
   const status = await readStatus(host, env, session)
-  if (session.options.json) print(redact(JSON.stringify({ type: 'status', ...status })))
-  else print(redact(statusText(status, Date.now())))
+  if (session.options.json) printJson({ type: 'status', ...status })
+  else print(statusText(status, Date.now()))
   return 0
 }
 

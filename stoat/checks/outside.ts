@@ -1,4 +1,5 @@
 import { connect } from 'node:tls'
+import { excerpt } from '@infra/shared/command/secret'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import type { StoatContext } from '../context.ts'
 import { type StoatUrls, urlsOf } from '../urls.ts'
@@ -49,7 +50,7 @@ export function outsideChecks(context: StoatContext): readonly Check[] {
       const socket = await openWebSocket(entrance, '/ws?version=1&format=json&token=bad')
       try {
         const text = await socket.next((one) => one.includes('"Error"'))
-        return text.includes('InvalidSession') ? ok('InvalidSession') : fail(text.slice(0, 80))
+        return text.includes('InvalidSession') ? ok('InvalidSession') : fail(excerpt(text, 80))
       } finally {
         socket.close()
       }

@@ -6,7 +6,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import { password } from '@infra/shared/env/random'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
-import { print } from '@infra/shared/report/print'
+import { print, printJson } from '@infra/shared/report/print'
 import type { StoatContext } from '../context.ts'
 import { stores } from '../services.ts'
 import { urlsOf } from '../urls.ts'
@@ -32,7 +32,7 @@ export async function runInvite(session: Session): Promise<number> {
     throw usage(`${code} is no code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
   await assertInside(context)
   await addInvite(context, code)
-  if (session.options.json) print(JSON.stringify({ code }))
+  if (session.options.json) printJson({ code })
   else print(code)
   if (!context.env.STOAT_INVITE_ONLY)
     session.emit({

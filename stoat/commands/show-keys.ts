@@ -5,7 +5,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
-import { print } from '@infra/shared/report/print'
+import { printOpenly } from '@infra/shared/report/outlet'
 import type { StoatContext } from '../context.ts'
 import { keyNames, keyNamesOf, type StoatKeys, stoatSecret } from '../keys.ts'
 import { publicOf } from '../manifests/revolt-toml.ts'
@@ -32,7 +32,7 @@ export async function runShowKeys(session: Session): Promise<number> {
   })
   const vapid = held.get(keyNames.vapid)
   const all = vapid ? [...found, ['STOAT_VAPID_PUBLIC_KEY', publicOf(vapid)] as const] : found
-  if (session.options.json) print(JSON.stringify(Object.fromEntries(all), null, 2))
-  else print(all.map(([name, value]) => `export ${name}='${value}'`).join('\n'))
+  if (session.options.json) printOpenly(JSON.stringify(Object.fromEntries(all), null, 2))
+  else printOpenly(all.map(([name, value]) => `export ${name}='${value}'`).join('\n'))
   return 0
 }

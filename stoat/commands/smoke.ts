@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { open, type Session } from '@infra/shared/cli/session'
-import { redact, reveal } from '@infra/shared/command/secret'
+import { reveal } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
 import { exitCodes, Failure } from '@infra/shared/engine/failure'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
@@ -48,13 +48,11 @@ export async function runSmoke(session: Session): Promise<number> {
       await goRound(entrance, account, report)
     } catch (error) {
       if (error instanceof Failure) throw error
-      tell('smoke.round', 'the round of a user', 'fail', redact(error instanceof Error ? error.message : String(error)))
+      tell('smoke.round', 'the round of a user', 'fail', error instanceof Error ? error.message : String(error))
     } finally {
       if (invite !== undefined) await removeInvite(context, invite)
       // What cannot be taken away now is found by the next round.
-      await clean().catch((error: Error) =>
-        tell('smoke.clean-up', 'the account is disabled', 'fail', redact(error.message)),
-      )
+      await clean().catch((error: Error) => tell('smoke.clean-up', 'the account is disabled', 'fail', error.message))
     }
   })
   session.emit({

@@ -6,7 +6,7 @@ import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
-import { print } from '@infra/shared/report/print'
+import { print, printJson } from '@infra/shared/report/print'
 import { type Rows, records, tableLines } from '@infra/shared/report/table'
 import type { StoatContext } from '../context.ts'
 
@@ -27,7 +27,7 @@ export async function runStatus(session: Session): Promise<number> {
   }
   if (session.options.json) {
     const told = Object.entries(sections).map(([title, rows]) => [title, records(rows)])
-    print(JSON.stringify(Object.fromEntries(told), null, 2))
+    printJson(Object.fromEntries(told), 2)
   } else {
     const texts = Object.entries(sections).map(([title, rows]) =>
       [title, ...tableLines(rows).map((line) => `  ${line}`)].join('\n'),

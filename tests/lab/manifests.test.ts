@@ -4,6 +4,7 @@ import type { KubeObject } from '@infra/shared/command/kubectl'
 import { makePlan } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
 import { jsonReporter } from '@infra/shared/report/json'
+import { outletTo } from '@infra/shared/report/outlet'
 import { prettyReporter } from '@infra/shared/report/pretty'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { readAccess } from '@infra/shared/targets/kubernetes/kubeconfig'
@@ -194,7 +195,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     ])
     const { events } = await settle(work)
     const written: string[] = []
-    const sink = { write: (text: string) => void written.push(text) }
+    const sink = outletTo({ write: (text: string) => void written.push(text) })
     const plain = (_: unknown, text: string) => text
     const terminal = { out: sink, err: sink, paintOut: plain, paintErr: plain, animate: false, groups: false }
     for (const reporter of [jsonReporter(sink), prettyReporter({ ...terminal, diff: true, verbose: true })])

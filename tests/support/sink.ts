@@ -1,9 +1,14 @@
+import { type Outlet, outletTo } from '@infra/shared/report/outlet'
+
 /** A stream that keeps what is written to it. */
 export class Memory {
   text = ''
   readonly columns: number
+  /** What a reporter writes to it by. */
+  readonly outlet: Outlet
   constructor(columns = 80) {
     this.columns = columns
+    this.outlet = outletTo(this)
   }
   write(text: string): void {
     this.text += text

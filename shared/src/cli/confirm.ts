@@ -1,10 +1,13 @@
 import { Failure } from '../engine/failure.ts'
 import { changesOf, type Plan } from '../engine/plan.ts'
+import { oneLine } from '../report/clean.ts'
+import { promptStream, terminals } from '../report/outlet.ts'
 import { usage } from './options.ts'
 
 /** Whether somebody can be asked: not in a pipe, in JSON mode, or below turbo, whose prompts hang. */
 export function canAsk(json: boolean, env: NodeJS.ProcessEnv): boolean {
-  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !json && !env.TURBO_HASH && !env.CI
+  const { in: input, err } = terminals()
+  return input && err && !json && !env.TURBO_HASH && !env.CI
 }
 
 /** Gets a yes for a plan, or throws: `interrupted` for a no, `usage` where nobody can be asked. */
@@ -22,7 +25,7 @@ export async function confirm(question: string, interactive: boolean): Promise<v
     )
   }
   const prompts = await import('@clack/prompts')
-  const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr })
+  const answer = await prompts.confirm({ message: oneLine(question), initialValue: false, output: promptStream })
   if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')
 }
 
@@ -36,7 +39,7 @@ export async function typeNames(known: readonly string[], interactive: boolean):
   }
   const prompts = await import('@clack/prompts')
   const message = `These hold data: ${known.join(', ')}. Type the names of those that shall be lost for good`
-  const answer = await prompts.text({ message, defaultValue: '', output: process.stderr })
+  const answer = await prompts.text({ message: oneLine(message), defaultValue: '', output: promptStream })
   if (typeof answer !== 'string') throw new Failure('interrupted', 'not confirmed; nothing was changed')
   return answer.split(/[\s,]+/).filter(Boolean)
 }
@@ -46,7 +49,7 @@ export async function confirmByName(question: string, name: string, interactive:
   if (!interactive)
     throw usage(`${question}: nobody can be asked here, so nothing was changed`, `Give --confirm ${name}`)
   const prompts = await import('@clack/prompts')
-  const answer = await prompts.text({ message: `${question}. Type ${name} to go on`, output: process.stderr })
+  const answer = await prompts.text({ message: oneLine(`${question}. Type ${name} to go on`), output: promptStream })
   if (typeof answer !== 'string' || answer.trim() !== name)
     throw new Failure('interrupted', 'not confirmed; nothing was changed')
 }

@@ -1,8 +1,8 @@
-import { redact } from '../command/secret.ts'
 import type { Event } from '../engine/events.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
 import { flushed } from '../report/flush.ts'
+import { surviveClosedOutput } from '../report/outlet.ts'
 import { print, printFailure } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
@@ -18,6 +18,11 @@ import type { Workspace } from './workspace.ts'
  */
 export async function main(entry: Entry, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   surviveClosedOutput()
+  // Node would print its message as it is.
+  process.on('uncaughtException', (error) => {
+    printFailure(asFailure(error))
+    process.exit(exitCodes.error)
+  })
   try {
     const [command, rest] = chooseCommand(entry, argv)
     const [ours] = cutVerbatim(command ?? '', rest, entry)
@@ -115,7 +120,7 @@ async function attempt(entry: Entry, session: Session, signals: Signals): Promis
   } catch (error) {
     const failure = asFailure(error)
     const { kind, message, remedy, detail } = failure
-    session.emit({ type: 'failure', kind, message: redact(message), remedy, detail: detail.map(redact) })
+    session.emit({ type: 'failure', kind, message, remedy, detail })
     return (kind === 'interrupted' && signals.code()) || exitCodes[kind]
   } finally {
     await Promise.all(session.cleanup.map((close) => close().catch(() => {})))
@@ -138,11 +143,6 @@ async function dispatch(entry: Entry, session: Session): Promise<number> {
     return runDeploy(session)
   }
   return command === 'verify' ? runVerify(session) : runUnlock(session)
-}
-
-/** A reader that went away (`| head`) must not end a run in the middle of a change. */
-function surviveClosedOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
 /** A thrown thing as a failure; what is none is a defect of this program, told with its stack. */

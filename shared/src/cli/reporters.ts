@@ -1,6 +1,7 @@
 import { githubSummary } from '../report/github.ts'
 import { jsonReporter } from '../report/json.ts'
 import { junitReporter } from '../report/junit.ts'
+import { standard, streams } from '../report/outlet.ts'
 import { prettyReporter } from '../report/pretty.ts'
 import { combine, type Reporter, tolerant } from '../report/reporter.ts'
 import { runLog } from '../report/run-log.ts'
@@ -10,15 +11,15 @@ import { runFolder } from './session.ts'
 
 /** The reporters that the options and the environment ask for: text or JSON, the run's log, GitHub's summary, JUnit. */
 export function makeReporter(options: Options, name: string): Reporter {
-  const { env, stdout, stderr } = process
+  const { env } = process
   const shown = options.json
-    ? jsonReporter(stdout)
+    ? jsonReporter(standard.out)
     : prettyReporter({
-        out: stdout,
-        err: stderr,
-        paintOut: paintFor(stdout, env),
-        paintErr: paintFor(stderr, env),
-        animate: canAnimate(stderr, env),
+        out: standard.out,
+        err: standard.err,
+        paintOut: paintFor(streams.out, env),
+        paintErr: paintFor(streams.err, env),
+        animate: canAnimate(streams.err, env),
         diff: !options['no-diff'],
         verbose: options.verbose === true,
         groups: env.GITHUB_ACTIONS === 'true',

@@ -3,7 +3,7 @@ import { Failure } from '../engine/failure.ts'
 import { exportLines } from '../env/export.ts'
 import { generateMissing } from '../env/generate.ts'
 import { importTfvars } from '../env/import.ts'
-import { print } from '../report/print.ts'
+import { printOpenly } from '../report/outlet.ts'
 import { problemFailure, readEnv, type Session, tellWarnings } from './session.ts'
 
 /** `validate`: judges the environment; `--generate` makes what is missing, `--export` prints it for a shell. */
@@ -15,7 +15,7 @@ export async function runValidate(session: Session): Promise<number> {
   tellWarnings(loaded.warnings, emit)
   if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
   if (options.export) {
-    print(exportLines(loaded.values).join('\n'))
+    printOpenly(exportLines(loaded.values).join('\n'))
   } else {
     const from = loaded.files.length > 0 ? loaded.files.join(', ') : 'the process environment'
     const count = Object.keys(loaded.sources).length

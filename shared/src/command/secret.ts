@@ -64,19 +64,48 @@ const shortest = 6
 
 function remember(value: string): void {
   if (value.length < shortest) return
-  const encodings = [
-    value,
-    Buffer.from(value).toString('base64'),
-    Buffer.from(value).toString('base64url'),
-    encodeURIComponent(Buffer.from(value).toString()),
-    JSON.stringify(value).slice(1, -1),
-    value.replaceAll("'", "''"),
-    value.replaceAll("'", `'\\''`),
-  ]
-  for (const text of encodings) known.add(text)
+  for (const text of [value, ...base64Forms(value), ...urlForms(value), ...quotedForms(value)]) known.add(text)
   // A secret of several lines (a private key) is hidden line by line too: streams are read by the line.
   if (value.includes('\n')) for (const line of value.split('\n')) if (line.trim().length >= 12) known.add(line.trim())
   longestFirst = [...known].sort((a, b) => b.length - a.length)
+}
+
+/** By itself, and in the middle of more (`user:PASSWORD`): there its first and last character depend on what is around. */
+function base64Forms(value: string): string[] {
+  const bytes = Buffer.from(value)
+  const whole = bytes.toString('base64')
+  const within = [0, 1, 2].map((before) => {
+    const bits = (before + bytes.length) * 8
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(bits / 6))
+  })
+  const forms = [whole, whole.replace(/=+$/, ''), ...within.filter((form) => form.length >= shortest)]
+  return forms.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])
+}
+
+function urlForms(value: string): string[] {
+  const url = encodeURIComponent(Buffer.from(value).toString())
+  const strict = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())
+  return [url, strict, lower(url), lower(strict), url.replaceAll('%20', '+'), strict.replaceAll('%20', '+')]
+}
+
+/** As JSON (once, in a string of JSON, and by Go), SQL, YAML, XML and shells write it. */
+function quotedForms(value: string): string[] {
+  const json = (text: string) => JSON.stringify(text).slice(1, -1)
+  const once = json(value)
+  return [
+    ...[once, json(once)],
+    once.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`),
+    value.replaceAll("'", "''"),
+    value.replaceAll("'", `'\\''`),
+    value.replaceAll("'", `'"'"'`),
+    value.replace(/["\\$`]/g, '\\$&'),
+    value.replace(/[^\w@%+=:,./-]/g, '\\$&'),
+    ...['&quot;', '&#34;'].map((mark) =>
+      value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', mark),
+    ),
+  ]
 }
 
 /** The last line of defence: replaces every known secret in a text that came from outside, by `[secret]`. */
@@ -86,6 +115,9 @@ export function redact(text: string): string {
   for (const value of longestFirst) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
   return clean
 }
+
+/** The start of a text from outside, of so many characters: redacted first, since half a secret is not known as one. */
+export const excerpt = (text: string, length: number): string => redact(text).slice(0, length)
 
 // By the name before it, by the place in a URL or a header, by its form.
 const lookalikes: readonly [RegExp, string][] = [

@@ -1,22 +1,16 @@
-import { isText, showText } from '../command/command.ts'
-import { redact } from '../command/secret.ts'
 import type { Event } from '../engine/events.ts'
 import { changesOf, type Plan } from '../engine/plan.ts'
 import { sayEvent } from './messages.ts'
+import type { Outlet } from './outlet.ts'
 import { countPlan } from './plan-text.ts'
-import type { Reporter, Sink } from './reporter.ts'
+import type { Reporter } from './reporter.ts'
 
 /** The version of the NDJSON format: raised when a field changes its meaning or goes away. */
 export const jsonFormat = 1
 
-/**
- * One JSON object a line: first the version, then every event with level, message, timestamp and type.
- * Secrets are of a type that prints as `[secret]`; what came from outside is searched for them as well.
- */
-export function jsonReporter(sink: Sink, now: () => Date = () => new Date()): Reporter {
-  const line = (value: object) =>
-    sink.write(`${redact(JSON.stringify(value, (_key, v) => (isText(v) ? showText(v) : v)))}\n`)
-  line({
+/** One JSON object a line: first the version, then every event with level, message, timestamp and type. */
+export function jsonReporter(outlet: Outlet, now: () => Date = () => new Date()): Reporter {
+  outlet.json({
     level: 'info',
     message: `infra events, format ${jsonFormat}`,
     timestamp: now().toISOString(),
@@ -26,7 +20,7 @@ export function jsonReporter(sink: Sink, now: () => Date = () => new Date()): Re
   return {
     emit(event) {
       const { level, text } = sayEvent(event)
-      line({ level, message: text, timestamp: now().toISOString(), ...flatten(event) })
+      outlet.json({ level, message: text, timestamp: now().toISOString(), ...flatten(event) })
     },
     close() {},
   }

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
 import type { Event } from '../engine/events.ts'
 import { Failure } from '../engine/failure.ts'
+import { clean } from './clean.ts'
+import { saveTo } from './outlet.ts'
 import type { Reporter } from './reporter.ts'
 
 /** Collects the findings of verify and writes them to `path` as a JUnit report when the run ends. */
@@ -19,7 +20,7 @@ export function junitReporter(path: string): Reporter {
 
 function save(path: string, report: string): void {
   try {
-    writeFileSync(path, report)
+    saveTo(path, report)
   } catch (error) {
     throw new Failure('error', `the JUnit report cannot be written: ${(error as Error).message}`, {
       remedy: 'Name a file in a folder that you can write with --junit.',
@@ -45,7 +46,11 @@ function renderJunit(suite: string, checks: readonly Extract<Event, { type: 'che
 }
 
 function xml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 cannot hold them, even escaped
-  const clean = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '')
-  return clean.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  // Before it is escaped: a secret that holds `&` is none afterwards. XML 1.0 cannot hold controls, even escaped.
+  return clean(text)
+    .replace(/[\ufffe\uffff]/g, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }

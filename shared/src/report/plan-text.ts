@@ -1,7 +1,7 @@
 import { structuredPatch } from 'diff'
 import { changesOf, commandLines, type Plan, type PlannedStep } from '../engine/plan.ts'
 import type { Change, Diff, Risk, Verb } from '../engine/step.ts'
-import { type Color, type Paint, printable } from './style.ts'
+import type { Color, Paint } from './style.ts'
 
 export const symbols: Readonly<Record<Verb, string>> = { create: '+', update: '~', remove: '-' }
 export const colors: Readonly<Record<Verb, Color>> = { create: 'green', update: 'yellow', remove: 'red' }
@@ -73,7 +73,7 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
     return [`  ${paint('magenta', '?')}  ${step.id}  ${paint('dim', why)}`]
   }
   if (decision?.kind === 'refused') return [`  ${paint('red', '!')}  ${step.id}: ${decision.reason}`]
-  const notes = (decision?.notes ?? []).map((note) => `  ${paint('cyan', 'i')}  ${printable(note)}`)
+  const notes = (decision?.notes ?? []).map((note) => `  ${paint('cyan', 'i')}  ${note}`)
   if (decision?.kind === 'converged') {
     const why = `  ${paint('dim', `=  ${step.id}${decision.because ? `  ${decision.because}` : ''}`)}`
     return verbose ? [why, ...notes] : notes
@@ -90,7 +90,7 @@ function stepLines(planned: PlannedStep, { paint, diff, verbose }: PlanTextOptio
 
 /** A command line to paste, below its change. */
 export function shownCommand(line: string, paint: Paint): string[] {
-  return line.split('\n').map((part, index) => paint('dim', `       ${index === 0 ? '$ ' : '  '}${printable(part)}`))
+  return line.split('\n').map((part, index) => paint('dim', `       ${index === 0 ? '$ ' : '  '}${part}`))
 }
 
 const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.length} earlier steps` : ids.join(', '))
@@ -110,8 +110,7 @@ export function diffLines(diff: Diff, paint: Paint): string[] {
     paint('cyan', `       @@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`),
     ...lines.map((line) => {
       const color: Color | undefined = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : undefined
-      const shown = printable(line)
-      return `       ${color ? paint(color, shown) : shown}`
+      return `       ${color ? paint(color, line) : line}`
     }),
   ])
 }

@@ -1,16 +1,17 @@
-import { redact } from '../command/secret.ts'
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
+import { oneLine, own } from './clean.ts'
 import { sayEvent } from './messages.ts'
+import type { Outlet } from './outlet.ts'
 import { planLines, shownCommand, summarize } from './plan-text.ts'
 import { type Progress, progressOn } from './progress.ts'
-import type { Reporter, Sink } from './reporter.ts'
-import { type Color, duration, type Paint, printable } from './style.ts'
+import type { Reporter } from './reporter.ts'
+import { type Color, duration, type Paint } from './style.ts'
 
 export interface PrettyOptions {
   /** Results: plans, findings. */
-  readonly out: Sink
+  readonly out: Outlet
   /** Everything else. */
-  readonly err: Sink & { columns?: number }
+  readonly err: Outlet
   readonly paintOut: Paint
   readonly paintErr: Paint
   readonly animate: boolean
@@ -37,9 +38,10 @@ type Formatters = { readonly [T in Event['type']]: (event: Extract<Event, { type
 /** Text for a person: results on one stream, messages and progress on the other. */
 export function prettyReporter(options: PrettyOptions): Reporter {
   const progress = progressOn(options.err, options.animate, options.paintErr)
-  const write = (sink: Sink) => (line: string) => {
+  const write = (outlet: Outlet) => (line: string) => {
     progress.stop()
-    sink.write(`${redact(line)}\n`)
+    // What comes from outside shall not pass for a line of the tool's own.
+    outlet.write(`${line.replace(/\n(?=.)/g, '\n      ')}\n`)
   }
   const message = write(options.err)
   const screen: Screen = {
@@ -68,7 +70,7 @@ const message = (event: Event, screen: Screen) => {
 
 // A failure must not be hidden in a group that nobody unfolds.
 function unfold(screen: Screen): void {
-  if (screen.folded) screen.message('::endgroup::')
+  if (screen.folded) screen.message(own('::endgroup::'))
   screen.folded = false
 }
 
@@ -104,7 +106,8 @@ const formatters: Formatters = {
   'lock.taken': aside,
   'lock.released': aside,
   'script.start'({ script }, screen) {
-    screen.message(screen.groups ? `::group::${script}` : `\n${screen.paintErr('bold', script)}`)
+    if (!screen.groups) screen.message('')
+    screen.message(screen.groups ? `${own('::group::')}${script}` : screen.paintErr('bold', script))
     screen.folded = screen.groups
   },
   'script.end'(event, screen) {
@@ -118,7 +121,7 @@ const formatters: Formatters = {
   'change.output'({ line }, screen) {
     screen.progress.line(line)
     if (!screen.verbose) return
-    screen.aside(`       ${printable(line)}`)
+    screen.aside(`       ${line}`)
   },
   'change.end': ended,
   'work.start': ({ say }, { progress }) => progress.start(say),
@@ -127,7 +130,7 @@ const formatters: Formatters = {
   check({ id, about, outcome, detail, remedy }, { result, paintOut, verbose }) {
     const [color, mark] = marks[outcome]
     const name = verbose ? paintOut('dim', `  [${id}]`) : ''
-    result(`  ${paintOut(color, mark)} ${about}  ${paintOut('dim', detail)}${name}`)
+    result(`  ${paintOut(color, mark)} ${oneLine(about)}  ${paintOut('dim', oneLine(detail))}${name}`)
     if (remedy) result(`      ${remedy}`)
   },
   'check.summary'(event, { result, paintOut, workspace }) {
@@ -138,7 +141,7 @@ const formatters: Formatters = {
     const { message, paintErr } = screen
     unfold(screen)
     message(`${paintErr('red', 'error:')} ${event.message}`)
-    for (const line of event.detail) message(paintErr('dim', `  ${printable(line)}`))
+    for (const line of event.detail) message(paintErr('dim', `  ${line}`))
     for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) message(`  ${line}`)
   },
   'run.end'({ command, exitCode, made, ms }, { message, paintErr, workspace }) {

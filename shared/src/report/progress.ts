@@ -1,5 +1,6 @@
-import type { Sink } from './reporter.ts'
-import { duration, type Paint, printable } from './style.ts'
+import { oneLine } from './clean.ts'
+import { type Outlet, redraw } from './outlet.ts'
+import { duration, type Paint } from './style.ts'
 
 /** Shows that something long is alive: on a terminal a line drawn over again, elsewhere a line now and then. */
 export interface Progress {
@@ -14,7 +15,7 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 /** Seconds of silence after which a stream that is no terminal is told that the work goes on. */
 const quiet = 15
 
-export function progressOn(sink: Sink & { columns?: number }, animate: boolean, paint: Paint): Progress {
+export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Progress {
   let what = ''
   let last = ''
   let began = 0
@@ -24,21 +25,21 @@ export function progressOn(sink: Sink & { columns?: number }, animate: boolean, 
 
   const draw = () => {
     frame = (frame + 1) % frames.length
-    const width = (sink.columns ?? 80) - 1
+    const width = (outlet.columns ?? 80) - 1
     const head = `  ${frames[frame]} ${what}  ${duration(Date.now() - began)}  `
     const rest = [...last].slice(0, Math.max(0, width - [...head].length)).join('')
-    sink.write(`\r\u001b[K${[...head].slice(0, width).join('')}${paint('dim', rest)}`)
+    outlet.write(`${redraw}${[...head].slice(0, width).join('')}${paint('dim', rest)}`)
   }
   const tell = () => {
     if (Date.now() - told < quiet * 1000) return
     told = Date.now()
-    sink.write(`    ${what}: ${duration(Date.now() - began)} so far${last ? `: ${last}` : ''}\n`)
+    outlet.write(`    ${what}: ${duration(Date.now() - began)} so far${last ? `: ${last}` : ''}\n`)
   }
 
   return {
     start(name) {
       this.stop()
-      what = name
+      what = oneLine(name)
       last = ''
       began = Date.now()
       told = began
@@ -46,13 +47,14 @@ export function progressOn(sink: Sink & { columns?: number }, animate: boolean, 
       timer.unref()
     },
     line(text) {
-      last = printable(text).replace(/\s+/g, ' ').trim()
+      // Before it is cut to the width: half a secret would not be known as one.
+      last = oneLine(text).replace(/\s+/g, ' ').trim()
     },
     stop() {
       if (!timer) return
       clearInterval(timer)
       timer = undefined
-      if (animate) sink.write('\r\u001b[K')
+      if (animate) outlet.write(redraw)
     },
   }
 }

@@ -1,10 +1,5 @@
 import type { Emit } from '../engine/events.ts'
 
-/** Where a reporter writes: a stream of the process, or a string in a test. */
-export interface Sink {
-  write(text: string): void
-}
-
 /** Turns events into output. `close` ends what is still drawn. */
 export interface Reporter {
   readonly emit: Emit

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { jsonReporter } from './json.ts'
+import { newFile } from './outlet.ts'
 import type { Reporter } from './reporter.ts'
 
 /** How many run logs are kept. */
@@ -14,13 +15,12 @@ export function runLog(folder: string, name: string, warn: (text: string) => voi
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*/, '')
-    const file = openSync(join(folder, `${stamp}-${name}-${process.pid}.ndjson`), 'wx', 0o600)
+    const { outlet, close } = newFile(join(folder, `${stamp}-${name}-${process.pid}.ndjson`))
     const old = readdirSync(folder)
       .filter((entry) => entry.endsWith('.ndjson'))
       .sort()
     for (const entry of old.slice(0, -kept)) rmSync(join(folder, entry), { force: true })
-    const reporter = jsonReporter({ write: (text) => void writeSync(file, text) })
-    return { emit: reporter.emit, close: () => closeSync(file) }
+    return { emit: jsonReporter(outlet).emit, close }
   } catch (error) {
     warn(`no log of this run can be kept in ${folder}: ${error instanceof Error ? error.message : error}`)
     return { emit() {}, close() {} }

@@ -1,3 +1,5 @@
+import { own } from './clean.ts'
+
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'magenta' | 'dim' | 'bold'
 
 const codes: Readonly<Record<Color, readonly [number, number]>> = {
@@ -10,14 +12,14 @@ const codes: Readonly<Record<Color, readonly [number, number]>> = {
   bold: [1, 22],
 }
 
-/** Colours a text, or leaves it as it is. */
+/** Colours a text, for an outlet to show, or leaves it as it is. */
 export type Paint = (color: Color, text: string) => string
 
 export const plainPaint: Paint = (_color, text) => text
 
 export const colorPaint: Paint = (color, text) => {
   const [on, off] = codes[color]
-  return `\u001b[${on}m${text}\u001b[${off}m`
+  return `${own(`\u001b[${on}m`)}${text}${own(`\u001b[${off}m`)}`
 }
 
 interface Terminal {
@@ -36,12 +38,6 @@ export function paintFor(stream: Terminal, env: Environment): Paint {
 /** Whether a line may be drawn over again: on a terminal that can, outside of continuous integration. */
 export function canAnimate(stream: Terminal, env: Environment): boolean {
   return Boolean(stream.isTTY) && env.TERM !== 'dumb' && !env.CI
-}
-
-/** A text from outside as it may be shown: what would draw on the terminal is taken out of it. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
 }
 
 /** `0.4 s`, `12 s`, `3 m 20 s`. */

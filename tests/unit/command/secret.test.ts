@@ -120,6 +120,13 @@ describe('redact hides', () => {
     ['a JSON string', JSON.stringify({ password: value })],
     ['an SQL literal', `'${value.replaceAll("'", "''")}'`],
     ['a shell word', `'${value.replaceAll("'", `'\\''`)}'`],
+    ['a shell word in double quotes', `"${value.replace(/["\\$`]/g, '\\$&')}"`],
+    ['a string of JSON in a string of JSON', JSON.stringify(JSON.stringify({ password: value }))],
+    ['a form', new URLSearchParams({ password: value }).toString()],
+    ['URL-encoded in small letters', encodeURIComponent(value).toLowerCase()],
+    ['the credentials of a Basic login', Buffer.from(`me:${value}`).toString('base64')],
+    ['base64 of a line before it', Buffer.from(`it:is\n${value}\n`).toString('base64')],
+    ['base64url of more around it', Buffer.from(`1234${value}56`).toString('base64url')],
   ]
   test.each(forms)('%s', (_form, text) => {
     const clean = redact(`before ${text} and again ${text} after`)

@@ -21,12 +21,6 @@ test('no source is longer than 300 lines', () => {
   expect(sources.filter((path) => read(path).split('\n').length > 301)).toEqual([])
 })
 
-test('only the report folder prints', () => {
-  const printing = /console\.|process\.std(out|err)\.write|stdout\.write/
-  const product = sources.filter((path) => /^(shared|pod|cluster|stoat)\//.test(path))
-  expect(product.filter((path) => printing.test(read(path)) && !path.startsWith('shared/src/report/'))).toEqual([])
-})
-
 // But for kubectl's own option.
 test('no step, fact, target or script asks whether this is a dry run', () => {
   const below = /^(shared\/src\/(engine|facts|steps|targets|command)|pod|cluster|stoat)\//

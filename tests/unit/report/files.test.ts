@@ -37,13 +37,13 @@ describe('JUnit', () => {
     expect(cases.map(({ attributes }) => attributes.name)).toEqual([
       'ok.one: disk',
       'warn.one: cert',
-      `fail.one: a<b> & "c" 'd' ]]>  größe`,
+      `fail.one: a<b> & "c" 'd' ]]>    größe`,
       'skip.one: dns',
     ])
     expect(cases.map(({ children }) => children[0]?.name)).toEqual(['system-out', 'system-out', 'failure', 'skipped'])
     expect(cases[2]?.children[0]).toMatchObject({
-      attributes: { message: `a<b> & "c" 'd' ]]>  größe` },
-      text: `a<b> & "c" 'd' ]]>  größe`,
+      attributes: { message: `a<b> & "c" 'd' ]]>    größe` },
+      text: `a<b> & "c" 'd' ]]>    größe`,
     })
   })
 

@@ -9,7 +9,7 @@ import { everything } from './plans.ts'
 /** What a reporter wrote for these events, parsed. */
 function told(events: readonly Event[]) {
   const out = new Memory()
-  const reporter = jsonReporter(out, () => new Date(0))
+  const reporter = jsonReporter(out.outlet, () => new Date(0))
   for (const event of events) reporter.emit(event)
   expect(out.text.endsWith('\n')).toBe(true)
   return out.text

@@ -1,5 +1,6 @@
 import { raw } from '@infra/shared/command/sh'
 import { changes, converged, create, noting } from '@infra/shared/engine/step'
+import { finished } from '@infra/shared/report/clean'
 import { countPlan, planLines, summarize } from '@infra/shared/report/plan-text'
 import { colorPaint, plainPaint } from '@infra/shared/report/style'
 import { describe, expect, test } from 'vitest'
@@ -58,7 +59,7 @@ describe('the lines of a plan', () => {
       '  +  x',
       '  i  a stranger',
     ])
-    expect(told.join('')).not.toMatch(controls)
+    expect(finished(told.join(''))).not.toMatch(controls)
   })
 
   test('of nothing to do are none', () => expect(lines({ diff: true }, calm)).toEqual([]))
@@ -71,13 +72,13 @@ describe('the lines of a plan', () => {
       after: 'b\tc',
     } as const
     const plan = { steps: [planned('x', changes([create('x', raw('true'), { diff })], ''))] }
-    const text = lines({ diff: true }, plan).join('\n')
+    const text = finished(lines({ diff: true }, plan).join('\n'))
     expect(text).not.toMatch(controls)
     expect(text).toContain('+b\tc')
   })
 
   test('are coloured by what they do', () => {
-    const painted = lines({ paint: colorPaint, diff: true })
+    const painted = lines({ paint: colorPaint, diff: true }).map(finished)
     expect(painted).toContain('  \u001b[32m+\u001b[39m  user valence')
     expect(painted).toContain('       \u001b[31m-two\u001b[39m')
     expect(painted.join('\n')).toContain('\u001b[31m  (data loss)\u001b[39m')

@@ -14,8 +14,8 @@ const redraw = '\r\u001b[K'
 function told(events: readonly Event[], options: Partial<PrettyOptions> = {}) {
   const [out, err] = [new Memory(), new Memory()]
   const reporter = prettyReporter({
-    out,
-    err,
+    out: out.outlet,
+    err: err.outlet,
     paintOut: plainPaint,
     paintErr: plainPaint,
     animate: false,
@@ -140,7 +140,7 @@ describe('progress', () => {
 
   test('on a terminal: one line drawn over again, no wider than it, what the program draws taken out', () => {
     const sink = new Memory(40)
-    const progress = progressOn(sink, true, plainPaint)
+    const progress = progressOn(sink.outlet, true, plainPaint)
     progress.start('package postgresql')
     progress.line('\u001b[31mGet:1\u001b[0m\thttp://mirror.example/a/very/long/path \u0007\rnext')
     vi.advanceTimersByTime(260)
@@ -157,7 +157,7 @@ describe('progress', () => {
 
   test('a name wider than the terminal is cut', () => {
     const sink = new Memory(20)
-    const progress = progressOn(sink, true, plainPaint)
+    const progress = progressOn(sink.outlet, true, plainPaint)
     progress.start('x'.repeat(100))
     vi.advanceTimersByTime(130)
     progress.stop()
@@ -167,8 +167,8 @@ describe('progress', () => {
   test('before a message the line is taken away', () => {
     const err = new Memory()
     const reporter = prettyReporter({
-      out: new Memory(),
-      err,
+      out: new Memory().outlet,
+      err: err.outlet,
       ...{ paintOut: plainPaint, paintErr: plainPaint, animate: true, diff: true, verbose: false, groups: false },
     })
     reporter.emit({ type: 'ask.start', target: 'here', questions: 1 })

@@ -1,4 +1,4 @@
-import { canAnimate, colorPaint, duration, paintFor, plainPaint, printable } from '@infra/shared/report/style'
+import { canAnimate, colorPaint, duration, paintFor, plainPaint } from '@infra/shared/report/style'
 import { describe, expect, test } from 'vitest'
 import { steady } from '../../support/steady.ts'
 
@@ -44,9 +44,4 @@ test.each([
 ])('%i ms is %s', (ms, text) => {
   expect(duration(ms)).toBe(text)
   expect(steady(`a plan  ${text}\n`)).toBe('a plan\n')
-})
-
-test('printable keeps letters, tabs and line ends, and nothing that draws', () => {
-  expect(printable('größe\t東京\n')).toBe('größe\t東京\n')
-  expect(printable('\u001b[31mred\u001b[0m \u001b[2K\u001b]0;x\u0007 \r\b')).toBe(' red    ]0;x    ')
 })

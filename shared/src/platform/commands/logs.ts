@@ -1,5 +1,4 @@
 import { open, type Session } from '../../cli/session.ts'
-import { redact } from '../../command/secret.ts'
 import { sh } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import { print } from '../../report/print.ts'
@@ -18,11 +17,11 @@ export async function runLogs(session: Session, services: Services): Promise<num
   const tethered = sh`${read} & logs=$!; trap 'kill "$logs" 2>/dev/null' EXIT
 while kill -0 "$logs" 2>/dev/null; do kill -0 "$PPID" 2>/dev/null || exit 1; sleep 1; done
 wait "$logs"`
-  const outputs = await kube.run([follow ? tethered : read], (line) => print(redact(line)))
+  const outputs = await kube.run([follow ? tethered : read], print)
   const failed = outputs.find(({ code }) => code !== 0)
   if (failed)
     throw new Failure('error', `no logs of ${workload}`, {
-      detail: failed.stderr.trim().split('\n').slice(-3).map(redact),
+      detail: failed.stderr.trim().split('\n').slice(-3),
       remedy: previous
         ? 'Has it ever been restarted? Without --previous what runs now is shown.'
         : `npm run status -w ${workspace} shows its pods.`,

@@ -2,7 +2,7 @@ import { usage } from '../../cli/options.ts'
 import { open, type Session } from '../../cli/session.ts'
 import { Failure } from '../../engine/failure.ts'
 import { nearest } from '../../env/suggest.ts'
-import { print } from '../../report/print.ts'
+import { print, printJson } from '../../report/print.ts'
 
 /** Finds a value out; undefined while what it is of is not there. */
 export type FindOutput<C> = (context: C) => Promise<string | undefined> | string | undefined
@@ -28,12 +28,13 @@ export async function runOutput<C extends { readonly workspace: string }>(
       throw new Failure('error', `${name} is not known yet`, {
         remedy: `npm run deploy -w ${context.workspace} makes what it is of.`,
       })
-    print(session.options.json ? JSON.stringify(value) : value)
+    if (session.options.json) printJson(value)
+    else print(value)
     return 0
   }
   const entries = Object.entries(outputs).map(async ([key, find]) => [key, (await find(context)) ?? null] as const)
   const values = await Promise.all(entries)
-  if (session.options.json) print(JSON.stringify(Object.fromEntries(values), null, 2))
+  if (session.options.json) printJson(Object.fromEntries(values), 2)
   else print(values.map(([key, value]) => `${key} = ${value ?? '(not there yet)'}`).join('\n'))
   return 0
 }
