@@ -40,7 +40,7 @@ export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsT
     ...place,
     ...awsAccess(env),
     // For doctl, by which kubectl signs in where it keeps the bot's key.
-    env: doctlEnvironment(env, folder),
+    kubectlEnv: doctlEnvironment(env, folder),
   })
 }
 

@@ -27,7 +27,7 @@ export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: 
   const kube: Target = openCluster(env, {
     ...{ doks, offline, folder },
     // For the pull secret, whose token goes from the aws CLI to kubectl.
-    env: environment(awsAccess(env)),
+    awsEnv: environment(awsAccess(env)),
     ...(aws.credentialEnv && { credentialEnv: aws.credentialEnv }),
     values: {
       ...Object.fromEntries(

@@ -7,19 +7,17 @@ import { blankKubernetes, type KubectlOptions, kubernetes } from '../targets/kub
 import { type Doks, doctlEnvironment, isKubeconfigOf, ownKubeconfig } from './doks.ts'
 import type { PlatformEnv } from './env.ts'
 
-export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'credentialEnv'> {
+export interface ClusterAccess extends Pick<KubectlOptions, 'values' | 'awsEnv' | 'credentialEnv'> {
   /** Undefined where KUBE_CONTEXT names another cluster. */
   readonly doks: Doks | undefined
   readonly offline: boolean
   /** The project's own folder, for this environment. */
   readonly folder: string
-  /** More variables for kubectl and what it starts. */
-  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** The cluster of an environment: that of KUBE_CONTEXT, or the DOKS cluster. */
 export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
-  const { doks, offline, folder, values, credentialEnv } = access
+  const { doks, offline, folder, values, awsEnv, credentialEnv } = access
   if (offline) return blankKubernetes()
   return kubernetes({
     access: () => findCluster(env, folder, doks),
@@ -27,8 +25,8 @@ export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
     placeholderName: `kubernetes ${env.DO_CLUSTER_NAME}`,
     ...(doks && { renewedBy: doks.kubeconfig.writtenBy }),
     cache: join(folder, 'kubectl'),
-    // For doctl, by which kubectl signs in to the DOKS cluster.
-    env: { ...access.env, ...doctlEnvironment(env, folder) },
+    doctlEnv: doctlEnvironment(env, folder),
+    ...(awsEnv && { awsEnv }),
     ...(credentialEnv && { credentialEnv }),
     ...(values && { values }),
   })

@@ -1,5 +1,6 @@
 import { $, type ProcessPromise } from 'zx/core'
 import { quote } from '../command/sh.ts'
+import { childEnv } from './child-env.ts'
 import { processIdentity, runVariable } from './run-identity.ts'
 
 /** A child process that is under way. */
@@ -23,6 +24,7 @@ export interface Streams {
 }
 
 interface StartOptions extends Streams {
+  /** More than what every program gets of our environment (`childEnv`); undefined takes a variable away. */
   env?: Readonly<Record<string, string | undefined>>
   /** In our own process group: it may use our terminal, and Ctrl-C reaches it too. */
   foreground?: boolean
@@ -97,7 +99,7 @@ function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }:
     store: { stdout: forget(), stderr: forget(), stdall: forget() },
     nothrow: true,
     quiet: true,
-    env: { ...process.env, [runVariable]: processIdentity(), ...env },
+    env: { ...childEnv(process.env), [runVariable]: processIdentity(), ...env },
   })
   const running: ProcessPromise = shell`${line}`
   const child = running.run().child

@@ -21,6 +21,13 @@ test('no source is longer than 300 lines', () => {
   expect(sources.filter((path) => read(path).split('\n').length > 301)).toEqual([])
 })
 
+// With an environment that is chosen: targets/child-env.ts.
+test('programs are started by targets/process.ts, and nowhere else', () => {
+  const product = sources.filter((path) => /^(shared|pod|cluster|stoat)\/.*\.ts$/.test(path))
+  const starting = product.filter((path) => /from '(node:)?(child_process|cluster|zx\b)/.test(read(path)))
+  expect(starting).toEqual(['shared/src/targets/process.ts'])
+})
+
 // But for kubectl's own option.
 test('no step, fact, target or script asks whether this is a dry run', () => {
   const below = /^(shared\/src\/(engine|facts|steps|targets|command)|pod|cluster|stoat)\//

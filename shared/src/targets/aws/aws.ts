@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AwsCall, type AwsCommand, type AwsPlace, accountVariable, aws } from '../../command/aws.ts'
 import { type Command, nothing, type Output, revealText } from '../../command/command.ts'
-import { reveal } from '../../command/secret.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Listener, Target } from '../../engine/target.ts'
 import { blank } from '../blank.ts'
+import { groupEnv } from '../child-env.ts'
 import { inOrder } from '../in-order.ts'
 import { runLocal } from '../process.ts'
 import { needsCli, sendAws } from './api.ts'
@@ -30,8 +30,8 @@ export interface AwsOptions {
   readonly profile?: string | undefined
   /** Instead of a profile; without either the CLI's own chain decides. */
   readonly keys?: AwsKeys | undefined
-  /** More variables for the children: what else a line starts may need them (kubectl). */
-  readonly env?: Readonly<Record<string, string | undefined>>
+  /** More variables for lines that call kubectl, which may sign in by them. */
+  readonly kubectlEnv?: Readonly<Record<string, string | undefined>>
   /** Seconds to wait before a throttled call is made again, each time the first attempts are used up. */
   readonly pauses?: readonly number[]
   /** Seconds to wait, each time, for a change that an answer does not show yet. */
@@ -52,7 +52,6 @@ const minLifetimeMs = 15 * 60_000
 export function awsAccount(options: AwsOptions): AwsTarget {
   const { region, endpoint, account, profile, pauses = [2, 5, 10], lags = [1, 2, 4, 8, 15, 30, 60] } = options
   const place: AwsPlace = { region, endpoint, account }
-  const env = { ...options.env, ...environment(options) }
   const findKeys = credentialsOf(options.keys, profile)
   let known = account
   let identity: Promise<void> | undefined
@@ -63,7 +62,13 @@ export function awsAccount(options: AwsOptions): AwsTarget {
 
   const byCli = async (command: Command, hear: Listener) => {
     const input = command.stdin ? revealText(command.stdin) : ''
-    const whole = { ...env, ...(await credentialEnv()), [accountVariable]: known }
+    const whole = {
+      ...groupEnv(process.env, 'aws', 'images'),
+      ...(/\bkubectl\b/.test(command.line) && options.kubectlEnv),
+      ...environment(options),
+      ...(await credentialEnv()),
+      [accountVariable]: known,
+    }
     return runLocal(awsFunction + command.line, input, whole, hear)
   }
 
@@ -172,14 +177,12 @@ export function environment({ region, profile, keys }: AwsOptions): Record<strin
     // Endpoints are those of the calls, and no others.
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true',
     ...(profile !== undefined && { AWS_PROFILE: profile }),
-    ...(keys && {
-      AWS_PROFILE: undefined,
-      AWS_ACCESS_KEY_ID: reveal(keys.id),
-      AWS_SECRET_ACCESS_KEY: reveal(keys.secret),
-      AWS_SESSION_TOKEN: keys.token && reveal(keys.token),
-    }),
+    // Only the aws CLI gets keys, by `awsFunction`: what is built or signed in to in the same line does not.
+    ...(keys && { AWS_PROFILE: undefined, ...noKeys, ...toEnv(keys) }),
   }
 }
+
+const noKeys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
 
 /** A command that may tell what it asks for. */
 type Asked = Command & Pick<AwsCommand, 'call'>

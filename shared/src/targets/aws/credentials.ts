@@ -39,12 +39,16 @@ export function credentialsOf(given: AwsKeys | undefined, profile: string | unde
   }
 }
 
-// The keys are for the aws CLI alone: kubectl, in the same line, may sign in to its cluster by a profile of its own.
+// The keys are for the aws CLI alone: kubectl, in the same line, may sign in to its cluster by a profile of its own, and
+// what builds an image needs none. So the shell keeps them as variables that it does not export.
 const names = { id: 'INFRA_AWS_KEY', secret: 'INFRA_AWS_SECRET', token: 'INFRA_AWS_TOKEN' }
 const assigned = `AWS_ACCESS_KEY_ID="$${names.id}" AWS_SECRET_ACCESS_KEY="$${names.secret}" AWS_SESSION_TOKEN="\${${names.token}-}"`
 
 /** Shell that calls the aws CLI with the keys of {@link toEnv}, or with what it finds itself where there are none. */
-export const awsFunction = `aws() {
+export const awsFunction = `${Object.values(names)
+  .map((name) => `own=\${${name}-}; unset ${name}; ${name}=$own`)
+  .join('\n')}
+aws() {
   set -- --cli-connect-timeout 5 --cli-read-timeout 60 "$@" # a dead endpoint is told within seconds, not minutes
   if [ -n "\${${names.id}-}" ]; then ${assigned} command aws "$@"; else command aws "$@"; fi
 }

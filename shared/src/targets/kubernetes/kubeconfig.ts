@@ -13,6 +13,8 @@ export interface KubeAccess {
   readonly server: string
   /** The id of the DOKS cluster whose credentials doctl gets; undefined where the user signs in by other means. */
   readonly doks?: string | undefined
+  /** The program by which kubectl signs in; undefined where the kubeconfig holds a token or a certificate. */
+  readonly signIn?: string | undefined
   /** The command that writes this kubeconfig anew; undefined where it is the user's own. */
   readonly renewedBy?: string
 }
@@ -20,8 +22,8 @@ export interface KubeAccess {
 interface Named {
   readonly name?: string
   readonly context?: { readonly cluster?: string; readonly user?: string }
-  readonly cluster?: { readonly server?: string }
-  readonly user?: { readonly exec?: { readonly args?: readonly string[] | null } }
+  readonly cluster?: { readonly server?: string; readonly 'insecure-skip-tls-verify'?: unknown }
+  readonly user?: { readonly exec?: { readonly command?: string; readonly args?: readonly string[] | null } }
 }
 
 interface Kubeconfig {
@@ -55,15 +57,35 @@ export function readAccess(files: string, context?: string): KubeAccess {
       remedy: `Correct KUBE_CONTEXT. There are: ${contexts.map(({ name }) => name).join(', ') || 'none'}`,
     })
   const clusters = configs.flatMap(({ clusters }) => clusters ?? [])
-  const server = clusters.find(({ name }) => name === found.cluster)?.cluster?.server
+  const cluster = clusters.find(({ name }) => name === found.cluster)?.cluster
+  const server = cluster?.server
   if (!server)
     throw new Failure('error', `context ${wanted} leads to no cluster: ${found.cluster ?? 'it names none'}`, {
       remedy: `Mend ${files}: kubectl config view shows it.`,
     })
+  assertVerified({ files, context: wanted, cluster: found.cluster ?? '', server }, cluster['insecure-skip-tls-verify'])
   const users = configs.flatMap(({ users }) => users ?? [])
-  const signsIn = users.find(({ name }) => name === found.user)?.user?.exec?.args ?? []
+  const exec = users.find(({ name }) => name === found.user)?.user?.exec
+  const signsIn = exec?.args ?? []
   const doks = signsIn.includes('exec-credential') ? signsIn.find((word) => /^[0-9a-f-]{36}$/.test(word)) : undefined
-  return { files, context: wanted, cluster: found.cluster ?? '', server, doks }
+  return { files, context: wanted, cluster: found.cluster ?? '', server, doks, signIn: exec?.command }
+}
+
+/**
+ * Refuses a way on which nobody proves to be the cluster: whoever stands between would be sent every secret and every
+ * credential. A server on this machine (kubectl proxy) may speak plain http.
+ */
+function assertVerified({ files, context, cluster, server }: KubeAccess, skipped: unknown): void {
+  const plain = /^http:/i.test(server) && !/^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|\/|$)/i.test(server)
+  if (!skipped && !plain) return
+  const why = skipped ? 'insecure-skip-tls-verify is set' : `${server} is not https`
+  const mend = skipped
+    ? `Give it the cluster's authority: kubectl config set-cluster ${cluster} --insecure-skip-tls-verify=false --embed-certs --certificate-authority=FILE`
+    : `Give it the https address: kubectl config set-cluster ${cluster} --server=https://HOST:PORT`
+  throw new Failure('error', `context ${context} does not check who answers: ${why} for cluster ${cluster}`, {
+    detail: [`in ${files}`],
+    remedy: `${mend}. Secrets would go to whoever answers.`,
+  })
 }
 
 function readConfig(file: string): Kubeconfig {

@@ -4,6 +4,7 @@ import { Failure } from '../../engine/failure.ts'
 import type { Listener, Target } from '../../engine/target.ts'
 import { awsFunction } from '../aws/credentials.ts'
 import { blank } from '../blank.ts'
+import { signInEnv } from '../child-env.ts'
 import { inOrder } from '../in-order.ts'
 import { runLocal } from '../process.ts'
 import { diffAll, isDiff } from './diffs.ts'
@@ -27,8 +28,12 @@ export interface KubectlOptions {
   readonly renewedBy?: string
   /** Where kubectl keeps what it knows of the API: without it every process asks for all of it again. */
   readonly cache: string
-  /** Variables for the children, for commands that other programs take part in (the aws CLI). */
+  /** More variables for every command. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Variables for doctl, where a kubeconfig signs in by it. */
+  readonly doctlEnv?: Readonly<Record<string, string | undefined>>
+  /** Variables for commands that the aws CLI takes part in. */
+  readonly awsEnv?: Readonly<Record<string, string | undefined>>
   /** By what the aws CLI in these commands acts as the account's target does. */
   credentialEnv?(): Promise<Readonly<Record<string, string | undefined>>>
   /** Values that only become known in the course of a run, by the text that stands for them in manifests. */
@@ -112,9 +117,12 @@ export function kubernetes(options: KubectlOptions): Target {
 
 function caller(options: KubectlOptions): Call {
   return async (access, command, hear, during) => {
+    const callsAws = /(^|[|;&(\s])aws /.test(command.line)
     const env = {
+      ...signInEnv(process.env, access.signIn),
+      ...(access.doks !== undefined && options.doctlEnv),
+      ...(callsAws && { ...options.awsEnv, ...(await options.credentialEnv?.()) }),
       ...options.env,
-      ...(await options.credentialEnv?.()),
       KUBECONFIG: access.files,
       INFRA_CONTEXT: access.context,
       INFRA_KUBE_CACHE: options.cache,
@@ -122,7 +130,7 @@ function caller(options: KubectlOptions): Call {
       INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
     }
     const stdin = command.stdin ? revealText(command.stdin) : ''
-    const output = await runLocal(prelude + awsFunction + command.line, stdin, env, hear)
+    const output = await runLocal(prelude + (callsAws ? awsFunction : '') + command.line, stdin, env, hear)
     const failure = kubectlFailure(access, output, during)
     if (failure) throw failure
     return output
