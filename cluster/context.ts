@@ -1,6 +1,5 @@
 import { ownedBy } from '@infra/shared/command/aws-tags'
 import { inputsOf } from '@infra/shared/command/inputs'
-import type { Secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
 import { type Doks, doctlEnvironment } from '@infra/shared/platform/doks'
 import { type AwsTarget, awsAccount, blankAws } from '@infra/shared/targets/aws/aws'
@@ -47,12 +46,6 @@ export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsT
 /** The AWS account as it is for images: what they are made of is read by this process. */
 export function openBuilder(aws: AwsTarget): AwsTarget {
   return aws.blank ? aws : compositeTarget(aws, local(), (command) => inputsOf(command) !== undefined)
-}
-
-/** What the application's Secret holds, as far as it is known here: not the key that is made for the bot. */
-export function botSecrets(env: ClusterEnv): Record<string, Secret> {
-  const { DISCORD_TOKEN, LITELLM_API_KEY, BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half } = env
-  return { DISCORD_TOKEN, LITELLM_API_KEY, ...(id && half && { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: half }) }
 }
 
 /** The tags of everything made here: by them it is known again. */

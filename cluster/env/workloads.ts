@@ -6,7 +6,11 @@ import { ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
 
 const image = () => matching(/^[\w][\w./:@-]*$/, 'the name of an image')
 const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
-const bot = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Discord bot', ...meta })
+
+/** The group of what the bot finds in its environment. */
+export const botGroup = 'Discord bot'
+/** A variable that reaches the bot: by its Secret where it is `secret`, else as it is. */
+const bot = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: botGroup, ...meta })
 const workloads = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Workloads', ...meta })
 
 /** What runs in the cluster, and what it is told. */
@@ -63,7 +67,7 @@ export const workloadVariables = {
   ),
   DISCORD_BOT_IMAGE: variable(
     image().optional(),
-    bot({
+    workloads({
       description: "The bot's image",
       example: 'registry.example.com/discord-bot@sha256:0123',
       unset: 'what `latest` is in ECR, by digest',

@@ -8,7 +8,7 @@ import { listens } from './ports.ts'
 
 export interface BotOptions {
   readonly image: string
-  readonly env: Readonly<Record<string, string | number | undefined>>
+  readonly env: Readonly<Record<string, string | number | boolean | undefined>>
   /** What is in its Secret, as far as it is known here: when it changes, the bot starts anew. */
   readonly secrets: Readonly<Record<string, Secret>>
   /** Tells which access key its Secret holds, where one is made for it: when it changes, the bot starts anew. */
@@ -50,7 +50,7 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
                 image,
                 ports: [{ name: 'http', containerPort: listens.bot, protocol: 'TCP' }],
                 env: [
-                  ...secretEnv(appSecret, secretKeys),
+                  ...secretEnv(appSecret, [...new Set([...Object.keys(secrets), ...accessKey])]),
                   ...plainEnv({ ...env, DYNAMODB_SESSIONS_TABLE: 'discord_sessions' }),
                   ...plainEnv({ DYNAMODB_EXECUTIONS_TABLE: 'discord_executions', PORT: listens.bot }),
                 ],
@@ -68,7 +68,8 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
   ]
 }
 
-const secretKeys = ['DISCORD_TOKEN', 'LITELLM_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+/** Its key for AWS, which its Secret holds whoever makes it. */
+const accessKey = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
 
 /**
  * Tells that a secret changed, and nothing of what it is: keyed by Discord's token, which cannot be guessed, so that

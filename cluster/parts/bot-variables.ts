@@ -1,13 +1,32 @@
+import { isSecret, type Secret } from '@infra/shared/command/secret'
+import { metaOf } from '@infra/shared/env/variable'
 import type { ClusterEnv } from '../env/env.ts'
+import { botGroup, workloadVariables } from '../env/workloads.ts'
+
+type Values = Readonly<Record<string, string | number | boolean | undefined>>
+
+// Every variable that `cluster/env/workloads.ts` declares by `bot(…)` reaches the bot: this is the only list of them.
+const declared = (Object.keys(workloadVariables) as (keyof typeof workloadVariables)[]).filter(
+  (name) => metaOf(workloadVariables[name], name).group === botGroup,
+)
 
 /** What the bot finds in its environment beside its secrets; the constants are in its manifest. */
-export const botVariables = (env: ClusterEnv) => ({
-  DISCORD_BOT_ID: env.DISCORD_BOT_ID,
-  DISCORD_GUILD_ID: env.DISCORD_GUILD_ID,
-  LITELLM_BASE_URL: env.LITELLM_BASE_URL,
+export const botVariables = (env: ClusterEnv): Values => ({
+  ...Object.fromEntries(declared.flatMap((name) => (isSecret(env[name]) ? [] : [[name, env[name]]]))),
   AWS_REGION: env.AWS_REGION,
   AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL,
-  BOT_USERNAME: env.BOT_USERNAME,
-  OTHER_BOT_USERNAME: env.OTHER_BOT_USERNAME,
-  STALENESS_MINUTES: env.STALENESS_MINUTES,
 })
+
+/** What the application's Secret holds, as far as it is known here: not the key that is made for the bot. */
+export function botSecrets(env: ClusterEnv): Record<string, Secret> {
+  const { BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half } = env
+  return {
+    ...Object.fromEntries(
+      declared.flatMap((name): [string, Secret][] => {
+        const value = env[name]
+        return isSecret(value) ? [[name, value]] : []
+      }),
+    ),
+    ...(id && half && { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: half }),
+  }
+}

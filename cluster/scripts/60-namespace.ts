@@ -5,8 +5,9 @@ import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
 import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
-import { botSecrets, type ClusterContext } from '../context.ts'
+import type { ClusterContext } from '../context.ts'
 import { appSecrets, networkPolicies, pullSecretOptions, pullSecretRenewal } from '../manifests/namespace.ts'
+import { botSecrets } from '../parts/bot-variables.ts'
 import { botKeyStore } from '../parts/kubernetes.ts'
 
 export default script(

@@ -6,6 +6,7 @@ import { queueState } from '@infra/shared/facts/aws/sqs'
 import { callerIdentity } from '@infra/shared/facts/aws/sts'
 import type { AwsTarget } from '@infra/shared/targets/aws/aws'
 import { describe, expect, it } from 'vitest'
+import { tables } from '../../cluster/scripts/10-dynamodb.ts'
 import { desired, failureOf, secretKey, useAws } from './aws-lab.ts'
 import { listen } from './http.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -68,7 +69,7 @@ describe.skipIf(skip)(title('the CLI and this process, asked the same', skip), (
   it('agree on an account that has it all', async () => {
     const { send } = lab
     const place = { region: 'ca-central-1', account: '123456789012' }
-    for (const name of ['discord_sessions', 'discord_executions', 'discord-messages', 'chat_history']) {
+    for (const { name } of tables) {
       await send('dynamodb', 'create-table', {
         TableName: name,
         AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tables } from '../../cluster/scripts/10-dynamodb.ts'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { clusterSettings } from './cluster-settings.ts'
 import { type DigitalOceanFake, startDigitalOcean } from './digitalocean-fake.ts'
@@ -88,7 +89,7 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
     expect(stdout).toMatch(/agentic-events-dlq +0 +0/)
     expect(stdout).toMatch(/discord_sessions +ACTIVE +yes/)
     expect(stdout).toMatch(/discord-bot +0 +-/)
-    expect(JSON.parse((await cli('status', '--json')).stdout).tables).toHaveLength(4)
+    expect(JSON.parse((await cli('status', '--json')).stdout).tables).toHaveLength(tables.length)
   })
 
   it('needs to know where the cluster is before it destroys anything', async () => {

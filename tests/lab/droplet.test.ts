@@ -6,6 +6,7 @@ import type { Event } from '@infra/shared/engine/events'
 import { isConverged, type Plan } from '@infra/shared/engine/plan'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dropletChecks } from '../../pod/checks/droplet.ts'
+import { openPorts } from '../../pod/host/security.ts'
 import { withEnvFile } from '../../pod/provision/env-file.ts'
 import { launcher } from '../support/cli.ts'
 import { DropletWorld, failureOf, heard, keyFingerprint, said } from './droplet-world.ts'
@@ -48,7 +49,8 @@ describe('the contract', () => {
     ])
     expect(world.fake.firewalls).toMatchObject([{ name: 'valence-pod', droplet_ids: [world.fake.droplets[0]?.id] }])
     const inbound = world.fake.firewalls[0]?.inbound_rules.map(({ ports }) => ports)
-    expect(inbound).toEqual([String(world.port), '80', '443', '8448'])
+    expect(inbound).toEqual([world.port, ...openPorts].map(String))
+    expect(inbound).toEqual(expect.arrayContaining(['80', '443', '8448']))
     expect(world.fake.addresses('pod.example.com')).toEqual(['127.0.0.1'])
     expect(world.fake.addresses('matrix.pod.example.com')).toEqual(['127.0.0.1'])
     expect(world.fake.addresses('www.example.com')).toEqual(['198.51.100.1'])

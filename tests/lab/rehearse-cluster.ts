@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { tables } from '../../cluster/scripts/10-dynamodb.ts'
 import { clusterSettings } from './cluster-settings.ts'
 import { startDigitalOcean } from './digitalocean-fake.ts'
 import { botContext } from './kube/contexts.ts'
@@ -83,9 +84,9 @@ export async function openCluster(): Promise<ClusterWorld> {
       const listed = await must('aws', ['dynamodb', 'list-tables', '--query', 'TableNames', ...where], {
         env: moto.env,
       })
-      const tables = listed.trim().split(/\s+/)
-      if (tables.length !== 4) throw new Error(`destroy left ${tables.length} tables of 4`)
-      console.log(`\nThe tables are still there: ${tables.join(', ')}`)
+      const left = listed.trim().split(/\s+/)
+      if (left.length !== tables.length) throw new Error(`destroy left ${left.length} tables of ${tables.length}`)
+      console.log(`\nThe tables are still there: ${left.join(', ')}`)
     },
     async keep(workspace = 'cluster') {
       // By the last two kubectl signs in, through doctl.

@@ -49,7 +49,7 @@ export function resources({ memory, cpu }: Resources): Fields {
 }
 
 /** Plain environment variables of a container; what is undefined is left out. */
-export function plainEnv(values: Readonly<Record<string, string | number | undefined>>): Fields[] {
+export function plainEnv(values: Readonly<Record<string, string | number | boolean | undefined>>): Fields[] {
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : [{ name, value: String(value) }],
   )
