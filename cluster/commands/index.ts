@@ -57,7 +57,7 @@ const cluster: Entry = {
       run: async (session) => (await import('./images.ts')).runImages(session),
     },
     destroy: {
-      about: 'take away what was made here; data is kept unless it is named',
+      about: 'take away what was made here, and nothing else; data is kept unless it is named',
       sharedOptions: applyOptions,
       options: {
         data: { type: 'boolean', help: 'also tables, queues and volumes whose names are typed' },

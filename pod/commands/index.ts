@@ -13,11 +13,11 @@ const pod: Entry = {
   load: () => import('../pod.ts'),
   commands: {
     status: {
-      about: 'how it is: services, versions, certificate, disk, memory, backups',
+      about: 'how it is: services, versions, certificate, disk, memory, backups, lock',
       run: async (session) => (await import('./status.ts')).runStatus(session),
     },
     logs: {
-      about: 'what a service said; -f goes on until Ctrl-C',
+      about: 'what a service said, secrets taken out; `all` shows recent errors',
       args: ['SERVICE'],
       options: {
         follow: { type: 'boolean', short: 'f', help: 'go on with what comes, until Ctrl-C' },
@@ -27,13 +27,13 @@ const pod: Entry = {
       run: async (session) => (await import('./logs.ts')).runLogs(session),
     },
     ssh: {
-      about: 'a terminal on the host, or a command there',
+      about: 'a terminal on the host, or a command there, whose exit code is passed on',
       args: ['[COMMAND...]'],
       verbatim: true,
       run: async (session) => (await import('./terminal.ts')).runSsh(session),
     },
     psql: {
-      about: 'the database, as its owner: a terminal, or statements',
+      about: 'the database, as its owner: a terminal, or statements, given or by stdin',
       args: ['[SQL...]'],
       run: async (session) => (await import('./terminal.ts')).runPsql(session),
     },
@@ -47,7 +47,7 @@ const pod: Entry = {
       run: async (session) => (await import('./backup.ts')).runBackup(session),
     },
     restore: {
-      about: 'put a backup back',
+      about: 'put a backup back; what was there is kept beside it',
       args: ['FILE'],
       sharedOptions: locked,
       options: {

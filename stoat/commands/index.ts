@@ -80,7 +80,7 @@ const stoat: Entry = {
       run: async (session) => (await import('./destroy.ts')).runDestroy(session),
     },
     'show-keys': {
-      about: 'the keys and passwords that the cluster holds, to keep a copy of',
+      about: 'the keys and passwords that the cluster holds, as lines for .env.stoat: keep a copy',
       stdoutIsResult: true,
       run: async (session) => (await import('./show-keys.ts')).runShowKeys(session),
     },

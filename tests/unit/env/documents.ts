@@ -1,4 +1,5 @@
 import { commandsOf, type Entry } from '@infra/shared/cli/help'
+import type { WorkspaceOption } from '@infra/shared/cli/options'
 import { renderExample, replaceBetween, replaceTables } from '@infra/shared/env/docs'
 import cluster from '../../../cluster/commands/index.ts'
 import { clusterSchema } from '../../../cluster/env/env.ts'
@@ -8,17 +9,48 @@ import { podSchema } from '../../../pod/env/env.ts'
 import stoat from '../../../stoat/commands/index.ts'
 import { stoatSchema } from '../../../stoat/env/env.ts'
 
+const entries: readonly Entry[] = [pod, cluster, stoat]
 export const schemas = [podSchema, clusterSchema, stoatSchema]
 
 /** The files that are made from the schemas and the command tables: what each shall be, given what it is. */
 export const documents: readonly { file: string; render(now: string): string }[] = [
   { file: '.env.example', render: () => renderExample(schemas) },
-  { file: 'README.md', render: (now) => replaceBetween(replaceTables(now, schemas), 'costs:cluster', costTable()) },
-  ...[pod, cluster, stoat].map((entry) => ({
+  { file: 'README.md', render: (now) => withCommands(replaceTables(now, schemas)) },
+  ...entries.map((entry) => ({
     file: `${entry.name}/package.json`,
     render: (now: string) => withScripts(entry, now),
   })),
 ]
+
+/** A README with what the cluster costs, and the table of each workspace's own commands and options. */
+const withCommands = (readme: string): string =>
+  entries.reduce(
+    (text, entry) => replaceBetween(text, `commands:${entry.name}`, commandTable(entry)),
+    replaceBetween(readme, 'costs:cluster', costTable()),
+  )
+
+/** The commands that only one workspace has, and its options of plan and deploy, as Markdown. */
+function commandTable({ name: workspace, commands = {}, planOptions = {} }: Entry): string {
+  const call = (words: readonly string[]) => `\`npm run ${words.join(' ')}\``
+  const own = Object.entries(commands).map(([name, { about, args = [], options = {} }]) => {
+    const given = args.length > 0 ? ['--', ...args] : []
+    return [call([name, '-w', workspace, ...given]), [about, ...optionList(options)].join('; ')]
+  })
+  const more = Object.entries(planOptions).map(([name, { help }]) => [
+    call(['deploy', '-w', workspace, '--', `--${name}`]),
+    help,
+  ])
+  const rows = [['command', 'what it does'], ['---', '---'], ...more, ...own]
+  return rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
+}
+
+/** The options of a command in a list, by the short name where there is one; none where there is no option. */
+function optionList(options: Readonly<Record<string, WorkspaceOption>>): string[] {
+  const shown = Object.entries(options).map(
+    ([name, { short, value }]) => `\`${short ? `-${short}` : `--${name}`}${value ? ` ${value}` : ''}\``,
+  )
+  return shown.length > 0 ? [shown.join(', ')] : []
+}
 
 /** A package.json with an npm script for each command of its workspace, started as `validate` is. */
 function withScripts(entry: Entry, now: string): string {
