@@ -29,7 +29,8 @@ export default defineConfig({
           name: 'process',
           include: ['tests/unit/**/*.process.test.ts', 'tests/plans/**/*.test.ts'],
           maxWorkers: '100%',
-          testTimeout: 20_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -40,8 +41,8 @@ export default defineConfig({
           maxWorkers: 2,
           // Vitest runs projects of unlike worker counts one after another only: the quick ones first.
           sequence: { groupOrder: 1 },
-          testTimeout: 600_000,
-          // The first time, what a suite starts with is built from source.
+          // The first time, what a suite starts with is built from source. A bound for what hangs: tests have no other.
+          testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },
       },

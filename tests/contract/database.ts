@@ -9,6 +9,7 @@ import {
   postgresSetting,
 } from '@infra/shared/steps/postgres/postgres'
 import { postgresReadable } from '@infra/shared/steps/postgres/readable'
+import { awaitsThat } from '../support/wait.ts'
 import type { Damage, Kind } from './kind.ts'
 
 const cluster = (on: Target) => postgresCluster(on, 17)
@@ -45,7 +46,7 @@ export const databaseKinds: readonly Kind[] = [
       down,
       {
         name: 'the server killed',
-        sh: 'kill -9 $(head -n 1 /var/lib/postgresql/17/main/postmaster.pid); sleep 1',
+        sh: `kill -9 $(head -n 1 /var/lib/postgresql/17/main/postmaster.pid); ${awaitsThat('! pgrep -x postgres >/dev/null')}`,
         says: /started$/,
       },
       {
@@ -111,7 +112,8 @@ ${sql('ALTER SYSTEM RESET listen_addresses')}`,
       },
       {
         name: 'set back, but not loaded',
-        sh: `${sql("ALTER SYSTEM SET password_encryption = 'md5'")} && ${sql('SELECT pg_reload_conf()')} && sleep 1 &&
+        sh: `${sql("ALTER SYSTEM SET password_encryption = 'md5'")} && ${sql('SELECT pg_reload_conf()')} &&
+${awaitsThat(`${sql('SHOW password_encryption')} | grep -qw md5`)} &&
 ${sql('ALTER SYSTEM RESET password_encryption')}`,
         step: 'postgres.setting password_encryption',
         says: /^PostgreSQL reloaded$/,
@@ -230,7 +232,14 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
         says: /pg_hba.conf$/,
       },
       { name: 'no line for localhost', sh: `sed -i '/127.0.0.1/d' ${hba}`, says: /pg_hba.conf$/ },
-      { name: 'written, but not loaded', sh: `sleep 1; touch ${hba}`, says: /^PostgreSQL reloaded$/ },
+      {
+        name: 'written, but not loaded',
+        // PostgreSQL tells a file's time in whole seconds.
+        sh: awaitsThat(
+          `touch ${hba} && ${sql("SELECT (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time()")} | grep -qw t`,
+        ),
+        says: /^PostgreSQL reloaded$/,
+      },
       {
         name: 'a line that PostgreSQL does not understand',
         sh: `cp -p ${hba} ${hba}.kept; echo 'host everything' >>${hba}`,

@@ -1,5 +1,6 @@
 import { file } from '@infra/shared/steps/host/file'
 import { service, stopped } from '@infra/shared/steps/host/systemd'
+import { awaitsThat } from '../support/wait.ts'
 import type { Kind } from './kind.ts'
 
 const unit = `[Service]
@@ -8,7 +9,7 @@ ExecStart=/usr/bin/sleep infinity
 WantedBy=multi-user.target`
 const slow = '/etc/contract/slow'
 // Restarted by somebody who does not wait; until it has read its configuration.
-const begun = `rm /run/contract-slow; systemctl restart --no-block contract-slow; until [ -s /run/contract-slow ]; do sleep 0.1; done`
+const begun = `rm /run/contract-slow; systemctl restart --no-block contract-slow; ${awaitsThat('[ -s /run/contract-slow ]')}`
 
 /** Kinds of systemd's units: what shall run, by its files, and what shall not. */
 export const serviceKinds: readonly Kind[] = [
@@ -26,7 +27,7 @@ systemctl daemon-reload`,
       { name: 'disabled', sh: 'systemctl disable contract', says: /^contract.service at boot$/ },
       {
         name: 'killed',
-        sh: 'kill -9 $(systemctl show -p MainPID --value contract); sleep 0.5',
+        sh: `kill -9 $(systemctl show -p MainPID --value contract); ${awaitsThat('! systemctl -q is-active contract')}`,
         says: /^contract.service started$/,
       },
       {
@@ -82,7 +83,7 @@ systemctl daemon-reload`,
       },
       {
         name: 'started by an old configuration: a run that died in the restart, later',
-        sh: `echo slow 3 >${slow}; ${begun}; echo x >${slow}; until systemctl -q is-active contract-slow; do sleep 0.2; done`,
+        sh: `echo slow 3 >${slow}; ${begun}; echo x >${slow}; ${awaitsThat('systemctl -q is-active contract-slow')}`,
         says: /^contract-slow.service restarted$/,
         healed: 'grep -qx x /run/contract-slow',
       },

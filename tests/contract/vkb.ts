@@ -105,7 +105,7 @@ END`,
       {
         name: 'written, but not read by systemd',
         sh: `systemctl start ${unit}; systemctl stop ${unit}; systemctl enable -q ${unit}; systemctl start ${unit}
-systemctl disable -q ${unit}; sleep 1; touch ${unitPath}; systemctl show ${unit} -p NeedDaemonReload`,
+systemctl disable -q ${unit}; touch ${unitPath}; systemctl show ${unit} -p NeedDaemonReload | grep -qx NeedDaemonReload=yes`,
         says: /^systemd reads contract-vkb.service again, contract-vkb.service stopped$/,
       },
       {

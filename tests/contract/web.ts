@@ -2,6 +2,7 @@ import { keyring } from '@infra/shared/steps/host/keyring'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
 import { pipPackage } from '@infra/shared/steps/host/pip'
 import { systemUser } from '@infra/shared/steps/host/system-user'
+import { awaitsThat } from '../support/wait.ts'
 import type { Kind } from './kind.ts'
 
 const venv = '/opt/contract/pip'
@@ -80,7 +81,11 @@ ln -sfn /etc/nginx/sites-available/other ${enabled}/contract; systemctl reload n
         healed: `grep -q somebody /var/lib/infra/previous${enabled}/contract`,
       },
       { name: 'nginx stopped', sh: 'systemctl stop nginx', says: /^nginx started$/ },
-      { name: 'nginx killed', sh: 'pkill -9 -x nginx; sleep 0.5', says: /^nginx started$/ },
+      {
+        name: 'nginx killed',
+        sh: `pkill -9 -x nginx; ${awaitsThat('! systemctl -q is-active nginx')}`,
+        says: /^nginx started$/,
+      },
       { name: 'nginx not started at boot', sh: 'systemctl disable nginx', says: /^nginx at boot$/ },
       {
         name: "Debian's default site",
@@ -98,11 +103,12 @@ ln -sfn /etc/nginx/sites-available/other ${enabled}/contract; systemctl reload n
         stops:
           /: \/etc\/nginx\/conf.d\/a.conf claims contract.example.org, and put aside it would take shop.example.com down$/,
         mend: `curl -fsS -H 'Host: shop.example.com' http://127.0.0.1/ | grep -qx shop
-rm /etc/nginx/conf.d/a.conf; systemctl reload nginx; sleep 0.5`,
+old=$(pgrep -P $(systemctl show -p MainPID --value nginx)); rm /etc/nginx/conf.d/a.conf; systemctl reload nginx
+for worker in $old; do ${awaitsThat('! kill -0 $worker 2>/dev/null')}; done`,
       },
       {
         name: 'written, but not loaded: a run that died before the reload',
-        sh: `sleep 0.1; touch ${site}`,
+        sh: `touch ${site}`,
         says: /^nginx reloaded$/,
       },
       {

@@ -3,7 +3,7 @@ import type { Failure } from '@infra/shared/engine/failure'
 import type { Work } from '@infra/shared/engine/plan'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { rollouts } from '@infra/shared/steps/kubernetes/rollouts'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configMap, guarded, policy, serveWebhook, webhook } from './admission-objects.ts'
 import { failureOf } from './aws-lab.ts'
 import { busybox } from './kube/images.ts'
@@ -13,7 +13,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
 
 const skip = requireLab('kube')
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 describe.skipIf(skip)(title('what the API server will not have', skip), () => {
   const lab = useKube()
@@ -128,7 +127,7 @@ describe.skipIf(skip)(title('what the API server will not have', skip), () => {
     expect(failure.remedy).toContain('kubectl get configmaps -n going')
     const [free = ''] = failure.remedy?.match(/kubectl patch TYPE NAME .*/) ?? []
     await must('sh', ['-c', free.replace('TYPE NAME', 'configmap held')], { env: lab.kube.env })
-    await kubectl('wait namespace/going --for=delete --timeout=40s')
+    await kubectl('wait namespace/going --for=delete --timeout=600s')
     await settle(work(...all))
   })
 

@@ -3,15 +3,15 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isGone, processIdentity, startedBy } from '@infra/shared/targets/run-identity'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliRun, runCli, startCli } from '../support/cli.ts'
+import { awaits } from '../support/wait.ts'
 import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
 import { must, until } from './run.ts'
 
 const skip = requireLab(...clusterRehearsal.needs)
-vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 900_000 })
 
 const begins = ({ type }: JsonEvent) => type === 'change.start'
 
@@ -139,7 +139,7 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder)
     const real = await must('sh', ['-c', `command -v ${program}`], { env: { PATH: world.env?.PATH } })
-    const wait = `: >'${folder}/there'; for i in $(seq 600); do [ ! -e '${folder}/go' ] || break; sleep 0.1; done`
+    const wait = `: >'${folder}/there'; ${awaits(`'${folder}/go'`)}`
     const work = { before: `${wait}; exec "$real" "$@"`, after: `said=$("$real" "$@") || exit; ${wait}; echo "$said"` }
     const lines = [
       '#!/bin/sh',

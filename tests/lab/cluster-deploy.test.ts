@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliResult, runCli, startCli } from '../support/cli.ts'
 import { untruths } from './plan-truth.ts'
 import { lastLog } from './pod-probes.ts'
@@ -10,7 +10,6 @@ import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
 import { until } from './run.ts'
 
 const skip = requireLab(...clusterRehearsal.needs)
-vi.setConfig({ testTimeout: 300_000 })
 
 describe.skipIf(skip)(title('the cluster by its command line, from nothing to nothing', skip), () => {
   let world: Awaited<ReturnType<typeof openCluster>>

@@ -97,7 +97,7 @@ describe('what can go wrong', () => {
     await world.settle()
     const [record] = (await world.plan()).steps.filter(({ step }) => step.id === 'A record pod.example.com')
     expect(record?.decision).toMatchObject({ kind: 'converged', because: expect.stringContaining('cannot be asked') })
-  }, 60_000)
+  })
 
   it('the token is in no plan, event or message', async () => {
     const events: Event[] = []

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DigitalOceanFake, startDigitalOcean } from './digitalocean-fake.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
 import { doctlPath } from './kube/programs.ts'
@@ -9,8 +9,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { run } from './run.ts'
 
 const noDoctl = requireLab('doctl', 'kube')
-const minutes = 60_000
-vi.setConfig({ testTimeout: minutes })
 
 describe.skipIf(noDoctl)(title('doctl and the account', noDoctl), () => {
   let fake: DigitalOceanFake

@@ -243,7 +243,7 @@ describe('npm run provision', () => {
     const again = await provision('--yes', '-v')
     expect(again.stdout).toContain('nothing to change')
     for (const { stdout, stderr } of [check, made, again]) expect(stdout + stderr).not.toContain(world.fake.token)
-  }, 120_000)
+  })
 
   it('killed while the droplet boots, goes on where it was', async () => {
     world.fake.bootMs = 6000
@@ -264,5 +264,5 @@ describe('npm run provision', () => {
     expect(again.code, again.stderr).toBe(0)
     expect(world.fake.droplets).toHaveLength(1)
     expect(isConverged(await world.plan())).toBe(true)
-  }, 120_000)
+  })
 })

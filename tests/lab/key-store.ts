@@ -3,9 +3,9 @@ import type { KeyStore } from '@infra/shared/steps/aws/iam-keys'
 
 /**
  * A store that stands for a cluster's Secret: a parameter of SSM at moto, written and read by lines of shell that keep
- * the key off arguments and files. `pause`: seconds before it keeps anything.
+ * the key off arguments and files.
  */
-export function parameterStore(endpoint: string, pause = 0): KeyStore {
+export function parameterStore(endpoint: string): KeyStore {
   const authorization =
     'authorization: AWS4-HMAC-SHA256 Credential=x/20260101/ca-central-1/ssm/aws4_request, SignedHeaders=host, Signature=x'
   const call = (operation: string): Shell =>
@@ -17,6 +17,6 @@ export function parameterStore(endpoint: string, pause = 0): KeyStore {
   return {
     name: 'parameter bot',
     kept: { command: kept, parse: ({ stdout }) => stdout.trim() || null },
-    keep: sh`sleep ${pause}; ${input} | ${call('PutParameter')}`,
+    keep: sh`${input} | ${call('PutParameter')}`,
   }
 }

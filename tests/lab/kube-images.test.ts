@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BotOptions, botContext } from './kube/contexts.ts'
 import { debian } from './kube/images.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
@@ -13,7 +13,6 @@ import { type Result, run, until } from './run.ts'
 
 const noImages = requireLab('kube', 'registry', 'moto', 'host')
 const minutes = 60_000
-vi.setConfig({ testTimeout: 2 * minutes })
 
 // What the bot is given, as its pod has it.
 const botEnv = {
@@ -115,7 +114,7 @@ describe.skipIf(noImages)(title('images for a lab cluster', noImages), () => {
     await refused('stranger')
     await login(registry.password())
     await apply(botPod('bot', image, botEnv, withLogin))
-    await kubectl('wait', '--for=condition=Ready', 'pod/bot', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/bot', '--timeout=600s')
     const before = registry.password()
     await registry.setPassword('the next one')
     await apply(botPod('late', image, botEnv, withLogin))
@@ -162,7 +161,7 @@ describe.skipIf(noImages)(title('images for a lab cluster', noImages), () => {
     await apply(botPod('crash', crash, botEnv, withLogin))
     await apply(botPod('never', never, botEnv, withLogin))
     for (const name of ['without', 'crash'])
-      await kubectl('wait', '--for=jsonpath={.status.phase}=Failed', `pod/${name}`, '--timeout=60s')
+      await kubectl('wait', '--for=jsonpath={.status.phase}=Failed', `pod/${name}`, '--timeout=600s')
     expect(await kubectl('logs', 'without')).toBe('bot: these environment variables are missing: DISCORD_TOKEN\n')
     expect(await kubectl('logs', 'crash')).toBe('bot: this release is broken\n')
     const logs = until('the log', minutes, async () => {
@@ -196,7 +195,7 @@ describe.skipIf(noImages)(title('images for a lab cluster', noImages), () => {
           { ...withLogin, restartPolicy: 'Never' },
         ),
       )
-      await kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/sandbox', '--timeout=90s')
+      await kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/sandbox', '--timeout=600s')
       expect(await kubectl('logs', 'sandbox')).toBe('dev\n/home/dev\n')
     } finally {
       await rm(folder, { recursive: true })

@@ -1,5 +1,5 @@
 import { namespaceObject } from '@infra/shared/platform/namespace'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { networkPolicies } from '../../cluster/manifests/namespace.ts'
 import { answer, listen } from './http.ts'
 import { busybox } from './kube/images.ts'
@@ -9,7 +9,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
 const skip = requireLab('kube')
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 /** Where every pod of these tests listens; no policy opens the last. */
 const ports = [3000, 6379, 8777, 8778, 8779, 9000]
@@ -54,7 +53,8 @@ function useTalkers() {
       await lab.kubectl('apply --server-side -f -', list)
     },
     async ready(...namespaces: string[]) {
-      for (const name of namespaces) await lab.kubectl(`wait pods --all -n ${name} --for=condition=Ready --timeout=60s`)
+      for (const name of namespaces)
+        await lab.kubectl(`wait pods --all -n ${name} --for=condition=Ready --timeout=600s`)
     },
     /** The connections that are not as they shall be, once the node has caught up; `a/one > b/two:80` is one. */
     async wrong(open: readonly string[], closed: readonly string[]): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { launcher, plainEnv, project } from '../support/cli.ts'
 import { place, sentinel } from '../support/fixture-workspace.ts'
 import { steady } from '../support/steady.ts'
@@ -12,7 +12,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { type Result, run } from './run.ts'
 
 const skip = requireLab('nodes')
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 })
 
 /** Exactly these variables besides the machine's own: what `run` starts inherits ours else. */
 const only = (env: Readonly<Record<string, string | undefined>>) => ({

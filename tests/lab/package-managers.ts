@@ -1,4 +1,5 @@
 import type { CliRun } from '../support/cli.ts'
+import { awaitsThat } from '../support/wait.ts'
 import { eventsOf, type JsonEvent } from './pod-runs.ts'
 import { until } from './run.ts'
 
@@ -11,7 +12,7 @@ print('held', flush=True)
 time.sleep(600)
 END
 cp -L /usr/bin/python3 /root/${name}; systemd-run --quiet --unit=holder /root/${name} /root/holder.py
-until journalctl -u holder | grep -q held; do sleep 0.2; done; systemctl show -p MainPID --value holder`
+${awaitsThat('journalctl -u holder | grep -q held')}; systemctl show -p MainPID --value holder`
 
 /** Puts the host's clock as the shell reads it (`date`) so many seconds ahead, as if they had passed. */
 export const clockAhead = (seconds: number) => `cat >/usr/local/sbin/date <<'END'

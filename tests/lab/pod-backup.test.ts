@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { awaitsThat } from '../support/wait.ts'
 import { apartFromSynapse, everything, fill, leftovers, onHost } from './backup-drill.ts'
 import { heard, openRoom, type Room, say } from './matrix.ts'
 import { failureOf } from './pod-runs.ts'
@@ -11,7 +12,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { must, run, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'age')
-vi.setConfig({ testTimeout: 300_000 })
 
 const domain = 'pod.lab.example.org'
 
@@ -197,7 +197,8 @@ mv /opt/valence/config /srv/config; ln -s /srv/config /opt/valence/config`,
       await mkdir(lost)
       await onHost(
         pod.host,
-        `systemd-run --quiet --unit=guest --uid=postgres psql -d valence -c "begin; lock notes; select pg_sleep(600)"; sleep 1`,
+        `systemd-run --quiet --unit=guest --uid=postgres psql -d valence -c "begin; lock notes; select pg_sleep(600)"
+cd / && ${awaitsThat('runuser -u postgres -- psql -qAtc "select wait_event from pg_stat_activity" | grep -qx PgSleep')}`,
       )
       const going = pod.start('backup', '--json', '--to', lost)
       await until('the dump', 20_000, async () => (await pod.host.exec('pgrep pg_dump')).code === 0 || undefined)
@@ -224,7 +225,7 @@ mv /opt/valence/config /srv/config; ln -s /srv/config /opt/valence/config`,
     const verify = async () => (await pod.cli('verify', '--only', 'backup')).stdout
     expect(await verify()).toMatch(/there is none yet/)
     for (const _ of [1, 2, 3]) {
-      await onHost(host, `systemctl start valence-backup; sleep 1`)
+      await onHost(host, `systemctl start valence-backup; made=$(date +%s); ${awaitsThat('[ $(date +%s) -gt $made ]')}`)
       expect(await onHost(host, leftovers)).toBe('')
     }
     const names = (await onHost(host, 'ls /var/backups/valence')).trim().split('\n')

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
 import { failInSynapse } from './matrix.ts'
@@ -11,7 +11,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { run, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'script')
-vi.setConfig({ testTimeout: 120_000 })
 
 const domain = 'pod.lab.example.org'
 

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deployed, deployUntil, eventsOf, expectConverged, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
 import { barePod, clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
-vi.setConfig({ testTimeout: 900_000 })
 
 const apt =
   (pattern: RegExp) =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { awaits } from '../support/wait.ts'
 import { clockAhead, holding, isWaiting, waitsFor, waitsOn } from './package-managers.ts'
 import { deployed, deployUntil, eventsOf, expectConverged, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
@@ -8,7 +9,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
-vi.setConfig({ testTimeout: 600_000 })
 
 /** Runs on the host what must succeed. */
 async function onHost({ host }: Pod, script: string): Promise<string> {
@@ -221,7 +221,7 @@ describe.skipIf(skip)(title('what comes in the middle of a run', skip), () => {
     const pod = await clone()
     await onHost(
       pod,
-      `${removed}; printf '%s\\n' '#!/bin/sh' 'case " $* " in *" install "*) until [ -e /root/cut ]; do sleep 0.1; done; esac; exec /usr/bin/apt-get "$@"' >/usr/local/sbin/apt-get; chmod 755 /usr/local/sbin/apt-get`,
+      `${removed}; printf '%s\\n' '#!/bin/sh' 'case " $* " in *" install "*) ${awaits('/root/cut')}; esac; exec /usr/bin/apt-get "$@"' >/usr/local/sbin/apt-get; chmod 755 /usr/local/sbin/apt-get`,
     )
     const { run } = await deployUntil(pod, ({ type }) => type === 'change.start')
     await pod.host.partition()

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { onHost } from './backup-drill.ts'
 import { eventTrigger, hostile, sprung } from './hostile-database.ts'
 import { deployed, madeBy } from './pod-runs.ts'
@@ -8,7 +8,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { redOf } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'age')
-vi.setConfig({ testTimeout: 300_000 })
 
 const domain = 'pod.lab.example.org'
 const asRole = (role: string, sql: string) =>

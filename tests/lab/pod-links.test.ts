@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { quote } from '@infra/shared/command/sh'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onHost as on } from './backup-drill.ts'
 import { deployed, failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
@@ -8,7 +8,6 @@ import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 
 const skip = requireLab('host', 'git', 'age')
-vi.setConfig({ testTimeout: 180_000 })
 
 /** Where the links of user valence lead: what root writes there runs as root with the next apt. */
 const outside = '/etc/apt/apt.conf.d'

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deployed, eventsOf, failureOf } from './pod-runs.ts'
 import { barePod, clonePod, halfMadePod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { run } from './run.ts'
 
 const skip = requireLab('host')
-vi.setConfig({ testTimeout: 300_000 })
 
 const ours = '/etc/ssh/sshd_config.d/00-valence.conf'
 const mine = '/etc/ssh/sshd_config.d/50-mine.conf'

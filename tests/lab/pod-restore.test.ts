@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CliResult } from '../support/cli.ts'
+import { awaits } from '../support/wait.ts'
 import { apartFromSynapse, everything, fill, leftovers, onHost as on } from './backup-drill.ts'
 import { ask } from './matrix.ts'
 import { failureOf } from './pod-runs.ts'
@@ -12,7 +13,6 @@ import { must, until } from './run.ts'
 import { onTerminal, type TypedAnswer } from './terminal.ts'
 
 const skip = requireLab('host', 'git', 'age', 'script')
-vi.setConfig({ testTimeout: 180_000 })
 
 const phrase = 'a phrase of the lab'
 
@@ -90,19 +90,24 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
   test('Ctrl-C takes away what was decrypted; after a kill the host does, by itself', async () => {
     const there = await onHost(everything)
     const armed = 'systemctl is-active infra-restore-clean.timer || true'
-    await inFrontOf('sha256sum', 'sleep 3; exec /usr/bin/sha256sum "$@"', async () => {
+    await inFrontOf('sha256sum', `${awaits('/run/checked')}; exec /usr/bin/sha256sum "$@"`, async () => {
       const stopped = async (signal: 'SIGINT' | 'SIGKILL') => {
         const run = pod.start('restore', archive, '--confirm', domain, '--json')
         await until('the check', 60_000, async () => run.said().includes('checking that it is whole') || undefined)
         run.kill(signal)
-        return run.ended
+        return run
       }
-      const { code, stdout } = await stopped('SIGINT')
+      const asked = await stopped('SIGINT')
+      await until('the answer', 60_000, () => asked.said().includes('stopping: ') || undefined)
+      await onHost('touch /run/checked')
+      const { code, stdout } = await asked.ended
       expect(code, stdout).toBe(130)
       expect(stdout).toContain('stopped as asked; nothing was changed')
       expect(await onHost(`ls -d /var/lib/infra/restore.* 2>/dev/null || ${armed}`)).toBe('inactive\n')
-      await stopped('SIGKILL')
+      await onHost('rm /run/checked')
+      await (await stopped('SIGKILL')).ended
       expect(await onHost(armed)).toBe('active\n')
+      await onHost('touch /run/checked')
     })
     expect(await onHost(everything)).toBe(there)
   })
@@ -213,7 +218,7 @@ esac`
       expect(await onHost(apartFromSynapse)).toBe(valence)
       expect(await onHost(leftovers)).toBe('')
       await synapse()
-    }, 300_000)
+    })
 
     test('what cannot be given back is told with what to run, and nothing is started on it', async () => {
       const names = await onHost(databases)
@@ -229,7 +234,7 @@ esac`
         failure.remedy,
         `systemctl unmask --runtime ${unit}; umount /opt/valence/config.before-restore-*`,
       )
-    }, 300_000)
+    })
 
     test.each([
       ['before the databases', `*"alter database valence rename to valence_before_restore"*`, 'before'],

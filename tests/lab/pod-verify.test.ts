@@ -1,6 +1,6 @@
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onHost as on } from './backup-drill.ts'
 import { type DnsFake, startDns } from './dns-fake.ts'
 import { failInSynapse } from './matrix.ts'
@@ -12,7 +12,6 @@ import { until } from './run.ts'
 import { findings } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'acme')
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 900_000 })
 
 const sql = (statements: string, database = 'valence') =>
   `(cd / && runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1 -d ${database}) <<'END'\n${statements};\nEND`

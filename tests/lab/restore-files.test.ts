@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { project } from '../support/cli.ts'
+import { awaitsThat } from '../support/wait.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { run } from './run.ts'
 
@@ -64,8 +65,9 @@ describe.skipIf(skip)(title('the files of a restore', skip), () => {
   })
 
   test('go nowhere else while who owns the folder exchanges every name in it', async () => {
+    const begun = awaitsThat('[ -L /opt/valence/config.restoring ]')
     for (let round = 0; round < 8; round++) {
-      const attack = `cd /; runuser -u nobody -- python3 /mnt/race.py & racing=$!; sleep 0.2; cd /mnt/restore`
+      const attack = `cd /; runuser -u nobody -- python3 /mnt/race.py & racing=$!; ${begun}; cd /mnt/restore`
       expect(await inNamespace(attack)).toMatch(/ended with [01]\noutside: \. \.\/00lab\n/)
     }
   })

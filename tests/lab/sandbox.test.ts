@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterEnv } from '../../cluster/env/env.ts'
 import { mcpServers } from '../../cluster/manifests/dev-sandbox.ts'
 import { debian } from './kube/images.ts'
@@ -8,7 +8,6 @@ import { until } from './run.ts'
 import { useWorkloads } from './workload-world.ts'
 
 const skip = requireLab('kube', 'registry', 'moto')
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 /** Calls tools of a server of MCP over the network, with the client of the protocol's own SDK; a fresh one each time. */
 const client = `import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -93,7 +92,7 @@ describe.skipIf(skip)(title('the sandbox of its own Dockerfile, with its MCP ser
     const { code, stderr } = await lab.kube.kubectl(['create', '-f', '-'], JSON.stringify(pod))
     expect(code, stderr).toBe(0)
     await kubectl('label', 'pod/client', ...inSpace, 'app=discord-bot')
-    await kubectl('wait', 'pod/client', ...inSpace, '--for=condition=Ready', '--timeout=60s')
+    await kubectl('wait', 'pod/client', ...inSpace, '--for=condition=Ready', '--timeout=600s')
     const call = async (name: string, ...calls: [string, object][]) => {
       const { port } = mcpServers.find((server) => server.name === name) ?? {}
       const words = ['node', '--input-type=module', '-e', client, `http://${name}-service:${port}/sse`]

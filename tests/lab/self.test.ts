@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launcher } from '../support/cli.ts'
 import { tempFolder } from '../support/temp.ts'
 import { claudeInstaller } from './claude-installer.ts'
@@ -22,7 +22,6 @@ const noHost = requireLab('host')
 const noGit = requireLab('host', 'git', 'git-ssh')
 const noMoto = requireLab('moto')
 const minutes = 60_000
-vi.setConfig({ testTimeout: minutes, hookTimeout: minutes })
 
 test('the mirrors come from the machine where it is Debian, else from LAB_MIRROR', () => {
   const own = 'http://mirror.example/debian/ trixie\nhttps://mirror.example/debian-security/ trixie-security\n'
@@ -77,7 +76,7 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
     const plain = ['-F', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=3', '-o', 'LogLevel=ERROR']
     const known = ['-o', 'StrictHostKeyChecking=accept-new', '-o', `UserKnownHostsFile=${join(folder, 'known_hosts')}`]
     options = [...plain, ...known, '-i', host.keyFile]
-  }, 10 * minutes)
+  })
   afterAll(async () => {
     await host?.destroy()
     await rm(folder, { recursive: true, force: true })
@@ -134,118 +133,99 @@ describe.skipIf(noHost)(title('a lab host', noHost), () => {
     expect((await ssh('cat /etc/new')).stdout).toBe('a\n')
   })
 
-  test(
-    'two more boot side by side, one from its saved state',
-    async () => {
-      const recipe = { at: Date.now() }
-      await host.save({ name: 'self', recipe })
-      const from = await savedState('self', recipe)
-      expect(from).toBeDefined()
-      const others = await Promise.all([
-        bootHost(from === undefined ? {} : { from }),
-        bootHost({ release: 'bookworm' }),
-      ])
-      const [clone, old] = others
-      expect((await clone.exec('cat /etc/new; hostname')).stdout).toBe('a\npod\n')
-      expect((await old.exec('. /etc/os-release; echo $VERSION_CODENAME')).stdout).toBe('bookworm\n')
-      await Promise.all(others.map((other) => other.destroy()))
-      for (const layer of from?.layers.slice(0, 1) ?? []) await rm(join(layer, '..'), { recursive: true })
-      await host.powerOn()
-    },
-    10 * minutes,
-  )
+  test('two more boot side by side, one from its saved state', async () => {
+    const recipe = { at: Date.now() }
+    await host.save({ name: 'self', recipe })
+    const from = await savedState('self', recipe)
+    expect(from).toBeDefined()
+    const others = await Promise.all([bootHost(from === undefined ? {} : { from }), bootHost({ release: 'bookworm' })])
+    const [clone, old] = others
+    expect((await clone.exec('cat /etc/new; hostname')).stdout).toBe('a\npod\n')
+    expect((await old.exec('. /etc/os-release; echo $VERSION_CODENAME')).stdout).toBe('bookworm\n')
+    await Promise.all(others.map((other) => other.destroy()))
+    for (const layer of from?.layers.slice(0, 1) ?? []) await rm(join(layer, '..'), { recursive: true })
+    await host.powerOn()
+  })
 
-  test(
-    'one whose owner was killed goes by itself, one that is kept stays until it is ended',
-    async () => {
-      const isThere = async (number: number) => (await runningHosts()).includes(number)
-      const started = async (keep: string) => {
-        const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
-        const child = spawn(process.execPath, [launcher, script, keep], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        })
-        const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
-        const number = Number(line.toString())
-        expect(await isThere(number)).toBe(true)
-        child.kill('SIGKILL')
-        return number
-      }
-      const [lost, kept] = await Promise.all([started('no'), started('keep')])
-      await until('the lost host to go', 120_000, async () => ((await isThere(lost)) ? undefined : true))
-      expect(await isThere(kept)).toBe(true)
-      await endHost(kept)
-      expect(await isThere(kept)).toBe(false)
-      const leftovers = await run('sh', ['-c', 'ip -o link; ip netns; cat /proc/mounts; ps -eo args'])
-      for (const number of [lost, kept]) expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
-    },
-    5 * minutes,
-  )
+  test('one whose owner was killed goes by itself, one that is kept stays until it is ended', async () => {
+    const isThere = async (number: number) => (await runningHosts()).includes(number)
+    const started = async (keep: string) => {
+      const script = fileURLToPath(new URL('boot-and-wait.ts', import.meta.url))
+      const child = spawn(process.execPath, [launcher, script, keep], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const line = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
+      const number = Number(line.toString())
+      expect(await isThere(number)).toBe(true)
+      child.kill('SIGKILL')
+      return number
+    }
+    const [lost, kept] = await Promise.all([started('no'), started('keep')])
+    await until('the lost host to go', 120_000, async () => ((await isThere(lost)) ? undefined : true))
+    expect(await isThere(kept)).toBe(true)
+    await endHost(kept)
+    expect(await isThere(kept)).toBe(false)
+    const leftovers = await run('sh', ['-c', 'ip -o link; ip netns; cat /proc/mounts; ps -eo args'])
+    for (const number of [lost, kept]) expect(leftovers.stdout).not.toMatch(new RegExp(`infra-?lab-?${number}\\b`))
+  })
 
   describe.skipIf(noGit)(title('and the servers it reaches', noGit), () => {
-    test(
-      'git: in public, with a token, with a deploy key; nothing without; the installer',
-      async () => {
-        const git = await gitServer({ hosts: [host], ssh: true })
-        const claude = await claudeInstaller([host])
-        try {
-          const install =
-            'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
-          const installed = await host.exec(`${install} git curl >/dev/null`)
-          expect(installed).toMatchObject({ code: 0 })
-          const clone = (url: string, env = '') =>
-            host.exec(`rm -rf /opt/v; ${env} GIT_TERMINAL_PROMPT=0 git clone -q --branch v1.0.1 ${url} /opt/v &&
+    test('git: in public, with a token, with a deploy key; nothing without; the installer', async () => {
+      const git = await gitServer({ hosts: [host], ssh: true })
+      const claude = await claudeInstaller([host])
+      try {
+        const install =
+          'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
+        const installed = await host.exec(`${install} git curl >/dev/null`)
+        expect(installed).toMatchObject({ code: 0 })
+        const clone = (url: string, env = '') =>
+          host.exec(`rm -rf /opt/v; ${env} GIT_TERMINAL_PROMPT=0 git clone -q --branch v1.0.1 ${url} /opt/v &&
             git -C /opt/v rev-parse HEAD && grep -c 'CREATE TABLE IF NOT EXISTS' /opt/v/src/valence/substrate/schema.sql`)
-          const right = { code: 0, stdout: `${git.commits['v1.0.1']}\n11\n` }
-          expect(await clone(git.publicUrl)).toMatchObject(right)
-          expect((await clone(git.privateUrl)).code).not.toBe(0)
-          expect(git.requests().at(-1)).toMatchObject({ method: 'GET', authorized: false })
-          expect(await clone(git.privateUrl.replace('://', `://x:${git.token}@`))).toMatchObject(right)
-          expect(git.requests().at(-1)).toMatchObject({ method: 'POST', authorized: true })
+        const right = { code: 0, stdout: `${git.commits['v1.0.1']}\n11\n` }
+        expect(await clone(git.publicUrl)).toMatchObject(right)
+        expect((await clone(git.privateUrl)).code).not.toBe(0)
+        expect(git.requests().at(-1)).toMatchObject({ method: 'GET', authorized: false })
+        expect(await clone(git.privateUrl.replace('://', `://x:${git.token}@`))).toMatchObject(right)
+        expect(git.requests().at(-1)).toMatchObject({ method: 'POST', authorized: true })
 
-          await writeFile(join(host.root, 'root/deploy'), await readFile(git.ssh?.keyFile ?? ''), { mode: 0o600 })
-          await writeFile(join(host.root, 'root/known'), `${git.ssh?.knownHosts}\n`)
-          const key = 'ssh -i /root/deploy -o UserKnownHostsFile=/root/known -o BatchMode=yes'
-          expect(await clone(git.ssh?.url ?? '', `GIT_SSH_COMMAND='${key}'`)).toMatchObject(right)
-          const shell = await host.exec(`${key} -p 8419 root@lab.internal id`)
-          expect(shell).toMatchObject({ code: 1, stdout: '' })
+        await writeFile(join(host.root, 'root/deploy'), await readFile(git.ssh?.keyFile ?? ''), { mode: 0o600 })
+        await writeFile(join(host.root, 'root/known'), `${git.ssh?.knownHosts}\n`)
+        const key = 'ssh -i /root/deploy -o UserKnownHostsFile=/root/known -o BatchMode=yes'
+        expect(await clone(git.ssh?.url ?? '', `GIT_SSH_COMMAND='${key}'`)).toMatchObject(right)
+        const shell = await host.exec(`${key} -p 8419 root@lab.internal id`)
+        expect(shell).toMatchObject({ code: 1, stdout: '' })
 
-          const claudeRun = await host.exec(`curl -fsSL ${claude.url} | bash && ~/.local/bin/claude --version`)
-          expect(claudeRun.stdout).toContain('Claude Code)')
-          expect(claude.requests()).toEqual(['/install.sh'])
-        } finally {
-          await git.stop()
-          await claude.stop()
-        }
-      },
-      5 * minutes,
-    )
+        const claudeRun = await host.exec(`curl -fsSL ${claude.url} | bash && ~/.local/bin/claude --version`)
+        expect(claudeRun.stdout).toContain('Claude Code)')
+        expect(claude.requests()).toEqual(['/install.sh'])
+      } finally {
+        await git.stop()
+        await claude.stop()
+      }
+    })
   })
 })
 
 describe.skipIf(noMoto)(title('moto', noMoto), () => {
-  test(
-    'answers the aws CLI, tells what was written, forgets on reset',
-    async () => {
-      const moto = await startMoto()
-      try {
-        const aws = (...args: string[]) => run('aws', [...args, '--output', 'json'], { env: moto.env })
-        const attribute = ['--attribute-definitions', 'AttributeName=id,AttributeType=S']
-        const key = ['--key-schema', 'AttributeName=id,KeyType=HASH', '--billing-mode', 'PAY_PER_REQUEST']
-        expect(await aws('dynamodb', 'create-table', '--table-name', 't', ...attribute, ...key)).toMatchObject({
-          code: 0,
-        })
-        expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: ['t'] })
-        const asked = moto.requests().map(({ operation, writes }) => `${operation.split('.').at(-1)} ${writes}`)
-        expect(asked).toEqual(['CreateTable true', 'ListTables false'])
-        await moto.reset()
-        expect(moto.requests()).toEqual([])
-        expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: [] })
-      } finally {
-        await moto.stop()
-      }
-    },
-    5 * minutes,
-  )
+  test('answers the aws CLI, tells what was written, forgets on reset', async () => {
+    const moto = await startMoto()
+    try {
+      const aws = (...args: string[]) => run('aws', [...args, '--output', 'json'], { env: moto.env })
+      const attribute = ['--attribute-definitions', 'AttributeName=id,AttributeType=S']
+      const key = ['--key-schema', 'AttributeName=id,KeyType=HASH', '--billing-mode', 'PAY_PER_REQUEST']
+      expect(await aws('dynamodb', 'create-table', '--table-name', 't', ...attribute, ...key)).toMatchObject({
+        code: 0,
+      })
+      expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: ['t'] })
+      const asked = moto.requests().map(({ operation, writes }) => `${operation.split('.').at(-1)} ${writes}`)
+      expect(asked).toEqual(['CreateTable true', 'ListTables false'])
+      await moto.reset()
+      expect(moto.requests()).toEqual([])
+      expect(JSON.parse((await aws('dynamodb', 'list-tables')).stdout)).toEqual({ TableNames: [] })
+    } finally {
+      await moto.stop()
+    }
+  })
 })
 
 function handshake(address: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { until } from '../support/wait.ts'
 import type { KubeLab } from './kube/kube.ts'
 
 /** Asks the bot again and again for as long as some work takes: what it did not answer well, and how often it did. */
@@ -10,11 +10,12 @@ export async function servedDuring<T>(kube: KubeLab, work: Promise<T>): Promise<
     over = true
   }
   void work.then(end, end)
-  while (!over) {
+  const sample = async () => {
     const { status, text } = await kube.api.send('GET', path)
     if (status === 200 && text === 'ready\n') good += 1
     else bad.push(`${status} ${text}`)
-    await setTimeout(40)
+    return over || undefined
   }
+  await until('the end of the work', 600_000, sample, 40)
   return { good, bad }
 }

@@ -17,7 +17,6 @@ import { until } from './run.ts'
 import type { ChildTask } from './ssh-child.ts'
 
 const noHost = requireLab('host')
-vi.setConfig({ testTimeout: 90_000 })
 
 const holds = (what: string, condition: () => boolean | Promise<boolean>) =>
   until(what, 30_000, async () => (await condition()) || undefined)

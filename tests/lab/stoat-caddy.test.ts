@@ -92,7 +92,7 @@ describe.skipIf(skip)(title('a real Caddy with our Caddyfile', skip), () => {
     let port: number
     beforeAll(async () => {
       port = await start({ STOAT_TLS: 'none', STOAT_GATEWAY: 'cluster-ip' })
-    }, 600_000)
+    })
 
     it.each([
       ['/api', 'stoat-api', '/'],

@@ -14,11 +14,11 @@ describe.skipIf(skip)(title(`what ${upstream ? 'upstream' : 'stand-ins'} of Stoa
   beforeAll(async () => {
     platform = await startPlain(upstream)
     await startAll(platform)
-  }, 900_000)
+  })
   afterAll(() => platform?.end())
 
   test.runIf(upstream)('are recorded', async () => record(await wholeRound(platform)))
-  test.each(judgements)('$about', { timeout: 200_000 }, async ({ judge }) => {
+  test.each(judgements)('$about', async ({ judge }) => {
     await judge(platform)
   })
 })

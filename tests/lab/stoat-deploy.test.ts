@@ -2,14 +2,13 @@ import { reveal, secret } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { namespace } from '@infra/shared/platform/names'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { failureOf } from './aws-lab.ts'
 import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { useStoat } from './stoat-world.ts'
 
 const skip = requireLab('kube', 'stoat')
-vi.setConfig({ testTimeout: 600_000 })
 
 const programs = ['crond', 'pushd', 'api', 'events', 'autumn', 'january', 'gifbox', 'web']
 
@@ -130,7 +129,7 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
       STOAT_MINIO_PASS: secret('another-store-Pass-9242'),
     }
     await inSpace('delete pod stoat-rabbitmq-0')
-    await inSpace('rollout status statefulset/stoat-rabbitmq --timeout=240s')
+    await inSpace('rollout status statefulset/stoat-rabbitmq --timeout=600s')
     expect(await lab.verify(more, 'services.broker')).toEqual([
       expect.stringMatching(/^fail services\.broker-connection: older/),
     ])

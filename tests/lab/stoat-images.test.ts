@@ -9,7 +9,7 @@ import { startStoatImages } from './stoat/images.ts'
 const skip = requireLab('stoat')
 
 describe.skipIf(skip)(title('the images of the Stoat platform', skip), () => {
-  test('there is one for each name that the product uses, in each release', { timeout: 900_000 }, async () => {
+  test('there is one for each name that the product uses, in each release', async () => {
     const names: string[] = []
     const importImage = async ({ archive }: { archive: string }) => {
       const manifest: { RepoTags: string[] }[] = JSON.parse(await must('tar', ['-xOf', archive, 'manifest.json']))

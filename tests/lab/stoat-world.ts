@@ -62,7 +62,7 @@ export function useStoat() {
       const objects = [namespaceObject, ...networkPolicies(), ...redis({ image: 'redis:7', ...storage })]
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
       await lab.kubectl('apply --server-side --force-conflicts -f -', list)
-      await inSpace('rollout status statefulset/redis --timeout=60s')
+      await inSpace('rollout status statefulset/redis --timeout=600s')
     },
     /** How the checks come out that begin so: `ok gateway.api: version 0.13.7, by port-forward`. */
     async verify(more: Partial<StoatEnv> = {}, ...starts: string[]): Promise<string[]> {

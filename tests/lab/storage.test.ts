@@ -2,7 +2,7 @@ import type { KubeObject } from '@infra/shared/command/kubectl'
 import { makePlan } from '@infra/shared/engine/plan'
 import { deployment } from '@infra/shared/platform/workload'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { redis as redisObjects } from '../../cluster/manifests/redis.ts'
 import { failureOf } from './aws-lab.ts'
 import { redis as redisImage } from './kube/images.ts'
@@ -12,7 +12,6 @@ import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
 
 const skip = requireLab('kube')
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
 const wanted = { REDIS_STORAGE: '1Gi', STORAGE_CLASS: 'do-block-storage', REDIS_CLAIM: 'data' }
 type Settings = typeof wanted
@@ -41,7 +40,7 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   /** A Redis that another program made, with something in it. */
   async function found(set: Partial<Settings>, change = (object: KubeObject): object => object) {
     await lab.as('HashiCorp', ...objects({ ...wanted, ...set }).map(change))
-    await kubectl(`rollout status statefulset/redis ${inSpace} --timeout=60s`)
+    await kubectl(`rollout status statefulset/redis ${inSpace} --timeout=600s`)
     await redis('set', 'session', 'kept')
   }
   /** The variables that a remedy sets, as an operator would. */
@@ -129,7 +128,7 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   it('are told of when a StatefulSet no longer uses them', async () => {
     await found({ REDIS_CLAIM: 'redis-data' })
     await kubectl(`delete statefulset redis ${inSpace}`)
-    await kubectl(`wait pod/redis-0 ${inSpace} --for=delete --timeout=60s`)
+    await kubectl(`wait pod/redis-0 ${inSpace} --for=delete --timeout=600s`)
     expect(notesOf(await makePlan(work(), () => {}))).toEqual([
       'claim redis-data-redis-0 of an earlier stateful set redis is not used, nor the data in it: REDIS_CLAIM=redis-data names it',
     ])

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { project } from '../support/cli.ts'
 import { parseXml } from '../support/xml.ts'
 import { deployed, failureOf } from './pod-runs.ts'
@@ -11,7 +11,6 @@ import { run, tether, until } from './run.ts'
 import { findings, redOf } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'acme', 'psql')
-vi.setConfig({ testTimeout: 900_000 })
 
 const substrate = '/opt/valence/repo/src/valence/substrate'
 const sql = (statement: string) => `cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d valence <<'SQL'

@@ -40,7 +40,7 @@ function newcomer(workspace: string, ...args: string[]): Promise<Ran> {
 }
 
 // To accept a change of plan or help: npx vitest run tests/plans -u, and read the difference.
-describe('what a newcomer sees', { timeout: 300_000 }, () => {
+describe('what a newcomer sees', () => {
   test('the plan of the pod, by plan and by deploy --check', async () => {
     const ran = await Promise.all([newcomer('pod', 'plan'), newcomer('pod', 'deploy', '--check', '--yes')])
     for (const { code, stdout, stderr } of ran) {

@@ -6,7 +6,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import type { Listener, Target } from '@infra/shared/engine/target'
 import { runLocal } from '@infra/shared/targets/process'
 import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
-import { until } from './wait.ts'
+import { poll } from './wait.ts'
 
 /** A folder of this machine as a target: real programs, run by a real `sh -s`, and a record of what was sent. */
 export interface LocalTarget extends Target {
@@ -61,9 +61,8 @@ export function localTarget(folder: string, { name = 'here', shell = 'sh', lockl
         if (!take()) {
           const other = readFileSync(join(held, 'holder'), 'utf8')
           waiting(other)
-          await until('the lock', timeout * 1000, () => take() || undefined).catch(() => {
-            throw new Failure('locked', `another run holds the lock: ${other}`)
-          })
+          const taken = await poll(timeout * 1000, () => take() || undefined)
+          if (!taken) throw new Failure('locked', `another run holds the lock: ${other}`)
         }
         writeFileSync(join(held, 'holder'), holder)
         order.push('lock')

@@ -171,7 +171,7 @@ function programContainer(name: ProgramName): Container {
 
 async function ready(kube: KubeLab, names: readonly string[]): Promise<void> {
   const pods = names.map((name) => `pod/${name}`)
-  const { code, stderr } = await kube.kubectl(['wait', '--for=condition=Ready', '--timeout=120s', ...pods])
+  const { code, stderr } = await kube.kubectl(['wait', '--for=condition=Ready', '--timeout=600s', ...pods])
   if (code === 0) return
   const logs = await Promise.all(names.map((name) => kube.kubectl(['logs', name, '--tail=15'])))
   const seen = await kube.kubectl(['get', 'pods', '-o', 'wide'])

@@ -18,10 +18,7 @@ const events = ({ stdout }: Ran) =>
 const logs = (root: string) =>
   readdirSync(join(root, '.infra/runs')).map((name) => readFileSync(join(root, '.infra/runs', name), 'utf8'))
 
-// Real processes, several at a time: a machine that does other things as well takes its time.
-const patience = 90_000
-
-describe.concurrent('the command line', { timeout: patience }, () => {
+describe.concurrent('the command line', () => {
   test('from nothing to converged, and again: exit codes, streams, what is written', async () => {
     const here = place()
     const plan = await cli(here, 'plan', '--detailed-exitcode')

@@ -26,7 +26,7 @@ function npmRun(here: Place, ...words: string[]): Promise<{ code: number; said: 
   })
 }
 
-describe.concurrent('npm run without the --', { timeout: 90_000 }, () => {
+describe.concurrent('npm run without the --', () => {
   test.each([
     ['--check'],
     ['--dry-run'],

@@ -5,7 +5,7 @@ import { place, startCli } from '../../support/fixture-workspace.ts'
 
 const notes = (folder: string) => readdirSync(folder).sort()
 
-describe.concurrent('a signal', { timeout: 90_000 }, () => {
+describe.concurrent('a signal', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

@@ -31,7 +31,7 @@ test('validate --from-tfvars writes the files, tells what it took and no secret,
   const again = await validate(root, 'new.tfvars')
   expect(again.stderr).toContain('AWS_REGION is set in .env.cluster already (another value, which stays)')
   expect(readFileSync(join(root, '.env.cluster'), 'utf8')).toBe(before)
-}, 60_000)
+})
 
 test('what cannot be read is told by its line; nothing is written', async () => {
   const root = folder({ 'terraform.tfvars': `${tfvars}more = ["${bot}"]\n` })
@@ -41,4 +41,4 @@ test('what cannot be read is told by its line; nothing is written', async () => 
   expect(broken.stdout + broken.stderr).not.toContain(bot)
   const missing = await validate(root, 'none.tfvars')
   expect([missing.code, missing.stderr]).toEqual([64, expect.stringContaining('none.tfvars cannot be read (ENOENT)')])
-}, 60_000)
+})

@@ -16,6 +16,7 @@ import { localTarget } from '../../support/local-target.ts'
 import { note, noteContent } from '../../support/notes.ts'
 import { only, recorder, work } from '../../support/record.ts'
 import { tempFolder } from '../../support/temp.ts'
+import { awaits } from '../../support/wait.ts'
 
 const quiet = () => {}
 
@@ -88,7 +89,7 @@ describe('questions', () => {
         // Answers only when the other target is being asked as well.
         ask: {
           met: {
-            command: sh`touch ${mine}; n=0; until [ -e ${other} ]; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.02; done`,
+            command: raw(`touch ${mine}; ${awaits(other)}`),
             parse: ({ code }) => code === 0,
           },
         },

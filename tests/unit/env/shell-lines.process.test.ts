@@ -90,7 +90,7 @@ test('random lines: whatever is read of several assignments is what bash has', (
     expect([text, byUs(text)]).toEqual([text, byBash(text)])
   }
   expect(compared).toBe(60)
-}, 30_000)
+})
 
 const generate = (schema: Schema, root: string) => generateMissing({ schema, root, processEnv: { HOME: home } })
 

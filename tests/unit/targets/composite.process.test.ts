@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
-import { raw, sh } from '@infra/shared/command/sh'
+import { raw } from '@infra/shared/command/sh'
 import type { Target } from '@infra/shared/engine/target'
 import { compositeTarget } from '@infra/shared/targets/composite'
 import { local } from '@infra/shared/targets/local'
 import { describe, expect, it } from 'vitest'
+import { awaitsThat } from '../../support/wait.ts'
 
 const silent = () => {}
 
@@ -60,9 +61,8 @@ describe('this machine', () => {
   it('asks side by side', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'beside-'))
     // Each waits for the other two, and gives up where they do not come.
-    const questions = ['a', 'b', 'c'].map(
-      (name) => sh`cd ${folder} && touch ${name}; n=0
-until [ -e a ] && [ -e b ] && [ -e c ]; do [ "$((n += 1))" -le 50 ] || exit 1; sleep 0.1; done`,
+    const questions = ['a', 'b', 'c'].map((name) =>
+      raw(`cd ${folder} && touch ${name} && ${awaitsThat('[ -e a ] && [ -e b ] && [ -e c ]')}`),
     )
     const answers = await local().ask(questions)
     await rm(folder, { recursive: true })

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { byLine, runLocal, start } from '@infra/shared/targets/process'
 import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../support/temp.ts'
+import { awaits } from '../../support/wait.ts'
 
 describe('runLocal', () => {
   test('gives exit code, stdout and stderr, and feeds stdin', async () => {
@@ -27,8 +30,11 @@ describe('runLocal', () => {
     expect(heard).toEqual(['a', '10%', '20%', 'b'])
   })
   test('letters cut in two between chunks are whole', async () => {
-    const { stdout } = await runLocal(String.raw`printf 'gr\303'; sleep 0.05; printf '\266\303\237e'`, '')
-    expect(stdout).toBe('größe')
+    // The first chunk is heard before the second one is written.
+    const go = join(tempFolder(), 'go')
+    const halves = String.raw`printf 'first\ngr\303'; ${awaits(go)}; printf '\266\303\237e'`
+    const { stdout } = await runLocal(halves, '', {}, (line) => line === 'first' && writeFileSync(go, ''))
+    expect(stdout).toBe('first\ngröße')
   })
 })
 

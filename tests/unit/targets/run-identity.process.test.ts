@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { start } from '@infra/shared/targets/process'
 import { isGone, processIdentity, startedBy } from '@infra/shared/targets/run-identity'
 import { expect, it } from 'vitest'
+import { until } from '../../support/wait.ts'
 
 it.skipIf(process.platform !== 'linux')('a process is gone only when it would have to be here', () => {
   const me = processIdentity() ?? ''
@@ -24,11 +25,10 @@ it.skipIf(process.platform !== 'linux')('what a process has started is known, wi
     },
     stderr: () => {},
   })
-  const patient = { timeout: 15_000 }
-  await expect.poll(() => said, patient).toMatch(/^\d+\n$/)
+  await until('its number', 10_000, () => /^\d+\n$/.test(said) || undefined)
   expect(startedBy(me)).toContain(Number(said))
   expect(startedBy(`${me}0`)).toEqual([])
   running.end()
   await running.ended
-  await expect.poll(() => startedBy(me), patient).not.toContain(Number(said))
+  await until('it to be gone', 10_000, () => !startedBy(me).includes(Number(said)) || undefined)
 })

@@ -4,8 +4,9 @@ import { raw, sh } from '@infra/shared/command/sh'
 import { type Running, start } from '@infra/shared/targets/process'
 import { breakLock, lockFence, lockProgram } from '@infra/shared/targets/ssh/lock'
 import { changeProgram } from '@infra/shared/targets/ssh/program'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
+import { awaits, until as poll } from '../../../support/wait.ts'
 
 /** The host's folder of locks, which is another one here. */
 const there = '/run/infra'
@@ -40,7 +41,7 @@ function session(folder: string, source: string): Session {
 }
 
 /** Waits for what is sure to come, however busy the machine is: the test's own time is the limit. */
-const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 60_000, interval: 10 })
+const until = (holds: () => boolean) => poll('what is sure to come', 60_000, () => holds() || undefined)
 
 const lock = (folder: string, id: string, holder: string, timeout = 0) =>
   session(folder, lockProgram(id, holder, timeout).source)
@@ -53,7 +54,7 @@ async function end({ running }: Session): Promise<void> {
   await running.ended
 }
 
-describe.concurrent('the lock on a host', { timeout: 120_000 }, () => {
+describe.concurrent('the lock on a host', () => {
   test('is taken by one, who is told to the next, and is free when the connection of the first ends', async () => {
     const folder = join(tempFolder(), 'infra')
     const first = lock(folder, 'id-1', "ana's $(laptop) pid 1")
@@ -138,7 +139,7 @@ describe.concurrent('the lock on a host', { timeout: 120_000 }, () => {
     const first = lock(folder, 'id-1', 'ana')
     await first.until('TAKEN\n')
     const [go, over] = [join(folder, 'go'), join(folder, 'over')]
-    const slow = change(folder, 'id-1', sh`echo begun; until [ -e ${go} ]; do sleep 0.02; done; touch ${over}`)
+    const slow = change(folder, 'id-1', raw(`echo begun; ${awaits(go)}; touch ${over}`))
     await slow.until('begun')
     await end(first)
     const second = lock(folder, 'id-2', 'bob')

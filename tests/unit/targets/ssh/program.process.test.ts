@@ -7,7 +7,7 @@ import { runLocal, start } from '@infra/shared/targets/process'
 import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
-import { until } from '../../../support/wait.ts'
+import { awaits, until } from '../../../support/wait.ts'
 
 interface Told {
   complete: boolean
@@ -208,10 +208,7 @@ describe('secrets', () => {
     const looked = join(folder, 'looked')
     // Both work with it until they were looked at; the first line says who they are.
     const feed = (name: string) =>
-      withStdin(
-        sh`read -r x; echo $$ >${join(folder, name)}; until [ -e ${looked} ]; do sleep 0.02; done; [ -n "$x" ]`,
-        text`${password}\n`,
-      )
+      withStdin(raw(`read -r x; echo $$ >${join(folder, name)}; ${awaits(looked)}; [ -n "$x" ]`), text`${password}\n`)
     const seen: string[] = []
     let over = false
     const running = Promise.all([make(feed('made')), ask(feed('asked'))]).finally(() => {
