@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
 import { applyOptions } from '@infra/shared/cli/options'
 import { clusterServices } from './services.ts'
@@ -17,6 +18,7 @@ const cluster: Entry = {
     prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
   },
   commands: {
+    graph,
     output: {
       about: 'what was made, as terraform output had it: one value, or all',
       args: ['[NAME]'],

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
 import type { OptionName } from '@infra/shared/cli/options'
 
@@ -12,6 +13,7 @@ const pod: Entry = {
   scripts: /^[1-9]/, // the droplet itself is made by provision/cli.ts
   load: () => import('../pod.ts'),
   commands: {
+    graph,
     status: {
       about: 'how it is: services, versions, certificate, disk, memory, backups, lock',
       run: async (session) => (await import('./status.ts')).runStatus(session),

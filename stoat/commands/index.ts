@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
 import { applyOptions } from '@infra/shared/cli/options'
 import { stoatCommandServices as services } from './services.ts'
@@ -13,6 +14,7 @@ const stoat: Entry = {
     prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
   },
   commands: {
+    graph,
     output: {
       about: 'addresses of Stoat: one value, or all',
       args: ['[NAME]'],

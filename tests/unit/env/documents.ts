@@ -1,24 +1,34 @@
+import { graphOf } from '@infra/shared/cli/graph'
 import { commandsOf, type Entry } from '@infra/shared/cli/help'
 import type { WorkspaceOption } from '@infra/shared/cli/options'
 import { renderExample, replaceBetween, replaceTables } from '@infra/shared/env/docs'
+import { sampleEnv } from '@infra/shared/env/sample'
+import { svgOf } from '@infra/shared/report/svg'
+import clusterWorkspace from '../../../cluster/cluster.ts'
 import cluster from '../../../cluster/commands/index.ts'
 import { clusterSchema } from '../../../cluster/env/env.ts'
 import { costTable } from '../../../cluster/prices/prices.ts'
 import pod from '../../../pod/commands/index.ts'
 import { podSchema } from '../../../pod/env/env.ts'
+import podWorkspace from '../../../pod/pod.ts'
 import stoat from '../../../stoat/commands/index.ts'
 import { stoatSchema } from '../../../stoat/env/env.ts'
+import stoatWorkspace from '../../../stoat/stoat.ts'
 
 const entries: readonly Entry[] = [pod, cluster, stoat]
 export const schemas = [podSchema, clusterSchema, stoatSchema]
 
-/** The files that are made from the schemas and the command tables: what each shall be, given what it is. */
+/** The files that are made from schemas, command tables and scripts: what each shall be, given what it is. */
 export const documents: readonly { file: string; render(now: string): string }[] = [
   { file: '.env.example', render: () => renderExample(schemas) },
   { file: 'README.md', render: (now) => withCommands(replaceTables(now, schemas)) },
   ...entries.map((entry) => ({
     file: `${entry.name}/package.json`,
     render: (now: string) => withScripts(entry, now),
+  })),
+  ...[podWorkspace, clusterWorkspace, stoatWorkspace].map((workspace) => ({
+    file: `docs/graph-${workspace.name}.svg`,
+    render: () => `${svgOf(graphOf(workspace, sampleEnv(workspace.schema), '/nowhere'))}\n`,
   })),
 ]
 
