@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { derive, reveal, type Secret, secret } from '@infra/shared/command/secret'
 import { key32, password } from '@infra/shared/env/random'
-import { newVapidPrivate } from '@infra/shared/env/vapid'
+import { newVapidPrivate, vapidPublicOf } from '@infra/shared/env/vapid'
 import type { StoatEnv } from './env/env.ts'
 import { brokerDefinitions, overridesToml } from './manifests/revolt-toml.ts'
 
@@ -53,9 +53,15 @@ export const newKeys = (): StoatKeys => ({
   minio: secret(password()),
 })
 
+/** The key that the cluster holds; undefined also for a VAPID key that is none, which nothing can be derived from. */
+function heldKey(held: HeldSecret, name: keyof StoatKeys): Secret | undefined {
+  const value = held?.get(keyNames[name])
+  return value && name === 'vapid' && vapidPublicOf(reveal(value)) === undefined ? undefined : value
+}
+
 /** Of each key the one of the environment, else the cluster's, else a new one. */
 export function chooseKeys(env: StoatEnv, held: HeldSecret, made: StoatKeys): StoatKeys {
-  const choose = (name: keyof StoatKeys) => givenKey(env, name) ?? held?.get(keyNames[name]) ?? made[name]
+  const choose = (name: keyof StoatKeys) => givenKey(env, name) ?? heldKey(held, name) ?? made[name]
   return {
     encryption: choose('encryption'),
     vapid: choose('vapid'),

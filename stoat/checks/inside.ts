@@ -1,12 +1,12 @@
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { podAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { containerStarts } from '@infra/shared/facts/kubernetes/container-starts'
-import { jobState } from '@infra/shared/facts/kubernetes/job'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from '../context.ts'
 import { storeWorkloads } from '../manifests/stores.ts'
-import { bucketJob, caddyService, stoatServices, stores, webService } from '../services.ts'
+import { caddyService, stoatServices, stores, webService } from '../services.ts'
+import { storeChecks } from './stores.ts'
 
 const own = ownObjects('stoat')
 const look = (app: string) =>
@@ -16,7 +16,8 @@ const look = (app: string) =>
 const declared = { exchanges: ['revolt.default', 'revolt.notifications'], queues: ['internal.ack'] }
 
 /** Whether everything runs: that the programs answer says nothing of their stores, which is looked at from outside. */
-export function insideChecks({ env, kube }: StoatContext): readonly Check[] {
+export function insideChecks(context: StoatContext): readonly Check[] {
+  const { env, kube } = context
   const available = (script: string, kind: 'Deployment' | 'StatefulSet', name: string) =>
     check(kube, {
       id: `${script}.${name.replace('stoat-', '')}`,
@@ -34,13 +35,7 @@ export function insideChecks({ env, kube }: StoatContext): readonly Check[] {
     })
   return [
     ...storeWorkloads(env).map((workload) => available('datastores', 'StatefulSet', workload.replace(/^.*\//, ''))),
-    check(kube, {
-      id: 'buckets.job',
-      about: 'the Job that makes the bucket has succeeded',
-      remedy: `kubectl logs -n ${namespace} job/${bucketJob}; npm run deploy -w stoat -- --tags buckets makes it again.`,
-      ask: { job: jobState(namespace, bucketJob) },
-      judge: ({ job }) => (job?.result === 'succeeded' ? ok('succeeded') : fail(job?.result ?? 'there is none')),
-    }),
+    ...storeChecks(context),
     ...Object.values(stoatServices).map(({ name }) => available('services', 'Deployment', name)),
     available('services', 'Deployment', webService.name),
     youngerCheck(kube),

@@ -1,5 +1,6 @@
-import { reveal, type Secret } from '@infra/shared/command/secret'
+import { reveal, type Secret, secret } from '@infra/shared/command/secret'
 import { converged, type Decision, noting, refuse, type Step, step } from '@infra/shared/engine/step'
+import { vapidPublicOf } from '@infra/shared/env/vapid'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { type VolumeClaim, volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { namespace } from '@infra/shared/platform/names'
@@ -26,7 +27,9 @@ export function keysKept({ kube, env }: Pick<StoatContext, 'kube' | 'env'>): Ste
 export function judgeKeys(env: StoatEnv, held: HeldSecret, claims: readonly VolumeClaim[]): Decision {
   const heldKey = held?.get(keyNames.encryption)
   const given = env.STOAT_ENCRYPTION_KEY
-  if (given && heldKey && !same(given, heldKey))
+  const damaged = refuseDamaged(env, held)
+  if (damaged) return damaged
+  if (given && heldKey && !same(given, heldKey) && !same(given, keyInForce(held) ?? heldKey))
     return refuse(
       `STOAT_ENCRYPTION_KEY is another key than the cluster's: with it every file that was uploaded would be lost`,
       'Unset STOAT_ENCRYPTION_KEY to keep the one that the cluster holds; npm run show-keys -w stoat shows it.',
@@ -45,6 +48,30 @@ export function judgeKeys(env: StoatEnv, held: HeldSecret, claims: readonly Volu
       `Unset it: the deploy makes one. It is accepted only where it is in force already.`,
     )
   return noting(converged(held ? 'those of the cluster' : 'none yet'), notesOf(env, held, weak))
+}
+
+/** The encryption key in the file that autumn reads; undefined where there is no such file. */
+function keyInForce(held: HeldSecret): Secret | undefined {
+  const file = held?.get('Revolt.overrides.toml')
+  const [, key] = (file && /^encryption_key = "([^"]+)"$/m.exec(reveal(file))) || []
+  return key === undefined ? undefined : secret(key)
+}
+
+/** Somebody changed the Secret by hand, so that it does not tell any more which key is the right one. */
+function refuseDamaged(env: StoatEnv, held: HeldSecret): Decision | undefined {
+  const [entry, inForce] = [held?.get(keyNames.encryption), keyInForce(held)]
+  if (entry && inForce && !same(entry, inForce) && !env.STOAT_ENCRYPTION_KEY)
+    return refuse(
+      `the Secret ${stoatSecret} holds two encryption keys: ${keyNames.encryption}, and another in its Revolt.overrides.toml, which autumn reads`,
+      'Set STOAT_ENCRYPTION_KEY to the one that files were encrypted with (your copy of npm run show-keys -w stoat), and deploy.',
+    )
+  const vapid = held?.get(keyNames.vapid)
+  if (vapid && !env.STOAT_VAPID_PRIVATE_KEY && vapidPublicOf(reveal(vapid)) === undefined)
+    return refuse(
+      `${keyNames.vapid} in the Secret ${stoatSecret} is not a VAPID key`,
+      'Set STOAT_VAPID_PRIVATE_KEY to your copy of it, and deploy. Without a copy take a new one (npm run validate -w stoat -- --generate): every browser then has to allow push notifications anew.',
+    )
+  return undefined
 }
 
 function notesOf(env: StoatEnv, held: HeldSecret, weak: readonly ('rabbitmq' | 'minio')[]): string[] {

@@ -4,6 +4,7 @@ import { namespace } from '@infra/shared/platform/names'
 import { deployment } from '@infra/shared/platform/workload'
 import { youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
 import type { StoatContext } from '../context.ts'
+import { databaseMade, databaseMakeable } from '../guards/database.ts'
 import { redisPresent } from '../guards/redis.ts'
 import { programObjects, workloadsOf } from '../manifests/programs.ts'
 import { stoatServices, stores } from '../services.ts'
@@ -24,10 +25,12 @@ export default script(
         deployments: [stoatServices.crond.name, stoatServices.pushd.name, stoatServices.api.name],
         than: stores.rabbitmq.name,
         why: 'RabbitMQ started after it, and it does not connect again',
+        provided: { [stoatServices.api.name]: databaseMakeable },
         timeoutSeconds: env.ROLLOUT_TIMEOUT,
         dependsOn: ['rollout datastores'],
       }),
     )
+    add(databaseMade(context))
     wave('rest')
   },
 )

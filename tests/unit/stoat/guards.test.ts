@@ -1,4 +1,5 @@
 import { secret } from '@infra/shared/command/secret'
+import { newVapidPrivate } from '@infra/shared/env/vapid'
 import type { VolumeClaim } from '@infra/shared/facts/kubernetes/volumes'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
@@ -12,14 +13,17 @@ import type { HeldSecret } from '../../../stoat/keys.ts'
 import { told } from '../steps/told.ts'
 import { stoatEnv } from './env.ts'
 
+const vapid = newVapidPrivate()
 const heldOf = (values: Record<string, string>): HeldSecret =>
   new Map(Object.entries(values).map(([name, value]) => [name, secret(value)]))
 const all = heldOf({
   encryption_key: 'key-1',
-  vapid_private_key: 'vapid-1',
+  vapid_private_key: vapid,
   rabbitmq_password: 'pass-1',
   minio_password: 'pass-2',
 })
+const apart = (entry: string, inFile: string) =>
+  heldOf({ encryption_key: entry, 'Revolt.overrides.toml': `[files]\nencryption_key = "${inFile}"\n` })
 const files: VolumeClaim = { name: 'data-stoat-minio-0', app: 'stoat-minio', size: '20Gi' }
 const broker: VolumeClaim = { name: 'stoat-rabbitmq-data', app: undefined, size: '5Gi' }
 
@@ -56,6 +60,38 @@ describe('keys', () => {
       [/made by/],
     ],
     [
+      'two different ones are not chosen from',
+      {},
+      apart('key-1', 'key-2'),
+      [files],
+      /^! the Secret stoat-secrets holds two encryption keys/,
+      [],
+    ],
+    [
+      'but the environment tells which of them is right',
+      { STOAT_ENCRYPTION_KEY: secret('key-2') },
+      apart('key-1', 'key-2'),
+      [files],
+      /^= those/,
+      [/made by/],
+    ],
+    [
+      'of the environment is a third one',
+      { STOAT_ENCRYPTION_KEY: secret('key-3') },
+      apart('key-1', 'key-2'),
+      [files],
+      /^! STOAT_ENCRYPTION_KEY is another/,
+      [],
+    ],
+    [
+      'a VAPID key that is none is not replaced unseen',
+      {},
+      heldOf({ encryption_key: 'key-1', vapid_private_key: 'drifted' }),
+      [],
+      /^! vapid_private_key in the Secret stoat-secrets is not a VAPID key/,
+      [],
+    ],
+    [
       'another VAPID key says what it costs',
       { STOAT_VAPID_PRIVATE_KEY: secret('vapid-2') },
       all,
@@ -82,7 +118,12 @@ describe('keys', () => {
     [
       'but accepted where it is in force',
       { STOAT_RABBITMQ_PASS: secret('rabbitpass') },
-      heldOf({ encryption_key: 'key-1', vapid_private_key: 'v', rabbitmq_password: 'rabbitpass', minio_password: 'm' }),
+      heldOf({
+        encryption_key: 'key-1',
+        vapid_private_key: vapid,
+        rabbitmq_password: 'rabbitpass',
+        minio_password: 'm',
+      }),
       [],
       /^= those/,
       [/STOAT_RABBITMQ_PASS is the example's password.*--generate/],

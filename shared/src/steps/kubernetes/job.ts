@@ -71,7 +71,8 @@ function whyAgain(
   recipe: string,
   volume: number | null,
 ): string | undefined {
-  if (volume !== null && volume > made) return 'its volume is younger'
+  if (volume !== null && volume > made)
+    return 'its volume is a new one, and what the one before held is lost unless somebody copied it'
   if (before !== recipe) return 'its recipe changed'
   return result === 'failed' ? 'it failed' : undefined
 }

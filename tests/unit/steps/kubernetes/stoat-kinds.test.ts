@@ -1,6 +1,7 @@
 import type { Output } from '@infra/shared/command/command'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { reveal } from '@infra/shared/command/secret'
+import { sh } from '@infra/shared/command/sh'
 import type { Question, Step } from '@infra/shared/engine/step'
 import { containerStarts } from '@infra/shared/facts/kubernetes/container-starts'
 import { jobState, recipeKey } from '@infra/shared/facts/kubernetes/job'
@@ -75,7 +76,11 @@ describe('a Job', () => {
       { job: { ...done, recipe: 'x' }, volume: 50 },
       ['~ job j again: its recipe changed'],
     ],
-    ['older than its volume is made again', { job: done, volume: 101 }, ['~ job j again: its volume is younger']],
+    [
+      'older than its volume is made again',
+      { job: done, volume: 101 },
+      ['~ job j again: its volume is a new one, and what the one before held is lost unless somebody copied it'],
+    ],
     ['whose volume is not there yet stays', { job: done, volume: null }, ['= bucket b']],
   ])('%s', (_, now, lines) => {
     expect(decide(job('mc:1'), now as never)).toEqual(lines)
@@ -154,6 +159,29 @@ describe('what loses its connection for good', () => {
     ['without a broker waits', [['api', at(1)]], ['= broker does not run']],
   ])('%s', (_, starts, lines) => {
     expect(decide(step, { starts: new Map(starts) })).toEqual(lines)
+  })
+  it('or the volume that it prepares, counts by when that was claimed, and by what must hold first', () => {
+    const cause = { cause: 'no', remedy: 'do it' }
+    const step = youngerThan(on, {
+      ...{
+        namespace: 'n',
+        deployments: ['api'],
+        than: { claim: 'data-0' },
+        why: 'the volume is new',
+        timeoutSeconds: 60,
+      },
+      provided: { api: { that: sh`true`, explain: ({ stderr }) => (stderr === 'no' ? cause : undefined) } },
+    })
+    const starts = new Map([['api', at(5)]])
+    expect(decide(step, { starts, claimed: 4 })).toEqual(['= started after volume data-0'])
+    expect(decide(step, { starts, claimed: null })).toEqual(['= volume data-0 is not there'])
+    expect(decide(step, { starts, claimed: 6 })).toEqual(['~ restart deployment api: the volume is new'])
+    const decision = step.plan({ starts, claimed: 6 } as never, { pending: [] })
+    if (decision.kind !== 'changes') throw new Error('nothing is changed')
+    const [change] = decision.changes
+    expect(change?.run.map(({ line }) => line)[0]).toBe('true')
+    expect(change?.explain?.({ code: 1, stdout: '', stderr: 'no' })).toEqual(cause)
+    expect(change?.explain?.({ code: 1, stdout: '', stderr: '' })).toBe('api did not get ready in 60 seconds')
   })
   it('counts a container that started again in its pod, and no pod that ends', () => {
     const pod = (app: string, startedAt: string, more: object = {}) => ({
