@@ -8,6 +8,7 @@ import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { usage } from './options.ts'
+import { stateFolder } from './paths.ts'
 import { assertFresh, type PlanFile, readPlan, savePlan } from './plan-file.ts'
 import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './session.ts'
 
@@ -18,7 +19,7 @@ export async function runPlan(session: Session): Promise<number> {
   const loaded = open(withSavedOptions(session, saved), 'plan')
   await tellTargets(session, loaded)
   const plan = await planWork(collect(workspace.scripts, loaded.context, chosen(session, saved)), emit)
-  if (saved) assertFresh(saved, plan)
+  if (saved) assertFresh(saved, stateFolder(session.root), plan)
   tellNotes(session)
   if (options.out !== undefined) {
     const about = {
@@ -28,7 +29,7 @@ export async function runPlan(session: Session): Promise<number> {
       skipTags: options['skip-tags'],
       workspaceOptions: session.workspaceOptions,
     }
-    savePlan(options.out, plan, about)
+    savePlan(options.out, stateFolder(session.root), plan, about)
     emit({
       type: 'message',
       level: 'info',
@@ -55,7 +56,7 @@ export async function runDeploy(session: Session): Promise<number> {
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
     },
-    ...(saved && { expect: (plan: Plan) => assertFresh(saved, plan) }),
+    ...(saved && { expect: (plan: Plan) => assertFresh(saved, stateFolder(session.root), plan) }),
   })
   if (made === 0 || options['skip-verification']) return 0
   if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked: all changes are made, not yet verified')
@@ -99,8 +100,9 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
   return counts.fail > 0 ? exitCodes.verify : 0
 }
 
-function readSaved({ workspace, options }: Session): PlanFile | undefined {
-  return options.plan === undefined ? undefined : readPlan(options.plan, workspace.name, options.env)
+function readSaved({ workspace, options, root }: Session): PlanFile | undefined {
+  if (options.plan === undefined) return undefined
+  return readPlan(options.plan, stateFolder(root), workspace.name, options.env)
 }
 
 /** With the workspace's own options that a saved plan was made with: without them it would be another plan. */
