@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -41,4 +41,12 @@ test('types are those of the oldest major that is supported', () => {
 
 test('each override says why', () => {
   expect(Object.keys(project['//overrides'])).toEqual(Object.keys(project.overrides))
+})
+
+test('the workflows run actions by commit, and name the release of each', () => {
+  const folder = join(import.meta.dirname, '../../../.github/workflows')
+  const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
+  const uses = lines.filter((line) => line.includes('uses:'))
+  expect(uses.length).toBeGreaterThan(2)
+  expect(uses.filter((line) => !/uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
 })
