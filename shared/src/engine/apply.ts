@@ -76,45 +76,41 @@ class Run {
     if (isConverged) return
     const changes = changesOf(now)
     for (const change of changes) {
-      if (this.#batches.isMade(change)) this.#report(script, step, change)
+      if (this.#batches.isMade(change)) this.#begin(script, step, change)('done')
       else await this.#make(script, step, change, changes)
     }
   }
 
   async #make(script: string, step: Step, change: Change, siblings: readonly Change[]): Promise<void> {
-    const { emit } = this.#applying
     this.stopIfAsked()
     const { items, later } = this.#batches.gather(step, change, siblings)
-    const { verb, risk, diff } = change
-    const say = later > 0 ? `${change.say} and ${later} more of later steps` : change.say
-    emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
-    const began = Date.now()
-    const finish = (outcome: Outcome) =>
-      emit({ type: 'change.end', step: step.id, say, outcome, ms: Date.now() - began })
+    const end = this.#begin(script, step, change, later > 0 ? ` and ${later} more of later steps` : '')
     this.#changed.add(step.on)
     this.#prefetch.clear()
     try {
-      await makeChange(step, change, items, emit)
+      await makeChange(step, change, items, this.#applying.emit)
     } catch (error) {
-      finish(error instanceof Failure && error.kind === 'interrupted' ? 'interrupted' : 'failed')
+      end(error instanceof Failure && error.kind === 'interrupted' ? 'interrupted' : 'failed')
       throw error
     }
-    this.made += 1
-    finish('done')
+    end('done')
   }
 
-  /** The planned changes of a step that an earlier one made along with its own. */
+  /** The planned changes of a step that an earlier one made along with its own: they count in their own place. */
   #reportMade(script: string, planned: PlannedStep): void {
-    for (const change of changesOf(planned))
-      if (this.#batches.isMade(change)) this.#report(script, planned.step, change)
+    const made = changesOf(planned).filter((change) => this.#batches.isMade(change))
+    for (const change of made) this.#begin(script, planned.step, change)('done')
   }
 
-  /** A change that was made along with an earlier one counts in its own place. */
-  #report(script: string, step: Step, { verb, say, risk, diff }: Change): void {
+  /** Tells that a change begins. What it returns tells how it ended, and counts it when it is done. */
+  #begin(script: string, { id }: Step, { verb, say: what, risk, diff }: Change, more = ''): (outcome: Outcome) => void {
     const { emit } = this.#applying
-    emit({ type: 'change.start', script, step: step.id, verb, say, risk, ...(diff && { diff }) })
-    emit({ type: 'change.end', step: step.id, say, outcome: 'done', ms: 0 })
-    this.made += 1
+    const [say, began] = [what + more, Date.now()]
+    emit({ type: 'change.start', script, step: id, verb, say, risk, ...(diff && { diff }) })
+    return (outcome) => {
+      if (outcome === 'done') this.made += 1
+      emit({ type: 'change.end', step: id, say, outcome, ms: Date.now() - began })
+    }
   }
 
   /** Between changes: throws when the user asked to stop. */
