@@ -17,15 +17,22 @@ export async function runValidate(session: Session): Promise<number> {
   if (options.export) {
     printOpenly(exportLines(loaded.values).join('\n'))
   } else {
-    const from = loaded.files.length > 0 ? loaded.files.join(', ') : 'the process environment'
-    const count = Object.keys(loaded.sources).length
     emit({
       type: 'message',
       level: 'info',
-      text: `${workspace.name}: the environment is valid (${count} variables from ${from})`,
+      text: `${workspace.name}: the environment is valid (${tellSources(Object.values(loaded.sources))})`,
     })
   }
   return 0
+}
+
+/** `12 variables: 10 from .env.stoat, 2 from the process environment`: those that are set, without defaults. */
+function tellSources(sources: readonly string[]): string {
+  const set = sources.filter((source) => source !== 'default')
+  const shown = (source: string) => (source === 'environment' ? 'the process environment' : source)
+  const counts = [...new Set(set)].map((one) => `${set.filter((source) => source === one).length} from ${shown(one)}`)
+  const variables = `${set.length} variable${set.length === 1 ? '' : 's'}`
+  return counts.length > 0 ? `${variables}: ${counts.join(', ')}; the others have their defaults` : 'all defaults'
 }
 
 function generate({ workspace, options, root, processEnv, emit }: Session): void {

@@ -23,7 +23,7 @@ test('validate --from-tfvars writes the files, tells what it took and no secret,
   expect(stderr).toContain('made .env.cluster: AWS_REGION, DISCORD_TOKEN, DISCORD_BOT_ID,')
   expect(stderr).toContain('left out, not variables of cluster: stoat_domain')
   expect(existsSync(join(root, '.env.stoat'))).toBe(false)
-  expect(stderr).toContain('cluster: the environment is valid')
+  expect(stderr).toContain('cluster: the environment is valid (6 variables: 6 from .env.cluster; the others')
   expect(stdout + stderr).not.toContain(bot)
   expect(statSync(join(root, '.env.cluster')).mode & 0o777).toBe(0o600)
   const before = readFileSync(join(root, '.env.cluster'), 'utf8')
