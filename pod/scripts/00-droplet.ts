@@ -1,5 +1,6 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import { existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
 import { keyFingerprint } from '@infra/shared/facts/digitalocean/ssh-key'
 import { addressRecord } from '@infra/shared/steps/digitalocean/dns'
 import { droplet, dropletAnswers } from '@infra/shared/steps/digitalocean/droplet'
@@ -36,7 +37,8 @@ export default script(
     if (env.VALENCE_CLOUD_FIREWALL)
       add(cloudFirewall(cloud, { name, droplet: name, tcp: [port, ...openPorts], dependsOn }))
     add(dropletAnswers(cloud, name, { port, dependsOn }))
-    for (const host of podNames(env)) add(addressRecord(cloud, host, { droplet: name, dependsOn }))
+    const holder = { what: 'the droplet', address: existingDroplet(name), dependsOn }
+    for (const host of podNames(env)) add(addressRecord(cloud, host, holder))
   },
 )
 

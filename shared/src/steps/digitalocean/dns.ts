@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { type DnsLook, doDns, doSend, doUntil } from '../../command/digitalocean.ts'
 import {
   type Change,
@@ -14,7 +15,6 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type DnsRecord, dnsAddresses, zoneRecords, zonesOf } from '../../facts/digitalocean/dns.ts'
-import { existingDroplet } from '../../facts/digitalocean/droplet.ts'
 
 /** Seconds. Short, since a pod may move; a record that is there keeps its own. */
 const ttl = 300
@@ -27,38 +27,49 @@ interface Zone {
   readonly records: readonly DnsRecord[]
 }
 
+/** What a name shall lead to. */
+export interface AddressHolder {
+  /** `the droplet`, for messages. */
+  readonly what: string
+  /** Throws while there is none. */
+  readonly address: Question<{ readonly address: string }>
+  readonly dependsOn: readonly Dependency[]
+}
+
 /**
- * An A record of the droplet, where the account has the zone: the nearest one, found by walking up the labels. A single
- * other address is changed; anything else at the name is refused, and records of other names are left alone. Without a
- * zone nothing is done. Unknown while the droplet is not there.
+ * An A record of a machine or load balancer, where the account has the zone: the nearest one, found by walking up the
+ * labels. A single other address is changed; anything else at the name is refused, and records of other names are left
+ * alone. Without a zone nothing is done. Unknown while what holds the address is not there.
  */
-export function addressRecord(
-  on: Target,
-  name: string,
-  desired: { droplet: string; dependsOn: readonly Dependency[] },
-): Step {
+export function addressRecord(on: Target, name: string, desired: AddressHolder): Step {
   const zones = zonesOf(name)
   const asked = zones.map((zone): [string, Question<unknown>] => [zone, zoneRecords(zone)])
   return step({
     id: `A record ${name}`,
     on,
     ask: {
-      droplet: existingDroplet(desired.droplet),
+      holder: desired.address,
       served: dnsAddresses(name, 'digitalocean'),
       ...Object.fromEntries(asked),
     },
     plan(now) {
-      const { address } = now.droplet
+      const { address } = now.holder
+      if (!isIPv4(address)) return converged(`${address} is no IPv4 address: make the record of ${name} yourself`)
       const facts = now as unknown as Readonly<Record<string, readonly DnsRecord[] | null>>
       const zone = zones.find((zone) => facts[zone] !== null)
       if (zone === undefined) return converged(`DigitalOcean has no zone of it: make the record A ${name} → ${address}`)
-      return decide(name, address, { zone, records: facts[zone] ?? [] }, now.served)
+      return decide(name, { ...desired, address }, { zone, records: facts[zone] ?? [] }, now.served)
     },
     dependsOn: desired.dependsOn,
   })
 }
 
-function decide(name: string, address: string, { zone, records }: Zone, served: DnsLook): Decision {
+function decide(
+  name: string,
+  { what, address }: { what: string; address: string },
+  { zone, records }: Zone,
+  served: DnsLook,
+): Decision {
   const relative = name === zone ? '@' : name.slice(0, -zone.length - 1)
   const own = records.filter((record) => record.name === relative)
   const alias = own.find(({ type }) => type === 'CNAME')
@@ -72,7 +83,7 @@ function decide(name: string, address: string, { zone, records }: Zone, served: 
     )
   if (others.length > 0)
     return refuse(
-      `${name} has ${list.length} A records (${list.map(({ data }) => data).join(', ')}), and only ${address} is the droplet`,
+      `${name} has ${list.length} A records (${list.map(({ data }) => data).join(', ')}), and only ${address} is ${what}`,
       `Visitors would get any of them. Delete those that are not wanted, then run again: ${edit}`,
     )
   const wait = doUntil(doDns(name, 'digitalocean'), 'addresses', address, timeoutSeconds)
@@ -91,7 +102,7 @@ function decide(name: string, address: string, { zone, records }: Zone, served: 
       before: `${line(name, record)}\n`,
       after: `${line(name, { ...record, data: address })}\n`,
     } as const
-    // Whoever went to the old address goes to the new machine from now on.
+    // Whoever went to the old address goes to the new one from now on.
     return changes(
       [update(`A record ${name} ${record.data} → ${address}`, [patch, wait], { diff, risk: 'downtime', explain })],
       '',

@@ -122,13 +122,15 @@ describe('ssh of a droplet', () => {
 })
 
 describe('A record', () => {
-  const made = addressRecord(on, 'pod.example.com', { droplet: 'valence-pod', dependsOn: [] })
+  const made = addressRecord(on, 'pod.example.com', {
+    ...{ what: 'the droplet', address: existingDroplet('valence-pod'), dependsOn: [] },
+  })
   const record: DnsRecord = { id: 3, type: 'A', name: 'pod', data: '203.0.113.10', ttl: 1800 }
   const served = { addresses: ['203.0.113.10'], addresses6: [], unasked: null as string | null }
   const plan = (zones: Record<string, DnsRecord[] | null>, more = {}) =>
     short(
       made.plan(
-        { droplet: state, served: { ...served, ...more }, 'pod.example.com': null, 'example.com': null, ...zones },
+        { holder: state, served: { ...served, ...more }, 'pod.example.com': null, 'example.com': null, ...zones },
         ahead,
       ),
     )
