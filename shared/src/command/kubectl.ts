@@ -66,7 +66,7 @@ export function kubectlDelete({ kind, namespace, name }: ObjectRef): Shell {
 
 /** `deployment discord-bot`: how an object is called in plans. */
 export function sayObject({ kind, name }: ObjectRef): string {
-  return `${kind.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()} ${name}`
+  return `${kind.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, ' ').toLowerCase()} ${name}`
 }
 
 export function refOf({ kind, metadata }: KubeObject): ObjectRef {

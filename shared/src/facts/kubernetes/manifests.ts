@@ -31,6 +31,8 @@ export interface ManifestsState {
   readonly refused: { readonly object: string; readonly reason: string } | undefined
   /** Admission control (a webhook, a policy, a quota) does not let an object become as it shall be. */
   readonly denied: Denial | undefined
+  /** A kind that the cluster does not know, of an extension that is not installed: nothing of the others is known either. */
+  readonly unknownKind: { readonly kind: string; readonly version: string } | undefined
   /** The claim templates that a StatefulSet has, by `NAMESPACE/NAME`, where they differ from those that it shall have. */
   readonly claimTemplates: ReadonlyMap<string, readonly ClaimTemplate[]>
   /** What the API server says of manifests that it takes all the same. */
@@ -44,23 +46,25 @@ export function manifestsState(objects: readonly KubeObject[]): Question<Manifes
 
 const none: ManifestsState = {
   ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
-  ...{ claimTemplates: new Map(), warnings: [] },
+  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [] },
 }
 
 export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   if (code === 127) return { ...none, blank: true }
   const claimTemplates = readTemplates(stderr)
   if (code > 1) {
+    const [, kind, version] = stderr.match(/no matches for kind "([^"]+)" in version "([^"]+)"/) ?? []
+    if (kind !== undefined && version !== undefined) return { ...none, unknownKind: { kind, version } }
     const denied = readDenial(stderr)
     if (denied) return { ...none, claimTemplates, denied }
     // Details of a rejected value follow on further lines.
     const invalid = stderr.match(/The (\S+) "([^"]+)" is invalid:? ?([\s\S]*)/)
     if (!invalid) throw kubectlFault({ code, stderr })
-    const [, kind = '', name = '', reason = ''] = invalid
+    const [, called = '', name = '', reason = ''] = invalid
     return {
       ...none,
       claimTemplates,
-      refused: { object: `${kind} ${name}`, reason: reason.trim().split('\n')[0] ?? '' },
+      refused: { object: `${called} ${name}`, reason: reason.trim().split('\n')[0] ?? '' },
     }
   }
   const missingNamespaces = [...stderr.matchAll(/namespaces "([^"]+)" not found/g)].map(([, name]) => name ?? '')

@@ -63,6 +63,28 @@ export function ownObjects(workspace: string): Question<readonly OwnObject[]> {
   return { command, parse: parseObjects }
 }
 
+/** An object of ours of which no more is known than whose it is. */
+export type ScriptObject = ObjectRef & Pick<OwnObject, 'component'>
+
+/**
+ * Objects with the labels of a workspace of a kind that not every cluster knows, such as
+ * `httproutes.gateway.networking.k8s.io`; none where it does not know the kind. One `kubectl get`.
+ */
+export function ownExtension(workspace: string, kind: string): Question<readonly ScriptObject[]> {
+  const { selector } = ownPlace(workspace)
+  const paths = [...columns.slice(0, 4)].map((path, index) => `C${index}:${path}`).join(',')
+  return {
+    command: sh`kubectl get ${kind} -A -l ${selector} --no-headers -o ${`custom-columns=${paths}`}`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || /doesn't have a resource type/.test(stderr)) return []
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      return linesOf(stdout).map(([kind = '', namespace, name = '', script]) => ({
+        ...{ kind, namespace, name, component: script },
+      }))
+    },
+  }
+}
+
 /** One of them; null when there is none. */
 export function findObject(objects: readonly OwnObject[], wanted: ObjectRef): OwnObject | null {
   const { kind, namespace, name } = wanted
@@ -72,33 +94,36 @@ export function findObject(objects: readonly OwnObject[], wanted: ObjectRef): Ow
 export function parseObjects({ code, stdout, stderr }: Output): OwnObject[] {
   if (code === 127) return []
   if (code !== 0) throw kubectlFault({ code, stderr })
-  return stdout
+  return linesOf(stdout).map((cells) => {
+    const [kind = '', namespace, name = '', script, renewed, podRegion, jobRegion, ...rest] = cells
+    const [generation, observed, replicas, total, updated, ready, available] = rest.map(Number)
+    const [progress, current, update] = rest.slice(7)
+    return {
+      kind,
+      namespace,
+      name,
+      component: script,
+      renewed: renewed === undefined ? undefined : Number(renewed),
+      region: podRegion ?? jobRegion,
+      generation: generation || 0,
+      observed: observed || 0,
+      replicas: replicas || 0,
+      total: total || 0,
+      updated: updated || 0,
+      ready: ready || 0,
+      available: available || 0,
+      progress,
+      revised: current === update,
+    }
+  })
+}
+
+/** Lines of columns, as `custom-columns` prints them. */
+const linesOf = (stdout: string): (string | undefined)[][] =>
+  stdout
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const cells = line.split(/\s+/).map((cell) => (cell === '<none>' ? undefined : cell))
-      const [kind = '', namespace, name = '', script, renewed, podRegion, jobRegion, ...rest] = cells
-      const [generation, observed, replicas, total, updated, ready, available] = rest.map(Number)
-      const [progress, current, update] = rest.slice(7)
-      return {
-        kind,
-        namespace,
-        name,
-        component: script,
-        renewed: renewed === undefined ? undefined : Number(renewed),
-        region: podRegion ?? jobRegion,
-        generation: generation || 0,
-        observed: observed || 0,
-        replicas: replicas || 0,
-        total: total || 0,
-        updated: updated || 0,
-        ready: ready || 0,
-        available: available || 0,
-        progress,
-        revised: current === update,
-      }
-    })
-}
+    .map((line) => line.split(/\s+/).map((cell) => (cell === '<none>' ? undefined : cell)))
 
 /** What {@link ownObjects} looks through, and by which labels, for other questions about the same objects. */
 export const ownPlace = (workspace: string) => ({

@@ -33,7 +33,7 @@ import {
 import type { Target } from '../../engine/target.ts'
 import { type ManifestsState, manifestsState, type ObjectChange } from '../../facts/kubernetes/manifests.ts'
 import { type TerminatingNamespace, terminatingNamespaces } from '../../facts/kubernetes/namespace.ts'
-import { type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
+import { ownExtension, ownObjects, type ScriptObject } from '../../facts/kubernetes/objects.ts'
 import { type StorageState, storageState } from '../../facts/kubernetes/storage.ts'
 import {
   type ClaimVariables,
@@ -64,6 +64,8 @@ export interface ManifestsOptions {
    * will differ; as long as it is pending, new pods are announced.
    */
   readonly podInputs?: readonly PodInput[]
+  /** A kind that not every cluster knows, of which the script may have objects, and what to do where it does not. */
+  readonly extension?: { readonly kind: string; readonly remedy: string }
   /** The variables that volumes come from, by the name of their StatefulSet or PersistentVolumeClaim. */
   readonly claimVariables?: Readonly<Record<string, ClaimVariables>>
 }
@@ -85,19 +87,20 @@ export function manifests(on: Target, desired: readonly KubeObject[], options: M
     ask: {
       state: manifestsState(objects),
       own: ownObjects(options.workspace),
+      ...(options.extension && { more: ownExtension(options.workspace, options.extension.kind) }),
       // Without a name all of the cluster would be asked for.
       ...(spaces.length > 0 && { terminating: terminatingNamespaces(spaces) }),
       ...(holder && { storage: storageState(holder.metadata.namespace ?? 'default') }),
     },
     dependsOn: [...(options.dependsOn ?? []), ...(options.podInputs ?? []).map(({ from }) => from)],
-    plan: ({ state, own, terminating = [], storage }, { pending }) =>
-      decide(objects, options, { state, own, terminating, pending, storage }),
+    plan: ({ state, own, more = [], terminating = [], storage }, { pending }) =>
+      decide(objects, options, { state, own: [...own, ...more], terminating, pending, storage }),
   })
 }
 
 interface Now {
   readonly state: ManifestsState
-  readonly own: readonly OwnObject[]
+  readonly own: readonly ScriptObject[]
   readonly terminating: readonly TerminatingNamespace[]
   readonly pending: readonly string[]
   /** Undefined where nothing needs a volume, or there is no cluster yet. */
@@ -159,6 +162,14 @@ function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, no
   const { claimVariables = {} } = options
   const [going] = terminating
   if (going) return refuseTerminating(going)
+  if (state.unknownKind) {
+    const { kind, version } = state.unknownKind
+    const install = `Install what brings this kind to the cluster, then deploy: kubectl api-resources --api-group=${version.split('/')[0]} shows what it has.`
+    return refuse(
+      `the cluster does not know the kind ${kind} (${version})`,
+      [install, options.extension?.remedy ?? ''].join(' ').trim(),
+    )
+  }
   if (state.denied) return refuse(`${state.denied.by} denied the request: ${state.denied.words}`, state.denied.remedy)
   if (state.refused) {
     const { object: called, reason } = state.refused
@@ -226,7 +237,7 @@ function restartRisk({ kind, spec }: KubeObject): Risk {
 }
 
 const pruneRisk = ({ kind }: ObjectRef): Risk =>
-  kind === 'Secret' ? 'data' : kind === 'Deployment' || kind === 'StatefulSet' ? 'downtime' : 'safe'
+  kind === 'Secret' ? 'data' : ['Deployment', 'StatefulSet', 'HTTPRoute'].includes(kind) ? 'downtime' : 'safe'
 
 function tellUnwanted(one: ObjectRef): string {
   const how = keptKinds.includes(one.kind)

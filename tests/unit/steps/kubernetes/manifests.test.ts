@@ -17,7 +17,7 @@ import { told } from '../told.ts'
 const recorded = readFileSync(join(import.meta.dirname, '../recorded/kubectl-diff.txt'), 'utf8')
 const converged: ManifestsState = {
   ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
-  ...{ claimTemplates: new Map(), warnings: [] },
+  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [] },
 }
 
 const objects: KubeObject[] = [
@@ -296,5 +296,17 @@ describe('what is made for the pods elsewhere', () => {
     expect(planned.dependsOn).toEqual([image, key])
     const state = { ...converged, changed: new Map(changed) }
     expect(told(planned.plan({ state, own: [] }, { pending }))).toEqual(lines)
+  })
+})
+
+test('a kind that the cluster does not know is refused, with what brings it', () => {
+  const stderr = 'error: unable to recognize no matches for kind "HTTPRoute" in version "gateway.networking.k8s.io/v1"'
+  const state = parseDiff({ code: 2, stdout: '', stderr })
+  const extension = { kind: 'httproutes.gateway.networking.k8s.io', remedy: 'Or do without.' }
+  const options = { script: 'x', workspace: 'w', prune: false, extension }
+  expect(manifests(blankKubernetes(), objects, options).plan({ state, own: [] } as never, { pending: [] })).toEqual({
+    kind: 'refused',
+    reason: 'the cluster does not know the kind HTTPRoute (gateway.networking.k8s.io/v1)',
+    remedy: expect.stringMatching(/api-group=gateway\.networking\.k8s\.io .*Or do without\.$/),
   })
 })
