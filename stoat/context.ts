@@ -1,7 +1,10 @@
+import { isDoCommand } from '@infra/shared/command/digitalocean'
 import type { Target } from '@infra/shared/engine/target'
 import { type Doks, environmentFolder, openDoks } from '@infra/shared/platform/doks'
 import { openCluster } from '@infra/shared/platform/kubernetes'
 import type { WorkloadContext } from '@infra/shared/platform/workload'
+import { compositeTarget } from '@infra/shared/targets/composite'
+import { digitalOcean } from '@infra/shared/targets/digitalocean/digitalocean'
 import type { StoatEnv } from './env/env.ts'
 import { newKeys, type StoatKeys } from './keys.ts'
 import { openValues } from './open-values.ts'
@@ -12,6 +15,8 @@ export interface StoatContext extends WorkloadContext {
   readonly env: StoatEnv
   /** Undefined where KUBECONFIG or KUBE_CONTEXT names another cluster than the DOKS one. */
   readonly doks: Doks | undefined
+  /** The DigitalOcean account, with the cluster beside it, for the DNS record; undefined without a token. */
+  readonly dns: Target | undefined
   /** Whether the workspace cluster is planned or deployed in the same run, before this one. */
   readonly afterCluster: boolean
   /** Keys that are used where neither the environment nor the cluster has any. */
@@ -35,5 +40,12 @@ export function openStoat({ env, offline, environment, prune, afterCluster, ...o
   const doks = openDoks(env, { offline, folder, writtenBy: 'npm run deploy -w cluster -- --tags kubernetes' })
   const made = newKeys()
   const kube: Target = openCluster(env, { doks, offline, folder, values: openValues(env, made, () => kube) })
-  return { workspace: 'stoat', env, kube, doks, folder, prune, afterCluster, made }
+  const dns = offline || !env.STOAT_DNS_RECORD ? undefined : openDns(env, kube)
+  return { workspace: 'stoat', env, kube, doks, dns, folder, prune, afterCluster, made }
+}
+
+function openDns(env: StoatEnv, kube: Target): Target | undefined {
+  const { DIGITALOCEAN_TOKEN: token, DIGITALOCEAN_API_URL: endpoint, DIGITALOCEAN_NAMESERVER: nameServer } = env
+  if (!token) return undefined
+  return compositeTarget(digitalOcean({ token, endpoint, nameServer }), kube, (command) => !isDoCommand(command))
 }

@@ -5,14 +5,13 @@ import { open, type Session } from '@infra/shared/cli/session'
 import { runWork } from '@infra/shared/cli/work'
 import { keyOf } from '@infra/shared/command/kubectl'
 import { askOf } from '@infra/shared/engine/ask'
-import { Failure } from '@infra/shared/engine/failure'
 import type { Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
-import { type KubernetesState, kubernetesClusters } from '@infra/shared/facts/digitalocean/kubernetes'
+import type { KubernetesState } from '@infra/shared/facts/digitalocean/kubernetes'
 import { otherMakers } from '@infra/shared/facts/kubernetes/makers'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
-import { assertInside } from '@infra/shared/platform/kubernetes'
+import { type FoundCluster, findToDestroy } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { adoptedInAws, noQueue, noRepository, noTable, noUser } from '@infra/shared/steps/aws/removal'
 import { noCluster } from '@infra/shared/steps/digitalocean/removal'
@@ -36,43 +35,15 @@ const volumes = ['data-redis-0', 'dev-sandbox-workspaces']
 export async function runDestroy(session: Session): Promise<number> {
   const loaded = open(session, 'verify')
   const context = loaded.context as ClusterContext
-  assertAccount(context)
+  const found = await findToDestroy(context)
   await tellTargets(session, loaded)
-  const found = await findDoks(context)
   const confirmed = await confirmedNames(session, context, found.inside)
   const work = destroyWork(context, { ...found, confirmed, cluster: clusterToDelete(session, context) })
   await runWork(session, work, loaded.targets)
   return 0
 }
 
-interface Found {
-  readonly doks: KubernetesState | undefined
-  /** Whether there is a cluster to look into. */
-  readonly inside: boolean
-}
-
-/** Without the account nobody can tell whether there is a cluster: it would be left behind, and billed on. */
-function assertAccount({ doks, env }: ClusterContext): void {
-  if (!doks?.cloud.blank) return
-  throw new Failure(
-    'error',
-    `DIGITALOCEAN_TOKEN is not set: whether there is a cluster ${env.DO_CLUSTER_NAME} to destroy is not known`,
-    { remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.' },
-  )
-}
-
-/** A DOKS cluster that is gone is not looked into, even where its kubeconfig is still there. */
-async function findDoks(context: ClusterContext): Promise<Found> {
-  const { doks, kube } = context
-  if (!doks) return { doks: undefined, inside: !kube.blank }
-  const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
-  const inside = found?.[0] !== undefined && !/^delet/.test(found[0].state)
-  // What is in it would be passed over in idleTimeout, or what is in another one taken.
-  if (inside) await assertInside(context)
-  return { doks: found?.[0], inside }
-}
-
-interface Destruction extends Found {
+interface Destruction extends FoundCluster {
   readonly confirmed: readonly string[]
   /** Whether the DOKS cluster goes as well. */
   readonly cluster: boolean

@@ -9,6 +9,7 @@ import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/
 import type { PublicKey } from '@infra/shared/env/ssh-key'
 import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
+import { digitalOceanNameServer } from '@infra/shared/platform/env'
 import { synapseVariables } from './synapse.ts'
 import { valenceVariables } from './valence.ts'
 
@@ -204,14 +205,7 @@ export const podSchema = schema(
         unset: 'the real DigitalOcean',
       }),
     ),
-    DIGITALOCEAN_NAMESERVER: variable(
-      matching(/^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/, 'an IPv4 address, with or without a port').optional(),
-      droplet({
-        description: 'A DNS server to ask instead of all others, for rehearsals',
-        example: '127.0.0.1:8053',
-        unset: "DigitalOcean's name servers and this machine's resolver",
-      }),
-    ),
+    DIGITALOCEAN_NAMESERVER: digitalOceanNameServer('DigitalOcean (npm run provision)'),
     VALENCE_DROPLET_NAME: variable(
       matching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, 'a host name (letters, digits, . and -)').prefault(
         'valence-pod',

@@ -1,5 +1,7 @@
 import { request as plain } from 'node:http'
 import { request as secure } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect, rootCertificates } from 'node:tls'
 import type { StoatContext } from '../context.ts'
 import { caddyService } from '../services.ts'
 import { urlsOf } from '../urls.ts'
@@ -25,8 +27,12 @@ export interface Entrance {
   /** Where to connect, and under which name. */
   readonly origin: URL
   readonly host: string
+  /** For which name the certificate must be, and whom it may be of. */
+  readonly tls: TlsOptions
   send(path: string, options?: Send): Promise<Reply>
 }
+
+type TlsOptions = { readonly servername: string; readonly ca?: string[] }
 
 /** Milliseconds that an answer may take. */
 const timeoutMs = 15_000
@@ -35,21 +41,38 @@ const timeoutMs = 15_000
 const isPublic = ({ env }: Pick<StoatContext, 'env'>): boolean =>
   env.STOAT_TLS === 'upstream' || (env.STOAT_TLS === 'gateway' && env.STOAT_GATEWAY === 'load-balancer')
 
+/** For which name a certificate must be, and whom it may be of: the usual authorities, and those of STOAT_ACME_CA_FILE. */
+export const tlsOf = ({ env }: Pick<StoatContext, 'env'>): TlsOptions => ({
+  servername: env.STOAT_DOMAIN,
+  ...(env.STOAT_ACME_CA_FILE && { ca: [...rootCertificates, env.STOAT_ACME_CA_FILE.content] }),
+})
+
 /**
  * Lets checks use one entrance together: it is opened for the first, and closed after the last. The domain, where it leads
- * to Caddy; else a port-forward of our own.
+ * to Caddy; else a port-forward of our own. Where Caddy has asked for its first certificate, that is waited for.
  */
 export function sharedEntrance(context: StoatContext): <T>(work: (entrance: Entrance) => Promise<T>) => Promise<T> {
   let users = 0
   let forward: Promise<Forward> | undefined
+  let issued: Promise<void> | undefined
   const origin = new URL(urlsOf(context.env).app)
+  const entranceAt = async (at: URL, shown: string): Promise<Entrance> => {
+    const tls = tlsOf(context)
+    if (context.env.STOAT_TLS === 'gateway') {
+      issued ??= firstCertificate(at, tls)
+      await issued
+    }
+    const { host } = origin
+    return { shown, origin: at, host, tls, send: (path, options = {}) => send(at, { host, tls }, path, options) }
+  }
   return async (work) => {
-    if (isPublic(context)) return work(entranceTo(origin, origin, origin.origin))
+    if (isPublic(context)) return work(await entranceAt(origin, origin.origin))
     users += 1
     try {
-      forward ??= openForward(context.kube, caddyService.name, caddyService.http.service)
+      const secured = context.env.STOAT_TLS === 'gateway'
+      forward ??= openForward(context.kube, caddyService.name, caddyService[secured ? 'https' : 'http'].service)
       const { port } = await forward
-      return await work(entranceTo(new URL(`http://127.0.0.1:${port}`), origin, 'by port-forward'))
+      return await work(await entranceAt(new URL(`http${secured ? 's' : ''}://127.0.0.1:${port}`), 'by port-forward'))
     } finally {
       users -= 1
       if (users === 0) {
@@ -63,20 +86,49 @@ export function sharedEntrance(context: StoatContext): <T>(work: (entrance: Entr
   }
 }
 
-function entranceTo(at: URL, origin: URL, shown: string): Entrance {
-  return {
-    shown,
-    origin: at,
-    host: origin.host,
-    send: (path, options = {}) => send(at, origin.host, path, options),
+/** How long the first certificate may take, in milliseconds: an attempt that came too early is repeated after a minute or two. */
+const issueMs = 150_000
+
+/** Waits while Caddy has no certificate yet, which it says by an alert. What else is wrong is told by whoever connects. */
+async function firstCertificate({ hostname: host, port }: URL, tls: TlsOptions): Promise<void> {
+  for (const end = Date.now() + issueMs; Date.now() < end; await pause(1000)) {
+    const error = await handshake({ host, port: Number(port || 443), ...tls }).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error,
+    )
+    if (!error || !/ALERT_INTERNAL_ERROR|alert internal error/i.test(`${error.code} ${error.message}`)) return
   }
 }
 
-function send(at: URL, host: string, path: string, { method = 'GET', headers = {}, body }: Send): Promise<Reply> {
+/** Connects by TLS; gives when the certificate ends, in milliseconds since 1970. Throws what is wrong with it. */
+export function handshake(options: TlsOptions & { readonly host: string; readonly port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...options, timeout: timeoutMs }, () => {
+      const { valid_to: until } = socket.getPeerCertificate()
+      socket.destroy()
+      resolve(Date.parse(until))
+    })
+    socket.on('timeout', () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} seconds`)))
+    socket.on('error', reject)
+  })
+}
+
+interface Named {
+  readonly host: string
+  readonly tls: TlsOptions
+}
+
+function send(
+  at: URL,
+  { host, tls }: Named,
+  path: string,
+  { method = 'GET', headers = {}, body }: Send,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const request = at.protocol === 'https:' ? secure : plain
     const all = { ...headers, host, ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }) }
-    const sent = request(new URL(path, at), { method, headers: all, timeout: timeoutMs }, (reply) => {
+    const options = { method, headers: all, timeout: timeoutMs, ...tls }
+    const sent = request(new URL(path, at), options, (reply) => {
       const chunks: Buffer[] = []
       reply.on('data', (chunk: Buffer) => chunks.push(chunk))
       reply.on('error', reject)

@@ -1,9 +1,8 @@
-import { connect } from 'node:tls'
 import { excerpt } from '@infra/shared/command/secret'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import type { StoatContext } from '../context.ts'
 import { type StoatUrls, urlsOf } from '../urls.ts'
-import { type Entrance, type Reply, sharedEntrance } from './entrance.ts'
+import { type Entrance, handshake, type Reply, sharedEntrance } from './entrance.ts'
 import { openWebSocket } from './websocket.ts'
 
 /** The beginning of the public key that is compiled into the images: in force where the secret file is not read. */
@@ -55,7 +54,7 @@ export function outsideChecks(context: StoatContext): readonly Check[] {
         socket.close()
       }
     }),
-    ...(context.env.STOAT_TLS === 'none' ? [] : [certificateCheck(context)]),
+    ...(context.env.STOAT_TLS === 'none' ? [] : [certificateCheck(context, through)]),
   ]
 }
 
@@ -95,28 +94,23 @@ function jsonOf(body: Buffer): unknown {
   }
 }
 
-function certificateCheck({ env }: StoatContext): Check {
+function certificateCheck(context: StoatContext, through: ReturnType<typeof sharedEntrance>): Check {
+  const { env } = context
   const domain = env.STOAT_DOMAIN
   return {
     id: 'gateway.certificate',
     about: `the certificate of ${domain}`,
     remedy:
       env.STOAT_TLS === 'gateway'
-        ? `Does ${domain} lead to the load balancer (npm run output -w stoat dns_record)? kubectl logs -n discord-bot deployment/stoat-caddy tells what the authority says.`
+        ? `Does ${domain} lead to the load balancer (npm run output -w stoat -- dns_record)? kubectl logs -n discord-bot deployment/stoat-caddy tells what the authority says. One of a private authority is believed by STOAT_ACME_CA_FILE.`
         : 'It is that of the proxy before Caddy: renew it there.',
-    probe: () => lookAtCertificate(domain),
+    probe: () =>
+      through(async ({ origin, tls }) => {
+        // Of a proxy before Caddy only the domain knows.
+        const at = env.STOAT_TLS === 'gateway' ? origin : new URL(`https://${domain}`)
+        const until = await handshake({ host: at.hostname, port: Number(at.port || 443), ...tls })
+        const days = Math.floor((until - Date.now()) / 86_400_000)
+        return days < 14 ? warn(`ends in ${days} days`) : ok(`${days} days left`)
+      }),
   }
-}
-
-function lookAtCertificate(domain: string): Promise<Finding> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: domain, port: 443, servername: domain, timeout: 10_000 }, () => {
-      const { valid_to: until } = socket.getPeerCertificate()
-      socket.destroy()
-      const days = Math.floor((Date.parse(until) - Date.now()) / 86_400_000)
-      resolve(days < 14 ? warn(`ends in ${days} days`) : ok(`${days} days left`))
-    })
-    socket.on('timeout', () => socket.destroy(new Error('no answer in 10 seconds')))
-    socket.on('error', (error) => resolve(fail(error.message)))
-  })
 }

@@ -22,7 +22,7 @@ const timeoutMs = 20_000
 export function openForward(kube: Target, service: string, port: number, local = 0): Promise<Forward> {
   const ports = `${local === 0 ? '' : local}:${port}`
   const forward = sh`kubectl port-forward service/${service} ${ports} -n ${namespace} --address 127.0.0.1`
-  // A process group of its own: it is told to end by its number, and ends by itself when we are gone.
+  // A process group of its own: it is told to end by its number, and ends by itself when we were killed.
   const tethered = sh`${forward} & pf=$!; trap 'kill "$pf" 2>/dev/null' EXIT TERM; echo "group $$"
 while kill -0 "$pf" 2>/dev/null; do kill -0 "$PPID" 2>/dev/null || exit 1; sleep 1; done
 wait "$pf"`
@@ -30,10 +30,14 @@ wait "$pf"`
     let group = 0
     let closed = false
     let last = 'it did not open'
+    let why: string | undefined
     const close = () => {
       closed = true
       if (group > 0) endGroup(group)
+      process.off('exit', close)
     }
+    // Ctrl-C ends this process at once: the port shall be free when it is gone.
+    process.on('exit', close)
     const timer = setTimeout(() => {
       close()
       reject(refused(service, last))
@@ -41,6 +45,7 @@ wait "$pf"`
     const running = kube.run([tethered], (line) => {
       if (line.startsWith('group ')) group = Number(line.slice(6))
       else last = line
+      why ??= /address already in use/.test(line) ? line : undefined
       const opened = /^Forwarding from 127\.0\.0\.1:(\d+) ->/.exec(line)?.[1]
       if (opened === undefined) return
       clearTimeout(timer)
@@ -48,16 +53,22 @@ wait "$pf"`
     })
     const end = (error: unknown) => {
       closed = true
+      process.off('exit', close)
       clearTimeout(timer)
       reject(error)
     }
-    running.then(() => end(refused(service, last)), end)
+    running.then(() => end(why === undefined ? refused(service, last) : taken(local)), end)
   })
 }
 
 const refused = (service: string, why: string): Failure =>
   new Failure('error', `no port-forward to ${service}: ${why.replace(/^(error|Error from server \(\w+\)): /, '')}`, {
     remedy: 'npm run status -w stoat shows what runs.',
+  })
+
+const taken = (port: number): Failure =>
+  new Failure('error', `port ${port} of this machine is taken`, {
+    remedy: 'End what listens there, or give another one: --port 18080.',
   })
 
 function endGroup(group: number): void {

@@ -15,7 +15,7 @@ export interface WebSocketConnection {
 const timeoutMs = 15_000
 
 /** Opens one. Throws for any answer but 101. */
-export function openWebSocket({ origin, host }: Entrance, path: string): Promise<WebSocketConnection> {
+export function openWebSocket({ origin, host, tls }: Entrance, path: string): Promise<WebSocketConnection> {
   const request = origin.protocol === 'https:' ? secure : plain
   const headers = {
     host,
@@ -25,7 +25,7 @@ export function openWebSocket({ origin, host }: Entrance, path: string): Promise
     'sec-websocket-key': randomBytes(16).toString('base64'),
   }
   return new Promise((resolve, reject) => {
-    const sent = request(new URL(path, origin), { headers, timeout: timeoutMs })
+    const sent = request(new URL(path, origin), { headers, timeout: timeoutMs, ...tls })
     sent.on('response', ({ statusCode }) => {
       sent.destroy()
       reject(new Error(`answers ${statusCode} instead of 101`))

@@ -3,56 +3,48 @@ import { canAsk, typeNames } from '@infra/shared/cli/confirm'
 import { usage } from '@infra/shared/cli/options'
 import { open, type Session } from '@infra/shared/cli/session'
 import { runWork } from '@infra/shared/cli/work'
-import { keyOf, kubectlDelete } from '@infra/shared/command/kubectl'
-import { sh } from '@infra/shared/command/sh'
+import { keyOf } from '@infra/shared/command/kubectl'
 import { askOf } from '@infra/shared/engine/ask'
-import { changes, remove, type Step, step } from '@infra/shared/engine/step'
 import { otherMakers } from '@infra/shared/facts/kubernetes/makers'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
-import { assertInside } from '@infra/shared/platform/kubernetes'
+import { findToDestroy } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
+import { noLoadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
 import { adoptedName, noObjects } from '@infra/shared/steps/kubernetes/removal'
 import type { StoatContext } from '../context.ts'
 import { stoatSecret } from '../keys.ts'
+import { httpRoutes } from '../manifests/gateway.ts'
 import { caddyService, stores } from '../services.ts'
 
 /** The apps that have volumes. */
 const apps = [...Object.values(stores).map(({ name }) => name), caddyService.name]
 
 /**
- * `destroy`: takes away what was made here. Volumes are kept, and with them the Secret of the keys, unless `--data` is
- * given and their names are typed. The namespace and Redis are the cluster's.
+ * `destroy`: takes away what was made here. Volumes and the Secret of the keys are kept, unless `--data` is given and their
+ * names are typed. The namespace and Redis are the cluster's.
  */
 export async function runDestroy(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as StoatContext
-  const { kube } = context
-  await assertInside(context)
+  const loaded = open(session, 'verify')
+  const context = loaded.context as StoatContext
+  const { kube, env } = context
+  const { inside } = await findToDestroy(context)
   await tellTargets(session, { targets: [kube] })
+  if (!inside) {
+    session.emit({ type: 'message', level: 'info', text: 'there is no cluster, and so no Stoat: nothing to do' })
+    return 0
+  }
   const confirmed = await confirmedNames(session, context)
-  const route = noRoute(context)
-  const objects = noObjects(kube, { workspace: 'stoat', namespace, apps, confirmed, volumeKeys: [stoatSecret] })
-  await runWork(session, [{ script: 'stoat', steps: [...(route ? [route] : []), objects] }], [kube])
-  return 0
-}
-
-/** An HTTPRoute is a kind that not every cluster knows, and so none that is listed with the others. */
-function noRoute({ env, kube }: StoatContext): Step | undefined {
-  if (env.STOAT_GATEWAY !== 'http-route') return undefined
-  const { name } = caddyService
-  const ref = { kind: 'HTTPRoute', namespace, name }
-  return step({
-    id: `no route ${name}`,
-    on: kube,
-    ask: {
-      found: {
-        command: sh`kubectl get httproute ${name} -n ${namespace} --ignore-not-found -o name`,
-        parse: ({ code, stdout }) => code === 0 && stdout.trim() !== '',
-      },
-    },
-    plan: ({ found }) =>
-      changes(found ? [remove(`http route ${name}`, kubectlDelete(ref), { risk: 'downtime' })] : [], ''),
+  const objects = noObjects(kube, {
+    ...{ workspace: 'stoat', namespace, apps, confirmed, extension: httpRoutes.kind },
+    keys: [{ name: stoatSecret, copy: 'npm run show-keys -w stoat' }],
   })
+  const { name: service } = caddyService
+  const balancer = noLoadBalancer(kube, {
+    ...{ namespace, service, domain: env.STOAT_DOMAIN, timeoutSeconds: env.ROLLOUT_TIMEOUT, dependsOn: [objects] },
+  })
+  await runWork(session, [{ script: 'stoat', steps: [objects, balancer] }], [kube])
+  return 0
 }
 
 /** The names of what holds data, or was adopted, and shall go all the same: from `--confirm`, or typed on the terminal. */
@@ -69,7 +61,7 @@ async function confirmedNames(session: Session, { kube }: StoatContext): Promise
   const adopted = found.own.filter((one) => found.makers.has(keyOf(one)) && one.kind !== 'PersistentVolumeClaim')
   // Those of a run before, which may be gone already: named again they do no harm.
   const made = [...Object.values(stores).map(({ name }) => `data-${name}-0`), 'stoat-caddy-data']
-  const known = [...new Set([...volumes, ...made, ...adopted.map(adoptedName)])]
+  const known = [...new Set([...volumes, ...made, stoatSecret, ...adopted.map(adoptedName)])]
   const names = given.length > 0 ? given : await typeNames(known, canAsk(options.json === true, processEnv))
   const strange = names.filter((name) => !known.includes(name))
   if (strange.length > 0)

@@ -53,6 +53,9 @@ const stoat: Entry = {
     'port-forward': {
       about: 'open the gateway, RabbitMQ or MinIO on this machine until Ctrl-C',
       args: ['[gateway|rabbitmq|minio]'],
+      options: {
+        port: { type: 'string', value: 'PORT', help: 'on this machine (default 8080, 15672 or 9001)' },
+      },
       run: async (session) => (await import('./port-forward.ts')).runPortForward(session),
     },
     invite: {

@@ -1,6 +1,9 @@
+import { authoritiesFile } from '@infra/shared/env/ca-file'
 import { domain, email, url } from '@infra/shared/env/network'
-import { choice, matching } from '@infra/shared/env/text'
+import { choice, flag, matching } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
+import { digitalOceanNameServer } from '@infra/shared/platform/env'
+import { size } from './stores.ts'
 
 const stoat = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Stoat', ...meta })
 const gateway = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Gateway', ...meta })
@@ -42,6 +45,19 @@ export const gatewayVariables = {
       example: 'gateways/public',
     }),
   ),
+  STOAT_DNS_RECORD: variable(
+    flag().prefault('true'),
+    gateway({
+      description:
+        'Whether the record of the domain is made, where its zone is in the account of `DIGITALOCEAN_TOKEN` and Caddy has the certificate',
+      example: 'false',
+    }),
+  ),
+  STOAT_CADDY_STORAGE: variable(
+    size().prefault('1Gi'),
+    gateway({ description: 'Size of the volume of the certificates; it keeps it', example: '1Gi' }),
+  ),
+  DIGITALOCEAN_NAMESERVER: digitalOceanNameServer('Gateway'),
   STOAT_ACME_EMAIL: variable(
     email().optional(),
     gateway({
@@ -55,6 +71,16 @@ export const gatewayVariables = {
     gateway({
       description: 'Who issues the certificate: the ACME directory of a staging or private authority',
       example: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+    }),
+  ),
+  STOAT_ACME_CA_FILE: variable(
+    authoritiesFile().optional(),
+    gateway({
+      description:
+        'PEM file of the authority behind a private ACME directory: Caddy believes the directory by it, and `verify` the certificate',
+      example: './ca.pem',
+      path: true,
+      unset: 'the usual authorities',
     }),
   ),
 }

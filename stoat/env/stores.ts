@@ -6,13 +6,15 @@ import { parseStrong, token } from '@infra/shared/env/secrets'
 import { flag, matching } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
 
+/** The size of a volume. */
+export const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
+
 const of =
   (group: string) =>
   (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group, ...meta })
 const [rabbit, minio, s3, stores] = [of('RabbitMQ'), of('MinIO'), of('External file store'), of('Stores')]
 
 const userName = () => matching(/^[A-Za-z][A-Za-z0-9_-]{2,62}$/, 'a user name (3 to 63 letters, digits, - and _)')
-const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
 
 /** The passwords of the original's own example: accepted only where they are in force already. */
 export const originalPasswords = { rabbitmq: 'rabbitpass', minio: 'minioautumn' } as const

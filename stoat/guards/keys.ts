@@ -34,10 +34,12 @@ export function judgeKeys(env: StoatEnv, held: HeldSecret, claims: readonly Volu
       `STOAT_ENCRYPTION_KEY is another key than the cluster's: with it every file that was uploaded would be lost`,
       'Unset STOAT_ENCRYPTION_KEY to keep the one that the cluster holds; npm run show-keys -w stoat shows it.',
     )
-  const files = claims.find(({ name, app }) => app === stores.minio.name || name.includes(stores.minio.name))
+  // Where the files are in an S3 elsewhere, the database tells that there are some.
+  const holders = [stores.minio.name, stores.mongodb.name]
+  const files = claims.find(({ name, app }) => holders.some((holder) => app === holder || name.includes(holder)))
   if (!given && !heldKey && (held !== null || files))
     return refuse(
-      `there is no encryption key, but ${files ? `a volume ${files.name}` : `a Secret ${stoatSecret} without one`}: a new key would make its files unreadable`,
+      `there is no encryption key, but ${files ? `a volume ${files.name}` : `a Secret ${stoatSecret} without one`}: a new key would make the files unreadable`,
       'Set STOAT_ENCRYPTION_KEY to the key that they were encrypted with. Where there are none to lose, delete that first.',
     )
   const weak = (['rabbitmq', 'minio'] as const).filter((name) => isOriginal(env, name))
@@ -75,7 +77,8 @@ function refuseDamaged(env: StoatEnv, held: HeldSecret): Decision | undefined {
 }
 
 function notesOf(env: StoatEnv, held: HeldSecret, weak: readonly ('rabbitmq' | 'minio')[]): string[] {
-  const missing = keyNamesOf.filter((name) => !givenKey(env, name) && !held?.get(keyNames[name]))
+  const used = keyNamesOf.filter((name) => name !== 'minio' || env.STOAT_S3_ENDPOINT === undefined)
+  const missing = used.filter((name) => !givenKey(env, name) && !held?.get(keyNames[name]))
   const [vapid, heldVapid] = [env.STOAT_VAPID_PRIVATE_KEY, held?.get(keyNames.vapid)]
   const user = held?.get('rabbitmq_user')
   const renamed = user && reveal(user) !== env.STOAT_RABBITMQ_USER ? reveal(user) : undefined

@@ -5,9 +5,11 @@ import { stoatSecret } from '../keys.ts'
 import { bucketJob } from '../services.ts'
 import { fileStore } from './revolt-toml.ts'
 
-// The keys go by stdin: what mc is called with is seen in the list of processes. That the bucket is there is looked at last.
+// The keys go by stdin: what mc is called with is seen in the list of processes. A Service leads to its pod a moment after
+// that is ready, so the store is tried for a while. That the bucket is there is looked at last.
 const script = `set -eu
-printf '%s\\n%s\\n' "$S3_ACCESS_KEY_ID" "$S3_SECRET_ACCESS_KEY" | mc alias set store "$S3_ENDPOINT" >/dev/null
+store() { printf '%s\\n%s\\n' "$S3_ACCESS_KEY_ID" "$S3_SECRET_ACCESS_KEY" | mc alias set store "$S3_ENDPOINT" >/dev/null; }
+for wait in 1 2 4 8 0; do store && break; [ $wait -gt 0 ] || exit 1; sleep $wait; done
 mc ls "store/$S3_BUCKET" >/dev/null 2>&1 || mc mb --ignore-existing --region "$S3_REGION" "store/$S3_BUCKET"
 mc ls "store/$S3_BUCKET" >/dev/null
 echo "bucket $S3_BUCKET is there"`

@@ -13,6 +13,15 @@ const routes = [
 /** Networks in which a load balancer or a proxy before Caddy may be. */
 const inside = '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 127.0.0.0/8 fc00::/7'
 
+/** The authority behind a private ACME directory, beside the Caddyfile. */
+const authorityFile = 'acme-ca.pem'
+
+/** All that Caddy reads at its start, by the names of its files. */
+export const caddyFiles = (env: StoatEnv): Readonly<Record<string, string>> => ({
+  Caddyfile: caddyfile(env),
+  ...(env.STOAT_TLS === 'gateway' && env.STOAT_ACME_CA_FILE && { [authorityFile]: env.STOAT_ACME_CA_FILE.content }),
+})
+
 /**
  * The Caddyfile. A path goes to its program without its prefix, alone or with what follows a slash, and never a longer
  * word that begins like it. What a program redirects to gets the prefix back. Who the client is, is said by Caddy on
@@ -37,6 +46,7 @@ export function caddyfile(env: StoatEnv): string {
     `https_port ${https.listens}`,
     ...(tls && env.STOAT_ACME_EMAIL ? [`email ${env.STOAT_ACME_EMAIL}`] : []),
     ...(tls ? [`acme_ca ${env.STOAT_ACME_DIRECTORY_URL}`] : []),
+    ...(tls && env.STOAT_ACME_CA_FILE ? [`acme_ca_root /etc/caddy/${authorityFile}`] : []),
     ...(servers.length > 0 ? ['servers {', ...indented(servers), '}'] : []),
   ]
   const site = [
@@ -51,7 +61,7 @@ export function caddyfile(env: StoatEnv): string {
     '}',
   ]
   const address = tls ? app.replace('https://', '') : `:${http.listens}`
-  // ShellOutput here, and not left to Caddy: a server that it makes by itself knows nothing of the load balancer's protocol.
+  // Done here, and not left to Caddy: a server that it makes by itself knows nothing of the load balancer's protocol.
   const redirect = tls ? ['', `http://${address} {`, '\tredir https://{host}{uri} permanent', '}'] : []
   const lines = ['{', ...indented(options), '}', '', `${address} {`, ...indented(site), '}', ...redirect]
   return `${lines.join('\n')}\n`

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { metaOf } from '@infra/shared/platform/manifests'
 import type { StoatEnv } from '../env/env.ts'
-import { caddyfile } from './caddyfile.ts'
+import { caddyFiles } from './caddyfile.ts'
 import { revoltToml } from './revolt-toml.ts'
 
 /** The names of the ConfigMaps. */
@@ -23,7 +23,7 @@ export function configObjects(env: StoatEnv): KubeObject[] {
   })
   return [
     map(configMaps.services, { 'Revolt.toml': revoltToml(env) }),
-    map(configMaps.caddy, { Caddyfile: caddyfile(env) }),
+    map(configMaps.caddy, caddyFiles(env)),
     map(configMaps.rabbitmq, { '20-stoat.conf': rabbitmqConf }),
   ]
 }

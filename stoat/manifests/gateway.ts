@@ -3,30 +3,44 @@ import { locked, metaOf, plainEnv, podSecurity, resources } from '@infra/shared/
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatEnv } from '../env/env.ts'
 import { caddyService } from '../services.ts'
-import { caddyfile } from './caddyfile.ts'
+import { caddyFiles } from './caddyfile.ts'
 import { checksum, configMaps } from './config.ts'
 import { deployment, serviceOn } from './programs.ts'
 
 /** Certificates and the account that they were issued to. */
 const certificates = 'stoat-caddy-data'
 
-/** Caddy, and how it is reached from outside. */
-export function gatewayObjects(env: StoatEnv): KubeObject[] {
+/** The variables that their volume follows from, for messages. */
+export const claimVariables = { [certificates]: { size: 'STOAT_CADDY_STORAGE', storageClass: 'STORAGE_CLASS' } }
+
+/** The kind of routes of the Gateway API, which not every cluster knows. */
+export const httpRoutes = {
+  kind: 'httproutes.gateway.networking.k8s.io',
+  remedy: 'Or set STOAT_GATEWAY to load-balancer or cluster-ip.',
+}
+
+/** How Caddy is reached from outside: made before it, so that its first certificate is asked for where the name leads to it. */
+export function entranceObjects(env: StoatEnv): KubeObject[] {
   const { name, http, https } = caddyService
-  const tls = env.STOAT_TLS === 'gateway'
   const balanced = env.STOAT_GATEWAY === 'load-balancer'
   const ports = {
     http: { port: http.service, targetPort: http.listens },
-    ...(tls && { https: { port: https.service, targetPort: https.listens } }),
+    ...(env.STOAT_TLS === 'gateway' && { https: { port: https.service, targetPort: https.listens } }),
   }
   // So that Caddy sees who the client is, by whose address the api limits its requests.
   const proxied = { 'service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol': 'true' }
+  // Caddy asks for its certificate as soon as it runs, and is asked back before it counts as ready.
+  const spec = { type: balanced ? 'LoadBalancer' : 'ClusterIP', publishNotReadyAddresses: true }
   return [
-    ...(tls ? [claim(env)] : []),
-    serviceOn(name, ports, balanced ? 'LoadBalancer' : 'ClusterIP', balanced ? proxied : undefined),
-    caddy(env, tls),
+    serviceOn(name, ports, spec, balanced ? proxied : undefined),
     ...(env.STOAT_GATEWAY === 'http-route' ? [httpRoute(env)] : []),
   ]
+}
+
+/** Caddy, with the volume of its certificates. */
+export function caddyObjects(env: StoatEnv): KubeObject[] {
+  const tls = env.STOAT_TLS === 'gateway'
+  return [...(tls ? [claim(env)] : []), caddy(env, tls)]
 }
 
 function claim(env: StoatEnv): KubeObject {
@@ -37,7 +51,7 @@ function claim(env: StoatEnv): KubeObject {
     spec: {
       accessModes: ['ReadWriteOnce'],
       storageClassName: env.STORAGE_CLASS,
-      resources: { requests: { storage: '1Gi' } },
+      resources: { requests: { storage: env.STOAT_CADDY_STORAGE } },
     },
   }
 }
@@ -49,7 +63,7 @@ function caddy(env: StoatEnv, tls: boolean): KubeObject {
   return deployment(name, {
     // Its volume can be mounted once only, and two would both ask for a certificate.
     strategy: { type: 'Recreate' },
-    annotations: { 'infra/config': checksum(caddyfile(env)) },
+    annotations: { 'infra/config': checksum(Object.values(caddyFiles(env)).join('\n')) },
     spec: {
       securityContext: podSecurity(1000),
       containers: [

@@ -44,11 +44,11 @@ function serviceFor({ name, port }: Program): KubeObject[] {
   return port ? [serviceOn(name, { http: { port: port.service, targetPort: port.listens } })] : []
 }
 
-/** A Service inside the cluster whose ports lead to others of the container. */
+/** A Service whose ports lead to others of the container. `more` of its spec; inside the cluster unless that says otherwise. */
 export function serviceOn(
   name: string,
   ports: Readonly<Record<string, { readonly port: number; readonly targetPort: number }>>,
-  type: 'ClusterIP' | 'LoadBalancer' = 'ClusterIP',
+  more: Fields = {},
   annotations?: Readonly<Record<string, string>>,
 ): KubeObject {
   return {
@@ -56,7 +56,8 @@ export function serviceOn(
     kind: 'Service',
     metadata: metaOf(name, annotations ? { annotations } : {}),
     spec: {
-      type,
+      type: 'ClusterIP',
+      ...more,
       selector: { app: name },
       ports: Object.entries(ports).map(([port, numbers]) => ({ name: port, protocol: 'TCP', ...numbers })),
     },

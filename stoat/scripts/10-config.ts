@@ -4,6 +4,7 @@ import { namespaceObject } from '@infra/shared/platform/namespace'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { namespacePresent } from '@infra/shared/steps/kubernetes/namespace'
 import type { StoatContext } from '../context.ts'
+import { filesKept } from '../guards/files.ts'
 import { keysKept } from '../guards/keys.ts'
 import { noDowngrade } from '../guards/release.ts'
 import { configObjects } from '../manifests/config.ts'
@@ -16,6 +17,7 @@ export default script(
   (context: StoatContext, add) => {
     const { env, kube, prune, made } = context
     add(keysKept(context))
+    add(filesKept(context))
     add(noDowngrade(context))
     const home = add(namespacePresent(kube, namespaceObject))
     const objects = [secretObject(env, made), ...configObjects(env), ...networkPolicies()]

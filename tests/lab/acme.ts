@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { closeSync, openSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { labAuthority, labName } from './authority.ts'
@@ -12,6 +13,8 @@ export type AcmeServer = {
   readonly directory: string
   /** The root that the certificates of this authority lead to: a new one at each start. */
   root(): Promise<string>
+  /** How many certificates it was asked for. */
+  orders(): Promise<number>
   /** Whether its name server fails for a name, so that there is no proof for it. */
   fails(name: string, yes: boolean): Promise<void>
   stop(): Promise<void>
@@ -34,7 +37,8 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
       externalAccountBindingRequired: false,
     },
   }
-  const file = join(await scratchFolder('acme'), 'pebble.json')
+  const scratch = await scratchFolder('acme')
+  const [file, log] = [join(scratch, 'pebble.json'), join(scratch, 'pebble.log')]
   await writeFile(file, JSON.stringify(config))
   const off = ['-http01', '', '-https01', '', '-tlsalpn01', '']
   const dns = ['-defaultIPv4', address, '-defaultIPv6', '', '-dns01', `${gateway}:8053`]
@@ -42,7 +46,7 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
   // No waits and no refusals at random: this is not about certbot's patience. A proof stands for the next certificate of
   // that account as well, as Let's Encrypt has it for weeks.
   const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '100' }
-  const pebble = start('pebble', ['-config', file, '-dnsserver', `${gateway}:8053`], env)
+  const pebble = start('pebble', ['-config', file, '-dnsserver', `${gateway}:8053`], env, log)
   const root = () => fetchText(gateway, 15000, '/roots/0', certificate)
   await until('pebble to answer', 30_000, async () => {
     if (pebble.exitCode !== null) throw new Error(`lab: pebble ended with ${pebble.exitCode}`)
@@ -51,6 +55,8 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
   return {
     directory: acmeDirectory,
     root,
+    // Its own words: it has no other place where they are counted.
+    orders: async () => (await readFile(log, 'utf8')).match(/ Added order /g)?.length ?? 0,
     fails: async (name, yes) => {
       const body = JSON.stringify({ host: name })
       await fetch(`http://${gateway}:8055/${yes ? 'set' : 'clear'}-servfail`, { method: 'POST', body })
@@ -61,10 +67,15 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
   }
 }
 
-function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, log?: string): ChildProcess {
   const [tied, ...words] = [...tether, program, ...args]
-  const child = spawn(tied, words, { detached: true, stdio: 'ignore', env: { ...process.env, ...env } })
+  const output = log === undefined ? undefined : openSync(log, 'w', 0o600)
+  const said = output ?? 'ignore'
+  const child = spawn(tied, words, {
+    ...{ detached: true, stdio: ['ignore', said, said], env: { ...process.env, ...env } },
+  })
   child.unref()
+  if (output !== undefined) closeSync(output)
   return child
 }
 

@@ -73,6 +73,16 @@ export const accountVariables = {
   ),
 }
 
+/** Whom to ask for DNS records that DigitalOcean serves. */
+export const digitalOceanNameServer = (group: string) =>
+  variable(matching(/^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/, 'an IPv4 address, with or without a port').optional(), {
+    group,
+    description: 'A DNS server to ask instead of all others, for rehearsals',
+    example: '127.0.0.1:8053',
+    common: true,
+    unset: "DigitalOcean's name servers and this machine's resolver",
+  })
+
 /** The storage class of the volumes. */
 export const STORAGE_CLASS = variable(
   matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'the name of a storage class').prefault('do-block-storage'),

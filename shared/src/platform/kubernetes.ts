@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { askOf } from '../engine/ask.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Target } from '../engine/target.ts'
+import { type KubernetesState, kubernetesClusters } from '../facts/digitalocean/kubernetes.ts'
 import { type KubeAccess, readAccess, userKubeconfig } from '../targets/kubernetes/kubeconfig.ts'
 import { blankKubernetes, type KubectlOptions, kubernetes } from '../targets/kubernetes/kubectl.ts'
 import { type Doks, doctlEnvironment, isKubeconfigOf, ownKubeconfig } from './doks.ts'
@@ -66,4 +68,36 @@ export async function assertInside(
       : `there is no kubeconfig for ${doks.name} yet`,
     { remedy: `${writtenBy} writes it; or set KUBECONFIG and KUBE_CONTEXT.` },
   )
+}
+
+/** What a workspace has to take away is in there. */
+export interface FoundCluster {
+  /** The DOKS cluster, where the environment means one and it is there. */
+  readonly doks: KubernetesState | undefined
+  /** Whether there is a cluster to look into. */
+  readonly inside: boolean
+}
+
+/**
+ * For `destroy`: whether there is a cluster to look into. A DOKS cluster that is gone is not, even where its kubeconfig is
+ * still there. Throws where nobody can tell, or no way in is known to lead to it.
+ */
+export async function findToDestroy(context: {
+  readonly kube: Target
+  readonly doks: Doks | undefined
+}): Promise<FoundCluster> {
+  const { doks, kube } = context
+  if (!doks) return { doks: undefined, inside: !kube.blank }
+  // Without the account nobody can tell whether there is a cluster: it would be left behind, and billed on.
+  if (doks.cloud.blank)
+    throw new Failure(
+      'error',
+      `DIGITALOCEAN_TOKEN is not set: whether there is a cluster ${doks.name} to destroy is not known`,
+      { remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.' },
+    )
+  const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
+  const inside = found?.[0] !== undefined && !/^delet/.test(found[0].state)
+  // What is in it would be passed over, or what is in another one taken.
+  if (inside) await assertInside(context)
+  return { doks: found?.[0], inside }
 }

@@ -21,16 +21,18 @@ interface Workload {
   readonly podInputs?: ManifestsOptions['podInputs']
   /** The variables that its volumes come from, for remedies. */
   readonly claimVariables?: ManifestsOptions['claimVariables']
+  /** What comes before its objects. */
+  readonly dependsOn?: ManifestsOptions['dependsOn']
 }
 
 /** The objects of a script, and their pods ready. */
 export function deployment(
   { workspace, kube, prune, env }: WorkloadContext,
   script: string,
-  { objects, workloads, podInputs = [], claimVariables = {} }: Workload,
+  { objects, workloads, podInputs = [], claimVariables = {}, dependsOn = [] }: Workload,
 ): Step[] {
   const of = { script, workspace }
-  const applied = manifests(kube, objects, { ...of, prune, podInputs, claimVariables })
+  const applied = manifests(kube, objects, { ...of, prune, podInputs, claimVariables, dependsOn })
   const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT }
   return [applied, rollouts(kube, { ...wait, dependsOn: [applied] })]
 }

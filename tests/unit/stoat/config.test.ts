@@ -5,7 +5,7 @@ import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import type { StoatEnv } from '../../../stoat/env/env.ts'
 import { chooseKeys, secretContents, secretsDigest } from '../../../stoat/keys.ts'
-import { caddyfile } from '../../../stoat/manifests/caddyfile.ts'
+import { caddyFiles, caddyfile } from '../../../stoat/manifests/caddyfile.ts'
 import { overridesToml, publicOf, revoltToml } from '../../../stoat/manifests/revolt-toml.ts'
 import { urlsOf } from '../../../stoat/urls.ts'
 import { keys, stoatEnv } from './env.ts'
@@ -175,6 +175,13 @@ describe('the Caddyfile', () => {
     await expect(caddyfile(stoatEnv({ STOAT_ACME_EMAIL: 'admin@example.com' }))).toMatchFileSnapshot(
       'Caddyfile.gateway',
     )
+  })
+  test('believes a private directory by the file of its authority, which lies beside it', () => {
+    const content = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    const env = stoatEnv({ STOAT_ACME_CA_FILE: { path: '/ca.pem', content } })
+    expect(caddyfile(env)).toContain('\tacme_ca_root /etc/caddy/acme-ca.pem\n')
+    expect(caddyFiles(env)['acme-ca.pem']).toBe(content)
+    expect(Object.keys(caddyFiles(stoatEnv()))).toEqual(['Caddyfile'])
   })
   test('serves any name by plain HTTP behind a proxy', async () => {
     const env = stoatEnv({ STOAT_TLS: 'upstream', STOAT_GATEWAY: 'cluster-ip' })

@@ -1,10 +1,12 @@
 import { secret } from '@infra/shared/command/secret'
 import { newVapidPrivate } from '@infra/shared/env/vapid'
+import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
 import type { VolumeClaim } from '@infra/shared/facts/kubernetes/volumes'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import type { StoatContext } from '../../../stoat/context.ts'
 import type { StoatEnv } from '../../../stoat/env/env.ts'
+import { judgeFiles } from '../../../stoat/guards/files.ts'
 import { judgeKeys } from '../../../stoat/guards/keys.ts'
 import { judgeNodes } from '../../../stoat/guards/mongodb.ts'
 import { redisPresent } from '../../../stoat/guards/redis.ts'
@@ -49,6 +51,22 @@ describe('keys', () => {
       [files],
       /^! there is no encryption key, but a volume data-stoat-minio-0/,
       [],
+    ],
+    [
+      'nor where only the database tells that there are files',
+      { STOAT_S3_ENDPOINT: 'https://s3.example.com' },
+      null,
+      [{ name: 'data-stoat-mongodb-0', app: 'stoat-mongodb', size: '10Gi' }],
+      /^! there is no encryption key, but a volume data-stoat-mongodb-0/,
+      [],
+    ],
+    [
+      'a password of MinIO is not made where the files are elsewhere',
+      { STOAT_S3_ENDPOINT: 'https://s3.example.com' },
+      null,
+      [],
+      /^= none yet/,
+      [/made by this deploy (?!.*minio_password)/],
     ],
     ['nor where a Secret of others is', {}, heldOf({ x: 'y' }), [], /^! there is no encryption key, but a Secret/, []],
     [
@@ -183,5 +201,50 @@ describe('Redis', () => {
     ['that the same run makes is waited for', missing, true, /^~ redis, after cluster/],
   ])('%s', (_, answer, afterCluster, says) => {
     expect(decide(answer, afterCluster)).toEqual([expect.stringMatching(says)])
+  })
+})
+
+describe('files', () => {
+  const toml = (endpoint: string, bucket: string) =>
+    `[files]\nendpoint = "x"\n[files.s3]\nendpoint = "${endpoint}"\ndefault_bucket = "${bucket}"\n`
+  const here = toml('http://stoat-minio:9000', 'revolt-uploads')
+  const minio = { kind: 'StatefulSet', namespace: 'discord-bot', name: 'stoat-minio' } as OwnObject
+  const external = { STOAT_S3_ENDPOINT: 'https://s3.example.com' }
+  test.each<
+    [what: string, env: Partial<StoatEnv>, own: OwnObject[], config: string | null, says: RegExp, notes: RegExp[]]
+  >([
+    ['of a first deploy are nowhere', {}, [], null, /^= bucket revolt-uploads at http:\/\/stoat-minio/, []],
+    ['stay where they are', {}, [minio], here, /^= bucket revolt-uploads at http:\/\/stoat-minio/, []],
+    [
+      'of MinIO are not left behind',
+      external,
+      [minio],
+      here,
+      /^! STOAT_S3_ENDPOINT is set, but .* data-stoat-minio-0/,
+      [],
+    ],
+    [
+      'are told to be copied after MinIO',
+      external,
+      [],
+      here,
+      /^= .*s3\.example/,
+      [/are in bucket revolt-uploads at http:\/\/stoat-minio:9000: copy them/],
+    ],
+    [
+      'are told to be copied to MinIO',
+      {},
+      [],
+      toml('https://s3.example.com', 'b'),
+      /^=/,
+      [/are in bucket b at https:\/\/s3/],
+    ],
+    ['are told to be copied to another bucket', { STOAT_S3_BUCKET: 'other' }, [minio], here, /^=/, [/revolt-uploads/]],
+  ])('%s', (_, env, own, config, says, notes) => {
+    const decision = judgeFiles(stoatEnv(env), own, config)
+    expect(told(decision)).toEqual([expect.stringMatching(says)])
+    expect(decision.kind === 'refused' ? [] : (decision.notes ?? [])).toEqual(
+      notes.map((one) => expect.stringMatching(one)),
+    )
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { StoatEnv } from '../../../stoat/env/env.ts'
 import { bucketJobObject } from '../../../stoat/manifests/buckets.ts'
 import { configObjects } from '../../../stoat/manifests/config.ts'
-import { gatewayObjects } from '../../../stoat/manifests/gateway.ts'
+import { caddyObjects, entranceObjects } from '../../../stoat/manifests/gateway.ts'
 import { networkPolicies } from '../../../stoat/manifests/network.ts'
 import { programObjects } from '../../../stoat/manifests/programs.ts'
 import { storeObjects } from '../../../stoat/manifests/stores.ts'
@@ -15,7 +15,14 @@ const objectsOf = (more: Partial<StoatEnv> = {}): KubeObject[] => {
   const env = stoatEnv(more)
   const programs = (['workers', 'api', 'rest'] as const).flatMap((wave) => programObjects(env, wave))
   const config = [secretObject(env, keys), ...configObjects(env), ...networkPolicies()]
-  return [...config, ...storeObjects(env), bucketJobObject(env), ...programs, ...gatewayObjects(env)]
+  return [
+    ...config,
+    ...storeObjects(env),
+    bucketJobObject(env),
+    ...programs,
+    ...entranceObjects(env),
+    ...caddyObjects(env),
+  ]
 }
 const all = objectsOf()
 const of = (kind: string, objects = all) => objects.filter((object) => object.kind === kind)

@@ -22,6 +22,19 @@ export function serviceAddress(namespace: string, name: string): Question<Servic
   }
 }
 
+/** The address of a load balancer. Throws while there is none: what needs it is not known until then. */
+export function balancerAddress(namespace: string, name: string): Question<{ readonly address: string }> {
+  const { command, parse } = serviceAddress(namespace, name)
+  return {
+    command,
+    parse(output) {
+      const [address] = parse(output)?.addresses ?? []
+      if (address === undefined) throw new Error(`the load balancer of ${name} has no address yet`)
+      return { address }
+    },
+  }
+}
+
 interface ApiService {
   spec: { type: string }
   status: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }

@@ -3,7 +3,7 @@ import { type Change, changes, noting, type Risk, remove, type Step, step } from
 import type { Target } from '../../engine/target.ts'
 import { namespaceContents } from '../../facts/kubernetes/contents.ts'
 import { otherMakers } from '../../facts/kubernetes/makers.ts'
-import { ownObjects } from '../../facts/kubernetes/objects.ts'
+import { ownExtension, ownObjects } from '../../facts/kubernetes/objects.ts'
 import { volumeClaims } from '../../facts/kubernetes/volumes.ts'
 
 export interface KubeRemoval {
@@ -13,8 +13,13 @@ export interface KubeRemoval {
   readonly apps: readonly string[]
   /** What somebody has typed: names of volumes, and of what was adopted ({@link adoptedName}). The others are kept. */
   readonly confirmed: readonly string[]
-  /** Secrets without which the volumes are worth nothing: they stay as long as one of those does. */
-  readonly volumeKeys?: readonly string[]
+  /**
+   * Secrets without which volumes, and copies of them, cannot be read: each stays as long as a volume does, and after that
+   * until its name is typed. `copy` tells how to keep what is in it.
+   */
+  readonly keys?: readonly { readonly name: string; readonly copy: string }[]
+  /** A kind that not every cluster knows, of which there may be objects too. */
+  readonly extension?: string
 }
 
 /** `deployment/bot`: by this an object that was there before has to be named. */
@@ -22,7 +27,7 @@ export const adoptedName = ({ kind, name }: ObjectRef): string => `${kind.toLowe
 
 // What runs goes first, then what it needed; what holds data, and all the rest, last.
 const order = [
-  ['CronJob', 'Job', 'Deployment', 'StatefulSet', 'Service'],
+  ['CronJob', 'Job', 'HTTPRoute', 'Deployment', 'StatefulSet', 'Service'],
   [
     'NetworkPolicy',
     'ConfigMap',
@@ -35,13 +40,14 @@ const order = [
   ],
 ].flat()
 
-const risks: Readonly<Record<string, Risk>> = { Deployment: 'downtime', StatefulSet: 'downtime', Service: 'downtime' }
+const downtime: readonly string[] = ['HTTPRoute', 'Deployment', 'StatefulSet', 'Service']
 
 /**
  * No objects of a workspace, by its labels. What others had made, and volumes, are kept unless their names were typed;
  * the namespace as long as there is anything else in it.
  */
-export function noObjects(on: Target, { workspace, namespace, apps, confirmed, volumeKeys = [] }: KubeRemoval): Step {
+export function noObjects(on: Target, options: KubeRemoval): Step {
+  const { workspace, namespace, apps, confirmed, keys = [], extension } = options
   return step({
     id: `no objects of ${workspace}`,
     on,
@@ -50,38 +56,53 @@ export function noObjects(on: Target, { workspace, namespace, apps, confirmed, v
       makers: otherMakers(workspace),
       claims: volumeClaims(namespace),
       contents: namespaceContents(namespace),
+      ...(extension !== undefined && { more: ownExtension(workspace, extension) }),
     },
-    plan({ own, makers, claims, contents }) {
+    plan({ own: known, more = [], makers, claims, contents }) {
+      const own = [...known, ...more]
       const gone = (ref: ObjectRef, risk: Risk, say = sayObject(ref)): Change =>
         remove(say, kubectlDelete(ref), { risk, explain })
       const volume = (name: string): ObjectRef => ({ kind: 'PersistentVolumeClaim', namespace, name })
       const keyed = new Set(own.map(keyOf))
       const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
       const [toPrune, kept] = parted(ours, ({ name }) => confirmed.includes(name))
-      const isKey = ({ kind, name }: ObjectRef) => kind === 'Secret' && kept.length > 0 && volumeKeys.includes(name)
+      const isKept = ({ kind, name }: ObjectRef) =>
+        kind === 'Secret' && isKey(options, name) && (kept.length > 0 || !confirmed.includes(name))
       const [plain, adopted] = parted(
-        order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKey(one))),
+        order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKept(one))),
         (one) => !makers.has(keyOf(one)) || confirmed.includes(adoptedName(one)),
       )
       const place = own.find(({ kind, name }) => kind === 'Namespace' && name === namespace)
-      const goes = new Set([...plain, ...ours.map(({ name }) => volume(name)), ...adopted].map(keyOf))
+      const counted = [...plain, ...ours.map(({ name }) => volume(name)), ...adopted, ...own.filter(isKept)]
+      const goes = new Set(counted.map(keyOf))
       const others = contents.objects.filter((one) => !goes.has(keyOf({ ...one, namespace })))
       const stays = place && whyKept(place, { others, untold: contents.untold, makers, confirmed })
-      const empty = kept.length === 0 && !adopted.some((one) => one.namespace === namespace)
+      const empty = kept.length === 0 && !own.some(isKept) && !adopted.some((one) => one.namespace === namespace)
       const list = [
-        ...plain.map((one) => gone(one, makers.has(keyOf(one)) ? 'data' : (risks[one.kind] ?? 'safe'))),
+        ...plain.map((one) => gone(one, makers.has(keyOf(one)) || isKey(options, one.name) ? 'data' : riskOf(one))),
         ...toPrune.map(({ name, size }) => gone(volume(name), 'data', `volume ${name} (${size}), all it holds`)),
         ...(place && empty && stays === undefined ? [gone(place, 'data')] : []),
       ]
       const notes = [
         ...kept.map(({ name, size }) => `volume ${name} (${size}) is kept, with what it holds, and is billed on`),
-        ...own.filter(isKey).map((one) => `${sayObject(one)} is kept: without it the volumes cannot be read`),
+        ...own.filter(isKept).map(({ name }) => tellKey(name, keys, kept.length > 0)),
         ...adopted.map((one) => tellAdopted(one, makers)),
         ...(stays === undefined ? [] : [`namespace ${namespace} is kept: ${stays}`]),
       ]
       return noting(changes(list, 'there are none'), notes)
     },
   })
+}
+
+const isKey = ({ keys = [] }: KubeRemoval, name: string) => keys.some((one) => one.name === name)
+
+const riskOf = ({ kind }: ObjectRef): Risk => (downtime.includes(kind) ? 'downtime' : 'safe')
+
+function tellKey(name: string, keys: NonNullable<KubeRemoval['keys']>, volumes: boolean): string {
+  const copy = keys.find((one) => one.name === name)?.copy
+  return volumes
+    ? `secret ${name} is kept: without it the volumes cannot be read (a copy: ${copy})`
+    : `secret ${name} is kept: without it no copy of the volumes can be read (a copy: ${copy}); --data --confirm ${name} takes it too`
 }
 
 const tellAdopted = (one: ObjectRef, makers: ReadonlyMap<string, string>): string =>

@@ -1,7 +1,7 @@
 import type { Decision } from '@infra/shared/engine/step'
 import { namespaceContents } from '@infra/shared/facts/kubernetes/contents'
 import { otherMakers } from '@infra/shared/facts/kubernetes/makers'
-import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
+import { type OwnObject, ownExtension } from '@infra/shared/facts/kubernetes/objects'
 import { noObjects } from '@infra/shared/steps/kubernetes/removal'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, it, test } from 'vitest'
@@ -49,15 +49,32 @@ describe('objects of a cluster', () => {
     ])
   })
 
-  it('leave the keys of the volumes as long as one of those stays', () => {
-    const withKeys = (confirmed: string[]) =>
+  it('leave the keys of the volumes as long as one of those stays, and after that until they are named', () => {
+    const keys = [{ name: 's', copy: 'show-keys' }]
+    const withKeys = (...confirmed: string[]) =>
       noObjects(blank('k'), {
-        ...{ workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed, volumeKeys: ['s'] },
-      }).plan({ own, claims, contents, makers: new Map() }, ahead)
-    expect(told(withKeys(['work']))).not.toContain('- secret s')
-    expect(notes(withKeys(['work']))).toContain('secret s is kept: without it the volumes cannot be read')
-    expect(told(withKeys(both))).toContain('- secret s')
-    expect(notes(withKeys(both)).join()).not.toContain('secret s')
+        ...{ workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed, keys },
+      }).plan({ own, claims: claims.slice(0, 2), contents: holding(), makers: new Map() }, ahead)
+    for (const confirmed of [['work'], ['work', 's']]) {
+      expect(told(withKeys(...confirmed))).not.toContain('- secret s')
+      expect(notes(withKeys(...confirmed))).toContain(
+        'secret s is kept: without it the volumes cannot be read (a copy: show-keys)',
+      )
+    }
+    expect(told(withKeys(...both))).toEqual(expect.not.arrayContaining(['- secret s', '- namespace bot']))
+    expect(notes(withKeys(...both))).toEqual([
+      'secret s is kept: without it no copy of the volumes can be read (a copy: show-keys); --data --confirm s takes it too',
+    ])
+    const decision = withKeys(...both, 's')
+    expect(told(decision)).toEqual(expect.arrayContaining(['- secret s', '- namespace bot']))
+    expect(decision.kind === 'changes' && decision.changes.find(({ say }) => say === 'secret s')?.risk).toBe('data')
+  })
+
+  it('take along what only some clusters know', () => {
+    const more = [{ ...object('HTTPRoute', 'door'), component: 'web' }]
+    const options = { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed: [], extension: 'httproutes' }
+    const decision = noObjects(blank('k'), options).plan({ own, claims, contents, makers: new Map(), more }, ahead)
+    expect(told(decision)[0]).toBe('- http route door')
   })
 
   it('go with the volumes that were named, never with those of others', () => {
@@ -174,4 +191,19 @@ test('who had made what was adopted is told by whose its fields are', () => {
     ['Namespace /bot', 'kubectl-create'],
     ['Secret bot/spaced', 'Some Program'],
   ])
+})
+
+describe('objects of a kind that not every cluster knows', () => {
+  const { command, parse } = ownExtension('stoat', 'httproutes.gateway.networking.k8s.io')
+  it('are asked for by the labels of the workspace', () => {
+    expect(command.line).toContain('get httproutes.gateway.networking.k8s.io -A -l')
+    expect(parse({ code: 0, stdout: 'HTTPRoute bot door gateway\n', stderr: '' })).toEqual([
+      { kind: 'HTTPRoute', namespace: 'bot', name: 'door', component: 'gateway' },
+    ])
+  })
+  it('are none where it is not known, and not where nobody can tell', () => {
+    const stderr = 'error: the server doesn\'t have a resource type "httproutes"'
+    expect(parse({ code: 1, stdout: '', stderr })).toEqual([])
+    expect(() => parse({ code: 1, stdout: '', stderr: 'Error from server: away' })).toThrow('away')
+  })
 })

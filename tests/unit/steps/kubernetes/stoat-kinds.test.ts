@@ -11,7 +11,7 @@ import { nodeStates } from '@infra/shared/facts/kubernetes/nodes'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { completedJob } from '@infra/shared/steps/kubernetes/job'
-import { dnsRecord, loadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
+import { dnsRecord, loadBalancer, noLoadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
 import { youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
 import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { describe, expect, it, test } from 'vitest'
@@ -205,6 +205,7 @@ describe('a load balancer', () => {
       service: 'caddy',
       domain: 'stoat.example.com',
       price: '$12',
+      remedy: 'ask the cloud',
       timeoutSeconds: 60,
       dependsOn: [],
     },
@@ -218,6 +219,27 @@ describe('a load balancer', () => {
     expect(step.plan({ now } as never, { pending: [] })).toMatchObject({
       notes: ['stoat.example.com must lead to it: stoat.example.com. A 203.0.113.7'],
     })
+  })
+  it('that does not come is told with what the cloud says, and with what helps', () => {
+    const decision = step.plan({ now: null } as never, { pending: [] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    const stderr = 'error: timed out waiting for the condition\nthe cloud says: you have reached the limit'
+    expect(change?.explain?.({ code: 1, stdout: '', stderr })).toEqual({
+      cause: 'no load balancer came in 60 seconds; the cloud says: you have reached the limit',
+      remedy: 'ask the cloud',
+    })
+  })
+  it('that goes is named with its address, and with the record that must go', () => {
+    const gone = noLoadBalancer(on, {
+      ...{ namespace: 'n', service: 'caddy', domain: 'stoat.example.com', timeoutSeconds: 60, dependsOn: [] },
+    })
+    const now = { type: 'LoadBalancer', addresses: ['203.0.113.7'] }
+    expect(decide(gone, { now })).toEqual(['- load balancer of caddy, with its address 203.0.113.7'])
+    expect(gone.plan({ now } as never, { pending: [] })).toMatchObject({
+      notes: [expect.stringContaining('stoat.example.com. A 203.0.113.7, delete it')],
+    })
+    expect(decide(gone, { now: { type: 'ClusterIP', addresses: [] } })).toEqual(['= there is none'])
+    expect(decide(gone, { now: null })).toEqual(['= there is none'])
   })
   it.each([
     ['203.0.113.7', 's. A 203.0.113.7'],

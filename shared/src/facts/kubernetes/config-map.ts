@@ -1,0 +1,16 @@
+import { kubectlFault } from '../../command/kubectl.ts'
+import { sh } from '../../command/sh.ts'
+import type { Question } from '../../engine/step.ts'
+
+/** A text of a ConfigMap; null where there is none. `kubectl get configmap`. */
+export function configText(namespace: string, name: string, key: string): Question<string | null> {
+  const path = `jsonpath={.data.${key.replaceAll('.', '\\.')}}`
+  return {
+    command: sh`kubectl get configmap ${name} -n ${namespace} --ignore-not-found -o ${path}`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || (code === 0 && stdout === '')) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      return stdout
+    },
+  }
+}
