@@ -4,6 +4,7 @@ import { synapseConfig } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { directory, file } from '@infra/shared/steps/host/file'
 import { service } from '@infra/shared/steps/host/systemd'
+import { weakSecrets, weakSecretsInForce } from '@infra/shared/steps/new-secret'
 import { synapseConfigAdopted, synapseDropInsApart } from '@infra/shared/steps/synapse/config'
 import { matrixUserAccounts } from '@infra/shared/steps/synapse/matrix-users'
 import { synapseDatabase, synapseIdentity, synapseOrigin, synapseSigningKey } from '@infra/shared/steps/synapse/synapse'
@@ -39,6 +40,8 @@ export default script(
     const said = synapse.synapseKeys(env)
     const apart = add(synapseDropInsApart(host, said, { dependsOn: installed }))
     const before = add(synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, dependsOn: installed }))
+    const weak = weakSecrets(env.SYNAPSE_REGISTRATION_SECRET, env.SYNAPSE_MACAROON_SECRET, env.SYNAPSE_FORM_SECRET)
+    if (weak.length > 0) add(weakSecretsInForce(host, synapseConfig, weak))
     const config = add(
       file(host, synapseConfig, {
         content: synapse.homeserver(env),

@@ -4,6 +4,7 @@ import { vapidPublicOf } from '@infra/shared/env/vapid'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { type VolumeClaim, volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { namespace } from '@infra/shared/platform/names'
+import { refuseWeak } from '@infra/shared/steps/new-secret'
 import type { StoatContext } from '../context.ts'
 import type { StoatEnv } from '../env/env.ts'
 import { originalPasswords } from '../env/stores.ts'
@@ -42,14 +43,18 @@ export function judgeKeys(env: StoatEnv, held: HeldSecret, claims: readonly Volu
       `there is no encryption key, but ${files ? `a volume ${files.name}` : `a Secret ${stoatSecret} without one`}: a new key would make the files unreadable`,
       'Set STOAT_ENCRYPTION_KEY to the key that they were encrypted with. Where there are none to lose, delete that first.',
     )
-  const weak = (['rabbitmq', 'minio'] as const).filter((name) => isOriginal(env, name))
-  const strange = weak.find((name) => !inForce(name, held, claims))
+  const original = (['rabbitmq', 'minio'] as const).filter((name) => isOriginal(env, name))
+  const strange = original.find((name) => !inForce(env, name, held, claims))
   if (strange)
     return refuse(
       `STOAT_${strange.toUpperCase()}_PASS is the example's password, which everybody knows`,
       `Unset it: the deploy makes one. It is accepted only where it is in force already.`,
     )
-  return noting(converged(held ? 'those of the cluster' : 'none yet'), notesOf(env, held, weak))
+  const weak = (['rabbitmq', 'minio'] as const).filter((name) => !inForce(env, name, held, claims))
+  return (
+    refuseWeak(weak.flatMap((name) => givenKey(env, name) ?? [])) ??
+    noting(converged(held ? 'those of the cluster' : 'none yet'), notesOf(env, held, original))
+  )
 }
 
 /** The encryption key in the file that autumn reads; undefined where there is no such file. */
@@ -111,8 +116,8 @@ function isOriginal(env: StoatEnv, name: 'rabbitmq' | 'minio'): boolean {
 }
 
 /** Whether a store has it: by our Secret or, where somebody else made the store, as far as can be told. */
-function inForce(name: 'rabbitmq' | 'minio', held: HeldSecret, claims: readonly VolumeClaim[]): boolean {
-  const value = held?.get(keyNames[name])
-  if (value) return reveal(value) === originalPasswords[name]
+function inForce(env: StoatEnv, name: 'rabbitmq' | 'minio', held: HeldSecret, claims: readonly VolumeClaim[]): boolean {
+  const [value, given] = [held?.get(keyNames[name]), givenKey(env, name)]
+  if (value && given) return same(value, given)
   return claims.some((claim) => claim.app === stores[name].name || claim.name.includes(stores[name].name))
 }

@@ -12,6 +12,9 @@ export function scramVerifier(password: Secret, salt: Buffer): Secret {
   return derive((open) => render(open(password), salt, rounds))
 }
 
+/** Whether this is such a verifier, and not one of the older kind (md5). */
+export const isScram = (verifier: Secret): boolean => reveal(verifier).startsWith('SCRAM-SHA-256$')
+
 /** Whether this is the verifier of this password. False for anything that is no SCRAM-SHA-256 verifier (md5). */
 export function verifies(verifier: Secret, password: Secret): boolean {
   const stored = reveal(verifier)

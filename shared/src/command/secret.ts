@@ -59,6 +59,17 @@ export function ofVariable(wrapped: Secret, name: string): Secret {
 /** The variables that a secret was made of; none where the run made it itself. */
 export const variablesOf = (wrapped: Secret): readonly string[] => [...(variables.get(wrapped) ?? [])]
 
+const weaknesses = new WeakMap<Secret, string>()
+
+/** Notes why a secret is easy to guess although it is taken, for whoever may refuse it where it is new. Gives the secret. */
+export function asWeak(wrapped: Secret, why: string): Secret {
+  weaknesses.set(wrapped, why)
+  return wrapped
+}
+
+/** Why a secret is easy to guess; undefined where it is not, or its owner chose not to have it judged. */
+export const weaknessOf = (wrapped: Secret): string | undefined => weaknesses.get(wrapped)
+
 // Below this a value is too common a text to be replaced everywhere without harm ("a", "no").
 const shortest = 6
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Assignment, type EnvText, isSet, parseEnvText } from './env-text.ts'
+import { otherWriters } from './other-writers.ts'
 import { nearest } from './suggest.ts'
 import { type Problem, type Schema, variablesOf, type Warning } from './variable.ts'
 
@@ -44,6 +45,12 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
   for (const file of [main, '.env']) {
     const path = join(root, file)
     if (!existsSync(path)) continue
+    const writers = otherWriters(path)
+    if (writers !== undefined) {
+      const message = `can be written by ${writers}, who could set what is deployed, and where to`
+      problems.push({ variable: file, message, remedy: `See that it is as you left it, then: chmod 600 ${file}`, file })
+      continue
+    }
     try {
       const text = parseEnvText(readFileSync(path, 'utf8'), home)
       read.push({ name: file, path, text, values: lastOf(text.assignments) })

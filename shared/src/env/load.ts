@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { isSecret, ofVariable, type Secret, secret } from '../command/secret.ts'
+import { isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '../command/secret.ts'
 import { fileWarnings, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import { judgeOf } from './judge.ts'
@@ -115,6 +115,7 @@ function readVariable(reading: Reading, declared: Declared): void {
     env[name] = value.parsed
     sources[name] = found?.source ?? 'default'
     if (text !== undefined) values[name] = meta.secret ? secret(text) : text
+    if (isSecret(value.parsed)) tellWeak(reading, declared, value.parsed)
     return
   }
   const invalid = judge.invalid(name, meta, found, value.issue)
@@ -124,6 +125,20 @@ function readVariable(reading: Reading, declared: Declared): void {
   }
   warnings.push({ variable: name, message: `${invalid.message}; taken as it is` })
   env[name] = meta.secret ? ofVariable(secret(text), name) : text
+}
+
+/** Warns of a weak secret. With `--skip-validation` it is not one to anybody. */
+function tellWeak({ options, files, warnings, env }: Reading, { name, meta }: Declared, value: Secret): void {
+  const weak = weaknessOf(value)
+  if (weak === undefined) return
+  const environment = options.name === undefined ? '' : ` --env ${options.name}`
+  const generate = `npm run validate -w ${options.schema.workspace} --${environment} --generate`
+  warnings.push({
+    variable: name,
+    message: `is weak: it ${weak}`,
+    remedy: `to rotate it, empty it in ${files.main}, ${meta.generate ? generate : 'write another'}, and deploy`,
+  })
+  if (options.unjudged) env[name] = ofVariable(secret(reveal(value)), name)
 }
 
 /** A variable's value as its type reads it, a secret with its name; or what the type says against it. */

@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { type Secret, secret } from '../command/secret.ts'
+import { asWeak, type Secret, secret } from '../command/secret.ts'
 
-/** What a parser says: the value, or what is wrong with the text (never quoting a secret) and how to mend it. */
-export type Verdict<T> = { readonly value: T } | { readonly wrong: string; readonly remedy?: string }
+/** What a parser says: the value (with why it should be another one, where it is a weak secret), or what is wrong with the text (never quoting a secret) and how to mend it. */
+export type Verdict<T> =
+  | { readonly value: T; readonly weak?: string }
+  | { readonly wrong: string; readonly remedy?: string }
 
 export type Parser<T> = (text: string) => Verdict<T>
 
@@ -26,6 +28,8 @@ export function parsed<T>(parse: Parser<T>): Parsed<T> {
 export function hidden(parse: Parser<string>): Parsed<Secret> {
   return parsed((text) => {
     const verdict = parse(text)
-    return 'value' in verdict ? { value: secret(verdict.value) } : verdict
+    if (!('value' in verdict)) return verdict
+    const value = secret(verdict.value)
+    return { value: verdict.weak === undefined ? value : asWeak(value, verdict.weak) }
   })
 }

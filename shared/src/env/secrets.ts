@@ -1,14 +1,21 @@
 import type { Secret } from '../command/secret.ts'
 import { hidden, type Parsed, type Parser } from './parsed.ts'
+import { strengthOf } from './strength.ts'
 
 const words =
   /p[a@]ssw[o0]rds?|p[a@]ss|change[-_ ]?(me|this)|secrets?|admin|letmein|welcome|qwertz?y?(uiop)?|asdf(ghjkl?)?|valence|synapse|matrix|stoat|discord|rabbit(mq)?|minio|postgres(ql)?|default|example|sample|test|root|user|token|my|your|here|insert|replace/gi
 
+/** The least of any, and of a new one. */
 const least = 12
+const leastOfNew = 16
+
+/** Bits of {@link strengthOf}: some ten years of a machine that tries 100,000 a second. */
+const bitsOfNew = 45
 
 /**
  * Judges whether a secret is hard to guess: printable ASCII, at least 12 characters, several different ones, not a
- * short piece repeated, and more than common words, runs (`1234`, `abcd`) and digits.
+ * short piece repeated, and more than common words, runs (`1234`, `abcd`) and digits. One that should not be taken anew is
+ * marked as weak: with less than 16 characters, or of too few bits ({@link strengthOf}).
  */
 export const parseStrong: Parser<string> = (text) => {
   const shape = parsePrintable(text)
@@ -25,7 +32,14 @@ export const parseStrong: Parser<string> = (text) => {
       wrong: digits > least ? 'is too simple: a number anyone tries' : 'is too simple: a common word with trimmings',
     }
   }
-  return { value: text }
+  const weak = weaknessIn(text)
+  return weak === undefined ? { value: text } : { value: text, weak }
+}
+
+/** What is wrong with a secret that was taken before these rules, and is taken where it is in force. */
+function weaknessIn(text: string): string | undefined {
+  if (text.length < leastOfNew) return `has ${text.length} characters, ${leastOfNew} are the least of a new one`
+  return strengthOf(text) < bitsOfNew ? 'is made of words, names, years or runs that are tried first' : undefined
 }
 
 /** Printable ASCII without blanks around it: what survives shells, YAML, TOML and connection strings. */

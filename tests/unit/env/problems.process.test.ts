@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadEnv } from '@infra/shared/env/load'
 import { describe, expect, test } from 'vitest'
@@ -193,6 +193,31 @@ describe('warnings', () => {
     chmodSync(join(root, '.env.pod'), mode)
     const { warnings } = loadEnv({ schema: podSchema, root, processEnv: {} })
     expect(warnings.filter((one) => one.remedy === 'chmod 600 .env.pod')).toHaveLength(count)
+  })
+
+  // A group of many, and one of the owner alone, as Debian gives each user: only root can give a file to another group.
+  const asRoot = test.runIf(process.getuid?.() === 0)
+  asRoot.each([
+    ['everybody', 0o602, undefined],
+    ['everybody, in a file without secrets', 0o666, undefined],
+    ['its group', 0o660, 1],
+  ])('a file that %s can write is refused: the next deploy would be theirs', (who, mode, group) => {
+    const root = folder({ '.env.pod': podFile(), '.env': 'VALENCE_DOMAIN=a.example.org\n' })
+    const name = who.includes('without') ? '.env' : '.env.pod'
+    chmodSync(join(root, name), mode)
+    if (group !== undefined) chownSync(join(root, name), 0, group)
+    const { problems } = loadEnv({ schema: podSchema, root, processEnv: {} })
+    expect(problems?.find(({ variable }) => variable === name)).toMatchObject({
+      message: expect.stringContaining(`can be written by ${who.split(',')[0]}`),
+      remedy: expect.stringContaining(`chmod 600 ${name}`),
+    })
+  })
+
+  asRoot('one whose group is its owner alone is not', () => {
+    const root = folder({ '.env.pod': podFile() })
+    chmodSync(join(root, '.env.pod'), 0o660)
+    chownSync(join(root, '.env.pod'), 0, 0)
+    expect(loadEnv({ schema: podSchema, root, processEnv: {} }).problems).toBeUndefined()
   })
 
   test('a file without secrets may be read by others', () => {

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { isSecret, weaknessOf } from '@infra/shared/command/secret'
 import { key32, password } from '@infra/shared/env/random'
 import {
   anthropicKey,
@@ -8,7 +10,7 @@ import {
   strongSecret,
   token,
 } from '@infra/shared/env/secrets'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { bad, check } from './type-table.ts'
 
 const hex = '9f86d081884c7d659a2feaa0c55ad015'
@@ -97,6 +99,33 @@ check([
     ],
   ],
 ])
+
+describe('a secret that a guesser finds is weak, though it was taken once:', () => {
+  const weaknessIn = (text: string) => {
+    const { data } = strongSecret().safeParse(text)
+    return isSecret(data) ? weaknessOf(data) : 'refused'
+  }
+  test.each([
+    ...['princess1234', '1q2w3e4r5t6y', 'Gf3kQz9LwX2mTr7'],
+    ...['Summer2026Berlin', 'iloveyouforever1234', 'Tr0ub4dor&3Tr0ub4', 'P@ssw0rd!2024Abc', 'zaq12wsxcde34rfv'],
+    ...['Passwort123!Passwort', 'Liverpool4Chelsea2', 'qwertyuiopasdfgh', '20240101-20250101', 'Berlin!Paris!Rome'],
+    ...['SuperSecret2026!!', 'January31!January', 'discord-bot-Prod-2026', 'ThisIsMyPassword!'],
+  ])('%s', (text) => expect(weaknessIn(text)).toMatch(/^has \d+ characters|tried first$|refused/))
+
+  test.each([
+    ...['Gf3kQz9LwX2mTr7V', 'correct horse battery staple', hex, 'qzjxkvwpymtrblnc', 'kiwi-lamp-orbit-zebra-1'],
+  ])('%s is none', (text) => expect(weaknessIn(text)).toBeUndefined())
+
+  test('random ones are none, however they are written', () => {
+    const made = Array.from({ length: 200 }, () => randomBytes(16))
+    const texts = made.flatMap((bytes) => [
+      bytes.toString('hex'),
+      bytes.toString('base64'),
+      bytes.toString('base64url'),
+    ])
+    expect(texts.filter(weaknessIn)).toEqual([])
+  })
+})
 
 test('what we generate passes our own judgement', () => {
   const made = Array.from({ length: 500 }, password)

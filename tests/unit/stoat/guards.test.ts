@@ -1,4 +1,4 @@
-import { secret } from '@infra/shared/command/secret'
+import { asWeak, ofVariable, secret } from '@infra/shared/command/secret'
 import { newVapidPrivate } from '@infra/shared/env/vapid'
 import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
 import type { VolumeClaim } from '@infra/shared/facts/kubernetes/volumes'
@@ -145,6 +145,22 @@ describe('keys', () => {
       [],
       /^= those/,
       [/STOAT_RABBITMQ_PASS is the example's password.*--generate/],
+    ],
+    [
+      'a weak one of your own is refused as well',
+      { STOAT_MINIO_PASS: ofVariable(asWeak(secret('Summer2026Berlin'), 'is tried first'), 'STOAT_MINIO_PASS') },
+      all,
+      [],
+      /^! STOAT_MINIO_PASS is new here, and weak/,
+      [],
+    ],
+    [
+      'but not where it is in force',
+      { STOAT_MINIO_PASS: asWeak(secret('pass-2'), 'is short') },
+      all,
+      [],
+      /^= those/,
+      [],
     ],
     [
       'and where somebody else made the broker',

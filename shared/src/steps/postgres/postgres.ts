@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Output, Text } from '../../command/command.ts'
-import { scramVerifier, verifies } from '../../command/scram.ts'
+import { isScram, scramVerifier, verifies } from '../../command/scram.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh } from '../../command/sh.ts'
 import { ident, sql, superuserStatement } from '../../command/sql.ts'
@@ -14,6 +14,7 @@ import {
   serverState,
   settingState,
 } from '../../facts/postgres/postgres.ts'
+import { refuseWeak } from '../new-secret.ts'
 
 interface Options {
   readonly dependsOn?: readonly Dependency[]
@@ -65,6 +66,10 @@ export function postgresRole(
       const salt = createHash('sha256').update(`${server?.identifier} ${name}`).digest().subarray(0, 16)
       const verifier = () => scramVerifier(password, salt)
       const role = ident(name)
+      // What another method than SCRAM keeps may well be this password.
+      const isNew = !now?.verifier || (isScram(now.verifier) && !verifies(now.verifier, password))
+      const weak = isNew ? refuseWeak([password]) : undefined
+      if (weak) return weak
       if (!now) {
         return changes(
           [create(`role ${name}`, run(sql`CREATE ROLE ${role} LOGIN PASSWORD ${verifier()}`), { explain })],

@@ -13,6 +13,7 @@ import {
   preamble,
   synapsePython,
 } from '../../facts/synapse/matrix-users.ts'
+import { refuseWeak } from '../new-secret.ts'
 
 export interface MatrixUsersOptions extends MatrixServer {
   readonly users: readonly MatrixUser[]
@@ -73,6 +74,8 @@ export function matrixUserAccounts(on: Target, options: MatrixUsersOptions): Ste
     dependsOn,
     ask: { now: matrixUsers(options, users) },
     plan({ now }) {
+      const weak = refuseWeak(users.flatMap(({ password }, index) => (now[index]?.password ? [] : [password])))
+      if (weak) return weak
       const list = users.flatMap((user, index): Change[] => {
         const found = now[index]
         const id = `@${user.name}:${options.serverName}`
