@@ -54,6 +54,16 @@ describe.each(documents)('%s', (document) => {
     }
   })
 
+  test('imports what is exported, in its examples', () => {
+    const imports = text(document).matchAll(/^import (?:type )?\{ (.+) \} from '@infra\/shared\/(.+)'$/gm)
+    const missing = [...imports].flatMap(([, names = '', path]) => {
+      const source = readFileSync(join(root, `shared/src/${path}.ts`), 'utf8')
+      const exported = (name: string) => new RegExp(`^export .*\\b${name.replace('type ', '')}\\b`, 'm').test(source)
+      return names.split(', ').filter((name) => !exported(name))
+    })
+    expect(missing).toEqual([])
+  })
+
   test('names files that exist', () => {
     const paths = [
       ...text(document).matchAll(
