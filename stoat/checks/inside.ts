@@ -51,7 +51,7 @@ function youngerCheck(kube: StoatContext['kube']): Check {
     id: 'services.broker-connection',
     about: 'api, crond and pushd started after RabbitMQ: they do not connect again',
     remedy: 'npm run deploy -w stoat -- --tags services restarts them.',
-    ask: { starts: containerStarts(namespace, [...names, broker]) },
+    ask: { starts: containerStarts(namespace) },
     judge({ starts }) {
       const since = starts.get(broker)?.newest
       if (since === undefined) return fail(`${broker} does not run`)

@@ -5,10 +5,10 @@ import type { Question } from '../../engine/step.ts'
 /** When the containers of each app (label `app`) started last, in seconds since 1970; apps without a running one are left out. */
 export type ContainerStarts = ReadonlyMap<string, { readonly oldest: number; readonly newest: number }>
 
-/** Containers of some apps; a container that was restarted in its pod counts by its last start. `kubectl get pods`. */
-export function containerStarts(namespace: string, apps: readonly string[]): Question<ContainerStarts> {
+/** Containers of all apps of a namespace, so that a run asks once; a container that was restarted in its pod counts by its last start. `kubectl get pods`. */
+export function containerStarts(namespace: string): Question<ContainerStarts> {
   return {
-    command: sh`kubectl get pods -n ${namespace} -l ${`app in (${apps.join(',')})`} -o json`,
+    command: sh`kubectl get pods -n ${namespace} -l app -o json`,
     parse({ code, stdout, stderr }) {
       if (code === 127) return new Map()
       if (code !== 0) throw kubectlFault({ code, stderr })

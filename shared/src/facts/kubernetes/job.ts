@@ -35,16 +35,3 @@ interface ApiJob {
   metadata: { creationTimestamp: string; annotations?: Record<string, string> }
   status: { conditions?: { type: string; status: string }[] }
 }
-
-/** When a volume was claimed, in seconds since 1970; null where it is not. `kubectl get persistentvolumeclaim`. */
-export function claimedAt(namespace: string, name: string): Question<number | null> {
-  const path = 'jsonpath={.metadata.creationTimestamp}'
-  return {
-    command: sh`kubectl get persistentvolumeclaim ${name} -n ${namespace} --ignore-not-found -o ${path}`,
-    parse({ code, stdout, stderr }) {
-      if (code === 127 || (code === 0 && stdout.trim() === '')) return null
-      if (code !== 0) throw kubectlFault({ code, stderr })
-      return Date.parse(stdout.trim()) / 1000
-    },
-  }
-}

@@ -17,15 +17,32 @@ const lines = ({ code, stdout, stderr }: Output): string[] => {
   return stdout.split('\n').filter((line) => line.trim() !== '')
 }
 
+// One command for both questions, so that a run asks it once.
+const list = (namespace: string) => {
+  const columns =
+    'custom-columns=N:.metadata.name,A:.metadata.labels.app,S:.spec.resources.requests.storage,C:.metadata.creationTimestamp'
+  return sh`kubectl get persistentvolumeclaims -n ${namespace} --no-headers -o ${columns}`
+}
+
 /** The claims of a namespace. */
 export function volumeClaims(namespace: string): Question<readonly VolumeClaim[]> {
-  const columns = 'custom-columns=N:.metadata.name,A:.metadata.labels.app,S:.spec.resources.requests.storage'
   return {
-    command: sh`kubectl get persistentvolumeclaims -n ${namespace} --no-headers -o ${columns}`,
+    command: list(namespace),
     parse: (output) =>
       lines(output).map((line) => {
         const [name = '', app, size = ''] = line.split(/\s+/)
         return { name, app: app === '<none>' ? undefined : app, size }
       }),
+  }
+}
+
+/** When a volume was claimed, in seconds since 1970; null where it is not. */
+export function claimedAt(namespace: string, name: string): Question<number | null> {
+  return {
+    command: list(namespace),
+    parse(output) {
+      const found = lines(output).find((line) => line.startsWith(`${name} `))
+      return found === undefined ? null : Date.parse(found.trim().split(/\s+/).at(-1) ?? '') / 1000
+    },
   }
 }

@@ -15,7 +15,8 @@ import {
 import { sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
-import { claimedAt, type JobState, jobState, recipeKey } from '../../facts/kubernetes/job.ts'
+import { type JobState, jobState, recipeKey } from '../../facts/kubernetes/job.ts'
+import { claimedAt } from '../../facts/kubernetes/volumes.ts'
 import { diagnosis } from './diagnosis.ts'
 
 export interface JobOptions {

@@ -3,7 +3,7 @@ import { type Shell, sh } from '../../command/sh.ts'
 import { changes, type Dependency, type Explained, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { containerStarts } from '../../facts/kubernetes/container-starts.ts'
-import { claimedAt } from '../../facts/kubernetes/job.ts'
+import { claimedAt } from '../../facts/kubernetes/volumes.ts'
 
 /** A command that fails where something does not hold, and what to say then. */
 export interface Provided {
@@ -41,7 +41,7 @@ export function youngerThan(on: Target, options: YoungerOptions): Step {
     // A rollout of the other app that is yet to come makes a restart needed that nobody can see now.
     unknownWhilePending: true,
     ask: {
-      starts: containerStarts(namespace, [...deployments, ...(app === undefined ? [] : [app])]),
+      starts: containerStarts(namespace),
       ...(claim !== undefined && { claimed: claimedAt(namespace, claim) }),
     },
     plan({ starts, claimed }) {

@@ -9,6 +9,7 @@ import { serviceAddress } from '@infra/shared/facts/kubernetes/load-balancer'
 import { namespaceState } from '@infra/shared/facts/kubernetes/namespace'
 import { nodeStates } from '@infra/shared/facts/kubernetes/nodes'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
+import { claimedAt, volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { completedJob } from '@infra/shared/steps/kubernetes/job'
 import { dnsRecord, loadBalancer, noLoadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
@@ -30,7 +31,9 @@ test('what could not be read is not taken for what is not there', () => {
     secretValues('n', 's'),
     namespaceState('n'),
     jobState('n', 'j'),
-    containerStarts('n', ['a']),
+    containerStarts('n'),
+    claimedAt('n', 'c'),
+    volumeClaims('n'),
     serviceAddress('n', 's'),
     nodeStates(),
     workloadImage('n', 'deployment/d'),
@@ -38,6 +41,17 @@ test('what could not be read is not taken for what is not there', () => {
   for (const { parse } of questions)
     expect(() => parse({ code: 1, stdout: '', stderr: 'Error from server: etcd is away\n' })).toThrow('etcd is away')
   expect(() => secretValues('n', 's').parse(says('{"data":{"password":"aHVzaA=='))).toThrow(/^kubectl gave no JSON$/)
+})
+
+test('the claims of a namespace, and when one was made, are one question', () => {
+  const listed = says('data-0   api    5Gi   2026-11-24T12:00:00Z\ndata-1   <none>   1Gi   2026-11-24T12:00:10Z\n')
+  const [claims, first, other] = [volumeClaims('n'), claimedAt('n', 'data-1'), claimedAt('n', 'data')]
+  expect(claims.command).toEqual(first.command)
+  expect(claims.parse(listed)).toEqual([
+    { name: 'data-0', app: 'api', size: '5Gi' },
+    { name: 'data-1', app: undefined, size: '1Gi' },
+  ])
+  expect([first.parse(listed), other.parse(listed)]).toEqual([Date.parse('2026-11-24T12:00:10Z') / 1000, null])
 })
 
 test('the values of a Secret', () => {
@@ -193,7 +207,7 @@ describe('what loses its connection for good', () => {
       pod('api', '2026-11-24T12:00:00Z'),
       pod('api', '2026-11-24T11:00:00Z', { deletionTimestamp: 'now' }),
     ]
-    const starts = containerStarts('n', ['api', 'broker']).parse(says({ items }))
+    const starts = containerStarts('n').parse(says({ items }))
     expect((starts.get('broker')?.newest ?? 0) - (starts.get('api')?.oldest ?? 0)).toBe(10)
   })
 })
