@@ -24,9 +24,9 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
   name: 'pod',
   schema: podSchema,
   scripts: [security, common, postgresql, synapse, vkb, backup],
-  open({ env, offline, folder }) {
+  open({ env, offline, folder, tell }) {
     const host =
-      offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder)
+      offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder, tell)
     return { context: { env, host }, targets: [host] }
   },
   checks: (context) => [
@@ -42,13 +42,15 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
   ],
 })
 
-function connect(env: PodEnv, host: string, folder: string) {
+function connect(env: PodEnv, host: string, folder: string, tell?: (text: string) => void) {
   return ssh({
     host,
     port: env.VALENCE_SSH_PORT,
     user: env.VALENCE_SSH_USER,
     keyFile: env.VALENCE_SSH_PRIVATE_KEY_FILE,
     knownHosts: join(folder, 'known_hosts'),
+    hostKey: env.VALENCE_SSH_HOST_KEY && `${env.VALENCE_SSH_HOST_KEY.type} ${env.VALENCE_SSH_HOST_KEY.base64}`,
+    tell,
   })
 }
 

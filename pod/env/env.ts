@@ -133,6 +133,16 @@ export const podSchema = schema(
       port().prefault('22'),
       tuning({ description: 'Port of sshd on the host', example: '22' }),
     ),
+    VALENCE_SSH_HOST_KEY: variable(
+      publicKey().optional(),
+      tuning({
+        description: "The host's own public key (`/etc/ssh/ssh_host_ed25519_key.pub` there): no other is believed",
+        example: 'ssh-ed25519 AAAA...',
+        placeholder: 'ssh-ed25519 AAAA...',
+        sample: sampleKey,
+        unset: 'the key of the first contact is believed, told, and kept in `.infra/known_hosts`',
+      }),
+    ),
     VALENCE_POSTGRES_VERSION: variable(
       integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
       tuning({ description: 'Major version of PostgreSQL', example: '16' }),

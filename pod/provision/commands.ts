@@ -10,7 +10,10 @@ const provision: Entry = {
   npm: 'provision',
   sharedCommands: ['validate', 'plan', 'deploy', 'verify'],
   planOptions: {
-    'write-env': { type: 'boolean', help: "keep the droplet's address in .env.pod, where the deployment finds it" },
+    'write-env': {
+      type: 'boolean',
+      help: "keep the droplet's address and host key in .env.pod, where the deployment finds them",
+    },
   },
   load: () => import('./provision.ts'),
 }

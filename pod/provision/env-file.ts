@@ -6,17 +6,21 @@ import type { Target } from '@infra/shared/engine/target'
 import { parseEnvText } from '@infra/shared/env/env-text'
 import { replaceFile, withValues } from '@infra/shared/env/generate'
 import { existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
+import { keyPrint, knownKeys, shownKey } from '@infra/shared/targets/ssh/host-keys'
 
-const variable = 'VALENCE_POD_IP'
+type Name = 'VALENCE_POD_IP' | 'VALENCE_SSH_HOST_KEY'
 
-/** What is asked of the environment file: the address that it has, or that it shall have another. */
+/** What a variable shall be: a value, or the host key that a server shows. */
+type Wanted = { readonly value: string } | { readonly host: string; readonly port: number }
+
+/** What is asked of the environment file: the value that a variable has, or that it shall have another. */
 interface EnvFileCommand extends Command {
-  readonly request: { readonly kind: 'env-file'; readonly address?: string }
+  readonly request: { readonly kind: 'env-file'; readonly name: Name; readonly wanted?: Wanted }
 }
 
-const envFileCommand = (address?: string): EnvFileCommand => ({
-  line: address === undefined ? `ENV ${variable}` : `ENV ${variable}=${address}`,
-  request: { kind: 'env-file', ...(address !== undefined && { address }) },
+const envFileCommand = (name: Name, wanted?: Wanted): EnvFileCommand => ({
+  line: `ENV ${name}${wanted === undefined ? '' : `=${'value' in wanted ? wanted.value : `$(ssh-keyscan -p ${wanted.port} ${wanted.host})`}`}`,
+  request: { kind: 'env-file', name, ...(wanted !== undefined && { wanted }) },
 })
 
 const isEnvFile = (command: Command): command is EnvFileCommand => command.request?.kind === 'env-file'
@@ -25,22 +29,34 @@ const isEnvFile = (command: Command): command is EnvFileCommand => command.reque
 export const envFile = (environment: string | undefined): string =>
   environment ? `.env.pod.${environment}` : '.env.pod'
 
-/** The same target, which also reads and writes one environment file on this machine, by commands of its own kind. */
-export function withEnvFile(target: Target, path: string): Target {
+/**
+ * The same target, which also reads and writes one environment file on this machine, by commands of its own kind. A host
+ * key that `knownHosts` has already is taken from there.
+ */
+export function withEnvFile(target: Target, path: string, knownHosts: string): Target {
   return {
     ...target,
     async ask(questions) {
       const rest = [...(await target.ask(questions.filter((question) => !isEnvFile(question))))]
-      return questions.map((question) => (isEnvFile(question) ? answer(read(path)) : (rest.shift() as Output)))
+      return questions.map((question) =>
+        isEnvFile(question) ? answer(read(path, question.request.name)) : (rest.shift() as Output),
+      )
     },
     async run(commands, hear) {
       const [command] = commands
       if (!command || !isEnvFile(command)) return target.run(commands, hear)
-      write(path, command.request.address ?? '')
+      const { name, wanted } = command.request
+      const value = wanted && ('value' in wanted ? wanted.value : await keyOf(wanted, knownHosts))
+      if (value === undefined) return [{ code: 1, stdout: '', stderr: 'it shows no host key' }]
+      if (name === 'VALENCE_SSH_HOST_KEY') hear(`host key ${keyPrint(value)}`)
+      write(path, name, value)
       return [answer('')]
     },
   }
 }
+
+const keyOf = async ({ host, port }: { host: string; port: number }, knownHosts: string) =>
+  knownKeys(knownHosts, host, port)[0] ?? (await shownKey(host, port))
 
 /** The droplet's address in the environment file, where the pod's deployment finds it. */
 export function podAddressIn(
@@ -48,13 +64,14 @@ export function podAddressIn(
   file: string,
   desired: { droplet: string; dependsOn: readonly Dependency[] },
 ): Step {
-  const written: Question<string> = { command: envFileCommand(), parse: ({ stdout }) => stdout }
+  const variable = 'VALENCE_POD_IP'
+  const written = writtenValue(variable)
   return step({
     id: `${variable} in ${file}`,
     on,
     ask: { droplet: existingDroplet(desired.droplet), written },
     plan({ droplet: { address }, written }) {
-      const line = envFileCommand(address)
+      const line = envFileCommand(variable, { value: address })
       if (written === address) return changes([], address)
       return changes(
         written === ''
@@ -67,16 +84,47 @@ export function podAddressIn(
   })
 }
 
+/**
+ * The droplet's host key in the environment file, as the one who makes the droplet sees it: whoever deploys later, from
+ * whichever machine, believes no other. One that is there stays.
+ */
+export function podHostKeyIn(
+  on: Target,
+  file: string,
+  desired: { droplet: string; port: number; dependsOn: readonly Dependency[] },
+): Step {
+  const variable = 'VALENCE_SSH_HOST_KEY'
+  return step({
+    id: `${variable} in ${file}`,
+    on,
+    ask: { droplet: existingDroplet(desired.droplet), written: writtenValue(variable) },
+    plan({ droplet: { address }, written }) {
+      if (written !== '') return changes([], keyPrint(written))
+      const run = envFileCommand(variable, { host: address, port: desired.port })
+      const explain = ({ stderr }: Output) => `the host key of ${address} cannot be noted: ${stderr}`
+      return changes([create(`${variable} of ${address} in ${file}`, run, { explain })], '')
+    },
+    dependsOn: desired.dependsOn,
+  })
+}
+
+const writtenValue = (name: Name): Question<string> => ({
+  command: envFileCommand(name),
+  parse: ({ stdout }) => stdout,
+})
+
 const answer = (stdout: string): Output => ({ code: 0, stdout, stderr: '' })
 
-const assignment = (text: string) => parseEnvText(text, homedir()).assignments.findLast(({ name }) => name === variable)
-
-function read(path: string): string {
-  return existsSync(path) ? (assignment(readFileSync(path, 'utf8'))?.value ?? '') : ''
+function read(path: string, name: Name): string {
+  if (!existsSync(path)) return ''
+  return (
+    parseEnvText(readFileSync(path, 'utf8'), homedir()).assignments.findLast((entry) => entry.name === name)?.value ??
+    ''
+  )
 }
 
 /** The rest of the file stays as it is. */
-function write(path: string, address: string): void {
+function write(path: string, name: Name, value: string): void {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  replaceFile(path, withValues(text, new Map([[variable, address]]), homedir()))
+  replaceFile(path, withValues(text, new Map([[name, value]]), homedir()))
 }

@@ -22,7 +22,8 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
             nameServer: env.DIGITALOCEAN_NAMESERVER,
           })
     const file = workspaceOptions?.['write-env'] ? envFile(environment) : undefined
-    const cloud = file === undefined ? account : withEnvFile(account, join(dirname(folder), file))
+    const cloud =
+      file === undefined ? account : withEnvFile(account, join(dirname(folder), file), join(folder, 'known_hosts'))
     return { context: { env, cloud, envFile: file }, targets: [cloud] }
   },
   checks: dropletChecks,

@@ -9,7 +9,7 @@ import { accountSshKey } from '@infra/shared/steps/digitalocean/ssh-key'
 import { podPublicKeys } from '../env/env.ts'
 import { openPorts } from '../host/security.ts'
 import { type ProvisionContext, podNames } from '../provision/context.ts'
-import { podAddressIn } from '../provision/env-file.ts'
+import { podAddressIn, podHostKeyIn } from '../provision/env-file.ts'
 import { dropletPrices } from '../provision/prices.ts'
 
 export default script(
@@ -36,7 +36,8 @@ export default script(
     if (envFile !== undefined) add(podAddressIn(cloud, envFile, { droplet: name, dependsOn }))
     if (env.VALENCE_CLOUD_FIREWALL)
       add(cloudFirewall(cloud, { name, droplet: name, tcp: [port, ...openPorts], dependsOn }))
-    add(dropletAnswers(cloud, name, { port, dependsOn }))
+    const answers = add(dropletAnswers(cloud, name, { port, dependsOn }))
+    if (envFile !== undefined) add(podHostKeyIn(cloud, envFile, { droplet: name, port, dependsOn: [answers] }))
     const holder = { what: 'the droplet', address: existingDroplet(name), dependsOn }
     for (const host of podNames(env)) add(addressRecord(cloud, host, holder))
   },

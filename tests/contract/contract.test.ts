@@ -61,6 +61,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'kubernetes/manifests.ts': 'lab/manifests.test.ts',
   'synapse/matrix-users.ts': 'lab/pod-synapse.test.ts',
   'kubernetes/namespace.ts': 'lab/stoat-deploy.test.ts',
+  'new-secret.ts': 'unit/steps/weak-secrets.test.ts',
   'kubernetes/pull-secret.ts': 'lab/workloads.test.ts',
   'kubernetes/restart.ts': 'lab/cluster-deploy.test.ts',
   'kubernetes/rollouts.ts': 'lab/workloads.test.ts',

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +25,7 @@ export class DropletWorld {
   readonly dns: DnsFake
   readonly sshd: Server
   readonly port: number
+  #real: ChildProcess | undefined
   /** An empty folder. */
   readonly folder = mkdtempSync(join(tmpdir(), 'droplet-'))
 
@@ -46,7 +48,19 @@ export class DropletWorld {
     return new DropletWorld(fake, dns, sshd)
   }
 
+  /** A real sshd in the place of the greeting; gives its public key. */
+  async realSsh(): Promise<string> {
+    const key = join(this.folder, 'host_key')
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key])
+    await new Promise((resolve) => this.sshd.close(resolve))
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+    const options = ['-D', '-f', '/dev/null', '-h', key, '-p', String(this.port), '-o', 'ListenAddress=127.0.0.1']
+    this.#real = spawn('/usr/sbin/sshd', options, { stdio: 'ignore' })
+    return readFileSync(`${key}.pub`, 'utf8').trim()
+  }
+
   async stop(): Promise<void> {
+    this.#real?.kill()
     rmSync(this.folder, { recursive: true, force: true })
     this.sshd.close()
     await this.dns.stop()

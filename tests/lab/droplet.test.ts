@@ -192,19 +192,42 @@ describe('adoption', () => {
 })
 
 describe('the address in .env.pod', () => {
-  it('is written where it belongs, and corrected', async () => {
+  it('is written where it belongs, and corrected; the host key beside it stays', async () => {
+    const key = await world.realSsh()
     const path = join(world.folder, '.env.pod')
     const before = "# mine\nexport VALENCE_POD_IP=your.droplet.ip # later\nexport OTHER='a b'\n"
     writeFileSync(path, before)
     const base = world.context()
-    const of = { ...base, cloud: withEnvFile(base.cloud, path), envFile: '.env.pod' }
+    const of = { ...base, cloud: withEnvFile(base.cloud, path, join(world.folder, 'known_hosts')), envFile: '.env.pod' }
     await world.settle(of)
-    expect(readFileSync(path, 'utf8')).toBe(before.replace('your.droplet.ip', '"127.0.0.1"'))
+    const pinned = `export VALENCE_SSH_HOST_KEY="${key}"\n`
+    expect(readFileSync(path, 'utf8')).toBe(before.replace('your.droplet.ip', '"127.0.0.1"') + pinned)
     expect(isConverged(await world.plan(of))).toBe(true)
-    writeFileSync(path, 'export OTHER=1')
+    writeFileSync(path, `export OTHER=1\nVALENCE_SSH_HOST_KEY='${key} of mine'`)
     expect(said(await world.plan(of))).toEqual(['create VALENCE_POD_IP=127.0.0.1 in .env.pod'])
     await world.settle(of)
-    expect(readFileSync(path, 'utf8')).toBe('export OTHER=1\nexport VALENCE_POD_IP="127.0.0.1"\n')
+    expect(readFileSync(path, 'utf8')).toBe(
+      `export OTHER=1\nVALENCE_SSH_HOST_KEY='${key} of mine'\nexport VALENCE_POD_IP="127.0.0.1"\n`,
+    )
+  })
+})
+
+describe('the host key of a new droplet', () => {
+  it('that an earlier contact knows is noted, not the one that somebody shows now', async () => {
+    await world.realSsh()
+    const [path, known] = [join(world.folder, '.env.pod'), join(world.folder, 'known_hosts')]
+    const earlier = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA'
+    writeFileSync(known, `[127.0.0.1]:${world.port} ${earlier}\n`)
+    const base = world.context()
+    await world.settle({ ...base, cloud: withEnvFile(base.cloud, path, known), envFile: '.env.pod' })
+    expect(readFileSync(path, 'utf8')).toContain(`export VALENCE_SSH_HOST_KEY="${earlier}"\n`)
+  })
+
+  it('that cannot be read is one clear error', async () => {
+    const path = join(world.folder, '.env.pod')
+    const base = world.context()
+    const of = { ...base, cloud: withEnvFile(base.cloud, path, join(world.folder, 'known_hosts')), envFile: '.env.pod' }
+    expect((await failureOf(world.settle(of))).message).toContain('the host key of 127.0.0.1 cannot be noted')
   })
 })
 
@@ -235,10 +258,13 @@ describe('npm run provision', () => {
     expect(check.stdout).toContain('droplet valence-pod (s-2vcpu-4gb, nyc1, ubuntu-24-04-x64, ~$24/month)')
     expect(world.fake.writes()).toEqual([])
 
+    const key = await world.realSsh()
     const made = await provision('--yes', '--write-env')
     expect(made.code, made.stderr).toBe(0)
     expect(made.stdout).toContain('export VALENCE_POD_IP="127.0.0.1"')
-    expect(readFileSync(join(world.folder, '.env.pod'), 'utf8')).toBe('export VALENCE_POD_IP="127.0.0.1"\n')
+    expect(readFileSync(join(world.folder, '.env.pod'), 'utf8')).toBe(
+      `export VALENCE_POD_IP="127.0.0.1"\nexport VALENCE_SSH_HOST_KEY="${key}"\n`,
+    )
 
     const again = await provision('--yes', '-v')
     expect(again.stdout).toContain('nothing to change')

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { raw, sh } from '@infra/shared/command/sh'
+import type { SshAddress } from '@infra/shared/targets/ssh/connection'
 import { type SshTarget, ssh } from '@infra/shared/targets/ssh/ssh'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { awaits, awaitsThat } from '../support/wait.ts'
@@ -15,9 +16,9 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
   let lab: LabHost
   let folder: string
   const open: SshTarget[] = []
-  const connect = () => {
+  const connect = (more: Partial<SshAddress> = {}) => {
     const knownHosts = join(folder, 'known_hosts')
-    const target = ssh({ host: lab.address, port: 22, user: 'root', keyFile: lab.keyFile, knownHosts })
+    const target = ssh({ host: lab.address, port: 22, user: 'root', keyFile: lab.keyFile, knownHosts, ...more })
     open.push(target)
     return target
   }
@@ -34,6 +35,36 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
   afterAll(async () => {
     await lab?.destroy()
     await rm(folder, { recursive: true, force: true })
+  })
+
+  // As `type base64`, and its fingerprint.
+  const hostKey = async (path: string) => {
+    const { stdout } = await lab.exec(`cut -d ' ' -f 1,2 ${path}; ssh-keygen -lf ${path} | cut -d ' ' -f 2`)
+    return stdout.trim().split('\n') as [string, string]
+  }
+
+  test('a first contact is told once, with the key to compare and to pin', async () => {
+    const told: string[] = []
+    const target = connect({ knownHosts: join(folder, 'new'), tell: (text) => void told.push(text) })
+    await target.ask([sh`true`])
+    const again = connect({ knownHosts: join(folder, 'new'), tell: (text) => void told.push(text) })
+    await again.ask([sh`true`])
+    const [key, print] = await hostKey('/etc/ssh/ssh_host_ed25519_key.pub')
+    expect(told).toEqual([expect.stringContaining(print)])
+    expect(told[0]).toContain(`VALENCE_SSH_HOST_KEY='${key}'`)
+  })
+
+  test('whoever answers in the place of a host whose key is pinned is refused at first contact', async () => {
+    await lab.exec('ssh-keygen -q -t ed25519 -N "" -f /tmp/other')
+    const [other] = await hostKey('/tmp/other.pub')
+    const stranger = connect({ hostKey: other, knownHosts: join(folder, 'none') })
+    await expect(stranger.ask([sh`touch /tmp/reached`])).rejects.toThrow(/not the one that VALENCE_SSH_HOST_KEY names/)
+    expect((await lab.exec('ls /tmp/reached || true')).stdout).toBe('')
+    const told: string[] = []
+    const [own] = await hostKey('/etc/ssh/ssh_host_ed25519_key.pub')
+    const target = connect({ hostKey: own, knownHosts: join(folder, 'none'), tell: (text) => void told.push(text) })
+    expect((await target.ask([sh`echo in`]))[0]?.stdout).toBe('in\n')
+    expect(told).toEqual([])
   })
 
   test('many questions are asked by two side by side, and each gets its own answer', async () => {

@@ -57,6 +57,7 @@ export function open(session: Session, purpose: Purpose): Loaded {
     environment: options.env,
     workspaceOptions: session.workspaceOptions,
     folder: stateFolder(session.root),
+    tell: (text) => emit({ type: 'message', level: 'warn', text }),
   })
   session.cleanup.push(...opened.targets.map((target) => () => target.close()))
   return { ...opened, env, offline }

@@ -16,6 +16,8 @@ export interface Opening<S extends Schema> {
   readonly workspaceOptions?: WorkspaceOptions
   /** The project's own folder for what is no secret and no state: known hosts, run logs. */
   readonly folder: string
+  /** Warns the user of what a target finds while it works. */
+  readonly tell?: (text: string) => void
 }
 
 /** What a workspace gives its scripts and checks, with the targets that have to be closed. */

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { quote } from '../../command/sh.ts'
 import type { Failure } from '../../engine/failure.ts'
 import { type Running, type Streams, start, startLine } from '../process.ts'
 import { sshFailure } from './errors.ts'
+import { keyPrint, knownKeys, nameInKnownHosts } from './host-keys.ts'
 import { type Program, questionProgram } from './program.ts'
 import { type ExecOptions, RemoteShell, type ShellOutput } from './remote-shell.ts'
 
@@ -15,6 +16,10 @@ export interface SshAddress {
   readonly keyFile: string | undefined
   /** A file of the project's own, so that a changed host key stops the run whatever else the user trusts. */
   readonly knownHosts: string
+  /** The only host key that is believed, as `type base64`; undefined: the one of the first contact. */
+  readonly hostKey?: string | undefined
+  /** Told of a first contact, where nothing said which key is the host's. */
+  readonly tell?: ((text: string) => void) | undefined
 }
 
 /** A program of the user's choice on the host, with streams of its own. */
@@ -56,8 +61,16 @@ export class SshConnection {
     // Unix sockets take about 100 characters, so the system's short folder rather than the project's.
     this.#folder = mkdtempSync(join(tmpdir(), 'infra-'))
     mkdirSync(dirname(address.knownHosts), { recursive: true, mode: 0o700 })
+    if (address.hostKey !== undefined)
+      writeFileSync(this.#pinned, `${nameInKnownHosts(address.host, address.port)} ${address.hostKey}\n`, {
+        mode: 0o600,
+      })
     // A run that is stopped at once does not come to `close`.
     process.once('exit', this.#tidy)
+  }
+
+  get #pinned(): string {
+    return join(this.#folder, 'known_hosts')
   }
 
   /** Whether it has been opened, or is just being: what is sent next shares it. */
@@ -109,6 +122,8 @@ export class SshConnection {
       this.#alive = true
       share()
     }
+    const { host, port, knownHosts, hostKey, tell } = this.#address
+    const isStranger = hostKey === undefined && knownKeys(knownHosts, host, port).length === 0
     const shell = new RemoteShell(this.#opening())
     const opened = this.#exec(shell, program, { ...options, onFirstOutput })
     this.#master = opened.then(() => shell)
@@ -116,6 +131,8 @@ export class SshConnection {
     this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
     this.#master.catch(() => {})
     const said = await opened
+    const [key] = isStranger ? knownKeys(knownHosts, host, port) : []
+    if (key !== undefined) tell?.(sayFirstContact(host, key))
     void shell.running.ended.then(() => {
       this.#alive = false
     })
@@ -158,15 +175,15 @@ export class SshConnection {
   }
 
   #argv(options: readonly string[], remote?: Remote): string[] {
-    const { host, port, user, keyFile, knownHosts } = this.#address
+    const { host, port, user, keyFile, knownHosts, hostKey } = this.#address
     const { terminal, run } = remote ?? { terminal: false, run: user === 'root' ? 'sh -s' : 'sudo -n sh -s' }
     const own = {
       BatchMode: 'yes',
       ConnectTimeout: '10',
       ServerAliveInterval: '5',
       ServerAliveCountMax: '3',
-      StrictHostKeyChecking: 'accept-new',
-      UserKnownHostsFile: `"${knownHosts}"`,
+      StrictHostKeyChecking: hostKey === undefined ? 'accept-new' : 'yes',
+      UserKnownHostsFile: `"${hostKey === undefined ? knownHosts : this.#pinned}"`,
       GlobalKnownHostsFile: '/dev/null',
       LogLevel: 'ERROR',
       ForwardAgent: 'no',
@@ -195,4 +212,10 @@ export class SshConnection {
       sshFailure(this.#address, stderr, connected || stdout !== '' ? options.during : undefined),
     )
   }
+}
+
+function sayFirstContact(host: string, key: string): string {
+  const compare = "Compare it on the provider's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub."
+  const pin = `To pin it for every machine that deploys: VALENCE_SSH_HOST_KEY='${key}'.`
+  return `first contact with ${host}: its host key ${keyPrint(key)} was taken on trust. ${compare} ${pin}`
 }

@@ -2,9 +2,11 @@ import { Failure } from '../../engine/failure.ts'
 import type { SshAddress } from './connection.ts'
 
 /** OpenSSH's own words, and ours: one clear message each, with what to do. First match wins. */
+const changed = /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/
+
 const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (address: SshAddress) => string][] = [
   [
-    /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/,
+    changed,
     (at) => `the host key of ${at} is not the one seen before`,
     ({ host, port, knownHosts }) =>
       `If the machine was rebuilt, forget the old key: ssh-keygen -f ${knownHosts} -R '${port === 22 ? host : `[${host}]:${port}`}'. If not, somebody may stand in between: do not go on.`,
@@ -74,6 +76,11 @@ export function sshFailure(address: SshAddress, stderr: string, during?: string)
       remedy: 'See that no other run is under way, then run again: it looks before it acts.',
     })
   }
+  if (address.hostKey !== undefined && changed.test(stderr))
+    return new Failure('unreachable', `the host key of ${at} is not the one that VALENCE_SSH_HOST_KEY names`, {
+      remedy:
+        "If the machine was rebuilt, read its new key on the provider's console (cat /etc/ssh/ssh_host_ed25519_key.pub) and set it. If not, somebody may stand in between: do not go on.",
+    })
   const lost = during ? `the connection to ${at} was lost while ${during}` : undefined
   const message = lost ?? found?.[1](at) ?? `ssh to ${at} failed`
   const remedy = lost
