@@ -5,11 +5,13 @@ import { sshdSettings as settingsOf, sshdPorts } from '@infra/shared/facts/host/
 import { unitState } from '@infra/shared/facts/host/systemd'
 import { ufwConfig, ufwLoaded } from '@infra/shared/facts/host/ufw'
 import { pendingUpdates, periodicUpdates, rebootRequired } from '@infra/shared/facts/host/updates'
+import { userState } from '@infra/shared/facts/host/user'
 import { isSupported } from '@infra/shared/steps/host/os'
 import { differing } from '@infra/shared/steps/host/sshd'
 import { foreignRules, isLoaded, isOpen, portsOf, sayRule } from '@infra/shared/steps/host/ufw'
 import type { PodContext } from '../context.ts'
 import { openPorts, sshBan, sshdSettings, vendorOrigins } from '../host/security.ts'
+import { sudoBeyond } from '../host/sudo.ts'
 
 const again = 'npm run deploy -w pod -- --tags security'
 
@@ -18,6 +20,9 @@ export const securityChecks = (context: PodContext): readonly Check[] => [
   ...accessChecks(context),
   ...updateChecks(context),
 ]
+
+/** Whoever is in one of these becomes root by it. */
+const powerful = new Set(['sudo', 'admin', 'docker', 'lxd', 'disk', 'shadow'])
 
 /** Who gets in. */
 const accessChecks = ({ env, host }: PodContext): readonly Check[] => [
@@ -51,6 +56,19 @@ const accessChecks = ({ env, host }: PodContext): readonly Check[] => [
     judge({ now }) {
       const wrong = now ? differing(now, sshdSettings) : 'no sshd'
       return wrong ? fail(wrong) : ok('passwords off, for root too')
+    },
+  }),
+  check(host, {
+    id: 'security.sudo',
+    about: 'user valence becomes root by no command',
+    severity: 'warn',
+    remedy: `${again}; for rules of your own: sudo -l -U valence lists them`,
+    ask: { now: userState('valence'), beyond: sudoBeyond },
+    judge({ now, beyond }) {
+      if (env.VALENCE_SUDO === 'full') return ok('may all by group sudo (VALENCE_SUDO)')
+      const groups = now?.groups.filter((group) => powerful.has(group)) ?? []
+      const found = [...groups.map((group) => `in group ${group}`), ...beyond.map((command) => `may run ${command}`)]
+      return found.length > 0 ? warn(found.join(', ')) : ok('only looks, by exact commands')
     },
   }),
   check(host, {

@@ -7,7 +7,7 @@ import { password } from '@infra/shared/env/random'
 import { parseRecipient } from '@infra/shared/env/recipient'
 import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
 import type { PublicKey } from '@infra/shared/env/ssh-key'
-import { flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
+import { choice, flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
 import { digitalOceanNameServer } from '@infra/shared/platform/env'
 import { synapseVariables } from './synapse.ts'
@@ -141,6 +141,14 @@ export const podSchema = schema(
         placeholder: 'ssh-ed25519 AAAA...',
         sample: sampleKey,
         unset: 'the key of the first contact is believed, told, and kept in `.infra/known_hosts`',
+      }),
+    ),
+    VALENCE_SUDO: variable(
+      choice('commands', 'full').prefault('commands'),
+      tuning({
+        description:
+          'What user valence may run as root: `commands` that only look (docs/security.md), or `full` by group sudo',
+        example: 'full',
       }),
     ),
     VALENCE_POSTGRES_VERSION: variable(

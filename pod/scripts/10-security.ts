@@ -1,7 +1,11 @@
 import { standalone } from '@infra/shared/cli/standalone'
+import { sh } from '@infra/shared/command/sh'
 import { script } from '@infra/shared/engine/script'
+import { refuse, step } from '@infra/shared/engine/step'
+import type { Target } from '@infra/shared/engine/target'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { jail } from '@infra/shared/steps/host/fail2ban'
+import { file } from '@infra/shared/steps/host/file'
 import { supportedSystem } from '@infra/shared/steps/host/os'
 import { sshd } from '@infra/shared/steps/host/sshd'
 import { firewall } from '@infra/shared/steps/host/ufw'
@@ -10,6 +14,8 @@ import { authorized, user } from '@infra/shared/steps/host/user'
 import type { PodContext } from '../context.ts'
 import { podPublicKeys } from '../env/env.ts'
 import { openPorts, sshBan, sshdSettings } from '../host/security.ts'
+import { sudoersOf, sudoRules } from '../host/sudo.ts'
+import { user as valenceUser } from '../valence/valence.ts'
 
 export default script(
   'security',
@@ -22,7 +28,18 @@ export default script(
         dependsOn: [system],
       }),
     )
-    const valence = add(user(host, 'valence', { groups: ['sudo'], dependsOn: [packages] }))
+    const isFull = env.VALENCE_SUDO === 'full'
+    if (!isFull && env.VALENCE_SSH_USER === valenceUser) add(keepsItsWay(host))
+    const rules = add(
+      file(host, sudoRules, {
+        content: sudoersOf(env.VALENCE_SUDO),
+        mode: '0440',
+        validate: (temp) => sh`visudo -cqf ${temp}`,
+        dependsOn: [packages],
+      }),
+    )
+    const groups = isFull ? { groups: ['sudo'] } : { without: withoutSudo }
+    const valence = add(user(host, valenceUser, { ...groups, dependsOn: [packages, rules] }))
     const keys = podPublicKeys(env)
     const rootKeys = add(authorized(host, 'root', keys))
     const valenceKeys = add(authorized(host, 'valence', keys, { dependsOn: [valence] }))
@@ -40,5 +57,23 @@ export default script(
     add(unattendedUpgrades(host, { dependsOn: [packages] }))
   },
 )
+
+const withoutSudo = {
+  groups: ['sudo'],
+  instead: `it keeps the commands of ${sudoRules}, root logs in by the same keys; VALENCE_SUDO=full leaves it in`,
+}
+
+/** A deployment that works by valence's own sudo would take it away from under itself: the run stops before any change. */
+const keepsItsWay = (on: Target) =>
+  step({
+    id: 'way in as root',
+    on,
+    ask: {},
+    plan: () =>
+      refuse(
+        'this deployment logs in as valence (VALENCE_SSH_USER) and works by its sudo, which VALENCE_SUDO=commands takes away',
+        'Log in as root, who has the same keys, or as another user with sudo: VALENCE_SSH_USER. VALENCE_SUDO=full leaves valence in group sudo.',
+      ),
+  })
 
 standalone(import.meta.url)

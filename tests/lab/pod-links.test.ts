@@ -6,6 +6,7 @@ import { deployed, failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
+import { escaped, escapes, password, typed } from './sudo-escapes.ts'
 
 const skip = requireLab('host', 'git', 'age')
 
@@ -29,7 +30,7 @@ for name in os.listdir('.'):
         link(name)`,
 }
 
-describe.skipIf(skip)(title('links that user valence puts where root works', skip), () => {
+describe.skipIf(skip)(title('user valence, who wants to be root', skip), () => {
   let pod: Pod
   let before: string
   const onHost = (script: string) => on(pod.host, script)
@@ -130,5 +131,67 @@ ln -s ${outside}/99red .bashrc; ln -s ${outside}/99red.json .claude.json`)
     expect(await onHost(fingerprint)).toBe(before)
     expect(await onHost(config)).toBe(there)
     expect(await onHost('find /etc /opt /var/lib/matrix-synapse -name ".restoring*"')).toBe('')
+  })
+
+  test('valence at a terminal, who knows its password, becomes root by none of the known ways out of sudo', async () => {
+    await onHost(`echo 'valence:${password}' | chpasswd`)
+    const loose = '/etc/sudoers.d/99-loose'
+    await onHost(`echo 'valence ALL=(root) NOPASSWD: /usr/bin/less /etc/hosts, /usr/bin/vim /etc/hosts' >${loose}`)
+    // That the ways lead to root where a rule is loose: else no mark would mean nothing.
+    const { less = '', vim = '' } = escapes
+    const loosely = await escaped(pod.host, { less, vim }).finally(() => onHost(`rm ${loose}`))
+    expect(loosely).toEqual(['root: less', 'root: vim'])
+    expect(await escaped(pod.host, escapes)).toEqual([])
+  })
+
+  test('what the instructions let valence type works, without a password and without a pager', async () => {
+    const lines = {
+      status: 'sudo systemctl status postgresql matrix-synapse vkb nginx; echo "ended with $?"',
+      synapse: 'sudo journalctl -u matrix-synapse; echo "ended with $?"',
+      errors: 'sudo journalctl --since "10 minutes ago" | grep -ci error',
+      firewall: 'sudo ufw status; echo "ended with $?"',
+      database: 'sudo -u valence psql -h localhost -d valence',
+    }
+    const said = await typed(pod.host, Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, [line]])))
+    // 3: vkb is stopped, as it shall be.
+    expect(said.status).toMatch(/nginx.service - [\s\S]*ended with 3/)
+    expect(said.synapse).toMatch(/systemd\[1\]: Started [\s\S]*ended with 0/)
+    expect(said.errors).toMatch(/^\d+\s*$/)
+    expect(said.firewall).toMatch(/Status: active[\s\S]*ended with 0/)
+    expect(said.database).toMatch(/^Password for user valence:/)
+    expect(`${said.status}${said.synapse}${said.firewall}`).not.toMatch(/\[sudo\]|not allowed/)
+  })
+
+  test('a pod where valence is in group sudo is told so in the plan, and brought over by one deploy', async () => {
+    await onHost('rm -f /etc/sudoers.d/00-valence; usermod --append --groups sudo valence')
+    const out = /valence out of group sudo: it keeps the commands of \/etc\/sudoers.d\/00-valence.*VALENCE_SUDO=full/
+    const { stdout } = await pod.cli('plan')
+    expect(stdout).toMatch(out)
+    expect(stdout).toContain('(fewer rights)')
+    expect(await deployed(pod, '--skip-verification')).toEqual([
+      expect.stringContaining('/etc/sudoers.d/00-valence'),
+      expect.stringMatching(out),
+    ])
+    expect(await onHost('id -nG valence')).not.toContain('sudo')
+    expect(await deployed(pod, '--skip-verification')).toEqual([])
+    expect((await pod.cli('verify', '--only', 'security.sudo')).stdout).not.toContain('may run')
+  })
+
+  test('a deployment that works by the sudo of valence is refused before it takes that away', async () => {
+    await onHost(
+      `echo 'valence ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/90-mine; usermod --append --groups sudo valence`,
+    )
+    await pod.configure({ VALENCE_SSH_USER: 'valence' })
+    const state = 'id -nG valence; cd /etc/sudoers.d && stat -c "%n %Z" *'
+    const now = await onHost(state)
+    const { message, remedy } = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
+    expect(message).toMatch(/logs in as valence .* VALENCE_SUDO=commands takes away/)
+    expect(remedy).toContain('VALENCE_SSH_USER')
+    expect(await onHost(state)).toBe(now)
+    await pod.configure({ VALENCE_SSH_USER: 'valence', VALENCE_SUDO: 'full' })
+    expect(await deployed(pod, '--skip-verification')).toEqual([expect.stringContaining('/etc/sudoers.d/00-valence')])
+    expect(await deployed(pod, '--skip-verification')).toEqual([])
+    await pod.configure()
+    await onHost('rm /etc/sudoers.d/90-mine')
   })
 })

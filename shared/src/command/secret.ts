@@ -133,7 +133,8 @@ export const excerpt = (text: string, length: number): string => redact(text).sl
 // By the name before it, by the place in a URL or a header, by its form.
 const lookalikes: readonly [RegExp, string][] = [
   [
-    /((?:passwo?r?d|passphrase|secret|token|credential|(?:api|access|private|secret|auth)[_-]?key)["']?\s*[=:]\s*)\S.*/gi,
+    // NOPASSWD is a word of sudoers, and what follows it a command.
+    /((?:(?<!\bno)passwo?r?d|passphrase|secret|token|credential|(?:api|access|private|secret|auth)[_-]?key)["']?\s*[=:]\s*)\S.*/gi,
     '$1[not shown]',
   ],
   [/(:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g, '$1[not shown]'],

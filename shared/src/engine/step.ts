@@ -16,8 +16,11 @@ export type Questions = Readonly<Record<string, Question<unknown>>>
 /** What the questions of a step found. */
 export type Facts<Q extends Questions> = { readonly [K in keyof Q]: Q[K] extends Question<infer T> ? T : never }
 
-/** What could go wrong for the users of the machine: `data` means that something may be lost for good. */
-export type Risk = 'safe' | 'restart' | 'downtime' | 'data'
+/**
+ * What could go wrong for the users of the machine: `rights` means that somebody may do less than before, `data` that
+ * something may be lost for good.
+ */
+export type Risk = 'safe' | 'restart' | 'downtime' | 'rights' | 'data'
 
 export type Verb = 'create' | 'update' | 'remove'
 

@@ -6,7 +6,13 @@ import type { Color, Paint } from './style.ts'
 export const symbols: Readonly<Record<Verb, string>> = { create: '+', update: '~', remove: '-' }
 export const colors: Readonly<Record<Verb, Color>> = { create: 'green', update: 'yellow', remove: 'red' }
 
-const risks: Readonly<Record<Risk, string>> = { safe: '', restart: 'restart', downtime: 'downtime', data: 'data loss' }
+const risks: Readonly<Record<Risk, string>> = {
+  safe: '',
+  restart: 'restart',
+  downtime: 'downtime',
+  rights: 'fewer rights',
+  data: 'data loss',
+}
 
 export interface PlanCounts {
   readonly create: number

@@ -1,7 +1,17 @@
 import { withRightsOf } from '../../command/as-user.ts'
 import { plainText } from '../../command/command.ts'
 import { all, raw, sh, withStdin } from '../../command/sh.ts'
-import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
+import {
+  type Change,
+  changes,
+  create,
+  type Dependency,
+  refuse,
+  remove,
+  type Step,
+  step,
+  update,
+} from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type AuthorizedKeys, authorizedKeys, homeOf, isAuthorized, userState } from '../../facts/host/user.ts'
 
@@ -10,6 +20,8 @@ export interface UserOptions {
   shell?: string
   /** Groups beside its own; those it is in besides are kept. */
   groups?: readonly string[]
+  /** Groups that it must not be in; `instead` says in a plan what the user keeps without them. */
+  without?: { readonly groups: readonly string[]; readonly instead: string }
   dependsOn?: readonly Dependency[]
 }
 
@@ -18,7 +30,7 @@ export interface UserOptions {
  * with) is kept, an empty one is not.
  */
 export function user(on: Target, name: string, options: UserOptions = {}): Step {
-  const { shell = '/bin/bash', groups = [], dependsOn = [] } = options
+  const { shell = '/bin/bash', groups = [], without, dependsOn = [] } = options
   return step({
     id: `user ${name}`,
     on,
@@ -39,6 +51,12 @@ export function user(on: Target, name: string, options: UserOptions = {}): Step 
       if (missing.length > 0)
         list.push(
           update(`${name} in group ${missing.join(', ')}`, sh`usermod --append --groups ${missing.join(',')} ${name}`),
+        )
+      for (const group of without?.groups.filter((one) => now.groups.includes(one)) ?? [])
+        list.push(
+          remove(`${name} out of group ${group}: ${without?.instead}`, sh`gpasswd --delete ${name} ${group}`, {
+            risk: 'rights',
+          }),
         )
       if (now.password === 'empty')
         list.push(update(`no login without a password for ${name}`, sh`usermod --password '*' ${name}`))

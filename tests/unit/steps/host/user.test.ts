@@ -31,6 +31,16 @@ describe('user', () => {
     expect(told(step.plan({ now }, { pending: [] }))).toEqual(desired)
   })
 
+  test('out of groups that it must not be in, and told what it keeps', () => {
+    const out = user(on, 'valence', { without: { groups: ['sudo'], instead: 'it keeps what is listed' } })
+    const decision = out.plan({ now: valence }, { pending: [] })
+    expect(told(decision)).toEqual(['- valence out of group sudo: it keeps what is listed'])
+    expect(decision).toMatchObject({ changes: [{ risk: 'rights' }] })
+    expect(told(out.plan({ now: { ...valence, groups: ['valence', 'docker'] } }, { pending: [] }))).toEqual([
+      '= uid 1000, valence docker',
+    ])
+  })
+
   test('what getent, id, passwd and stat say', () => {
     const { parse } = userState('valence')
     const stdout =
