@@ -1,17 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launcher } from '../support/cli.ts'
-import { cacheFolder } from './cache.ts'
 import { answer, listen } from './http.ts'
 import { busybox, redis } from './kube/images.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
 import { busyboxContainer, pod, redisSet, service, webDeployment } from './kube/objects.ts'
-import { runningHosts } from './lease.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, type Result, run, until } from './run.ts'
+import { leftInTheEnd, leftOf, tracesOf } from './traces.ts'
 
 const noKube = requireLab('kube')
 
@@ -166,15 +164,17 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
     const env = { ...kube.env, KUBECONFIG: other.kubeconfig }
     const pods = await run(`${kube.env.PATH?.split(':')[0]}/kubectl`, ['get', 'pods', '-A', '-o', 'name'], { env })
     expect(pods).toMatchObject({ code: 0, stdout: '' })
+    const traces = await tracesOf(other.number)
     other.child.kill('SIGKILL')
-    const isGone = async () => ((await runningHosts()).includes(other.number) ? undefined : true)
-    await until('the other cluster to go', 120_000, isGone)
-    await assertGone(other.number)
+    expect(await leftInTheEnd(traces)).toEqual([])
   })
 
   test('nothing is left of it when it is stopped', async () => {
+    const traces = await tracesOf(kube.number)
+    for (const kind of [/^process \d+: .*etcd/, /^lease/, /hosts/, /^.run.netns/, /^.sys.class.net/, /^.sys.fs.cgroup/])
+      expect(await leftOf(traces)).toContainEqual(expect.stringMatching(kind))
     await kube.stop()
-    await assertGone(kube.number)
+    expect(await leftOf(traces)).toEqual([])
     expect(await stateOf()).toBe(before)
   })
 })
@@ -197,11 +197,3 @@ ls /var/lib /var/log /run/netns | grep -E '^(kubelet|cni|containerd|containers|l
 iptables-save | grep -E 'KUBE|CNI'; nft list tables | grep -i kube; true`
 
 const stateOf = () => must('sh', ['-c', machineState])
-
-async function assertGone(number: number): Promise<void> {
-  expect(await runningHosts()).not.toContain(number)
-  const places = `ip -o link; ip netns; cat /proc/mounts; ps -eo args; ls -d /sys/fs/cgroup/* /sys/fs/cgroup/*/*`
-  const left = (await must('sh', ['-c', places])).split('\n').concat(await readdir(join(cacheFolder(), 'hosts')))
-  const ours = new RegExp(`infra-?lab-?${number}\\b|hosts/${number}-|^${number}-`)
-  expect(left.filter((line) => ours.test(line))).toEqual([])
-}

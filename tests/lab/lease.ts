@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder, reapScratch } from './cache.ts'
-import { identify, isAlive, parseId, printId } from './process-id.ts'
+import { cacheFolder, reapScratch, withLock } from './cache.ts'
+import { identify, isAlive, type ProcessId, parseId, printId } from './process-id.ts'
 import { must } from './run.ts'
 
 /** One lab host's number and what is recorded of it, so that it can be taken away whoever died. */
@@ -27,12 +27,16 @@ const cleanup = fileURLToPath(new URL('cleanup.sh', import.meta.url))
 const [firstNumber, numbers] = [10, 240]
 
 /**
- * Takes a free number: a rename onto a taken one fails, so two processes never get the same. The next one after the last
- * that was given out: whoever looks for what a host left behind must not find a new host of its number.
+ * Takes a free number: the next one after the last that was given out, so that none comes again before all others have
+ * been. One process at a time, or a slow one would go on from a number that is long past.
  */
 export async function takeLease(): Promise<Lease> {
-  const token = randomBytes(8).toString('hex')
   await mkdir(hostsFolder, { recursive: true, mode: 0o700 })
+  return withLock(join(stateFolder, 'lock'), takeNext)
+}
+
+async function takeNext(): Promise<Lease> {
+  const token = randomBytes(8).toString('hex')
   const draft = join(hostsFolder, `.${token}`)
   await mkdir(draft)
   const me = identify(process.pid)
@@ -121,6 +125,16 @@ async function reapFiles(): Promise<void> {
 export async function runningHosts(): Promise<readonly number[]> {
   const names = await readdir(hostsFolder).catch(() => [])
   return names.filter((name) => /^\d+$/.test(name)).map(Number)
+}
+
+/** What is written down of a host: `launcher` as soon as it is booted. */
+export type LeaseRecord = { readonly token: string; readonly work: string; readonly launcher: ProcessId | undefined }
+
+/** The host that has this number now. */
+export async function readLease(number: number): Promise<LeaseRecord | undefined> {
+  const noted = (name: string) => readFile(join(hostsFolder, String(number), name), 'utf8').catch(() => '')
+  const [token, work, launcher] = await Promise.all(['token', 'work', 'launcher'].map(noted))
+  return token ? { token, work: work ?? '', launcher: parseId(launcher ?? '') } : undefined
 }
 
 /** Takes a host away by its number, a kept one too. */

@@ -150,6 +150,7 @@ export async function startKube(): Promise<KubeLab> {
         await volumes.stop()
         network.close()
         await lease.release()
+        await node.ended()
       },
     }
   } catch (error) {

@@ -14,6 +14,8 @@ export type Node = {
   readonly leader: ProcessId
   /** Starts a server; what it says goes to `log/NAME` of the work folder. */
   start(name: string, program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Server
+  /** When all servers have ended, and what started them too: the last to go when the node is taken away. */
+  ended(): Promise<unknown>
   /** Runs a program to its end, with the node's files, network and processes. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Result>
 }
@@ -24,6 +26,7 @@ export type Server = {
   isRunning(): boolean
   /** Throws with the end of its log when it has ended. */
   assertRuns(): Promise<void>
+  readonly ended: Promise<void>
   /** Ends it at once. */
   stop(): Promise<void>
 }
@@ -54,23 +57,27 @@ export async function openNode({ namespace, cgroup, work }: Desired): Promise<No
   const launcher = identify(child.pid ?? -1)
   const leader = await firstChild(child.pid ?? -1)
   if (launcher === undefined || leader === undefined) throw new Error('lab: the node ended as soon as it was open')
+  const servers: Server[] = []
   const inside = ['-t', String(leader.pid), '-m', '-n', '-p', '--']
   return {
     launcher,
     leader,
+    ended: () => Promise.all(servers.map(({ ended }) => ended)),
     run: (program, args, options) => run('nsenter', [...inside, program, ...args], { cwd: '/', ...options }),
     start(name, program, args, env = {}) {
       const log = join(work, 'log', name)
       const output = openSync(log, 'a', 0o600)
-      const server = spawn('nsenter', [...inside, program, ...args], {
+      const child = spawn('nsenter', [...inside, program, ...args], {
         detached: true,
         stdio: ['ignore', output, output],
         cwd: '/',
         env: { PATH: process.env.PATH, ...env },
       })
       closeSync(output)
-      server.unref()
-      return control(name, server, log)
+      child.unref()
+      const server = control(name, child, log)
+      servers.push(server)
+      return server
     },
   }
 }
@@ -80,6 +87,7 @@ function control(name: string, server: ChildProcess, log: string): Server {
   const isRunning = () => server.exitCode === null && server.signalCode === null
   return {
     name,
+    ended,
     isRunning,
     assertRuns: async () => {
       if (isRunning()) return
