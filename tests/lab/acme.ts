@@ -88,7 +88,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 function fetchText(host: string, port: number, path: string, ca: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host, port, path, ca, servername: labName, timeout: 5000 }, (answer) => {
+    const asked = request({ host, port, path, ca, servername: labName, timeout: 60_000 }, (answer) => {
       let text = ''
       answer.setEncoding('utf8').on('data', (piece) => {
         text += piece

@@ -155,7 +155,7 @@ describe.skipIf(skip)(title('what the API server will not have', skip), () => {
     }
     const told = async (...args: Parameters<typeof release>) =>
       (await failureOf(settle(release(...args)))).detail.join('\n')
-    await settle(release('busybox:1', 'exec sleep 1000000', 60))
+    await settle(release('busybox:1', 'exec sleep 1000000', 600))
     const unpulled = await told('busybox:404', 'exec sleep 1000000')
     expect(unpulled).toMatch(/Failed +bot-\S+ +Failed to pull image "busybox:404"/)
     const crash = 'echo in the log; printf "no database: refused" >/dev/termination-log; exit 3'

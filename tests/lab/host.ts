@@ -177,7 +177,7 @@ async function isUp(leader: ProcessId, address: string, exec: (script: string) =
 
 function greets(address: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22, timeout: 1000 })
+    const socket = connect({ host: address, port: 22, timeout: 10_000 })
     const answer = (isThere: boolean) => {
       socket.destroy()
       resolve(isThere)

@@ -28,7 +28,7 @@ export async function ask(
   const headers = { host: labDomain, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
   return new Promise((resolve, reject) => {
     const options = { host: pod.host.address, port, path, method, headers, ca, servername: labDomain, agent: false }
-    const asked = request({ ...options, timeout: 20_000 }, (answer) => {
+    const asked = request({ ...options, timeout: 200_000 }, (answer) => {
       const peer = answer.socket as unknown as { getPeerCertificate(): { serialNumber?: string } }
       const serial = peer.getPeerCertificate().serialNumber ?? ''
       let text = ''

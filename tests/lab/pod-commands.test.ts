@@ -26,7 +26,7 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
   const fed = (input: string, args: readonly string[], terminal = false) => {
     const words = [process.execPath, launcher, join(project, 'pod/cli.ts'), ...args]
     const env = { ...Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined])), ...plainEnv() }
-    const options = { input, env: { ...env, INFRA_ROOT: pod.root, TERM: 'dumb' }, cwd: project, timeoutMs: 60_000 }
+    const options = { input, env: { ...env, INFRA_ROOT: pod.root, TERM: 'dumb' }, cwd: project, timeoutMs: 600_000 }
     if (!terminal) return run(words[0] as string, words.slice(1), options)
     return run('script', ['-qefc', words.map((word) => `'${word}'`).join(' '), '/dev/null'], options)
   }

@@ -12,7 +12,7 @@ const security = ['-t', 'security']
 
 /** ssh by the pod's key and by no connection that is open. */
 const ssh = ({ host }: Pod, ...options: string[]) => {
-  const own = ['-F', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5', '-o', 'LogLevel=ERROR', ...options]
+  const own = ['-F', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=60', '-o', 'LogLevel=ERROR', ...options]
   const trust = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-i', host.keyFile]
   return run('ssh', [...own, ...trust, `root@${host.address}`, 'echo in'])
 }

@@ -29,7 +29,7 @@ describe.skipIf(skip)(title('the sandbox of its own Dockerfile, with its MCP ser
   const base = 'public.ecr.aws/docker/library/debian:trixie-slim'
   const settings: Partial<ClusterEnv> = {
     ...{ SANDBOX_BASE_IMAGE: base, CONTAINER_CLI: 'buildah', DISCORD_BOT_IMAGE: 'built/elsewhere:1' },
-    ...{ DEV_SANDBOX_IMAGE: undefined, SANDBOX_MCP: true, ROLLOUT_TIMEOUT: 120 },
+    ...{ DEV_SANDBOX_IMAGE: undefined, SANDBOX_MCP: true, ROLLOUT_TIMEOUT: 600 },
   }
   const inSpace = ['-n', 'discord-bot']
   const sandbox = (script: string) =>

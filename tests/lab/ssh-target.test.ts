@@ -173,7 +173,7 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
     const error = await failure(two.lock?.(lockRequest()))
     expect(error).toMatchObject({ kind: 'locked', message: expect.stringContaining("ana's laptop") })
     const waited = vi.fn()
-    const second = two.lock?.(lockRequest({ timeout: 20, waiting: waited }))
+    const second = two.lock?.(lockRequest({ timeout: 600, waiting: waited }))
     await holds('the second to wait', () => waited.mock.calls.length > 0)
     await lock?.release()
     await (await second)?.release()
@@ -189,7 +189,7 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
       // Before that it may be told of the holder, until the host has noticed that it is gone.
       if (holder.includes('interrupted run')) void lab.exec('touch /root/go')
     })
-    const lock = await connect().lock?.(lockRequest({ timeout: 30, waiting: waited }))
+    const lock = await connect().lock?.(lockRequest({ timeout: 600, waiting: waited }))
     expect((await lab.exec('ls /root/finished')).code).toBe(0)
     expect(waited.mock.calls.flat().join()).toContain('interrupted run')
     await lock?.release()

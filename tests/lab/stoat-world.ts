@@ -36,7 +36,7 @@ export function useStoat() {
     STOAT_TLS: 'none',
     STOAT_GATEWAY: 'cluster-ip',
     STOAT_IMAGES: 'stoat',
-    ROLLOUT_TIMEOUT: 240,
+    ROLLOUT_TIMEOUT: 600,
     ...more,
   })
   const context = (more: Partial<StoatEnv> = {}): StoatContext =>

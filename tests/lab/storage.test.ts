@@ -23,7 +23,7 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   const objects = ({ REDIS_STORAGE: size, STORAGE_CLASS: storageClass, REDIS_CLAIM: claim }: Settings) =>
     redisObjects({ image: 'redis:7', size, storageClass, claim })
   /** What the cluster's own script does for Redis, with these variables set. */
-  const work = (set: Partial<Settings> = {}, seconds = 60) =>
+  const work = (set: Partial<Settings> = {}, seconds = 600) =>
     workOf(
       ...deployment(
         { workspace: 'cluster', kube: lab.open(), prune: false, env: { ROLLOUT_TIMEOUT: seconds } },

@@ -22,7 +22,7 @@ export function onTerminal(
   // Where its stdin is no terminal, script(1) makes one without a width.
   const line = `stty cols 300 rows 30; exec ${words.map(quote).join(' ')}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], { cwd: project, env })
-  const stuck = setTimeout(() => child.kill('SIGKILL'), 60_000)
+  const stuck = setTimeout(() => child.kill('SIGKILL'), 600_000)
   const open = [...answers]
   let said = ''
   let seen = 0

@@ -51,7 +51,7 @@ export function useWorkloads() {
       REDIS_IMAGE: 'redis:7',
       DEV_SANDBOX_IMAGE: 'shell-with-git:1',
       ECR_REFRESH_IMAGE: 'shell-with-aws:1',
-      ROLLOUT_TIMEOUT: 60,
+      ROLLOUT_TIMEOUT: 600,
       ...more,
     }) as ClusterEnv
 

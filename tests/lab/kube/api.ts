@@ -19,7 +19,7 @@ export async function openApi(address: string, authorityFile: string, token: str
     new Promise((resolve, reject) => {
       const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
       const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'user-agent': 'lab' }
-      const asked = request({ host: address, port: 6443, ca, method, path, headers, timeout: 20_000 }, (response) => {
+      const asked = request({ host: address, port: 6443, ca, method, path, headers, timeout: 60_000 }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))

@@ -227,7 +227,7 @@ async function alwaysHealthy(platform: Platform): Promise<void> {
   for (const name of ['mongo', 'redis', 's3', 'rabbitmq'] as const) {
     await platform.stopStore(name)
     for (const program of ['api', 'autumn', 'january', 'gifbox'] as const)
-      await expectStatus(client.ask(program, 'GET', '/', { timeoutMs: 10_000 }), 200)
+      await expectStatus(client.ask(program, 'GET', '/', { timeoutMs: 60_000 }), 200)
     await platform.startStore(name)
   }
 }
@@ -237,7 +237,7 @@ async function endWithoutBroker(platform: Platform): Promise<number> {
   const right = platform.settings().rabbitPassword
   try {
     await platform.configure({ rabbitPassword: 'wrong' })
-    const code = await platform.ends('api', 20_000)
+    const code = await platform.ends('api', 200_000)
     if (code === undefined || code === 0) throw new Error(`the api ended with ${code}`)
     return code
   } finally {

@@ -140,7 +140,7 @@ const tail = (text: string): string => text.trim().split('\n').slice(-15).join('
 
 const accepts = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 2000 })
+    const socket = connect({ host, port, timeout: 20_000 })
     const answer = (is: boolean) => {
       socket.destroy()
       resolve(is)
