@@ -1,6 +1,7 @@
 import type { Output } from '../../command/command.ts'
 import { valueAt } from '../../command/digitalocean.ts'
 import { redact } from '../../command/secret.ts'
+import { Failure } from '../../engine/failure.ts'
 import { type Doing, lackingScope, refusedToken } from './errors.ts'
 
 /** An answer of the API. */
@@ -14,7 +15,7 @@ export interface Reply {
 
 /** Reads an answer to its end. Throws for what is no JSON, unless it tells of a fault by its status. */
 export async function readReply(response: Response): Promise<Reply> {
-  const text = await response.text()
+  const text = await bounded(response)
   const body = text === '' ? {} : parseObject(text)
   // What is no JSON does not come from the API, but from a proxy or a portal in between; of a fault the status tells.
   if (body === undefined && response.status < 500) throw new Error(`${response.status}, and not JSON`)
@@ -24,6 +25,20 @@ export async function readReply(response: Response): Promise<Reply> {
   const reset = Number(response.headers.get('ratelimit-reset') ?? 'none') - Date.now() / 1000
   const retryAfter = Math.max(1, Math.ceil([after, reset].find(Number.isFinite) ?? 5))
   return { status: response.status, body: body ?? {}, message: message + id, retryAfter }
+}
+
+/** The largest answer that is read, in bytes: a page of 200 droplets has less than one million. */
+const largest = 32_000_000
+
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > largest) throw new Error(`an answer of more than ${largest} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -42,13 +57,21 @@ export function judge(doing: Doing, reply: Reply): Reply {
   return reply
 }
 
-/** The path of the next page. Only that: the token is never sent where an answer says. */
+/**
+ * The path of the next page. Only that: the token is never sent where an answer says. Throws for what is no path of the
+ * API: appended to its address, `x:1/steal` would lead to another port.
+ */
 export function nextPage(endpoint: string, { body }: Reply): string | undefined {
   const next = valueAt(body, 'links.pages.next')
   if (typeof next !== 'string') return undefined
-  const { pathname, search } = new URL(next, endpoint)
-  return pathname + search
+  const path = URL.canParse(next, endpoint) ? pathOf(new URL(next, endpoint)) : ''
+  if (path.startsWith('/') && new URL(endpoint + path).origin === new URL(endpoint).origin) return path
+  throw new Failure('error', 'DigitalOcean names a next page that is none of its API; the token was not sent there', {
+    remedy: 'Is DIGITALOCEAN_API_URL the API, and no proxy in between?',
+  })
 }
+
+const pathOf = ({ pathname, search }: URL) => pathname + search
 
 /** The answer as a command's: 0 or the status, the JSON, the message. */
 export function output({ status, body, message }: Reply): Output {

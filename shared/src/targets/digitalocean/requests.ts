@@ -1,6 +1,7 @@
 import type { Output } from '../../command/command.ts'
 import { realDigitalOcean } from '../../command/digitalocean.ts'
 import type { Secret } from '../../command/secret.ts'
+import { Failure } from '../../engine/failure.ts'
 import type { Listener } from '../../engine/target.ts'
 import type { Send } from './client.ts'
 import { type Doing, faulty, limited, silent } from './errors.ts'
@@ -57,10 +58,17 @@ export function openRequests(token: Secret, endpoint: string, wait: (seconds: nu
   return { send, get: (path, hear) => allPages(send, endpoint, path, hear) }
 }
 
+/** Of 200 items each: far more than an account may have. */
+const mostPages = 500
+
 async function allPages(send: Requests['send'], endpoint: string, path: string, hear: Listener): Promise<Output> {
   const first = await send('GET', path, undefined, hear)
   let next = nextPage(endpoint, first)
-  while (next !== undefined) {
+  for (let page = 2; next !== undefined; page += 1) {
+    if (page > mostPages)
+      throw new Failure('error', `DigitalOcean's answer to GET ${path} has no end: ${mostPages} pages`, {
+        remedy: 'Is DIGITALOCEAN_API_URL the API, and no proxy in between?',
+      })
     const reply = await send('GET', next, undefined, hear)
     if (reply.status !== 200) return output(reply)
     append(first.body, reply.body)
