@@ -12,7 +12,7 @@ export interface ClusterContext {
   readonly env: ClusterEnv
   readonly aws: AwsTarget
   readonly kube: Target
-  /** Remove objects of ours that are no longer wanted: `--prune`. */
+  /** Remove this workspace's objects that are not declared any more: `--prune`. */
   readonly prune: boolean
   /** The same AWS account, with this machine's files beside it: for images, which are made of both. */
   readonly builder: AwsTarget
@@ -38,7 +38,7 @@ export function openAws(env: ClusterEnv, offline: boolean, folder: string): AwsT
   return awsAccount({
     ...place,
     ...awsAccess(env),
-    // For doctl, by which kubectl signs in where it keeps the bot's key.
+    // For doctl, which signs kubectl in where it keeps the bot's key.
     kubectlEnv: doctlEnvironment(env, folder),
   })
 }

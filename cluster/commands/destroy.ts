@@ -126,7 +126,7 @@ async function confirmedNames(
   return names
 }
 
-/** The names of our volumes, those that we claim and those that a StatefulSet of ours does, and of what was adopted. */
+/** The names of our volumes, those that we claim and those that one of our StatefulSets claims, and of what was adopted. */
 async function namedInside(kube: Target): Promise<string[]> {
   const ask = { own: ownObjects('cluster'), claims: volumeClaims(namespace), makers: otherMakers('cluster') }
   const { own, claims, makers } = await askOf(kube, ask)

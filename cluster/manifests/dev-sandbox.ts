@@ -25,7 +25,7 @@ const account = 'sandbox'
 const volume = 'workspaces-data'
 const mount = { name: volume, mountPath: '/workspaces' }
 
-/** What the sandbox may do in the cluster: look at everything that is no secret, and change nothing. */
+/** What the sandbox may do in the cluster: look at everything that is not secret, and change nothing. */
 export function sandboxAccess(): KubeObject[] {
   const rbac = 'rbac.authorization.k8s.io'
   const read = ['get', 'list', 'watch']

@@ -7,7 +7,7 @@ import { listens } from './ports.ts'
 
 export const appSecret = 'discord-bot-secrets'
 
-/** The Secret by which pods pull from ECR. Its content is renewed, here and in the cluster, and no manifest of ours. */
+/** The Secret that pods pull from ECR with. Its content is renewed, here and in the cluster, so no manifest holds it. */
 export const pullSecretOptions = {
   name: pullSecret,
   namespace,

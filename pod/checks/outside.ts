@@ -82,7 +82,7 @@ async function addresses(name: string): Promise<readonly string[] | string> {
 
 /**
  * Addresses of the name, or why there are none: this machine may have a resolver that does not know the name yet. `own`
- * are those that the host itself has: its IPv6 address beside the one by which it is known.
+ * are those that the host itself has: its IPv6 address beside its public one.
  */
 export function judgeDns(found: readonly string[] | string, address: string, own: readonly string[] = []): Finding {
   if (typeof found === 'string') return warn(`it cannot be resolved from here (${found})`)

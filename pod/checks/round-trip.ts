@@ -63,7 +63,7 @@ export function judgeVisit({ token, swept, left }: Visit, ms: number, failed: re
 
 async function once(env: PodEnv, host: SshTarget): Promise<Visit> {
   const guest = await invite(host, env.SYNAPSE_REGISTRATION_SECRET)
-  const token = await converse(env, guest).catch((error: Error) => error)
+  const token = await exchangeMessages(env, guest).catch((error: Error) => error)
   const lines = await guest.leave()
   if (token instanceof Error) throw token
   const told = (word: string) => lines.flatMap((line) => (line.startsWith(word) ? [line.slice(word.length)] : []))
@@ -88,7 +88,7 @@ async function invite(host: SshTarget, shared: Secret): Promise<Guest> {
   const errors = recorder()
   const line = withPath(sh`cd / && exec python3 -I -c ${payload('round-trip.py')}`.line)
   let begin = () => {}
-  const begun = new Promise<void>((resolve) => {
+  const firstOutput = new Promise<void>((resolve) => {
     begin = resolve
   })
   const hear = byLine((said) => {
@@ -98,7 +98,7 @@ async function invite(host: SshTarget, shared: Secret): Promise<Guest> {
   const running = await host.attach({ line, as: 'root', stdout: hear, stderr: errors.take })
   const psql = rolePsql(synapseRole, synapseDatabaseName)
   running.write(`${JSON.stringify({ shared: reveal(shared), psql })}\n`)
-  await Promise.race([begun, running.ended])
+  await Promise.race([firstOutput, running.ended])
   const [greeting] = lines
   if (greeting === undefined) {
     if ((await running.ended) === 255) throw host.broken(errors.said(), 'registering a user')
@@ -122,7 +122,7 @@ async function invite(host: SshTarget, shared: Secret): Promise<Guest> {
 const lastOf = (said: string) => said.trim().split('\n').at(-1) || 'no answer'
 
 /** Everything from outside. Says which token served: that of a login, or of the registration. */
-async function converse(env: PodEnv, { name, password, token }: Guest): Promise<Visit['token']> {
+async function exchangeMessages(env: PodEnv, { name, password, token }: Guest): Promise<Visit['token']> {
   const login = await logIn(env, name, password)
   await speak(env, login ?? token)
   return login ? 'log in' : 'registration'

@@ -24,7 +24,7 @@ export function recipientsIn(key: string, env: Environment): string[] {
   if ('value' in direct) return [direct.value]
   const path = fromHere(key, env)
   if (!existsSync(path) || !statSync(path).isFile())
-    throw usage(`--key ${direct.wrong}`, direct.remedy ?? 'It is no file either.')
+    throw usage(`--key ${direct.wrong}`, direct.remedy ?? 'It is not a file either.')
   const lines = readFileSync(path, 'utf8')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))

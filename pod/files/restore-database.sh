@@ -37,7 +37,7 @@ template template0 encoding :'encoding' lc_collate :'collate' lc_ctype :'ctype'"
   as_role valence pg_restore --no-owner --single-transaction --exit-on-error --use-list="$contents" \
     -d valence_restoring < <(cat database.*)
   rm -f "$contents"
-  counted=$(role_sql valence valence_restoring -v rows="$rows" <<<"select name from json_each_text(:'rows'::json) as wish(name, n)
+  counted=$(role_sql valence valence_restoring -v rows="$rows" <<<"select name from json_each_text(:'rows'::json) as desired(name, n)
 where n <> (xpath('/row/n/text()', query_to_xml('select count(*) as n from only ' || name, false, true, '')))[1]::text")
   [ -z "$counted" ] || fail "the restored tables have other numbers of rows than the saved ones: $counted"
   # Of tables that are not the owner's it warns.

@@ -5,13 +5,13 @@
 import hashlib, hmac, json, secrets, select, subprocess, sys, urllib.error, urllib.request
 
 # Seconds after which the user goes though nobody said so: the connection may have been lost.
-patience = 300
-# Seconds that a user of ours can live at most, by far.
+timeout_seconds = 300
+# Seconds that one of our users can live at most, by far.
 stale = 600
 # After a restart of the database each of Synapse's connections to it, of which it has up to ten, fails once.
 attempts = 12
 
-wish = json.loads(sys.stdin.readline())
+desired = json.loads(sys.stdin.readline())
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -39,7 +39,7 @@ def must(answer):
 
 # Whoever made the user has gone without it: the secret alone opens it again, and proves that it is ours.
 def password_of(name):
-    return hmac.new(wish["shared"].encode(), ("verify " + name).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(desired["shared"].encode(), ("verify " + name).encode(), hashlib.sha256).hexdigest()
 
 
 def tell(line):
@@ -54,7 +54,7 @@ def register(name):
     path = "/_synapse/admin/v1/register"
     nonce = must(call(path))["nonce"]
     signed = chr(0).join([nonce, name, password_of(name), "notadmin"])
-    mac = hmac.new(wish["shared"].encode(), signed.encode(), hashlib.sha1).hexdigest()
+    mac = hmac.new(desired["shared"].encode(), signed.encode(), hashlib.sha1).hexdigest()
     user = {"nonce": nonce, "username": name, "password": password_of(name), "admin": False, "mac": mac}
     return must(call(path, user))["access_token"]
 
@@ -83,7 +83,7 @@ def sweep():
     statement = f"""select substring(name from '^@(verify-[0-9a-f]{{12}}):') from public.users
 where name ~ '^@verify-[0-9a-f]{{12}}:' and deactivated = 0 and admin = 0 and is_guest = 0
 and creation_ts < extract(epoch from now()) - {stale} order by creation_ts limit 5"""
-    found = subprocess.run(wish["psql"], input=statement, capture_output=True, text=True, cwd="/")
+    found = subprocess.run(desired["psql"], input=statement, capture_output=True, text=True, cwd="/")
     if found.returncode != 0:
         return tell("LEFT - " + (found.stderr.strip() or "psql failed").splitlines()[-1])
     for name in found.stdout.split():
@@ -105,7 +105,7 @@ def main():
     try:
         tell(json.dumps({"name": name, "password": password_of(name), "token": token}))
         sweep()
-        select.select([0], [], [], patience)
+        select.select([0], [], [], timeout_seconds)
     finally:
         deactivate(name, token)
 

@@ -115,7 +115,7 @@ export function homeserver(env: PodEnv): Text {
   return extra ? text`${said}\n${extra.content.replace(/^(---|\.\.\.)\s*$/gm, '').trimEnd()}\n` : said
 }
 
-/** Shell text by which Synapse itself reads a configuration, as the user that it runs as. */
+/** Shell text that has Synapse itself read a configuration, as the user that it runs as. */
 export const synapseReads = (config: Shell): Shell =>
   sh`(cd / && runuser -u ${synapseUser} -- ${`${synapseVenv}/bin/python`} -B -m synapse.config -c ${config} -c ${`${synapseDropIns}/`} >/dev/null)`
 

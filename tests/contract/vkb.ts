@@ -89,7 +89,7 @@ END`,
         says: /contract: 1.0 → 1.1$/,
       },
       {
-        name: 'a source that is no project',
+        name: 'a source that is not a project',
         sh: `mv ${source}/pyproject.toml ${source}/kept; echo '[tool]' >${source}/pyproject.toml`,
         stops: /describes no project/,
         mend: `mv ${source}/kept ${source}/pyproject.toml`,

@@ -11,7 +11,7 @@ const ask = (input: string) =>
   spawnSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-'], {
     input,
     encoding: 'utf8',
-    // The password is in the environment of this one process of ours, in no argument.
+    // The password is in the environment of this one process, in no argument.
     env: {
       ...env,
       PGHOST: env.VKB_DB_HOST || 'localhost',

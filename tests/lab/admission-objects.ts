@@ -57,7 +57,7 @@ interface Review {
 }
 
 /**
- * A real admission webhook: `/deny` says no, `/deny-writes` no to what is no dry run, `/hang` nothing at all. Gives the
+ * A real admission webhook: `/deny` says no, `/deny-writes` no to all but a dry run, `/hang` nothing at all. Gives the
  * client's side of its configuration by path.
  */
 export async function serveWebhook(folder: string, address: string, message: string) {

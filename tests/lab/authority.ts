@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { cached } from './cache.ts'
 import { must } from './run.ts'
 
-/** The name by which every host knows the machine: a URL with it stays right when a saved host gets a new number. */
+/** The name that every host has for the machine: a URL with it stays right when a saved host gets a new number. */
 export const labName = 'lab.internal'
 
 export type Authority = { readonly folder: string; readonly certificate: string }

@@ -64,7 +64,7 @@ export async function scratchFolder(name: string): Promise<string> {
   return mkdtemp(join(mine, `${name}-`))
 }
 
-/** Removes the scratch folders of processes that are no more. */
+/** Removes the scratch folders of processes that have ended. */
 export async function reapScratch(): Promise<void> {
   const all = join(cacheFolder(), 'tmp')
   for (const name of await readdir(all).catch(() => [])) {

@@ -57,7 +57,7 @@ describe('what can go wrong', () => {
     })
   })
 
-  it('a question survives three faults of theirs, not four', async () => {
+  it('a question survives three faults of the API, not four', async () => {
     const faults = [{ status: 500 }, { status: 503, body: '<html>' }, { status: 'drop' as const }]
     world.fake.fail(/GET .*sizes/, ...faults)
     expect(said(await world.plan())).toHaveLength(2)

@@ -8,7 +8,7 @@ export type Fingerprint = ReadonlyMap<string, string>
 const skipped = ['proc', 'sys', 'run', 'tmp', 'dev', 'var/tmp', 'var/log/journal', 'var/lib/systemd/timers']
 
 // Kept as paths with their owner and mode; what is in them changes by itself.
-const restless = [
+const changesByItself = [
   /^var\/log\/(wtmp|btmp|lastlog|wtmp\.db|auth\.log|syslog|kern\.log|ufw\.log|fail2ban\.log|sysstat\/.*)$/,
   /^var\/log\/(nginx|postgresql|matrix-synapse)\/.*$/,
   /^var\/log\/unattended-upgrades\/unattended-upgrades-shutdown\.log$/,
@@ -43,20 +43,20 @@ export async function fingerprintFiles(root: string): Promise<Map<string, string
   const rows = await listFiles(root)
   await hashContents(
     root,
-    rows.filter((row) => row.type === 'f' && !isRestless(row.path) && !bySize.test(row.path)),
+    rows.filter((row) => row.type === 'f' && !isChangingByItself(row.path) && !bySize.test(row.path)),
   )
   const prints = new Map<string, string>()
   for (const row of rows) {
     const base = `${row.type} ${row.mode} ${row.owner}`
     if (row.type === 'l') prints.set(row.path, `${base} -> ${row.target}`)
-    else if (row.type !== 'f' || isRestless(row.path)) prints.set(row.path, base)
+    else if (row.type !== 'f' || isChangingByItself(row.path)) prints.set(row.path, base)
     else if (bySize.test(row.path)) prints.set(row.path, `${base} ${row.size}`)
     else prints.set(row.path, `${base} ${row.size} ${known.get(row.identity) ?? 'gone'}`)
   }
   return prints
 }
 
-const isRestless = (path: string): boolean => restless.some((pattern) => pattern.test(path))
+const isChangingByItself = (path: string): boolean => changesByItself.some((pattern) => pattern.test(path))
 
 async function listFiles(root: string): Promise<readonly Row[]> {
   const prune = skipped.flatMap((path, index) => [...(index === 0 ? [] : ['-o']), '-path', join(root, path)])

@@ -109,7 +109,7 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
     await settle(release('pause:1', []))
     expect(await says(`${container}.env`)).toBe('')
     expect(await planned(release('pause:1', []))).toEqual([])
-    // By hand it is no maker either.
+    // By hand it is not a maker either.
     await kubectl(`rollout undo deployment/web -n ${space}`)
     await settle(release('pause:1', []))
     expect(await planned(gone())).toEqual(

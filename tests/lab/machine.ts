@@ -8,13 +8,13 @@ export type Mirrors = { readonly archive: string; readonly security: string }
 
 /**
  * Reads the mirrors from `apt-get indextargets` lines `URI SUITE` (it knows both formats of apt's sources); where the
- * machine is no Debian, `own` names the archive and the security archive is its neighbour. Throws where neither helps.
+ * machine is not Debian, `own` names the archive and the security archive is its neighbour. Throws where neither helps.
  */
 export function parseMirrors(targets: string, own = process.env.LAB_MIRROR): Mirrors {
   const rows = targets.split('\n').map((line) => line.trim().replace(/\/ /, ' ').split(' '))
   const find = (path: RegExp) => rows.find(([uri]) => uri !== undefined && /^https?:/.test(uri) && path.test(uri))?.[0]
   const archive = own?.replace(/\/$/, '') ?? find(/\/debian$/)
-  if (!archive) throw new Error('lab: this machine is no Debian: set LAB_MIRROR to a mirror, http://HOST/debian')
+  if (!archive) throw new Error('lab: this machine is not Debian: set LAB_MIRROR to a mirror, http://HOST/debian')
   return { archive, security: (own ? undefined : find(/\/debian-security$/)) ?? `${archive}-security` }
 }
 

@@ -202,7 +202,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
       for (const event of events) reporter.emit(event)
     const said = written.join('')
     expect(said).toContain('secret by-hand: label')
-    // What is no secret of ours nobody would have redacted.
+    // Nothing would have redacted what is not a known secret.
     expect(said).not.toContain(base64('keep'))
     expect(said).not.toContain('last-applied')
     expect(await planned(work)).toEqual([])

@@ -102,7 +102,7 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
       expect(told).toMatch(change)
   })
 
-  test('loses nothing that lay in the places of ours: the copy of the repository, its settings, the key that was not used', async () => {
+  test('loses nothing that lay in our places: the copy of the repository, its settings, the key that was not used', async () => {
     const kept = '/var/lib/infra/previous'
     const { code, stderr } = await pod.host.exec(
       `ls ${kept}/opt/valence/repo/notes.sqlite ${kept}/etc/matrix-synapse/homeserver.signing.key /etc/apt/sources.list.d/packages_matrix_org_debian.list

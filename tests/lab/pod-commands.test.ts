@@ -146,7 +146,7 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
       expect(following.said().split('column "mark_of_the_test"')).toHaveLength(2)
     })
 
-    test('-f goes on until Ctrl-C, which is no error and leaves nothing running', async () => {
+    test('-f goes on until Ctrl-C, which is not an error and leaves nothing running', async () => {
       const following = pod.start('logs', 'nginx', '-f')
       await until('the log to be followed', 20_000, async () => {
         await pod.host.exec('logger -t nginx tick; systemctl reload nginx')

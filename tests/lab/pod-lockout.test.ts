@@ -38,7 +38,7 @@ const state = (pod: Pod) =>
   )
 
 const deploy = (pod: Pod) => pod.cli('deploy', '--yes', '--json', ...security)
-const begun = (stdout: string) => eventsOf(stdout).filter(({ type }) => type === 'change.start')
+const startedChanges = (stdout: string) => eventsOf(stdout).filter(({ type }) => type === 'change.start')
 
 // Written beside a running sshd that has not read it: only a restart puts it in force.
 const denials: [name: string, lines: string[], says: RegExp, remedy: RegExp][] = [
@@ -73,7 +73,7 @@ describe.skipIf(skip)(title('what would lock us out of sshd', skip), () => {
       const before = await state(pod)
       const result = await deploy(pod)
       const failure = failureOf(result, 1)
-      expect(begun(result.stdout)).toEqual([])
+      expect(startedChanges(result.stdout)).toEqual([])
       expect(await state(pod)).toBe(before)
       expect(failure.message).toMatch(/^sshd: root would not get in/)
       expect(failure.message).toMatch(says)
@@ -83,7 +83,7 @@ describe.skipIf(skip)(title('what would lock us out of sshd', skip), () => {
     }
   })
 
-  test('a port beside ours is no reason to refuse, and will be let in', async () => {
+  test('a port beside ours is not a reason to refuse, and will be let in', async () => {
     await onHost(pod, `printf '%s\\n' 'Port 22' 'Port 2222' >${mine}`)
     const { code, stdout } = await pod.cli('plan', ...security)
     expect(code).toBe(0)
@@ -97,7 +97,7 @@ describe.skipIf(skip)(title('what would lock us out of sshd', skip), () => {
     await onHost(bare, `echo 'AllowUsers chris' >${mine}`)
     const result = await deploy(bare)
     expect(failureOf(result, 1).message).toMatch(/^sshd: root would not get in.*AllowUsers chris/)
-    expect(begun(result.stdout)).toEqual([])
+    expect(startedChanges(result.stdout)).toEqual([])
     expect(await getsIn(bare)).toBe(true)
   })
 

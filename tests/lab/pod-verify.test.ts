@@ -141,7 +141,7 @@ head -c ${kb * 1024} /dev/zero >/tmp/fill`
       expect(well).toMatchObject({ code: 0, all: { 'synapse.dns': `ok ${pod.host.address}` } })
     })
 
-    test('what needs a look soon, which is no failure', async () => {
+    test('what needs a look soon, which is not a failure', async () => {
       await serveCertificate({ left: 20, gone: 70 })
       await onHost(`set +e; ${strain(17_000, 400)}
 touch /run/reboot-required

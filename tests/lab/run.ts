@@ -30,7 +30,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       const stderr = Buffer.concat(err).toString() + (signal === null ? '' : `\n(ended by ${signal})`)
       resolve({ code: code ?? 128, stdout: Buffer.concat(out).toString(), stderr })
     })
-    // A program may end before it has read its input: that is its exit code's business, not an error of ours.
+    // A program may end before it has read its input: that is its exit code's business, not an error here.
     child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
   })

@@ -19,7 +19,7 @@ export function onTerminal(
 ): Promise<{ readonly code: number; readonly said: string }> {
   const words = [process.execPath, launcher, join(project, 'pod/cli.ts'), ...args]
   const env = { ...plainEnv(), INFRA_ROOT: root, TERM: 'dumb' }
-  // Where its stdin is no terminal, script(1) makes one without a width.
+  // Where its stdin is not a terminal, script(1) makes one without a width.
   const line = `stty cols 300 rows 30; exec ${words.map(quote).join(' ')}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], { cwd: project, env })
   const stuck = setTimeout(() => child.kill('SIGKILL'), 600_000)

@@ -15,6 +15,6 @@ export class Memory {
   }
 }
 
-/** Control characters, all but line ends: what must not reach a stream that is no terminal. */
+/** Control characters, all but line ends: what must not reach a stream that is not a terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 export const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/

@@ -44,10 +44,10 @@ all(sh`a`, withStdin(sh`cat`, plainText('x')))
 // @ts-expect-error what a program reads is a text, so that it is clear whether it holds a secret
 withStdin(sh`cat`, 'plain')
 
-// @ts-expect-error a secret is no string
+// @ts-expect-error a secret is not a string
 export const leaked: string = password
 
-// @ts-expect-error a string is no secret: only `secret` makes one
+// @ts-expect-error a string is not a secret: only `secret` makes one
 export const forged: Secret = 'x'
 
 // @ts-expect-error an object is none either

@@ -64,7 +64,7 @@ step({
 step({ id: 'no decision', on, ask: { count }, plan: ({ count }) => (count > 0 ? converged('') : undefined) })
 
 step({
-  id: 'a list is no decision',
+  id: 'a list is not a decision',
   on,
   ask: {},
   // @ts-expect-error `changes` says why there is none
@@ -121,7 +121,7 @@ check(on, {
   judge: ({ version }) => ok(String(version)),
 })
 
-// @ts-expect-error an exit code of ours for every kind of failure
+// @ts-expect-error an exit code for every kind of failure
 new Failure('oops', 'x')
 
 // @ts-expect-error reporters know every event
@@ -152,7 +152,7 @@ workspace<typeof fixtureSchema, { host: string }>({
 workspace<typeof fixtureSchema, { host: string }>({
   name: 'fixture',
   schema: fixtureSchema,
-  // @ts-expect-error a secret of the environment is no string
+  // @ts-expect-error a secret of the environment is not a string
   open: ({ env }) => ({ context: { host: env.FIXTURE_PASSWORD }, targets: [] }),
   scripts: [wants],
   checks: () => [],

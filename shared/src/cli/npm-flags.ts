@@ -6,7 +6,7 @@ const usual: ReadonlySet<string> = new Set(['yes', 'offline'])
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What npm makes of short flags of ours: `-c` is its `--call`, `-n` its `--no-yes`. */
+/** What npm makes of our short flags: `-c` is its `--call`, `-n` its `--no-yes`. */
 const shorts: readonly { flag: string; key: string; kept(value: string | undefined): boolean }[] = [
   { flag: '-c', key: 'call', kept: Boolean },
   { flag: '-n', key: 'yes', kept: (value) => value === '' },
@@ -15,7 +15,7 @@ const shorts: readonly { flag: string; key: string; kept(value: string | undefin
 /**
  * `npm run deploy -w pod --check`, without the `--`, makes npm keep the flag for itself: the script starts as if it had
  * not been given. npm leaves a trace of it in the environment. Throws a usage failure when it finds one, for a run that
- * was meant as a rehearsal must never deploy. What stands in the user's npm settings is no trace of the call.
+ * was meant as a rehearsal must never deploy. What stands in the user's npm settings is not a trace of the call.
  */
 export function refuseSwallowedFlags(env: Environment, command: string, own: readonly string[] = []): void {
   if (!env.npm_lifecycle_event) return

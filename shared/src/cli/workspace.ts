@@ -14,7 +14,7 @@ export interface Opening<S extends Schema> {
   readonly environment?: string | undefined
   /** Values of the workspace's own options. */
   readonly workspaceOptions?: WorkspaceOptions
-  /** The project's own folder for what is no secret and no state: known hosts, run logs. */
+  /** The project's own folder for what is neither secret nor state: known hosts, run logs. */
   readonly folder: string
   /** Warns the user of what a target finds while it works. */
   readonly tell?: (text: string) => void

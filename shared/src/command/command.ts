@@ -29,7 +29,7 @@ export interface Output {
   readonly stderr: string
 }
 
-/** The answer of a host that has nothing of ours, or does not exist yet: as if no program were there. */
+/** The answer of a host on which nothing was deployed, or that does not exist yet: as if no program were there. */
 export const nothing: Output = { code: 127, stdout: '', stderr: '' }
 
 /** Builds a {@link Text}: `` text`password=${env.password}\n` ``. Holes take strings, numbers, secrets and texts. */

@@ -3,7 +3,7 @@ import { derive, isSecret, type Secret } from './secret.ts'
 
 /**
  * Variables as a file that sh can source and that systemd takes as an EnvironmentFile. Between double quotes both know
- * the same four escapes; the lines without `=`, which have what is set be exported, are no more than a comment to
+ * the same four escapes; the lines without `=`, which have what is set be exported, are only a comment to
  * systemd. Throws on a line break: systemd and sh read it differently.
  */
 export function envLines(variables: Readonly<Record<string, string | Secret | undefined>>, about: string): Text {

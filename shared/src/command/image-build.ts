@@ -18,7 +18,7 @@ export interface ImageBuild {
   readonly tag: string
   /** Where images are pushed to; the account's own ECR when left out. */
   readonly registry?: string | undefined
-  /** A folder of ours, for the login while it lasts. */
+  /** The project's own folder, for the login while it lasts. */
   readonly folder: string
   /** Build every layer anew. */
   readonly fresh?: boolean
@@ -95,7 +95,7 @@ const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',
 ]
 
-/** Moves `latest` to the image of a tag, in the registry itself. That it is there already is no error: other inputs may make the same image. */
+/** Moves `latest` to the image of a tag, in the registry itself. That it is there already is not an error: other inputs may make the same image. */
 export function moveLatest(place: AwsPlace, repository: string, tag: string): Shell {
   const at = sh`--repository-name ${repository} ${awsWhere(place)} --output text`
   const query = 'images[0].[imageManifestMediaType,imageManifest]'

@@ -15,7 +15,7 @@ export function scramVerifier(password: Secret, salt: Buffer): Secret {
 /** Whether this is such a verifier, and not one of the older kind (md5). */
 export const isScram = (verifier: Secret): boolean => reveal(verifier).startsWith('SCRAM-SHA-256$')
 
-/** Whether this is the verifier of this password. False for anything that is no SCRAM-SHA-256 verifier (md5). */
+/** Whether this is the verifier of this password. False for anything that is not a SCRAM-SHA-256 verifier (md5). */
 export function verifies(verifier: Secret, password: Secret): boolean {
   const stored = reveal(verifier)
   const found = stored.match(/^SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$/)

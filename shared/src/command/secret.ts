@@ -143,7 +143,7 @@ const lookalikes: readonly [RegExp, string][] = [
   [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?=-----END|$)/g, '$1\n[not shown]\n'],
 ]
 
-/** A text that somebody else wrote, without what looks like a secret of theirs: {@link redact} knows ours alone. */
+/** A text that somebody else wrote, without what looks like their secret: {@link redact} knows ours alone. */
 export function withoutLookalikes(text: string): string {
   return lookalikes.reduce((clean, [pattern, mask]) => clean.replaceAll(pattern, mask), text)
 }

@@ -16,7 +16,7 @@ export class Batches {
     return this.#made.has(change)
   }
 
-  /** The run has come to this step: its changes are no later ones any more. */
+  /** The run has come to this step: its changes do not count as later ones any more. */
   pass(step: Step): void {
     this.#done.add(step)
   }

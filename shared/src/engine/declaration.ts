@@ -70,7 +70,7 @@ function tooLate(place: Place, there: Place, known: ReadonlyMap<string, Place>):
   )
 }
 
-/** The ids by which `step` depends on `id`, itself the first; undefined where it does not. */
+/** The chain of ids from `step` to `id`, which it depends on; undefined where it does not. */
 function wayBack(
   step: Step,
   id: string,

@@ -21,7 +21,7 @@ export type Event =
   | { type: 'change.commands'; step: string; commands: readonly string[] }
   | { type: 'change.output'; step: string; line: string }
   | { type: 'change.end'; step: string; say: string; outcome: Outcome; ms: number }
-  /** Something long that is no change: a backup, a restore in parts. */
+  /** Something long that is not a change: a backup, a restore in parts. */
   | { type: 'work.start'; say: string }
   | { type: 'work.line'; line: string }
   | { type: 'work.end'; say: string; outcome: Outcome; ms: number }

@@ -23,7 +23,7 @@ export function isSet({ value, shell }: Assignment): boolean {
 export interface EnvText {
   readonly assignments: readonly Assignment[]
   readonly broken: readonly { readonly line: number; readonly why: string }[]
-  /** Text that is no plain assignment, or not only: a variable that is named in it may well be set by it. */
+  /** Text that is not a plain assignment, or not only: a variable that is named in it may well be set by it. */
   readonly unread: readonly { readonly line: number; readonly text: string }[]
   readonly spaced: readonly number[]
   readonly windows: boolean

@@ -29,7 +29,7 @@ interface ImportOptions {
 }
 
 /**
- * Takes Terraform's variables over into the environment files, under the names of ours (`tfvar` of a schema). What a
+ * Takes Terraform's variables over into the environment files, under our names (`tfvar` of a schema). What a
  * file sets already stays. With anything that cannot be read nothing is written at all. Each file is replaced in one
  * step, readable by its owner only.
  */

@@ -174,7 +174,7 @@ function expandPath(text: string, home: string, root: string): string {
   )
 }
 
-/** Variables of the process that look like a mistyped one of ours. */
+/** Variables of the process that look like one of our variables, mistyped. */
 function strangers(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): Warning[] {
   const names = variablesOf(schema).flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])])
   const own = names.filter((name) => !schema.variables[name] || !metaOf(schema.variables[name]).common)

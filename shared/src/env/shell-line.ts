@@ -81,7 +81,7 @@ function assignment(scan: Scan): boolean {
   const name = take(scan, assigned)?.[1]
   const end = name === undefined ? undefined : wordEnd(scan.text, scan.at)
   if (name === undefined || end === undefined || isTroubled(scan.text.slice(scan.at, end))) {
-    // What begins as an assignment is no bare name either.
+    // What begins as an assignment is not a bare name either.
     scan.at = name === undefined ? start : scan.text.length
     return false
   }

@@ -37,7 +37,7 @@ export const environmentFolder = (folder: string, environment: string | undefine
 /** The project's own kubeconfig, of the DOKS cluster. */
 export const ownKubeconfig = (env: PlatformEnv, folder: string) => join(folder, `kubeconfig-${env.DO_CLUSTER_NAME}`)
 
-/** What doctl finds in its environment: the token, and a configuration of ours in place of the user's. */
+/** What doctl finds in its environment: the token, and our configuration in place of the user's. */
 export function doctlEnvironment(env: PlatformEnv, folder: string): Record<string, string | undefined> {
   const home = join(folder, 'doctl')
   return {

@@ -52,7 +52,7 @@ export const accountVariables = {
   DIGITALOCEAN_TOKEN: variable(
     token().optional(),
     kubernetes({
-      description: "The DigitalOcean account's API token, by which the cluster is found or made, and signed in to",
+      description: "The DigitalOcean account's API token: it finds or makes the cluster, and signs in to it",
       example: 'dop_v1_...',
       placeholder: 'dop_v1_...',
       secret: true,

@@ -7,5 +7,5 @@ export const redisService = { name: 'redis', port: 6379 } as const
 /** Who connects to Redis, by the label `app` of its pods: nobody else may (a network policy). */
 export const redisClients = ['discord-bot', 'stoat-api', 'stoat-events', 'stoat-crond', 'stoat-pushd'] as const
 
-/** The Secret by which pods pull from ECR. */
+/** The Secret that pods pull from ECR with. */
 export const pullSecret = 'ecr-registry'

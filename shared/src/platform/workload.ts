@@ -9,7 +9,7 @@ import { namespace } from './names.ts'
 export interface WorkloadContext {
   readonly workspace: string
   readonly kube: Target
-  /** Remove objects of the workspace that are no longer declared: `--prune`. */
+  /** Remove objects of the workspace that are not declared any more: `--prune`. */
   readonly prune: boolean
   readonly env: { readonly ROLLOUT_TIMEOUT: number }
 }

@@ -12,7 +12,7 @@ export interface Progress {
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
-/** Seconds of silence after which a stream that is no terminal is told that the work goes on. */
+/** Seconds of silence after which a stream that is not a terminal is told that the work goes on. */
 const quiet = 15
 
 export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Progress {

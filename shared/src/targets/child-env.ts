@@ -54,7 +54,7 @@ export const groupEnv = (env: Env, ...names: readonly EnvGroup[]): Env => {
   return pick(env, (name) => starts.some((start) => name.startsWith(start)))
 }
 
-/** What the program needs by which a kubeconfig signs in: `/usr/bin/aws`. Another than those known gets nothing more. */
+/** What a kubeconfig's sign-in program, such as `/usr/bin/aws`, needs. Another than those known gets nothing more. */
 export function signInEnv(env: Env, program: string | undefined): Env {
   const group = signIn[program?.split('/').at(-1) ?? '']
   return group === undefined ? {} : groupEnv(env, group)

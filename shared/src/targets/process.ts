@@ -13,7 +13,7 @@ export interface Running {
   readonly ended: Promise<number>
 }
 
-/** Where a stream of a program goes: to whoever hears it, to the same stream of ours, or straight into an open file. */
+/** Where a stream of a program goes: to whoever hears it, to the same stream of this process, or straight into an open file. */
 export type Outlet = ((chunk: string) => void) | 'inherit' | number
 
 export interface Streams {
@@ -106,7 +106,7 @@ function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }:
   if (!child) throw new Error('zx started no child')
   if (typeof stdout === 'function') child.stdout?.setEncoding('utf8').on('data', stdout)
   if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
-  // Writing to a program that is gone is no news: its exit code tells.
+  // Writing to a program that is gone changes nothing: its exit code tells.
   child.stdin?.on('error', () => {})
   return { child, ended: codeOf(running) }
 }

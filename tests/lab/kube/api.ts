@@ -6,7 +6,7 @@ import { request } from 'node:https'
 export type KubeApi = {
   /** The status and body of one request. */
   send(method: string, path: string, body?: object): Promise<{ readonly status: number; readonly text: string }>
-  /** The answer as JSON; an error that is not a refusal of ours ends the test. */
+  /** The answer as JSON; an error that is not one of our refusals ends the test. */
   ask<T>(method: string, path: string, body?: object): Promise<T>
   /** Says that something of a list has changed, and once at first; until it is ended. */
   watch(path: string, changed: () => void): () => void

@@ -27,7 +27,7 @@ export type Registry = {
   setPassword(password: string): Promise<void>
   /**
    * For a process that builds and pushes: `buildah` on PATH is Debian's own, which finds `host` here, keeps its images
-   * in a folder of ours and its login in `REGISTRY_AUTH_FILE`; nothing of the machine's is read or written.
+   * in our own folder and its login in `REGISTRY_AUTH_FILE`; nothing of the machine's is read or written.
    */
   readonly env: Readonly<Record<string, string>>
   /** Puts an image where buildah finds it for a FROM, under its own name or others, without any registry. */

@@ -83,7 +83,7 @@ describe('what npm leaves in the environment', () => {
     expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: 'true' })).toBeUndefined()
   })
 
-  test('a flag that stands in the settings of a user is no trace of the call', () => {
+  test('a flag that stands in the settings of a user is not a trace of the call', () => {
     const settings = join(place().root, 'npmrc')
     writeFileSync(settings, 'json = true\nyes=false\n')
     expect(judge({ npm_config_json: 'true', npm_config_userconfig: settings })).toBeUndefined()

@@ -31,7 +31,7 @@ test('an image that is not there yet is told with what builds it', async () => {
   expect(answer?.stderr).toMatch(/^there is no image discord-bot:latest in ECR yet: .* --tags images builds it$/)
 })
 
-test('a fault of ECR is no image that is not there', async () => {
+test('a fault of ECR does not pass for a missing image', async () => {
   await expect(ask('ServerException')).rejects.toMatchObject({
     message: 'ECR does not tell which image discord-bot:latest is',
     detail: ['ServerException: away'],

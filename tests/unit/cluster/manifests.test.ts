@@ -90,7 +90,7 @@ describe('what runs in the cluster', () => {
     expect(names(sandbox('mcp'))).toEqual(['filesystem-service', 'git-service', 'shell-service'])
   })
 
-  it('the sandbox may read what is no secret', () => {
+  it('the sandbox may read what is not secret', () => {
     const [, role] = sandboxAccess()
     const rules = role?.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]
     expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['get', 'list', 'watch']))

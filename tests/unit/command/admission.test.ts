@@ -124,6 +124,6 @@ test.each([
     'The connection to the server 203.0.113.9:6443 was refused - did you specify the right host or port?',
   ],
   ['a fault of the API', 'Error from server (InternalError): Internal error occurred: etcdserver: request timed out'],
-])('%s is no judgement of admission control', (_, stderr) => {
+])('%s is not a judgement of admission control', (_, stderr) => {
   expect([readDenial(stderr), readDeadWebhook(stderr)]).toEqual([undefined, undefined])
 })

@@ -43,7 +43,7 @@ describe('byte code', () => {
     expect(await plain()).toEqual(['zope'])
   })
 
-  test('a file that is no Python of this version is left so', async () => {
+  test('a file that is not a Python of this version is left so', async () => {
     put('two/old.py', 'print "x"\n')
     put('three.py', 'a = "\0"\n')
     expect((await compile()).code).toBe(0)

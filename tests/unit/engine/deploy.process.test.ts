@@ -88,7 +88,7 @@ describe('plan first, lock late', () => {
 
 describe('facts that moved between the plan and the lock', () => {
   /** Changes the folder right after the first look, as another run would. */
-  const meanwhile = (on: ReturnType<typeof localTarget>, act: () => void) => ({
+  const actingMeanwhile = (on: ReturnType<typeof localTarget>, act: () => void) => ({
     ...on,
     async lock(request: Parameters<NonNullable<Target['lock']>>[0]) {
       act()
@@ -98,7 +98,7 @@ describe('facts that moved between the plan and the lock', () => {
 
   test('make a new plan, which has to be agreed to again', async () => {
     const here = localTarget(tempFolder())
-    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
+    const target = actingMeanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
     const agreed: string[] = []
     const { made, events } = await deployed(work(note(target, 'a', '1')), {
       agree: async (plan, moved) => {
@@ -116,7 +116,7 @@ describe('facts that moved between the plan and the lock', () => {
 
   test('and a no to it releases the lock and changes nothing', async () => {
     const here = localTarget(tempFolder())
-    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
+    const target = actingMeanwhile(here, () => writeFileSync(join(here.folder, 'a'), 'foreign'))
     const { failure } = await deployed(work(note(target, 'a', '1')), {
       agree: async (_plan, moved) => {
         if (moved) throw new Failure('interrupted', 'no')
@@ -128,7 +128,7 @@ describe('facts that moved between the plan and the lock', () => {
 
   test('by what we wanted anyway leave nothing to do', async () => {
     const here = localTarget(tempFolder())
-    const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), '1'))
+    const target = actingMeanwhile(here, () => writeFileSync(join(here.folder, 'a'), '1'))
     const { made } = await deployed(work(note(target, 'a', '1')))
     expect([made, here.ran, here.order.at(-1)]).toEqual([0, [], 'release'])
   })
@@ -138,7 +138,7 @@ describe('facts that moved between the plan and the lock', () => {
     const stale = new Failure('stale', 'it moved')
     const at = async (call: number) => {
       let calls = 0
-      const target = meanwhile(here, () => writeFileSync(join(here.folder, 'a'), String(call)))
+      const target = actingMeanwhile(here, () => writeFileSync(join(here.folder, 'a'), String(call)))
       const { failure } = await deployed(work(note(target, 'a', 'desired')), {
         expect: () => {
           calls += 1
@@ -156,14 +156,14 @@ describe('facts that moved between the plan and the lock', () => {
   test('that never stand still end the run instead of going round for ever', async () => {
     const here = localTarget(tempFolder())
     const clock: Question<string> = { command: raw('date +%N'), parse: ({ stdout }) => stdout }
-    const restless = step({
-      id: 'restless',
+    const keepsChanging = step({
+      id: 'keeps-changing',
       on: here,
       ask: { clock },
       plan: () => changes([update('it', raw('true'))], ''),
     })
-    const { failure } = await deployed(work(restless))
-    expect(failure).toMatchObject({ kind: 'stale', detail: ['restless'] })
+    const { failure } = await deployed(work(keepsChanging))
+    expect(failure).toMatchObject({ kind: 'stale', detail: ['keeps-changing'] })
     expect([here.ran, here.order.at(-1)]).toEqual([[], 'release'])
   })
 })

@@ -29,7 +29,7 @@ describe('the first look', () => {
     ['nothing at all', {}, { PATH: '/bin' }, true],
     ['keys that other programs use', {}, { OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-ant-x' }, true],
     ['an empty variable', {}, { VALENCE_DOMAIN: '' }, true],
-    ['a variable of ours', {}, { VALENCE_DOMAIN: 'x' }, false],
+    ['a known variable', {}, { VALENCE_DOMAIN: 'x' }, false],
     ['an empty file', { '.env.pod': '' }, {}, false],
     ['.env', { '.env': '' }, {}, false],
     ['the file of another workspace', { '.env.stoat': '' }, {}, true],

@@ -175,7 +175,7 @@ describe('warnings', () => {
     expect(loaded.warnings).toHaveLength(1)
   })
 
-  test('none for strangers that are like none of ours', () => {
+  test('none for strangers that are unlike all known names', () => {
     expect(
       told('AWS_REGION=x\nSTOAT_DOMAIN=y\nEDITOR=vi\n', { PATH: '/bin', LC_ALL: 'C', VALENCE_DOMAIN: 'a.example.org' }),
     ).toEqual([])

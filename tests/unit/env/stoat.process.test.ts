@@ -166,7 +166,7 @@ test.each<[what: string, processEnv: Record<string, string>]>([
   expect(load(folder(), processEnv).problems).toBeUndefined()
 })
 
-test('every example of a variable that is no secret passes its own type', () => {
+test('every example of a variable that is not secret passes its own type', () => {
   for (const { name, type, meta } of variablesOf(stoatSchema)) {
     if (meta.secret || meta.generate) continue
     expect(type.safeParse(meta.example).success, `${name}=${meta.example}`).toBe(true)

@@ -63,10 +63,10 @@ check([
   ],
   [
     'choice',
-    choice('seed', 'current'),
+    choice('revolt', 'current'),
     [
-      ['seed', 'seed'],
-      ['Seed', bad('none of seed, current')],
+      ['revolt', 'revolt'],
+      ['Revolt', bad('none of revolt, current')],
     ],
   ],
   [

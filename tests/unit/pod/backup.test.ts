@@ -194,7 +194,7 @@ test('a restore that was undone tells who did not start again', () => {
   expect(failedRestore('restore: nothing was changed', 'vkb').message).toMatch(/as it was; vkb did not start again$/)
 })
 
-test('an age that said nothing is no failure', () => {
+test('an age that said nothing is not a failure', () => {
   expect(decryptionFailure('tar: something', 'file', 'key')).toBeUndefined()
 })
 

@@ -27,7 +27,7 @@ describe('a text from outside that shall be printable', () => {
     expect(printable('half \ud83d of one, hidden \u{e0041}\u{e0042}')).toBe('half   of one, hidden   ')
   })
 
-  test('is no command to the runner of GitHub', () => {
+  test('is not a command to the runner of GitHub', () => {
     const text = 'x\n  ::add-mask::a\n::error file=a::b\n##[group]c\n::1 stays, std::vector too'
     expect(printable(text)).toBe('x\n  : :add-mask::a\n: :error file=a::b\n# #[group]c\n::1 stays, std::vector too')
   })

@@ -160,7 +160,7 @@ describe('a schema in a database', () => {
     expect(schemaState('vkb', place).parse(given)).toMatchObject(state)
   })
 
-  test('a server that is down is no empty database', () => {
+  test('a server that is down is not an empty database', () => {
     const down = answer('digest abc\n', 2, 'psql: error: connection to server on socket "/run" failed: No such file')
     expect(() => schemaState('vkb', place).parse(down)).toThrow('PostgreSQL does not answer: connection to server')
   })

@@ -47,7 +47,7 @@ describe('a weak password is not brought into force, and locks nobody out where 
     ['a file that holds it', true, '= in force already'],
   ])('configuration: %s', (_, found, says) => expect(told(file.plan({ 0: found }, none))).toEqual([says]))
 
-  test('configuration: the question holds the secret in its stdin only, and a file that cannot be read is no answer', () => {
+  test('configuration: the question holds the secret in its stdin only, and a file that cannot be read is not an answer', () => {
     const question = file.ask['0']
     expect(question?.command.line).not.toContain('Summer')
     expect(() => question?.parse({ code: 2, stdout: '', stderr: 'Permission denied' })).toThrow('Permission denied')

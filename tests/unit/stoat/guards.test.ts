@@ -35,7 +35,7 @@ describe('keys', () => {
   >([
     ['are made at the first deploy', {}, null, [], /^= none yet/, [/made by this deploy .*encryption_key.*show-keys/]],
     ['of the cluster stay', {}, all, [files], /^= those of the cluster/, []],
-    ['equal ones are no other ones', { STOAT_ENCRYPTION_KEY: secret('key-1') }, all, [files], /^= those/, []],
+    ['equal ones are the same', { STOAT_ENCRYPTION_KEY: secret('key-1') }, all, [files], /^= those/, []],
     [
       'another encryption key is refused',
       { STOAT_ENCRYPTION_KEY: secret('key-2') },

@@ -17,7 +17,7 @@ describe('runLocal', () => {
     expect((await runLocal('exec no-such-program', '')).code).toBe(127)
     expect((await runLocal('kill -9 $$', '')).code).not.toBe(0)
   })
-  test('a program that does not read is no error, however much there is', async () => {
+  test('a program that does not read is not an error, however much there is', async () => {
     expect(await runLocal('exit 0', 'x'.repeat(1_000_000))).toMatchObject({ code: 0 })
   })
   test('sets and unsets variables', async () => {

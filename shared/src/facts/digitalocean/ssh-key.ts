@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { doAnswer, doGet } from '../../command/digitalocean.ts'
 import type { Question } from '../../engine/step.ts'
 
-/** The MD5 fingerprint of a public key, `3b:16:bf:…`, by which DigitalOcean knows it. `base64` is its second word. */
+/** The MD5 fingerprint of a public key, `3b:16:bf:…`, which DigitalOcean knows it by. `base64` is its second word. */
 export function keyFingerprint(base64: string): string {
   const digest = createHash('md5').update(Buffer.from(base64, 'base64')).digest('hex')
   return (digest.match(/../g) ?? []).join(':')

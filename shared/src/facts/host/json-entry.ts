@@ -11,7 +11,7 @@ export interface JsonFileState {
   readonly mode: string | undefined
 }
 
-// Equal to the desired only where all of it is: what is hidden is no part of any desired.
+// Equal to the desired only where all of it is: what is hidden is not part of what is desired.
 const program = `import json, os, sys
 path, group, desired, plain = sys.argv[1:]
 path, desired, plain = os.path.expanduser(path), json.loads(desired), plain.split()

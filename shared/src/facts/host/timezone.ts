@@ -2,7 +2,7 @@ import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface TimezoneState {
-  /** Where /etc/localtime leads (`Europe/Zurich`); undefined for a file that is no link into the database. */
+  /** Where /etc/localtime leads (`Europe/Zurich`); undefined for a file that is not a link into the database. */
   readonly zone: string | undefined
   /** What /etc/timezone says, where there is one: old programs read that. */
   readonly named: string | undefined

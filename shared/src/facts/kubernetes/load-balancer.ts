@@ -4,7 +4,7 @@ import type { Question } from '../../engine/step.ts'
 
 export interface ServiceAddress {
   readonly type: string
-  /** Addresses or names by which a load balancer is reached; none as long as it is being made. */
+  /** The addresses or names of a load balancer; none as long as it is being made. */
   readonly addresses: readonly string[]
 }
 

@@ -114,7 +114,7 @@ function readBlock(block: string): ObjectChange[] {
   if (!after) return []
   const { kind, metadata } = after
   const [old, desired] = [before && stringify(ownPart(before)), stringify(ownPart(after))]
-  // Who owns a field with the same value is no difference.
+  // Another owner of a field with the same value is not a difference.
   if (old === desired) return []
   // kubectl masks its data only: an annotation of kubectl apply holds all of it once more.
   const hidden = kind === 'Secret'

@@ -3,7 +3,7 @@ import { component, fieldManager, kubectlFault, managedBy, type ObjectRef, partO
 import { type Shell, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
-/** An object of ours as it is, with how far its rollout has come where it has one. */
+/** One of our objects as it is, with how far its rollout has come where it has one. */
 export interface OwnObject extends ObjectRef {
   /** The script it belongs to. */
   readonly component: string | undefined
@@ -63,7 +63,7 @@ export function ownObjects(workspace: string): Question<readonly OwnObject[]> {
   return { command, parse: parseObjects }
 }
 
-/** An object of ours of which no more is known than whose it is. */
+/** One of our objects, of which only its owner is known. */
 export type ScriptObject = ObjectRef & Pick<OwnObject, 'component'>
 
 /**
@@ -125,7 +125,7 @@ const linesOf = (stdout: string): (string | undefined)[][] =>
     .filter((line) => line.trim() !== '')
     .map((line) => line.split(/\s+/).map((cell) => (cell === '<none>' ? undefined : cell)))
 
-/** What {@link ownObjects} looks through, and by which labels, for other questions about the same objects. */
+/** What {@link ownObjects} looks through, with their labels, for other questions about the same objects. */
 export const ownPlace = (workspace: string) => ({
   kinds: kinds.join(','),
   selector: `${managedBy}=${fieldManager},${partOf}=${workspace}`,

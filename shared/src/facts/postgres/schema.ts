@@ -27,7 +27,7 @@ export interface SchemaState {
   readonly contents: readonly string[]
 }
 
-/** The record of what was applied: a table in a schema of ours, so that a dump carries it with the data it is about. */
+/** The record of what was applied: a table in a schema of this project, so that a dump carries it with the data it is about. */
 export const recordTable = 'infra.applied'
 
 /** Whether an object `o`, as {@link SchemaState} names it, is there. */

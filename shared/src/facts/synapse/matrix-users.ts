@@ -86,7 +86,7 @@ export function desiredText(
   return yaml`{${more ? text`${more}, ` : plainText('')}"psql": ${psql}, "users": [${joined}]}`
 }
 
-/** Shell text that runs a program of ours by the Python of Synapse's environment; 127 where there is none. */
+/** Shell text that runs one of our programs by the Python of Synapse's environment; 127 where there is none. */
 export const synapsePython = (venv: string, program: string) =>
   sh`[ -x ${`${venv}/bin/python`} ] || exit 127; exec ${`${venv}/bin/python`} -I -B -c ${program}`
 

@@ -161,7 +161,7 @@ const listed = (place: AwsPlace, user: string, query: string): Shell =>
 
 /**
  * Makes a key and hands it over: what the CLI prints goes into a variable of the shell and from there by a pipe
- * (`printf` is the shell's own, no process), so that no argument, file or output of ours ever holds the secret half.
+ * (`printf` is the shell's own, no process), so that no argument, file or output here ever holds the secret half.
  * Its id goes into the user's tag before anything else; what cannot be noted or kept is deleted again at once.
  */
 function makeAndKeep(place: AwsPlace, user: string, store: KeyStore): Shell {

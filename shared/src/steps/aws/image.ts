@@ -20,7 +20,7 @@ export interface ImageOptions {
   readonly how: ImageRecipe | undefined
   readonly cli: ContainerCli | 'auto'
   readonly registry?: string | undefined
-  /** A folder of ours, for the login while it lasts. */
+  /** The project's own folder, for the login while it lasts. */
   readonly folder: string
   /** How to say where it is made from: `Set BOT_CONTEXT …`. */
   readonly remedy: string

@@ -54,7 +54,7 @@ export function addressRecord(on: Target, name: string, desired: AddressHolder):
     },
     plan(now) {
       const { address } = now.holder
-      if (!isIPv4(address)) return converged(`${address} is no IPv4 address: make the record of ${name} yourself`)
+      if (!isIPv4(address)) return converged(`${address} is not an IPv4 address: make the record of ${name} yourself`)
       const facts = now as unknown as Readonly<Record<string, readonly DnsRecord[] | null>>
       const zone = zones.find((zone) => facts[zone] !== null)
       if (zone === undefined) return converged(`DigitalOcean has no zone of it: make the record A ${name} → ${address}`)

@@ -16,7 +16,7 @@ const aptGet = raw(
 /** Lists that were fetched less than this many minutes ago are not fetched again. */
 const freshness = 360
 
-// The files of the lists have the times of their server, so what counts is a stamp of ours, or one of apt's daily job.
+// The files of the lists have the times of their server, so what counts is our own stamp, or one of apt's daily job.
 const stamp = '/var/lib/infra/lists-fetched'
 
 const freshLists = raw(
@@ -30,11 +30,11 @@ ls /var/lib/apt/lists/*Release >/dev/null 2>&1; } || ${updateLists().line}; }`,
  * apt-pkg/contrib/progress.cc has no first value). Leaves the exit code in `code`, and in `said` what stderr had.
  */
 function patiently(apt: Shell): Shell {
-  return sh`begun=$(date +%s); while :; do
+  return sh`began=$(date +%s); while :; do
   { said=$(LC_ALL=C ${apt} 2>&1 >&3); code=$?; } 3>&1
   case $code:$said in 0:*) break ;; *'Could not get lock /var/'*) ;; *) break ;; esac
   case $said in *'(unattended-upgr)'*|*'(apt.systemd.dai)'*) limit=${updateTimeout} ;; *) limit=${lockTimeout} ;; esac
-  [ $(($(date +%s) - begun)) -lt $limit ] || break
+  [ $(($(date +%s) - began)) -lt $limit ] || break
   echo "waiting for another package manager: $(printf '%s\\n' "$said" | sed -n 's/^E: Could not get lock //p')"; sleep 2
 done; [ -z "$said" ] || printf '%s\\n' "$said" >&2`
 }
@@ -100,7 +100,7 @@ export function aptPackages(
 /** What apt means, in a line. */
 export function explainApt({ stdout, stderr }: Output): string | undefined {
   const said = stdout + stderr
-  // It tells of the holder while it waits as well: that alone is no error.
+  // It tells of the holder while it waits as well: that alone is not an error.
   if (/^E: (Unable to (acquire|lock)|Could not get lock)/m.test(said)) {
     const [, id, name] = said.match(/held by process (\d+)(?: \(([^)]+)\))?/) ?? []
     return `another package manager is at work${id ? ` (process ${id}${name ? `, ${name}` : ''})` : ''}`
@@ -125,7 +125,7 @@ export function explainApt({ stdout, stderr }: Output): string | undefined {
   ) {
     return 'the package mirror cannot be reached'
   }
-  // dpkg does not wait. Last: it is no error either where apt waited afterwards.
+  // dpkg does not wait. Last: it is not an error either where apt waited afterwards.
   const [, other] = said.match(/^dpkg: error: dpkg \w+ lock was locked by another process with pid (\d+)/m) ?? []
   return other ? `another package manager is at work (process ${other})` : undefined
 }

@@ -32,7 +32,7 @@ export interface CertificateOptions {
   readonly webroot: string
   /** The authority's ACME directory. */
   readonly directory: string
-  /** The address by which the world knows the host, where it is not one of its own. */
+  /** The host's public address, where it is not one of its own. */
   readonly address?: string | undefined
   /** How to deploy the rest meanwhile, for the refusal. */
   readonly without: string
@@ -108,7 +108,7 @@ function namesOf(
   const kept = optional.filter((more) => missing.includes(more) || (held.includes(more) && !gone.includes(more)))
   // Names of others cannot be proven by our folder: whoever serves them needs a certificate of their own.
   const foreign = held.filter((other) => other !== name && !optional.includes(other))
-  const lost = foreign.map((other) => `, without ${other}, which is no name of this deployment`)
+  const lost = foreign.map((other) => `, without ${other}, which is not a name of this deployment`)
   const without = [...gone.map((more) => `, without ${more}, which ${astrayTo(dns, more, own)}`), ...lost].join('')
   return { own, held, wanted: [name, ...kept], missing, gone, foreign, astray, without }
 }
@@ -132,7 +132,7 @@ function renewalReason(
   const { host } = new URL(directory)
   if (!held.includes(name)) return { say: `certificate for ${wanted.join(', ')}, not ${held.join(', ')}` }
   const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
-  // certbot's own rule (is_staging), by which it refuses as well.
+  // certbot's own rule (is_staging): it refuses as well.
   if (/staging/.test(directory) && !/staging/.test(server ?? ''))
     return refuse(
       `a test certificate of ${host} would take the place of one of ${hostOf(server)} that browsers trust`,

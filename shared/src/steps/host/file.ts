@@ -116,7 +116,7 @@ export function directory(
 /**
  * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
  * the previous version put by (not of a file that holds secrets: an old one has no business elsewhere), then a rename.
- * What belongs to a user is written with that user's own rights: in folders of theirs a link could lead root anywhere.
+ * What belongs to a user is written with that user's own rights: in their folders a link could lead root anywhere.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
   const keep = keepPrevious(path, owner.owner)

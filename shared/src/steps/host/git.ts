@@ -27,7 +27,7 @@ commit=$(resolve "$2" "$3") || exit 8
 git checkout -q --detach "$commit" || exit
 chmod 755 "$1"`
 
-// The new address is noted only once its tags have replaced those of the old one, by which the ref is looked up.
+// The new address is noted only once its tags have replaced those of the old one, since the ref is looked up by tags.
 const checkout = `${resolve}
 cd "$1" || exit
 url=$2 ref=$3 commit=$4

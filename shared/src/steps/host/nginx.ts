@@ -137,7 +137,7 @@ const isDisplaced = ({ path, claimed, beside }: Claim): boolean =>
 
 interface Claim {
   readonly path: string
-  /** The names of ours in it … */
+  /** Which of our names are in it … */
   readonly claimed: readonly string[]
   /** … and those of others; a pattern such as `*.example.org` is one of them, since nginx prefers the whole name. */
   readonly beside: readonly string[]

@@ -178,7 +178,7 @@ function editsOf(desired: Desired, now: Now): Change[] {
 }
 
 /**
- * After the files were put back. What sshd had not read before is no way back. Passwords that were on before the first
+ * After the files were put back. What sshd had not read before is not a way back. Passwords that were on before the first
  * deployment stay off: nobody needs them to come back by a key.
  */
 function effectOf(desired: Desired, now: Now): Shell {

@@ -20,7 +20,7 @@ import { confirmed, confirming, restoring } from './revert.ts'
 export interface FirewallOptions {
   /** TCP ports that everybody may reach. */
   tcp: readonly number[]
-  /** Lets ssh in: on this port, by which we came, and where sshd says that it listens. Undefined: not let in. */
+  /** Lets ssh in: on the port of this connection, and where sshd says that it listens. Undefined: not let in. */
   ssh?: number | undefined
   dependsOn?: readonly Dependency[]
 }
@@ -72,7 +72,7 @@ export function firewall(on: Target, options: FirewallOptions): Step {
 
 /**
  * The ports to open, in order. `sshd` are those where it listens by its configuration, which knows nothing of a socket
- * that listens for it: the port by which we came stays open, whatever that says.
+ * that listens for it: the port of this connection stays open, whatever that says.
  */
 export function portsOf({ tcp, ssh }: FirewallOptions, sshd: readonly number[]): number[] {
   const forSsh = ssh === undefined ? [] : [ssh, ...sshd]

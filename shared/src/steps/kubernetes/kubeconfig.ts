@@ -40,7 +40,7 @@ export function kubeconfig(on: Target, { cluster: name, path, shown, dependsOn }
 const install =
   'Install it: brew install doctl, snap install doctl, or https://docs.digitalocean.com/reference/doctl/how-to/install/'
 
-// doctl adds to the file that KUBECONFIG names: an empty one, which then takes the place of ours.
+// doctl adds to the file that KUBECONFIG names: an empty one, which then replaces ours.
 const writing = (path: string, id: string) => {
   const folder = path.slice(0, path.lastIndexOf('/'))
   return [

@@ -56,7 +56,7 @@ export interface ManifestsOptions {
   /** The script that the objects belong to, and the workspace: by these labels they are known again. */
   readonly script: string
   readonly workspace: string
-  /** Remove what carries the script's labels and is no longer wanted, instead of telling of it. */
+  /** Remove what carries the script's labels and is not declared any more, instead of telling of it. */
   readonly prune: boolean
   readonly dependsOn?: readonly Dependency[]
   /**

@@ -18,7 +18,7 @@ export interface PullSecretOptions {
 /** ECR's tokens live for 12 hours and are renewed every 8; the rest is time to notice that they were not. */
 export const staleAfterHours = 9
 
-/** The Secret by which pods pull from ECR, no older than it may be. The token goes from the aws CLI to kubectl by pipe. */
+/** The Secret that pods pull from ECR with, no older than it may be. The token goes from the aws CLI to kubectl by pipe. */
 export function pullSecret(on: Target, options: PullSecretOptions): Step {
   const { name, namespace, workspace, place } = options
   const ref = { kind: 'Secret', namespace, name }

@@ -118,7 +118,7 @@ interface Reasons {
 /** How many of what others keep are told by name. */
 const most = 12
 
-/** Why a namespace stays, whatever of ours goes; undefined when nothing speaks for it. */
+/** Why a namespace stays when our objects go; undefined when nothing speaks for it. */
 function whyKept(place: ObjectRef, { others, untold, makers, confirmed }: Reasons): string | undefined {
   const maker = makers.get(keyOf(place))
   const named = others.slice(0, most).map(sayObject).join(', ')

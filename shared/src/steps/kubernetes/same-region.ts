@@ -3,7 +3,7 @@ import { converged, refuse, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
 
-/** What of ours works in another region of AWS than `region`; undefined where nothing does. */
+/** What was deployed for another AWS region than `region`; undefined where nothing was. */
 export const elsewhere = (own: readonly OwnObject[], region: string): OwnObject | undefined =>
   own.find((one) => one.region !== undefined && one.region !== region)
 

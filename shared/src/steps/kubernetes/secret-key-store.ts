@@ -6,7 +6,7 @@ import type { KeyStore } from '../aws/iam-keys.ts'
 interface SecretStoreOptions {
   readonly namespace: string
   readonly secret: string
-  /** The kubeconfig, and the context where it is not the current one of a file of ours. */
+  /** The kubeconfig, and the context where it is not the current one of our own file. */
   readonly files: string
   readonly context?: string | undefined
 }

@@ -15,7 +15,7 @@ export interface YoungerOptions {
   readonly namespace: string
   /** Deployments, in the order in which they shall start. */
   readonly deployments: readonly string[]
-  /** The app whose containers all of theirs must be younger than; or the claim of a volume that they must be younger than. */
+  /** What all their containers must be younger than: the containers of an app, or the claim of a volume. */
   readonly than: string | { readonly claim: string }
   readonly why: string
   /** What must hold before a deployment is restarted, by its name. */

@@ -214,7 +214,7 @@ interface FoundKeys {
   readonly now: SigningKey | undefined
   /** The key that the configuration names … */
   readonly used: SigningKey | undefined
-  /** … and where that is, by which file. */
+  /** … and where that is, in which file. */
   readonly named: string
   readonly naming: string
 }

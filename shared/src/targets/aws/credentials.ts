@@ -54,7 +54,7 @@ aws() {
 }
 `
 
-/** The environment by which {@link awsFunction} is given keys. */
+/** The environment that gives {@link awsFunction} its keys. */
 export function toEnv(keys: AwsKeys | undefined): Record<string, string | undefined> {
   if (!keys) return {}
   const { id, secret: half, token } = keys

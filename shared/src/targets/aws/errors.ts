@@ -104,7 +104,7 @@ const throttled: (typeof cases)[number] = [
 const denial =
   /An error occurred \((?:AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthorizationError|NotAuthorized)\w*\) when calling the (\S+) operation[^:]*:(?: ?User: (\S+) is not authorized to perform: ([\w-]+:\w+))?.*/
 
-/** The failure that an answer tells of when these credentials may not ask that: no change of ours will mend it. */
+/** The failure that an answer tells of when these credentials may not ask that: no change made here will mend it. */
 export function deniedFailure({ code, stderr }: Output): Failure | undefined {
   const found = code === 0 ? null : denial.exec(stderr)
   if (!found) return undefined

@@ -88,7 +88,7 @@ export function outputOf(call: AwsCall, reply: AwsReply): Output {
     const stderr = `An error occurred (${code}) when calling the ${actionOf(call)} operation: ${message}\n`
     return { code: 254, stdout: '', stderr }
   } catch {
-    // Not from the service, but from a proxy or a portal in between; of a fault the status tells.
+    // Not from the service, but from a proxy or a portal in between; the status tells of a fault.
     const stderr =
       reply.status >= 500
         ? `An error occurred (${reply.status}) when calling the ${actionOf(call)} operation: no reason given\n`

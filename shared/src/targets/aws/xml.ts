@@ -6,7 +6,7 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 
 /**
  * Reads the XML that AWS's older services reply with: elements and text. Attributes, comments and the like, of which
- * they make no use, are passed over. Throws for what is no such text.
+ * they make no use, are passed over. Throws for any other text.
  */
 export function readXml(text: string): Readonly<Record<string, Xml>> {
   const root: Open = { name: '', text: '', children: [] }

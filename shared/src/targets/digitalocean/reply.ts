@@ -13,11 +13,11 @@ export interface Reply {
   readonly retryAfter: number
 }
 
-/** Reads an answer to its end. Throws for what is no JSON, unless it tells of a fault by its status. */
+/** Reads an answer to its end. Throws for what is not JSON, unless it tells of a fault by its status. */
 export async function readReply(response: Response): Promise<Reply> {
   const text = await bounded(response)
   const body = text === '' ? {} : parseObject(text)
-  // What is no JSON does not come from the API, but from a proxy or a portal in between; of a fault the status tells.
+  // What is not JSON does not come from the API, but from a proxy or a portal in between; the status tells of a fault.
   if (body === undefined && response.status < 500) throw new Error(`${response.status}, and not JSON`)
   const message = String(body?.message ?? response.statusText)
   const id = body?.request_id === undefined ? '' : ` (request ${String(body.request_id)})`

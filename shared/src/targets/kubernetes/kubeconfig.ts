@@ -13,7 +13,7 @@ export interface KubeAccess {
   readonly server: string
   /** The id of the DOKS cluster whose credentials doctl gets; undefined where the user signs in by other means. */
   readonly doks?: string | undefined
-  /** The program by which kubectl signs in; undefined where the kubeconfig holds a token or a certificate. */
+  /** The program that signs kubectl in; undefined where the kubeconfig holds a token or a certificate. */
   readonly signIn?: string | undefined
   /** The command that writes this kubeconfig anew; undefined where it is the user's own. */
   readonly renewedBy?: string

@@ -19,7 +19,7 @@ export interface KubectlOptions {
   access(): KubeAccess | undefined
   /**
    * Says whether a way leads to the cluster that is meant, where only somebody else knows. Asked before a way is used for
-   * the first time; one that does not is no way at all.
+   * the first time; one that does not is useless.
    */
   verifyCluster?(access: KubeAccess): Promise<boolean>
   /** How it is called until then. */

@@ -87,7 +87,7 @@ describe('certificate', () => {
       ['~ certificate from acme.example.net, not staging.example.net'],
     ],
     [
-      'of another authority that is no test either',
+      'of another authority that is not a test either',
       { now: { ...held, renewal: notes.replace('acme.', 'other.') } },
       ['~ certificate from acme.example.net, not other.example.net'],
     ],
@@ -162,7 +162,7 @@ describe('certificate', () => {
     [
       'near its end, and for a site of somebody else as well',
       { now: { ...held, names: ['pod.example.org', 'shop.example.com'], due: true } },
-      ['~ certificate renewed: its end is near, without shop.example.com, which is no name of this deployment'],
+      ['~ certificate renewed: its end is near, without shop.example.com, which is not a name of this deployment'],
     ],
     [
       'for another name and one that is gone',

@@ -107,7 +107,7 @@ describe('a line in a file', () => {
     expect(command).toMatch(/runuser -u valence -- .*chgrp users .* chmod 0600 /)
   })
 
-  test('is refused in what is no file', () => {
+  test('is refused in what is not a file', () => {
     const now = { ...file(''), type: 'directory', content: undefined }
     expect(told(step.plan({ now }, none))).toEqual(['! /home/valence/.bashrc is a directory: it cannot be added to'])
   })

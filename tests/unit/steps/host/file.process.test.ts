@@ -28,7 +28,7 @@ test('a link is not what it leads to', () => {
   expect(found(at('link'))).toMatchObject({ type: 'link', sha256: undefined, content: undefined })
 })
 
-test('what is no UTF-8 is known by its digest only: written back it would be another', () => {
+test('what is not UTF-8 is known by its digest only: written back it would be another', () => {
   writeFileSync(at('latin'), Buffer.from('gr\xf6\xdfe\n', 'latin1'))
   expect(found(at('latin'))).toMatchObject({ type: 'file', content: undefined })
   expect(found(at('latin'))?.sha256).toHaveLength(64)

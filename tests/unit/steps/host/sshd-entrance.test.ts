@@ -21,7 +21,7 @@ describe('whether sshd would let us in', () => {
     ['our name, where sshd looks it up', { allowusers: ['root@*.Example'] }],
     ['another network is denied', { denyusers: ['root@192.0.2.0/24', 'root@2001:db8::/32'] }],
     ['another user is denied', { denyusers: ['chris', 'roo'] }],
-    ['a group of ours', { groups: ['sudo root'], allowgroups: ['ssh', 'su*'] }],
+    ['one of our groups', { groups: ['sudo root'], allowgroups: ['ssh', 'su*'] }],
     ['another group is denied', { groups: ['root'], denygroups: ['sudo'] }],
     ['groups that an earlier step gives', { groups: [''], allowgroups: ['sudo'] }, { groups: false }],
     ['one key of several ways', { authenticationmethods: ['publickey,password publickey'] }],
@@ -47,8 +47,8 @@ describe('whether sshd would let us in', () => {
     ['ours is denied', { denyusers: ['chris', 'ro*'] }, /DenyUsers denies it \(denyusers ro\*\)$/],
     ['denied although allowed', { denyusers: ['root'], allowusers: ['root'] }, /DenyUsers/],
     ['our network is denied', { denyusers: ['*@198.51.0.0/16'] }, /DenyUsers/],
-    ['no group of ours', { groups: ['root'], allowgroups: ['ssh'] }, /AllowGroups allows no group/],
-    ['a group of ours is denied', { groups: ['root adm'], denygroups: ['ad?'] }, /DenyGroups denies a group/],
+    ['none of our groups', { groups: ['root'], allowgroups: ['ssh'] }, /AllowGroups allows no group/],
+    ['one of our groups is denied', { groups: ['root adm'], denygroups: ['ad?'] }, /DenyGroups denies a group/],
     ['no keys', { pubkeyauthentication: ['no'] }, /keys would not be accepted/],
     ['two keys at once', { authenticationmethods: ['publickey,publickey'] }, /more than a key/],
     ['no root', { permitrootlogin: ['no'] }, /PermitRootLogin keeps root out/],
@@ -89,7 +89,7 @@ describe('whether sshd would let us in', () => {
 })
 
 describe('what sshd says of our logins', () => {
-  test('is nothing where there is no sshd; what it does not accept is no answer', () => {
+  test('is nothing where there is no sshd; what it does not accept is not an answer', () => {
     const { parse } = sshdEntrance(['root'])
     expect(parse(nothing)).toBeNull()
     expect(() => parse({ code: 255, stdout: '', stderr: 'x.conf: Bad configuration option: Nonsense' })).toThrow(

@@ -151,7 +151,7 @@ describe('sshd', () => {
     expect(change?.guard?.undo.line).not.toMatch(/\$\{|\$\$/)
   })
 
-  test('who else of ours would not get in is told, and no reason to refuse', () => {
+  test('which other users of ours would not get in is told, and is not a reason to refuse', () => {
     const users = { ...entrance({}).users, valence: { denyusers: ['valence'] } }
     const decision = step.plan({ ...sound, touched: 3000, entrance: { ...sound.entrance, users } }, { pending: [] })
     expect(told(decision)).toEqual(['~ sshd restarted'])

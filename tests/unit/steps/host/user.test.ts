@@ -46,8 +46,10 @@ describe('user', () => {
     const stdout =
       'valence:x:1000:1000::/home/valence:/bin/bash\nvalence sudo\nvalence L 2026-11-22 0 99999 7 -1\nvalence\n'
     expect(parse({ code: 0, stdout, stderr: '' })).toEqual(valence)
-    const homeless = stdout.replace(/valence\n$/, '')
-    expect(parse({ code: 1, stdout: homeless, stderr: 'stat: No such file' })).toMatchObject({ homeOwner: undefined })
+    const withoutOwner = stdout.replace(/valence\n$/, '')
+    expect(parse({ code: 1, stdout: withoutOwner, stderr: 'stat: No such file' })).toMatchObject({
+      homeOwner: undefined,
+    })
     expect(parse({ code: 2, stdout: '', stderr: '' })).toBeNull()
     expect(parse(nothing)).toBeNull()
     expect(() => parse({ code: 1, stdout: '', stderr: 'nss is down' })).toThrow('nss is down')

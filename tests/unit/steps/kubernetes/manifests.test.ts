@@ -256,7 +256,7 @@ describe('the answer of kubectl diff', () => {
     expect(parseDiff({ code, stdout: '', stderr })).toEqual({ ...converged, ...state })
   })
 
-  test('is no answer when something else went wrong', () => {
+  test('is not an answer when something else went wrong', () => {
     expect(() => parseDiff({ code: 2, stdout: '', stderr: 'error: no matches for kind "HTTPRoute"\n' })).toThrow(
       'no matches for kind "HTTPRoute"',
     )

@@ -1,7 +1,7 @@
 import { parseObjects } from '@infra/shared/facts/kubernetes/objects'
 import { expect, test } from 'vitest'
 
-test('objects of ours are read from the columns of kubectl get', () => {
+test('our objects are read from the columns of kubectl get', () => {
   const line =
     'Deployment   bots   bot   bots   <none>   ca-central-1   <none>   3   2   1   2   1   1   1   ReplicaSetUpdated   <none>   <none>\nClusterRole <none> reader bots <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none> <none>\n'
   const [deployment, role] = parseObjects({ code: 0, stdout: line, stderr: '' })

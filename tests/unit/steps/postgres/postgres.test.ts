@@ -102,7 +102,7 @@ describe('what a server answers', () => {
     expect(extensions('valence').parse(answer)).toEqual({})
   })
 
-  test('a server that is down is no answer', () => {
+  test('a server that is down is not an answer', () => {
     const down = {
       code: 2,
       stdout: '',
@@ -144,7 +144,7 @@ describe('SCRAM-SHA-256', () => {
     expect(verifies(secret(verifier), given)).toBe(is)
   })
 
-  test('a verifier of ours verifies, whatever its salt', () => {
+  test('our verifier verifies, whatever its salt', () => {
     expect(verifies(scramVerifier(password, Buffer.from('0123456789abcdef')), password)).toBe(true)
   })
 })

@@ -88,7 +88,7 @@ describe('a reply', () => {
     })
   })
 
-  it.each(['', 'text', '<a>', '<a></b>', '<a><b></a></b>'])('that is no whole XML is refused: %j', (text) => {
+  it.each(['', 'text', '<a>', '<a></b>', '<a><b></a></b>'])('that is not a whole XML is refused: %j', (text) => {
     expect(() => readXml(text)).toThrow(/^XML: /)
   })
 })

@@ -154,7 +154,7 @@ describe('a kubeconfig', () => {
     ['without that context', () => readAccess(one, 'two'), /there is no context two in/],
     ['without any current one', () => readAccess(two), /there is no context in/],
     [
-      'that is no YAML',
+      'that is not YAML',
       () => readAccess(file('bad', 'a: [\ntoken: kept-to-itself-77'), 'x'),
       /cannot be read as a kubeconfig: line \d/,
     ],

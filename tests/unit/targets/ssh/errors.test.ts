@@ -131,7 +131,7 @@ describe('what ssh says, in one clear line and with what to do', () => {
     expect(failure.remedy).toContain('may or may not')
   })
 
-  test('a lost lock is no lost connection', () => {
+  test('a lost lock is not a lost connection', () => {
     expect(sshFailure(address, 'the lock was lost\n', 'running: x')).toMatchObject({ kind: 'locked' })
   })
 })
