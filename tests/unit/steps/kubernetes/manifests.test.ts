@@ -5,7 +5,6 @@ import type { KubeObject } from '@infra/shared/command/kubectl'
 import { manifestText, secretData } from '@infra/shared/command/kubectl'
 import { secret } from '@infra/shared/command/secret'
 import { type Decision, converged as nothing, step } from '@infra/shared/engine/step'
-import { fieldsLost } from '@infra/shared/facts/kubernetes/managed-fields'
 import { type ManifestsState, type ObjectChange, parseDiff } from '@infra/shared/facts/kubernetes/manifests'
 import type { TerminatingNamespace } from '@infra/shared/facts/kubernetes/namespace'
 import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
@@ -263,13 +262,6 @@ describe('the answer of kubectl diff', () => {
   })
 })
 
-test('a field that both want with one value is nobody’s loss', () => {
-  const entry = (manager: string, field: string) => ({ manager, fieldsV1: { 'f:spec': { [field]: {} } } })
-  const before = [entry('Terraform', 'f:replicas')]
-  expect(fieldsLost(before, [entry('infra', 'f:replicas'), entry('Terraform', 'f:replicas')])).toEqual([])
-  expect(fieldsLost(before, [entry('infra', 'f:replicas')])).toEqual(['Terraform: spec.replicas'])
-})
-
 describe('what is made for the pods elsewhere', () => {
   const from = (id: string) => step({ id, on: blankKubernetes(), ask: {}, plan: () => nothing('') })
   const [image, key] = [from('image bot'), from('key')]
@@ -296,17 +288,5 @@ describe('what is made for the pods elsewhere', () => {
     expect(planned.dependsOn).toEqual([image, key])
     const state = { ...converged, changed: new Map(changed) }
     expect(told(planned.plan({ state, own: [] }, { pending }))).toEqual(lines)
-  })
-})
-
-test('a kind that the cluster does not know is refused, with what brings it', () => {
-  const stderr = 'error: unable to recognize no matches for kind "HTTPRoute" in version "gateway.networking.k8s.io/v1"'
-  const state = parseDiff({ code: 2, stdout: '', stderr })
-  const extension = { kind: 'httproutes.gateway.networking.k8s.io', remedy: 'Or do without.' }
-  const options = { script: 'x', workspace: 'w', prune: false, extension }
-  expect(manifests(blankKubernetes(), objects, options).plan({ state, own: [] } as never, { pending: [] })).toEqual({
-    kind: 'refused',
-    reason: 'the cluster does not know the kind HTTPRoute (gateway.networking.k8s.io/v1)',
-    remedy: expect.stringMatching(/api-group=gateway\.networking\.k8s\.io .*Or do without\.$/),
   })
 })
