@@ -25,6 +25,8 @@ export default defineConfig({
           // --sequence.shuffle.files.
           isolate: false,
           setupFiles: ['tests/support/no-processes.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
