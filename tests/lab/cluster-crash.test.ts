@@ -1,19 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { isGone, processIdentity, startedBy } from '@infra/shared/targets/run-identity'
+import { isGone } from '@infra/shared/targets/run-identity'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type CliRun, runCli, startCli } from '../support/cli.ts'
+import { runCli, startCli } from '../support/cli.ts'
 import { awaits } from '../support/wait.ts'
-import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
+import { killEachChange, reaches } from './kills.ts'
+import { type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
 import { must, until } from './run.ts'
 
 const skip = requireLab(...clusterRehearsal.needs)
-
-const begins = ({ type }: JsonEvent) => type === 'change.start'
 
 describe.skipIf(skip)(title('deployments of the cluster that are killed', skip), () => {
   let world: Awaited<ReturnType<typeof openCluster>>
@@ -25,31 +23,6 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
     world = await openCluster()
   })
   afterAll(() => world?.close())
-
-  /** As when the machine loses its power: the run and all that it has started end at once. */
-  async function killAll(run: CliRun): Promise<void> {
-    const identity = processIdentity(run.pid) ?? ''
-    run.kill('SIGKILL')
-    for (let left = startedBy(identity); left.length > 0; left = startedBy(identity))
-      for (const pid of left) {
-        try {
-          process.kill(pid, 'SIGKILL')
-        } catch {
-          // It has ended by itself.
-        }
-      }
-    await run.ended
-  }
-
-  /** Waits until a run has said an event that fits; false when it ended without. */
-  async function reaches(run: CliRun, fits: (events: readonly JsonEvent[]) => boolean): Promise<boolean> {
-    let over = false
-    void run.ended.then(() => {
-      over = true
-    })
-    const seen = () => (fits(eventsOf(run.said())) ? true : over ? false : undefined)
-    return until('an event or the end', 600_000, seen, 5)
-  }
 
   const iam = async (...words: string[]) => {
     const where = ['--endpoint-url', world.moto.endpoint, '--region', 'ca-central-1', '--output', 'text']
@@ -107,25 +80,7 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
   }
 
   it('are gone on with by the next, whichever change they were killed at', async () => {
-    const runs: string[][] = []
-    for (let late = 0; ; late = (late + 90) % 270) {
-      const run = startCli('cluster', deploying, options())
-      // The first change is the one that the run before was killed at; the next one is new.
-      const seen = await reaches(run, (events) => events.filter(begins).length > (runs.length === 0 ? 0 : 1))
-      // Now at its very beginning, now when it has begun to work.
-      if (seen) await setTimeout(late)
-      if (seen) await killAll(run)
-      const { code, stdout, stderr } = await run.ended
-      const events = eventsOf(stdout)
-      expect(events.filter(({ type }) => type === 'lock.wait')).toEqual([])
-      if (!seen) {
-        expect(code, lastOf(stdout + stderr)).toBe(0)
-        break
-      }
-      expect(events.filter(({ type }) => type === 'failure')).toEqual([])
-      runs.push(madeBy(stdout))
-      expect(runs.length, runs.join('\n')).toBeLessThan(100)
-    }
+    const runs = await killEachChange(90, () => startCli('cluster', deploying, options()))
     expect(runs.length).toBeGreaterThan(20)
     const created = world.moto.requests().filter(({ operation }) => operation === 'CreateAccessKey').length
     const deleted = world.moto.requests().filter(({ operation }) => operation === 'DeleteAccessKey').length

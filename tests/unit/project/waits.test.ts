@@ -25,7 +25,7 @@ function fixedWaits(line: string): string[] {
 /** By file: the waits that may stand there, and why no condition can take their place. */
 const allowed: Readonly<Record<string, readonly [waits: readonly string[], why: string]>> = {
   'tests/contract/services.ts': [['sleep "$'], 'a service that is slow to start'],
-  'tests/lab/cluster-crash.test.ts': [['await setTimeout('], 'kills at three moments after the beginning of a change'],
+  'tests/lab/kills.ts': [['await setTimeout('], 'kills at three moments after the beginning of a change'],
   'tests/lab/stoat/client.ts': [['await setTimeout('], 'as long as the server tells it to wait'],
   'tests/support/wait.ts': [['await setTimeout(', 'sleep 0.1'], 'the polls themselves'],
 }
