@@ -29,26 +29,34 @@ export interface TableOptions {
 
 type Input = Readonly<Record<string, Json>>
 
+/** The calls that change one table, and the waits for what AWS does in its own time. */
+function callsFor(place: AwsPlace, name: string) {
+  const call = (operation: string, input: Input, query: string) =>
+    aws(place, 'dynamodb', operation, { TableName: name, ...input }, { query })
+  const describe = (query: string) => call('describe-table', {}, query)
+  return {
+    call,
+    updateTable: (input: Input) => call('update-table', input, 'TableDescription.TableStatus'),
+    active: awsUntil(describe('Table.TableStatus'), 'ACTIVE', { say: `table ${name}`, seconds: 900 }),
+    setTtl(attribute: string, enabled: boolean) {
+      const input = { TimeToLiveSpecification: { Enabled: enabled, AttributeName: attribute } }
+      return call('update-time-to-live', input, 'TimeToLiveSpecification.Enabled')
+    },
+    // That of a large table takes hours. AWS goes on when we do not wait any more, and the next run waits again.
+    indexActive: (index: IndexOptions): Shell =>
+      awsUntil(describe(`Table.GlobalSecondaryIndexes[?IndexName=='${index.name}'].IndexStatus | [0]`), 'ACTIVE', {
+        say: `index ${index.name}`,
+        seconds: 3 * 3600,
+        every: 5,
+      }),
+  }
+}
+
 /** The changes that can be made to one table, each with the wait for what AWS does in its own time. */
 export function tableChanges(place: AwsPlace, desired: TableOptions) {
   const { name, indexes = [] } = desired
   const of = `of ${name}`
-  const call = (operation: string, input: Input, query: string) =>
-    aws(place, 'dynamodb', operation, { TableName: name, ...input }, { query })
-  const describe = (query: string) => call('describe-table', {}, query)
-  const updateTable = (input: Input) => call('update-table', input, 'TableDescription.TableStatus')
-  const active = awsUntil(describe('Table.TableStatus'), 'ACTIVE', { say: `table ${name}`, seconds: 900 })
-  const setTtl = (attribute: string, enabled: boolean) => {
-    const input = { TimeToLiveSpecification: { Enabled: enabled, AttributeName: attribute } }
-    return call('update-time-to-live', input, 'TimeToLiveSpecification.Enabled')
-  }
-  // That of a large table takes hours. AWS goes on when we do not wait any more, and the next run waits again.
-  const indexActive = (index: IndexOptions): Shell =>
-    awsUntil(describe(`Table.GlobalSecondaryIndexes[?IndexName=='${index.name}'].IndexStatus | [0]`), 'ACTIVE', {
-      say: `index ${index.name}`,
-      seconds: 3 * 3600,
-      every: 5,
-    })
+  const { call, updateTable, active, setTtl, indexActive } = callsFor(place, name)
 
   return {
     table() {

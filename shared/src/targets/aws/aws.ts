@@ -53,8 +53,6 @@ export function awsAccount(options: AwsOptions): AwsTarget {
   const { region, endpoint, account, profile, pauses = [2, 5, 10], lags = [1, 2, 4, 8, 15, 30, 60] } = options
   const place: AwsPlace = { region, endpoint, account }
   const findKeys = credentialsOf(options.keys, profile)
-  let known = account
-  let identity: Promise<void> | undefined
 
   /** Whether calls are sent from here: the CLI might find other credentials than we did, so it is given the very same. */
   let sends = false
@@ -67,7 +65,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
       ...(/\bkubectl\b/.test(command.line) && options.kubectlEnv),
       ...environment(options),
       ...(await credentialEnv()),
-      [accountVariable]: known,
+      [accountVariable]: who.known(),
     }
     return runLocal(awsFunction + command.line, input, whole, hear)
   }
@@ -87,49 +85,60 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     const { call } = command
     const keys = call && (mayWrite ? isKnown(call.service) : isKnownRead(call)) && (await keysFor(call))
     return keys
-      ? lanes.requests(() => attempt(() => sendAws(call, keys, known), silent))
+      ? lanes.requests(() => attempt(() => sendAws(call, keys, who.known()), silent))
       : lanes.processes(() => attempt(() => byCli(command, silent), silent))
   }
 
-  const identify = async (): Promise<void> => {
-    const output = await answer(aws(place, 'sts', 'get-caller-identity'), newLanes(), false)
-    if (output.code !== 0)
-      throw new Failure('error', 'AWS does not tell who we are', { detail: [output.stderr.trim()] })
-    const { Account, Arn } = JSON.parse(output.stdout) as { Account: string; Arn: string }
-    if (account !== undefined && Account !== account) throw wrongAccount(Account, Arn, account)
-    known = Account
-  }
-  const knownOnce = async (): Promise<void> => {
-    identity ??= identify()
-    await identity.catch((error) => {
-      identity = undefined
-      throw error
-    })
-  }
+  const who = identification(account, () => answer(aws(place, 'sts', 'get-caller-identity'), newLanes(), false))
 
   return {
     get name() {
-      return `aws ${known ? `${known} ` : ''}${region}${endpoint ? ` at ${endpoint}` : ''}`
+      return `aws ${who.known() ? `${who.known()} ` : ''}${region}${endpoint ? ` at ${endpoint}` : ''}`
     },
     blank: false,
     place,
     // IAM and tags show after seconds, attributes of queues after up to a minute, their retention after up to 15.
     lag: { waits: lags, remedy: 'AWS may be late: the retention of a queue shows after up to 15 minutes.' },
-    identify: knownOnce,
+    identify: who.once,
     denied: deniedFailure,
     async ask(questions) {
-      await knownOnce()
+      await who.once()
       const lanes = newLanes()
       return Promise.all(questions.map((question) => answer(question, lanes, false)))
     },
     async send(command) {
-      await knownOnce()
+      await who.once()
       return answer(command, newLanes(), true)
     },
     credentialEnv,
     run: (commands, hear) =>
       inOrder(commands, (command) => attempt(() => byCli(command, hear), hear, command.line.slice(0, 80))),
     close: async () => {},
+  }
+}
+
+/** Which account answers: asked once, and again where nobody could tell. Throws when it is not the one that was meant. */
+function identification(account: string | undefined, ask: () => Promise<Output>) {
+  let known = account
+  let identity: Promise<void> | undefined
+  const identify = async (): Promise<void> => {
+    const output = await ask()
+    if (output.code !== 0)
+      throw new Failure('error', 'AWS does not tell who we are', { detail: [output.stderr.trim()] })
+    const { Account, Arn } = JSON.parse(output.stdout) as { Account: string; Arn: string }
+    if (account !== undefined && Account !== account) throw wrongAccount(Account, Arn, account)
+    known = Account
+  }
+  return {
+    /** The account, as far as it is known by now. */
+    known: () => known,
+    once: async (): Promise<void> => {
+      identity ??= identify()
+      await identity.catch((error) => {
+        identity = undefined
+        throw error
+      })
+    },
   }
 }
 
