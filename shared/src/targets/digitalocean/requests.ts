@@ -59,7 +59,7 @@ export function openRequests(token: Secret, endpoint: string, wait: (seconds: nu
 }
 
 /** Of 200 items each: far more than an account may have. */
-const mostPages = 500
+const mostPages = 100
 
 async function allPages(send: Requests['send'], endpoint: string, path: string, hear: Listener): Promise<Output> {
   const first = await send('GET', path, undefined, hear)

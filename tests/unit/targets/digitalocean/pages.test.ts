@@ -36,9 +36,9 @@ describe('an answer that names the next page', () => {
       response.end(JSON.stringify({ droplets: [], links: { pages: { next: `/v2/droplets?page=${asked}` } } }))
     })
     const requests = openRequests(secret('token-of-pages'), `http://127.0.0.1:${server.port}`, async () => {})
-    await expect(requests.get('/v2/droplets', () => {})).rejects.toThrow(/has no end: 500 pages/)
+    await expect(requests.get('/v2/droplets', () => {})).rejects.toThrow(/has no end: 100 pages/)
     await server.stop()
-    expect(asked).toBe(500)
+    expect(asked).toBe(100)
   })
 })
 
