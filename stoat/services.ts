@@ -112,7 +112,7 @@ export const stoatServices = {
   },
 } as const satisfies Record<string, StoatService>
 
-/** The web client is no program of the backend: it reads no configuration but its environment. */
+/** The web client is not a program of the backend: it reads no configuration but its environment. */
 export const webService = {
   name: 'stoat-web',
   about: 'web client',

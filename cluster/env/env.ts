@@ -84,7 +84,7 @@ export const clusterSchema = schema(
     }),
     BOT_AWS_ACCESS_KEY_ID: variable(awsKeyId().optional(), {
       group: bot,
-      description: 'An access key of yours for the bot: no user is made then',
+      description: 'Your own access key for the bot: no user is made then',
       example: 'AKIA...',
       placeholder: 'AKIA...',
       secret: true,

@@ -9,7 +9,7 @@ export const sudoRules = '/etc/sudoers.d/00-valence'
 /**
  * The commands that user valence may run by sudo, with these arguments and no others: none takes a file, an option or a
  * pattern of the caller's. Those that only look start no other program, so sudo lets them start none (NOEXEC): neither a
- * pager nor an editor of theirs gives a shell. sudo compares the arguments as one line, without the quotes of a shell.
+ * pager nor their editor gives a shell. sudo compares the arguments as one line, without the quotes of a shell.
  */
 export const sudoLooks = [
   '/usr/bin/systemctl status postgresql matrix-synapse vkb nginx',

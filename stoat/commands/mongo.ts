@@ -29,7 +29,7 @@ export async function runInvite(session: Session): Promise<number> {
   const context = open(session, 'verify').context as StoatContext
   const code = session.args[0] ?? password().slice(0, 10)
   if (!/^[\w-]{4,64}$/.test(code))
-    throw usage(`${code} is no code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
+    throw usage(`${code} is not the code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
   await assertInside(context)
   await addInvite(context, code)
   if (session.options.json) printJson({ code })
@@ -64,7 +64,7 @@ export async function runMakeAdmin(session: Session): Promise<number> {
   const context = open(session, 'verify').context as StoatContext
   const [name = ''] = session.args
   if (!/^[\p{L}\p{N}._-]{2,32}$/u.test(name))
-    throw usage(`${name} is no user name`, 'It is the one without # and digits.')
+    throw usage(`${name} is not a user name`, 'It is the one without # and digits.')
   await assertInside(context)
   const query = `{ username: ${JSON.stringify(name)} }`
   const found = (await inDatabase(context, `print(JSON.stringify(db.users.countDocuments(${query})))`)) as number

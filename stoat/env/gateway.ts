@@ -31,7 +31,7 @@ export const gatewayVariables = {
     choice('load-balancer', 'cluster-ip', 'http-route').prefault('load-balancer'),
     gateway({
       description:
-        'How Caddy is reached from outside: `load-balancer` (billed), `cluster-ip` (from inside and by port-forward only), `http-route` (by a Gateway of yours)',
+        'How Caddy is reached from outside: `load-balancer` (billed), `cluster-ip` (from inside and by port-forward only), `http-route` (by your own Gateway)',
       example: 'cluster-ip',
     }),
   ),

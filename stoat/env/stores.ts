@@ -74,7 +74,7 @@ export const storeVariables = {
   STOAT_S3_ENDPOINT: variable(
     url().optional(),
     s3({
-      description: 'URL of an S3 of yours, in the place of MinIO',
+      description: 'URL of your own S3, in the place of MinIO',
       example: 'https://tor1.digitaloceanspaces.com',
       unset: 'stoat-minio keeps the files',
     }),
@@ -102,7 +102,7 @@ export const storeVariables = {
   STOAT_REDIS_URL: variable(
     redisUrl().optional(),
     stores({
-      description: 'URL of a Redis of yours',
+      description: 'URL of your own Redis',
       example: 'redis://redis.example.com:6379/',
       placeholder: 'redis://...',
       secret: true,

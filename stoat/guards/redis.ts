@@ -18,7 +18,7 @@ export function redisPresent({ kube, env, afterCluster }: StoatContext): Step {
       if (afterCluster) return changes([update('redis, after cluster', wait, { explain })], '')
       return refuse(
         'there is no Redis in the cluster yet',
-        'npm run deploy -w cluster makes it (npm run deploy does both); or set STOAT_REDIS_URL to a Redis of yours.',
+        'npm run deploy -w cluster makes it (npm run deploy does both); or set STOAT_REDIS_URL to your own Redis.',
       )
     },
   })

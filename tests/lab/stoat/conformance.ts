@@ -89,7 +89,7 @@ async function describesItself(client: Client): Promise<void> {
   await expectStatus(client.ask('api', 'GET', '/users/@me', { as: '/users/@me (nobody)' }), 401)
 }
 
-/** A stranger's websocket is opened, told that its session is no session, and closed. */
+/** A stranger's websocket is opened, told that its session is unknown, and closed. */
 export async function refusesStranger(platform: Pick<Platform, 'url'>): Promise<void> {
   const socket = await openSocket(`${platform.url('events')}/?version=1&format=json&token=bad`)
   const { data } = await socket.event('Error')

@@ -159,7 +159,7 @@ test.each<[what: string, processEnv: Record<string, string>]>([
   ["the original's passwords, which the deploy judges by what is in force", originals],
   ['another store', { ...s3, STOAT_S3_ENDPOINT: 'https://s3.example.com', STOAT_S3_REGION: 'tor1' }],
   ['mail by TLS', { ...smtp, STOAT_SMTP_PORT: '465', STOAT_SMTP_TLS: 'tls' }],
-  ['a Gateway of yours', { STOAT_GATEWAY: 'http-route', STOAT_TLS: 'upstream', STOAT_GATEWAY_PARENT: 'infra/public' }],
+  ['your own Gateway', { STOAT_GATEWAY: 'http-route', STOAT_TLS: 'upstream', STOAT_GATEWAY_PARENT: 'infra/public' }],
   ['an image by digest', { STOAT_API_IMAGE: `ghcr.io/stoatchat/api:v1@sha256:${'0a'.repeat(32)}` }],
   ['a newer MongoDB by digest alone', { STOAT_IMAGES: 'next', STOAT_MONGODB_IMAGE: `mongo@sha256:${'0a'.repeat(32)}` }],
 ])('%s is enough', (_, processEnv) => {

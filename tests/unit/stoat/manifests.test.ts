@@ -179,7 +179,7 @@ describe('the gateway', () => {
     expect(of('PersistentVolumeClaim').map(({ metadata }) => metadata.name)).toEqual(['stoat-caddy-data'])
     expect(of('PersistentVolumeClaim', objectsOf({ STOAT_TLS: 'upstream' }))).toEqual([])
   })
-  it('is bound to a Gateway of yours', () => {
+  it('is bound to your own Gateway', () => {
     const more = { STOAT_GATEWAY: 'http-route', STOAT_TLS: 'upstream', STOAT_GATEWAY_PARENT: 'infra/public' } as const
     const route = named('HTTPRoute', 'stoat-caddy', objectsOf(more))
     expect(specOf(route)).toMatchObject({
@@ -190,7 +190,7 @@ describe('the gateway', () => {
   })
 })
 
-it('with a store of yours there is no MinIO', () => {
+it('with your own store there is no MinIO', () => {
   const objects = objectsOf({ STOAT_S3_ENDPOINT: 'https://s3.example.com' })
   expect(of('StatefulSet', objects).map(({ metadata }) => metadata.name)).toEqual(['stoat-mongodb', 'stoat-rabbitmq'])
   const [{ env }] = podOf(named('Job', 'stoat-minio-create-buckets', objects)).containers

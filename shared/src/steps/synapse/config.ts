@@ -20,7 +20,7 @@ interface Options {
 }
 
 const toExtra = (rest: string) =>
-  `Move what shall stay into a file of yours named by SYNAPSE_EXTRA_CONFIG_FILE, and ${rest}.`
+  `Move what shall stay into your own file, named by SYNAPSE_EXTRA_CONFIG_FILE, and ${rest}.`
 
 /** The files that Debian's package writes by itself, and answers for. */
 const packaged = ['server_name.yaml', 'report_stats.yaml'].map((name) => `${synapseDropIns}/${name}`)

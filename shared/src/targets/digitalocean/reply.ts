@@ -58,7 +58,7 @@ export function judge(doing: Doing, reply: Reply): Reply {
 }
 
 /**
- * The path of the next page. Only that: the token is never sent where an answer says. Throws for what is no path of the
+ * The path of the next page. Only that: the token is never sent where an answer says. Throws for what is not a path of the
  * API: appended to its address, `x:1/steal` would lead to another port.
  */
 export function nextPage(endpoint: string, { body }: Reply): string | undefined {

@@ -13,7 +13,7 @@ export function keyPrint(line: string): string {
   return `SHA256:${digest.replace(/=+$/, '')}`
 }
 
-/** The keys by which a file knows a host, each as `type base64`, the best first; none without such a file. */
+/** The keys that a file has for a host, each as `type base64`, the best first; none without such a file. */
 export function knownKeys(file: string, host: string, port: number): readonly string[] {
   if (!existsSync(file)) return []
   const name = nameInKnownHosts(host, port)
