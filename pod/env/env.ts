@@ -139,7 +139,6 @@ export const podSchema = schema(
         description: "The host's own public key (`/etc/ssh/ssh_host_ed25519_key.pub` there): no other is believed",
         example: 'ssh-ed25519 AAAA...',
         placeholder: 'ssh-ed25519 AAAA...',
-        sample: sampleKey,
         unset: 'the key of the first contact is believed, told, and kept in `.infra/known_hosts`',
       }),
     ),

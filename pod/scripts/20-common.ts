@@ -1,14 +1,25 @@
 import { standalone } from '@infra/shared/cli/standalone'
-import { script } from '@infra/shared/engine/script'
+import { type Add, script } from '@infra/shared/engine/script'
+import type { Step } from '@infra/shared/engine/step'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { directory } from '@infra/shared/steps/host/file'
 import { gitCheckout } from '@infra/shared/steps/host/git'
 import { installer } from '@infra/shared/steps/host/installer'
 import { line } from '@infra/shared/steps/host/line'
 import { venv } from '@infra/shared/steps/host/python'
+import { systemUser } from '@infra/shared/steps/host/system-user'
 import { timezone } from '@infra/shared/steps/host/timezone'
 import type { PodContext } from '../context.ts'
-import { claude, desiredRepository, home, repository, repositoryMark, user, venvPath } from '../valence/valence.ts'
+import {
+  claude,
+  desiredRepository,
+  fetcher,
+  home,
+  repository,
+  repositoryMark,
+  user,
+  venvPath,
+} from '../valence/valence.ts'
 
 const packages = [
   ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],
@@ -25,7 +36,9 @@ export default script(
     add(timezone(host, env.VALENCE_TIMEZONE, { dependsOn: [base] }))
     // Root's: only what is in it is the user's, so that no name in it leads root elsewhere.
     const folder = add(directory(host, home))
-    add(gitCheckout(host, repository, { ...desiredRepository(env), mark: repositoryMark, dependsOn: [base, folder] }))
+    const desired = desiredRepository(env)
+    const access = desired.access ? addFetcher(host, add) : []
+    add(gitCheckout(host, repository, { ...desired, mark: repositoryMark, dependsOn: [base, folder, ...access] }))
     add(venv(host, venvPath, { user, dependsOn: [base, folder] }))
     if (!env.VALENCE_CLAUDE_CODE) return
     add(
@@ -40,5 +53,12 @@ export default script(
     add(line(host, `/home/${user}/.bashrc`, 'export PATH="$HOME/.local/bin:$PATH"', { owner: user }))
   },
 )
+
+/** The account that fetches a private repository, and its home. */
+function addFetcher(host: PodContext['host'], add: Add): readonly Step[] {
+  const { account, home } = fetcher
+  const made = add(systemUser(host, account, { home }))
+  return [add(directory(host, home, { owner: account, mode: '0700', dependsOn: [made] }))]
+}
 
 standalone(import.meta.url)

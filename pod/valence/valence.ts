@@ -10,13 +10,17 @@ export const venvPath = '/opt/valence/venv'
 /** Claude Code, below the user's home. */
 export const claude = '.local/bin/claude'
 
+/** Who fetches a private repository: nobody else on the host ever has its token or key. */
+export const fetcher = { account: 'valence-fetch', home: '/var/lib/valence-fetch' } as const
+
 /** By this path in it a copy of the repository is known. */
 export const repositoryMark = 'src/valence'
 
 /** The repository to deploy, and how it lets in, by whichever of the two variables is set. */
 export function desiredRepository(env: PodEnv): DesiredCheckout {
   const { VALENCE_REPO_TOKEN: token, VALENCE_REPO_DEPLOY_KEY_FILE: file } = env
-  const access = token ? { token } : file && { deployKey: file.content }
+  const { account } = fetcher
+  const access = token ? { token, account } : file && { deployKey: file.content, account }
   return { url: env.VALENCE_REPO_URL, ref: env.VALENCE_REPO_REF, user, access }
 }
 

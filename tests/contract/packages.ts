@@ -1,13 +1,17 @@
+import { secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { aptSource } from '@infra/shared/steps/host/apt-source'
+import { directory } from '@infra/shared/steps/host/file'
 import { gitCheckout } from '@infra/shared/steps/host/git'
 import { installer } from '@infra/shared/steps/host/installer'
 import { supportedSystem } from '@infra/shared/steps/host/os'
 import { venv } from '@infra/shared/steps/host/python'
+import { systemUser } from '@infra/shared/steps/host/system-user'
 import { unattendedUpgrades, upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
 import { mirrors } from '../lab/machine.ts'
+import { awaits } from '../support/wait.ts'
 import type { Kind } from './kind.ts'
 
 // The machine's own, which the host's other sources use as well.
@@ -15,6 +19,22 @@ const mirror = (await mirrors().catch(() => undefined))?.archive ?? 'http://mirr
 const site = new URL(mirror).hostname
 
 const repo = '/opt/contract/repo'
+// A proxy of user valence's: it keeps what it is told, and asks for a password.
+const thief = `cat >/tmp/thief.py <<'END'
+import os, socket
+door = socket.create_server(("127.0.0.1", 8419))
+open("/tmp/thief.pid", "w").write(str(os.getpid()))
+while True:
+    guest, _ = door.accept()
+    open("/tmp/thief.log", "ab").write(guest.recv(65536))
+    guest.sendall(b'HTTP/1.1 401 No\\r\\nWWW-Authenticate: Basic realm="x"\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n')
+    guest.close()
+END
+setsid runuser -u valence -- python3 /tmp/thief.py </dev/null >/dev/null 2>&1 &
+${awaits('/tmp/thief.pid')}`
+
+const privateRepo = '/opt/contract/private'
+const inPrivate = (git: string) => `runuser -u valence -- git -C ${privateRepo} ${git}`
 const inRepo = (git: string) => `runuser -u valence -- git -C ${repo} ${git}`
 
 const backports = (on: Target) =>
@@ -211,6 +231,34 @@ python3 -c 'import runpy; assert not runpy.run_path("/usr/bin/unattended-upgrade
         sh: `mv ${repo} ${repo}.old; mkdir ${repo}; touch ${repo}/data`,
         stops: /is not a git repository/,
         mend: `rm -r ${repo}; mv ${repo}.old ${repo}`,
+      },
+    ],
+  },
+  {
+    // The branch of a private server: what moves is asked for, by the account that has the token.
+    kind: 'private repository',
+    covers: ['gitCheckout'],
+    steps: (on, { git }) => {
+      const account = 'contract-fetch'
+      const made = systemUser(on, account, { home: `/var/lib/${account}` })
+      const home = directory(on, `/var/lib/${account}`, { owner: account, mode: '0700', dependsOn: [made] })
+      const access = { token: secret(git.token), account }
+      const desired = { url: git.privateUrl, ref: 'main', user: 'valence', access, dependsOn: [home] }
+      return [made, home, gitCheckout(on, privateRepo, desired)]
+    },
+    damages: [
+      { name: 'an older commit checked out', sh: inPrivate('checkout -q v1.0.1'), says: /private \w{7} → main$/ },
+      {
+        name: 'its mirror damaged',
+        sh: `rm -r /var/lib/contract-fetch/mirror.git/objects; ${inPrivate('checkout -q v1.0.1')}`,
+        says: /private \w{7} → main$/,
+      },
+      { name: 'removed', sh: `rm -rf ${privateRepo}`, says: /^\/opt\/contract\/private at main$/ },
+      {
+        name: 'led to a proxy by its owner, who waits there for the token',
+        sh: `${thief}\n${inPrivate('config http.proxy http://127.0.0.1:8419')}; ${inPrivate('checkout -q v1.0.1')}`,
+        says: /private \w{7} → main$/,
+        healed: 'kill "$(cat /tmp/thief.pid)" && [ ! -e /tmp/thief.log ]',
       },
     ],
   },

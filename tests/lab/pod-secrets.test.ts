@@ -110,7 +110,7 @@ describe.skipIf(skip)(title('secrets in later deploys', skip), () => {
     expect(out).toMatch(/\+ {2}\/opt\/valence\/repo at v1\.0\.1/)
     expect(git.requests().some(({ url, authorized }) => url.startsWith('/private/') && authorized)).toBe(true)
     expect((await host.exec('cat /opt/valence/repo/.git/config')).stdout).toContain(`url = ${git.privateUrl}\n`)
-    expect(await recorded('git')).toContain('clone --progress')
+    expect(await recorded('git')).toContain('fetch --progress')
   })
 
   test('the deploy key of a private repository', async () => {

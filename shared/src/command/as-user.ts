@@ -7,10 +7,14 @@ import { type Shell, sh, withStdin } from './sh.ts'
  * venv's python), and git refuses to.
  */
 export function asUser(user: string, program: string | Text, args: readonly string[] = []): Command {
+  return withStdin(sh`runuser -u ${user} -- sh -s -- ${args}`, userProgram(program))
+}
+
+/** What the shell of such a program reads on its stdin. */
+export function userProgram(program: string | Text): Text {
   const home = 'HOME=$(getent passwd "$(id -u)" | cut -d: -f6); export HOME; cd / || exit'
   // A function, called on the last line: one that was cut off on its way is not run.
-  const whole = text`main() {\n${home}\n${program}\n}\nmain "$@" </dev/null\n`
-  return withStdin(sh`runuser -u ${user} -- sh -s -- ${args}`, whole)
+  return text`main() {\n${home}\n${program}\n}\nmain "$@" </dev/null\n`
 }
 
 /**

@@ -31,8 +31,11 @@ test.each([
   expect(named(line)).toHaveLength(count)
 })
 
-const { env } = loadPod({ '.env.pod': podFile() })
-const work = collect(pod.scripts, { env: env as PodEnv, host: blank('a new host') } as never)
+const workOf = (more: Readonly<Record<string, string>>) => {
+  const { env } = loadPod({ '.env.pod': podFile(more) })
+  return collect(pod.scripts, { env: env as PodEnv, host: blank('a new host') } as never)
+}
+const work = [...workOf({}), ...workOf({ VALENCE_REPO_TOKEN: 'github_pat_0123456789' })]
 
 describe('root names nothing in a folder that user valence owns', () => {
   test.each(work.flatMap(({ steps }) => steps.map((step) => [step.id, step] as const)))('%s', (_, step) => {

@@ -1,5 +1,5 @@
 import { isNoUser } from '../../command/as-user.ts'
-import { type GitAccess, gitScript } from '../../command/git-access.ts'
+import { type GitAccess, gitQuestion, gitScript } from '../../command/git-access.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface DesiredCheckout {
@@ -27,7 +27,9 @@ export interface GitState {
 
 // A tag or commit is looked up in the clone, without the network; only where a branch is desired the server is asked,
 // since that is what moves.
-const script = `if [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; }; then echo kind absent; exit 0; fi
+const script = (
+  tip: string,
+) => `if [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; }; then echo kind absent; exit 0; fi
 if [ ! -e "$1/.git" ]; then echo kind foreign; exit 0; fi
 cd "$1" || exit
 head=$(git rev-parse -q --verify 'HEAD^{commit}') || { echo kind broken; exit 0; }
@@ -41,16 +43,22 @@ git --no-optional-locks status --porcelain --untracked-files=no | sed 's/^.. /mo
 if desired=$(git rev-parse -q --verify "refs/tags/$3^{commit}"); then :
 elif git rev-parse -q --verify "refs/remotes/origin/$3^{commit}" >/dev/null; then
   [ "$url" = "$2" ] || exit 0
-  desired=$(remote 30 ls-remote -- "$2" "refs/heads/$3") || exit 7
+  ${tip}
 else
   case $3 in *[!0-9a-f]* | ? | ?? | ??? | ???? | ????? | ??????) ;; *) desired=$(git rev-parse -q --verify "$3^{commit}") ;; esac
 fi
 echo desired "\${desired%%[!0-9a-f]*}"`
 
+const tip = `desired=$(remote 30 ls-remote -- "$2" "refs/heads/$3") || exit 7`
+const tipByOther = `${tip}\necho desired "\${desired%%[!0-9a-f]*}"`
+
 /** What is at `path` where a clone is desired. Throws when the server had to be asked and did not answer. */
 export function gitState(path: string, { user, url, ref, access }: DesiredCheckout): Question<GitState> {
+  const ours = { user, url, meets: false, args: [path, url, ref] }
   return {
-    command: gitScript({ user, url, access, meets: false, script, args: [path, url, ref] }),
+    command: access
+      ? gitQuestion({ ...ours, access, script: script('echo ask; exit 0') }, tipByOther)
+      : gitScript({ ...ours, access, script: script(tip) }),
     parse(answer) {
       const { code, stdout, stderr } = answer
       // The key of its ssh server is not known: a change may make its acquaintance.

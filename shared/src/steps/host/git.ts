@@ -1,7 +1,7 @@
 import { asUser } from '../../command/as-user.ts'
 import type { Command, Output } from '../../command/command.ts'
-import { gitScript } from '../../command/git-access.ts'
-import { all, sh } from '../../command/sh.ts'
+import { type GitAccess, gitScript } from '../../command/git-access.ts'
+import { all, quote, sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
@@ -11,10 +11,12 @@ import { backupOf, rootsAbove } from './file.ts'
 const heads = '+refs/heads/*:refs/remotes/origin/*'
 const tags = '+refs/tags/*:refs/tags/*'
 
-const resolve = `find_commit() {
+const find = `find_commit() {
   git rev-parse -q --verify "refs/tags/$1^{commit}" || git rev-parse -q --verify "refs/remotes/origin/$1^{commit}" ||
     case $1 in *[!0-9a-f]* | ? | ?? | ??? | ???? | ????? | ??????) false ;; *) git rev-parse -q --verify "$1^{commit}" ;; esac
-}
+}`
+
+const resolve = `${find}
 resolve() {
   find_commit "$2" || { [ \${#2} = 40 ] && remote 300 fetch -q "$1" "$2" 2>/dev/null && find_commit "$2"; } || exit 8
 }`
@@ -39,6 +41,31 @@ if ! { [ -n "$commit" ] && git cat-file -e "$commit^{commit}" 2>/dev/null; }; th
 fi
 git checkout -q --detach "$commit"`
 
+// With access to a private server. By the account that has it, into a mirror of its own.
+const mirror = `cd || exit
+git -C mirror.git rev-parse --is-bare-repository >/dev/null 2>&1 || { rm -rf mirror.git; git init -q --bare mirror.git; } || exit
+cd mirror.git || exit
+remote 900 fetch --progress --force --prune "$2" '+refs/heads/*:refs/heads/*' '${tags}' || exit 7
+[ \${#3} != 40 ] || git cat-file -e "$3^{commit}" 2>/dev/null || remote 300 fetch -q "$2" "$3:refs/infra/$3" 2>/dev/null || exit 8`
+
+// By the owner of the checkout, who gets no secret: first where there is none yet, then from what was handed over.
+const begin = 'git init -q "$1" && chmod 755 "$1"'
+const handed = '.git/handed.bundle'
+const take = `${find}
+cd "$1" || exit
+git fetch -q --force --prune ${handed} '${heads}' '${tags}' '+refs/infra/*:refs/infra/*'
+code=$?
+rm -f ${handed}
+[ "$code" = 0 ] || exit
+git remote set-url origin "$2" 2>/dev/null || git remote add origin "$2" || exit
+commit=$(find_commit "$3") || exit 8
+git checkout -q --detach "$commit"`
+
+/** Hands all of the mirror from one account to the other: by a pipe, so that neither reads a file of the other's. */
+const handOver = ({ account }: GitAccess, user: string, place: string) =>
+  sh`cd / && timeout 600 runuser -u ${account} -- sh -c 'cd && exec git -C mirror.git bundle create -q - --all' |
+timeout 600 runuser -u ${user} -- sh -c ${`umask 077; exec cat >${quote(`${place}/${handed}`)}`}`
+
 // Nothing is lost: what the killed git left, and what may be an edit of somebody, is kept in git's stash.
 const putAside = `cd "$1" || exit
 rm -f .git/index.lock
@@ -56,14 +83,24 @@ export function gitCheckout(
   options: DesiredCheckout & { mark?: string; dependsOn?: readonly Dependency[] },
 ): Step {
   const { user, url, ref, access, mark, dependsOn = [] } = options
-  const git = (script: string, args: readonly string[], place = path): Command =>
-    gitScript({ user, url, access, meets: true, script, args: [place, url, ref, ...args] })
+  const git = (script: string, args: readonly string[], place = path, as = user): Command =>
+    gitScript({
+      user: as,
+      url,
+      access: as === user ? undefined : access,
+      meets: true,
+      script,
+      args: [place, url, ref, ...args],
+    })
+  // What moves a checkout: by the owner itself, or, where the server lets in one account only, by way of its mirror.
+  const moved = (place: string, direct: Command): Command[] =>
+    access ? [git(mirror, [], place, access.account), handOver(access, user, place), git(take, [], place)] : [direct]
   const explain = (output: Output) => explainCheckout(output, options)
   // What an earlier clone left is cleared away; the user owns the folder, and nothing above it.
   const unfinished = `${path.slice(0, path.lastIndexOf('/'))}/.clone.`
   const fresh = `${unfinished}${path.slice(path.lastIndexOf('/') + 1)}`
   const room = sh`${rootsAbove(path)} && rm -rf ${unfinished}* && mkdir -m 0700 ${fresh} && chown --no-dereference ${`${user}:`} ${fresh}`
-  const cloned = [room, git(clone, [], fresh)]
+  const cloned = [room, ...(access ? [git(begin, [], fresh)] : []), ...moved(fresh, git(clone, [], fresh))]
   return step({
     id: `repository ${path}`,
     on,
@@ -99,10 +136,10 @@ export function gitCheckout(
       }
       if (now.url !== url) {
         const move = git(checkout, ['', '--no-tags', url, heads, tags])
-        list.push(update(`${path} from ${now.url ?? 'nowhere'} → ${url}`, move, { explain }))
+        list.push(update(`${path} from ${now.url ?? 'nowhere'} → ${url}`, moved(path, move), { explain }))
       } else if (now.desired === undefined || now.head !== now.desired) {
         const move = git(checkout, [now.desired ?? '', '--tags', url, heads])
-        list.push(update(`${path} ${now.head?.slice(0, 7)} → ${ref}`, move, { explain }))
+        list.push(update(`${path} ${now.head?.slice(0, 7)} → ${ref}`, moved(path, move), { explain }))
       }
       return changes(list, `${ref}, ${now.head?.slice(0, 7)}`)
     },

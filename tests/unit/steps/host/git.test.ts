@@ -95,28 +95,37 @@ describe('checkout', () => {
     expect(told(unmarked)).toEqual([`! ${path} is not a git repository`])
   })
 
-  const first = (decision: Decision): Command | undefined =>
-    decision.kind === 'changes' ? decision.changes[0]?.run.find(({ stdin }) => stdin) : undefined
+  const runs = (decision: Decision): readonly Command[] =>
+    decision.kind === 'changes' ? decision.changes.flatMap(({ run }) => run) : []
+  const first = (decision: Decision) => runs(decision).find(({ stdin }) => stdin)
+  const open = (command: Command | undefined) => revealText(command?.stdin ?? { parts: [] })
 
   test.each([
-    [{ token: secret('ghp_0123456789abcdef') }, 'ghp_0123456789abcdef'],
-    [{ deployKey: secret('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n') }, 'BEGIN OPENSSH'],
-  ])('a secret is in the program on stdin and not on the command line', (access, value) => {
+    [{ token: secret('ghp_0123456789abcdef'), account: 'fetcher' }, 'ghp_0123456789abcdef'],
+    [{ deployKey: secret('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n'), account: 'fetcher' }, 'BEGIN OPENSSH'],
+  ])('a secret is on no command line, and in no program of the account that owns the checkout', (access, value) => {
     const checkout = gitCheckout(on, path, { ...desired, access })
-    const clone = first(checkout.plan({ now: { ...good, kind: 'absent' }, marked: null }, { pending: [] }))
-    const asked = gitState(path, { ...desired, access }).command
-    for (const command of [clone, asked]) {
-      expect(command?.line).toMatch(
-        /^runuser -u valence -- sh -s -- \/opt\/valence\/(repo|\.clone\.repo) \S+ v1\.0\.1$/,
-      )
-      expect(revealText(command?.stdin ?? { parts: [] })).toContain(value)
+    for (const now of [{ kind: 'absent' as const }, { head: two }, { url: 'https://old.example.com/x.git' }]) {
+      const made = runs(checkout.plan({ now: { ...good, ...now }, marked: null }, { pending: [] }))
+      expect(made.map(({ line }) => line).join('\n')).not.toContain(value)
+      const holding = made.filter((command) => open(command).includes(value))
+      expect(holding.map(({ line }) => line.split(' -- ')[0])).toEqual(['runuser -u fetcher'])
     }
   })
 
+  test('a question gives the secret to the account that fetches alone, and only where the server is asked', () => {
+    const access = { token: secret('ghp_0123456789abcdef'), account: 'fetcher' }
+    const { line, stdin } = gitState(path, { ...desired, access }).command
+    expect(line).toBe(`sh -s -- ${path} ${url} v1.0.1`)
+    const [owner = '', asked = ''] = revealText(stdin ?? { parts: [] }).split('\nask\n')
+    expect(owner).toMatch(/\| runuser -u valence -- sh -s -- "\$@"/)
+    expect(owner).not.toContain('ghp_')
+    expect(asked).toMatch(/ghp_0123456789abcdef[\s\S]*\| runuser -u fetcher -- sh -s -- "\$@"/)
+  })
+
   test('a question believes no ssh server that it meets for the first time', () => {
-    const program = (command: Command | undefined) => revealText(command?.stdin ?? { parts: [] })
-    expect(program(gitState(path, desired).command)).toContain('StrictHostKeyChecking=yes')
-    expect(program(first(plan({ kind: 'absent' })))).toContain('StrictHostKeyChecking=accept-new')
+    expect(open(gitState(path, desired).command)).toContain('StrictHostKeyChecking=yes')
+    expect(open(first(plan({ kind: 'absent' })))).toContain('StrictHostKeyChecking=accept-new')
   })
 })
 
