@@ -16,7 +16,8 @@ const look = (app: string) =>
   `npm run status -w cluster; kubectl describe pod -n ${namespace} -l app=${app}; kubectl logs -n ${namespace} -l app=${app} --previous`
 
 /** What must hold of what runs in the cluster. */
-export function workloadChecks({ env, kube }: ClusterContext): readonly Check[] {
+export function workloadChecks(context: ClusterContext): readonly Check[] {
+  const { env, kube } = context
   const ready = (kind: 'Deployment' | 'StatefulSet', name: string) =>
     check(kube, {
       id: `${name}.available`,
@@ -63,7 +64,7 @@ export function workloadChecks({ env, kube }: ClusterContext): readonly Check[] 
     answers('/health'),
     answers('/ready'),
     ready('Deployment', 'dev-sandbox'),
-    sandboxRights(kube),
+    sandboxRights(context),
     sandboxNetwork(kube),
   ]
 }
@@ -102,28 +103,35 @@ function sandboxNetwork(kube: ClusterContext['kube']): Check {
   })
 }
 
-const reads = ['pods', 'pods/log', 'services', 'configmaps', 'nodes', 'deployments.apps', 'jobs.batch']
-const may = reads.flatMap((resource) => ['get', 'list', 'watch'].map((verb) => ({ verb, resource })))
-const mayNot = [
-  ...['get', 'list', 'watch'].map((verb) => ({ verb, resource: 'secrets' })),
-  ...['create', 'update', 'patch', 'delete'].flatMap((verb) =>
-    ['pods', 'secrets', 'configmaps', 'deployments.apps'].map((resource) => ({ verb, resource, namespace })),
-  ),
-  ...['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'].map((resource) => ({
-    verb: 'create',
-    resource,
-    namespace,
-  })),
-]
+/** What the sandbox shall be allowed, and what not, by how far it sees. */
+function sandboxAttempts(scope: ClusterContext['env']['SANDBOX_SCOPE']) {
+  const of = (verbs: readonly string[], resources: readonly string[], where: { namespace?: string }) =>
+    resources.flatMap((resource) => verbs.map((verb) => ({ verb, resource, ...where })))
+  const [look, everywhere, here] = [['get', 'list', 'watch'], {}, { namespace }]
+  const inNamespaces = ['pods', 'services', 'deployments.apps', 'jobs.batch']
+  const shown = of(look, inNamespaces, scope === 'cluster' ? everywhere : here)
+  return {
+    may: scope === 'none' ? [] : [...shown, ...(scope === 'cluster' ? of(look, ['nodes'], everywhere) : [])],
+    mayNot: [
+      ...(scope === 'cluster' ? [] : of(look, [...inNamespaces, 'nodes'], everywhere)),
+      ...(scope === 'none' ? shown : []),
+      ...[everywhere, here].flatMap((where) => of(look, ['secrets', 'configmaps', 'pods/log'], where)),
+      ...of(['create', 'update', 'patch', 'delete'], ['pods', 'secrets', 'configmaps', 'deployments.apps'], here),
+      ...of(['create'], ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'], here),
+    ],
+  }
+}
 
-function sandboxRights(kube: ClusterContext['kube']): Check {
+function sandboxRights({ kube, env }: ClusterContext): Check {
+  const { may, mayNot } = sandboxAttempts(env.SANDBOX_SCOPE)
   return check(kube, {
     id: 'dev-sandbox.rights',
-    about: 'the sandbox may read the cluster, but no secret, and change nothing',
+    about: 'the sandbox may look, but at nothing that holds a password, and change nothing',
     remedy: `${again('dev-sandbox')} Another role may be bound to it: kubectl get rolebindings,clusterrolebindings -A -o wide | grep sandbox`,
     ask: { allowed: allowedAttempts({ namespace, name: 'sandbox' }, [...may, ...mayNot]) },
     judge({ allowed }) {
-      const say = ({ verb, resource }: { verb: string; resource: string }) => `${verb} ${resource}`
+      const say = ({ verb, resource, ...where }: { verb: string; resource: string; namespace?: string }) =>
+        `${verb} ${resource}${where.namespace === undefined ? ' everywhere' : ''}`
       const lacking = may.filter((_, index) => !allowed[index]).map(say)
       const toomuch = mayNot.filter((_, index) => allowed[may.length + index]).map(say)
       if (toomuch.length > 0) return fail(`it may ${toomuch.join(', ')}`)

@@ -1,6 +1,6 @@
-import { url } from '@infra/shared/env/network'
+import { networks, url } from '@infra/shared/env/network'
 import { token } from '@infra/shared/env/secrets'
-import { flag, integer, matching, snowflake } from '@infra/shared/env/text'
+import { choice, flag, integer, matching, snowflake } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
 import { ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
 
@@ -92,6 +92,22 @@ export const workloadVariables = {
   SANDBOX_STORAGE: variable(
     size().prefault('10Gi'),
     workloads({ description: "Size of the sandbox's volume; it keeps it", example: '20Gi' }),
+  ),
+  SANDBOX_SCOPE: variable(
+    choice('cluster', 'namespace', 'none').prefault('cluster'),
+    workloads({
+      description:
+        'What the sandbox may read by kubectl: all namespaces, its own or nothing; never Secrets, ConfigMaps and logs',
+      example: 'namespace',
+    }),
+  ),
+  SANDBOX_NETWORKS: variable(
+    networks().optional(),
+    workloads({
+      description: 'Private networks that the sandbox may connect to',
+      example: '10.1.0.0/16',
+      unset: 'it reaches public addresses, DNS and the API server only',
+    }),
   ),
   SANDBOX_MCP: variable(
     flag().prefault('false'),

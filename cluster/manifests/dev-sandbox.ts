@@ -9,6 +9,7 @@ export interface SandboxOptions {
   /** Of the volume at /workspaces: `10Gi`. */
   readonly size: string
   readonly storageClass: string
+  readonly scope: SandboxScope
   /** Cloned into an empty workspace; an empty repository is made there otherwise. */
   readonly repository?: string | undefined
   /** The MCP servers; none run without. */
@@ -25,36 +26,44 @@ const account = 'sandbox'
 const volume = 'workspaces-data'
 const mount = { name: volume, mountPath: '/workspaces' }
 
-/** What the sandbox may do in the cluster: look at everything that is not secret, and change nothing. */
-export function sandboxAccess(): KubeObject[] {
-  const rbac = 'rbac.authorization.k8s.io'
+/** How far the sandbox sees: all namespaces, its own, or nothing. */
+export type SandboxScope = 'cluster' | 'namespace' | 'none'
+
+const rbac = 'rbac.authorization.k8s.io'
+const reader = 'sandbox-reader'
+
+/**
+ * What the sandbox may do in the cluster: look at it, and change nothing. What may hold a password is not shown: Secrets,
+ * ConfigMaps, logs. In the scope of a namespace its role is bound there only.
+ */
+export function sandboxAccess(scope: SandboxScope): KubeObject[] {
   const read = ['get', 'list', 'watch']
-  return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(account) },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRole',
-      metadata: { name: 'sandbox-reader' },
-      rules: [
-        { apiGroups: [''], resources: readable, verbs: read },
-        { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: read },
-      ],
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'sandbox-reader-binding' },
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'sandbox-reader' },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-    },
-  ]
+  const binding = {
+    apiVersion: `${rbac}/v1`,
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: reader },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+  }
+  const role: KubeObject = {
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name: reader },
+    rules: [
+      { apiGroups: [''], resources: readable, verbs: read },
+      { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: read },
+    ],
+  }
+  const bound: Record<SandboxScope, KubeObject[]> = {
+    cluster: [role, { ...binding, kind: 'ClusterRoleBinding', metadata: { name: `${reader}-binding` } }],
+    namespace: [role, { ...binding, kind: 'RoleBinding', metadata: metaOf(`${reader}-binding`) }],
+    none: [],
+  }
+  return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: metaOf(account) }, ...bound[scope]]
 }
 
-// All of the core group but secrets: RBAC has no way to say "all but".
+// All of the core group but what may hold a password: RBAC has no way to say "all but".
 const readable = [
-  ...['configmaps', 'endpoints', 'events', 'limitranges', 'namespaces', 'nodes', 'persistentvolumeclaims'],
-  ...['persistentvolumes', 'pods', 'pods/log', 'pods/status', 'podtemplates', 'replicationcontrollers'],
-  ...['resourcequotas', 'serviceaccounts', 'services'],
+  ...['endpoints', 'events', 'limitranges', 'namespaces', 'nodes', 'persistentvolumeclaims', 'persistentvolumes'],
+  ...['pods', 'pods/status', 'podtemplates', 'replicationcontrollers', 'resourcequotas', 'serviceaccounts', 'services'],
 ]
 
 /** The sandbox with its volume, and its MCP servers where they are wanted. */
@@ -88,9 +97,10 @@ export function devSandbox(options: SandboxOptions): KubeObject[] {
   ]
 }
 
-function sandboxPod({ image, repository, mcp }: SandboxOptions): KubeValue {
+function sandboxPod({ image, repository, mcp, scope }: SandboxOptions): KubeValue {
   return {
     serviceAccountName: account,
+    ...(scope === 'none' && { automountServiceAccountToken: false }),
     imagePullSecrets: [{ name: pullSecretOptions.name }],
     securityContext: podSecurity(1000),
     terminationGracePeriodSeconds: 10,

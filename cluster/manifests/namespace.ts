@@ -1,9 +1,8 @@
 import { type KubeObject, type KubeValue, secretData } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
 import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv } from '@infra/shared/platform/manifests'
-import { namespace, pullSecret, redisClients } from '@infra/shared/platform/names'
+import { namespace, pullSecret } from '@infra/shared/platform/names'
 import { renewInPod } from '@infra/shared/steps/kubernetes/pull-secret'
-import { listens } from './ports.ts'
 
 export const appSecret = 'discord-bot-secrets'
 
@@ -20,7 +19,8 @@ export function appSecrets(values: Readonly<Record<string, Secret>>): KubeObject
   return { apiVersion: 'v1', kind: 'Secret', metadata: metaOf(appSecret), type: 'Opaque', data: secretData(values) }
 }
 
-const renewer = 'ecr-refresh'
+/** What renews the pull secret: its account, its jobs, and the label `app` of its pods. */
+export const renewer = 'ecr-refresh'
 
 /** Renews the pull secret every 8 hours from inside, by an account that may touch this one Secret and nothing else. */
 export function pullSecretRenewal(options: {
@@ -92,52 +92,4 @@ function renewalPod({ image, region, endpoint }: Parameters<typeof pullSecretRen
       },
     ],
   }
-}
-
-/**
- * Who may connect to our pods: nobody, but for what is named. Pods that are not ours, such as Stoat's in the same
- * namespace, are left alone.
- */
-export function networkPolicies(): KubeObject[] {
-  const policy = (name: string, spec: KubeValue): KubeObject => ({
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: metaOf(name),
-    spec,
-  })
-  const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }))
-  const ours = ['discord-bot', 'dev-sandbox', 'redis', renewer]
-  return [
-    policy('deny-ingress', {
-      podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ours }] },
-      policyTypes: ['Ingress'],
-    }),
-    // The API server's proxy comes from outside the namespace; what is served there is no secret.
-    policy('allow-bot-health', {
-      podSelector: { matchLabels: { app: 'discord-bot' } },
-      policyTypes: ['Ingress'],
-      ingress: [{ ports: tcp(listens.bot) }],
-    }),
-    // By name: a pod that nobody thought of, such as the sandbox or one without a label, is kept out.
-    policy('allow-redis', {
-      podSelector: { matchLabels: { app: 'redis' } },
-      policyTypes: ['Ingress'],
-      ingress: [
-        {
-          from: [{ podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: [...redisClients] }] } }],
-          ports: tcp(listens.redis),
-        },
-      ],
-    }),
-    policy('allow-sandbox-mcp', {
-      podSelector: { matchLabels: { app: 'dev-sandbox' } },
-      policyTypes: ['Ingress'],
-      ingress: [
-        {
-          from: [{ podSelector: { matchLabels: { app: 'discord-bot' } } }],
-          ports: tcp(listens.filesystem, listens.git, listens.shell),
-        },
-      ],
-    }),
-  ]
 }

@@ -6,7 +6,8 @@ import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
 import { sameRegion } from '@infra/shared/steps/kubernetes/same-region'
 import type { ClusterContext } from '../context.ts'
-import { appSecrets, networkPolicies, pullSecretOptions, pullSecretRenewal } from '../manifests/namespace.ts'
+import { appSecrets, pullSecretOptions, pullSecretRenewal } from '../manifests/namespace.ts'
+import { networkPolicies } from '../manifests/network.ts'
 import { botSecrets } from '../parts/bot-variables.ts'
 import { botKeyStore } from '../parts/kubernetes.ts'
 
@@ -16,12 +17,16 @@ export default script(
   ({ env, kube, aws, prune, folder }: ClusterContext, add) => {
     add(sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION }))
     const renewal = { image: env.ECR_REFRESH_IMAGE, region: env.AWS_REGION, endpoint: env.AWS_ENDPOINT_URL }
+    const policies = networkPolicies({
+      litellm: env.LITELLM_BASE_URL,
+      awsEndpoint: env.AWS_ENDPOINT_URL,
+      sandboxReads: env.SANDBOX_SCOPE !== 'none',
+      sandboxNetworks: env.SANDBOX_NETWORKS?.split(','),
+    })
     const objects = add(
-      manifests(
-        kube,
-        [namespaceObject, appSecrets(botSecrets(env)), ...networkPolicies(), ...pullSecretRenewal(renewal)],
-        { script: 'namespace', workspace: 'cluster', prune },
-      ),
+      manifests(kube, [namespaceObject, appSecrets(botSecrets(env)), ...policies, ...pullSecretRenewal(renewal)], {
+        ...{ script: 'namespace', workspace: 'cluster', prune },
+      }),
     )
     const store = botKeyStore(env, folder)
     if (store) add(botCredentials(aws, { user: env.BOT_IAM_USER, store, dependsOn: [objects] }))

@@ -16,12 +16,13 @@ export default script(
       image,
       size: env.SANDBOX_STORAGE,
       storageClass: env.STORAGE_CLASS,
+      scope: env.SANDBOX_SCOPE,
       repository: env.SANDBOX_REPOSITORY,
       mcp: env.SANDBOX_MCP ? { image: env.SANDBOX_MCP_IMAGE ?? image, commands: env.SANDBOX_MCP_COMMANDS } : undefined,
     })
     add(
       deployment(context, 'dev-sandbox', {
-        objects: [...sandboxAccess(), ...sandbox],
+        objects: [...sandboxAccess(env.SANDBOX_SCOPE), ...sandbox],
         workloads: ['deployment/dev-sandbox'],
         claimVariables: { 'dev-sandbox-workspaces': { size: 'SANDBOX_STORAGE', storageClass: 'STORAGE_CLASS' } },
         podInputs: newImage(context, 'dev-sandbox'),

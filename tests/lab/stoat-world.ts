@@ -6,7 +6,7 @@ import { sampleEnv } from '@infra/shared/env/sample'
 import { namespace } from '@infra/shared/platform/names'
 import { namespaceObject } from '@infra/shared/platform/namespace'
 import { beforeAll } from 'vitest'
-import { networkPolicies } from '../../cluster/manifests/namespace.ts'
+import { networkPolicies } from '../../cluster/manifests/network.ts'
 import { redis } from '../../cluster/manifests/redis.ts'
 import { openStoat, type StoatContext } from '../../stoat/context.ts'
 import { type StoatEnv, stoatSchema } from '../../stoat/env/env.ts'
@@ -59,7 +59,11 @@ export function useStoat() {
     /** What the workspace cluster makes for Stoat: the namespace, who may connect to whom, Redis. */
     async withRedis(): Promise<void> {
       const storage = { size: '1Gi', storageClass: 'do-block-storage', claim: 'data' }
-      const objects = [namespaceObject, ...networkPolicies(), ...redis({ image: 'redis:7', ...storage })]
+      const objects = [
+        namespaceObject,
+        ...networkPolicies({ litellm: 'http://litellm.ai-platform.svc:4000', sandboxReads: true }),
+        ...redis({ image: 'redis:7', ...storage }),
+      ]
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
       await lab.kubectl('apply --server-side --force-conflicts -f -', list)
       await inSpace('rollout status statefulset/redis --timeout=600s')

@@ -91,3 +91,17 @@ export function url({ plain = false } = {}): Parsed<string> {
     return { value: text }
   })
 }
+
+/** Networks in CIDR notation, separated by commas: `10.1.0.0/16,fd00::/8`. */
+export function networks(): Parsed<string> {
+  return parsed((text) => {
+    const wrong = text.split(',').find((network) => {
+      const [address = '', length = '', ...rest] = network.split('/')
+      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
+      return rest.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > most
+    })
+    return wrong === undefined
+      ? { value: text }
+      : { wrong: `holds "${wrong}", which is no network such as 10.1.0.0/16` }
+  })
+}

@@ -5,23 +5,30 @@ import { namespaceObject } from '@infra/shared/platform/namespace'
 import { describe, expect, it, test } from 'vitest'
 import { devSandbox, sandboxAccess } from '../../../cluster/manifests/dev-sandbox.ts'
 import { discordBot, secretsDigest } from '../../../cluster/manifests/discord-bot.ts'
-import { appSecrets, networkPolicies, pullSecretRenewal } from '../../../cluster/manifests/namespace.ts'
+import { appSecrets, pullSecretRenewal } from '../../../cluster/manifests/namespace.ts'
+import { networkPolicies } from '../../../cluster/manifests/network.ts'
 import { redis } from '../../../cluster/manifests/redis.ts'
 
 const token = secret('discord-token-of-fifty-characters-and-some-more-0123')
 const values = { DISCORD_TOKEN: token, LITELLM_API_KEY: secret('lite-key-1') }
 const storage = { size: '1Gi', storageClass: 'do-block-storage' }
+const network = { litellm: 'http://litellm.ai.svc:4000', sandboxReads: true }
 const sandbox = (mcp?: string) =>
-  devSandbox({ image: 'sandbox', mcp: mcp === undefined ? undefined : { image: mcp, commands: 'ls,git' }, ...storage })
+  devSandbox({
+    image: 'sandbox',
+    mcp: mcp === undefined ? undefined : { image: mcp, commands: 'ls,git' },
+    scope: 'cluster',
+    ...storage,
+  })
 const bot = discordBot({ image: 'bot', env: { STALENESS_MINUTES: 30, BOT_USERNAME: undefined }, secrets: values })
 const all: KubeObject[] = [
   namespaceObject,
   appSecrets(values),
-  ...networkPolicies(),
+  ...networkPolicies(network),
   ...pullSecretRenewal({ image: 'renewer', region: 'ca-central-1' }),
   ...redis({ image: 'redis', claim: 'data', ...storage }),
   ...bot,
-  ...sandboxAccess(),
+  ...sandboxAccess('cluster'),
   ...sandbox('mcp'),
 ]
 
@@ -90,13 +97,21 @@ describe('what runs in the cluster', () => {
     expect(names(sandbox('mcp'))).toEqual(['filesystem-service', 'git-service', 'shell-service'])
   })
 
-  it('the sandbox may read what is not secret', () => {
-    const [, role] = sandboxAccess()
+  it('the sandbox may look, but at nothing that may hold a password', () => {
+    const [, role] = sandboxAccess('cluster')
     const rules = role?.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]
     expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['get', 'list', 'watch']))
     const core = rules.filter(({ apiGroups }) => apiGroups.includes('')).flatMap(({ resources }) => resources)
     expect(core).toContain('pods')
-    expect(core.filter((resource) => /secret|\*/.test(resource))).toEqual([])
+    expect(core.filter((resource) => /secret|configmap|log|\*/.test(resource))).toEqual([])
+  })
+
+  it.each([
+    ['cluster', ['ClusterRole', 'ClusterRoleBinding']],
+    ['namespace', ['ClusterRole', 'RoleBinding']],
+    ['none', []],
+  ] as const)('the sandbox has no more rights than those of the scope %s', (scope, kinds) => {
+    expect(sandboxAccess(scope).map(({ kind }) => kind)).toEqual(['ServiceAccount', ...kinds])
   })
 
   it('the bot gets the environment of the original', () => {

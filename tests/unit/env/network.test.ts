@@ -1,10 +1,24 @@
 import { gitRef, gitUrl } from '@infra/shared/env/git'
-import { domain, email, ip, url } from '@infra/shared/env/network'
+import { domain, email, ip, networks, url } from '@infra/shared/env/network'
 import { bad, check } from './type-table.ts'
 
 const hex = '9f86d081884c7d659a2feaa0c55ad015'
 
 check([
+  [
+    'networks',
+    networks(),
+    [
+      ['10.1.0.0/16', '10.1.0.0/16'],
+      ['10.1.0.0/16,fd00::/8', '10.1.0.0/16,fd00::/8'],
+      ['10.1.0.0', bad('no network')],
+      ['10.1.0.0/33', bad('no network')],
+      ['fd00::/129', bad('no network')],
+      ['10.1.0.0/16,', bad('no network')],
+      ['10.1.0.0/16/8', bad('no network')],
+      ['example.com/8', bad('no network')],
+    ],
+  ],
   [
     'ip',
     ip(),

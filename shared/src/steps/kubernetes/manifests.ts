@@ -73,6 +73,9 @@ export interface ManifestsOptions {
 /** What holds data, or all the rest: it is never pruned. */
 const keptKinds = ['Namespace', 'PersistentVolumeClaim']
 
+/** What gives somebody rights. One that is not declared any more goes in any case: a right that lingers is never wanted. */
+const grants = ['ClusterRoleBinding', 'RoleBinding']
+
 /**
  * The Kubernetes objects of one script, by server-side apply. What is there is adopted: fields that are not ours to say
  * keep their values, those that are get ours whoever set them. What cannot be changed in place is refused.
@@ -134,7 +137,7 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
     }
   }
   const unwanted = own.filter((one) => one.component === script && !byKey.has(keyOf(one)))
-  const toPrune = prune ? unwanted.filter(({ kind }) => !keptKinds.includes(kind)) : []
+  const toPrune = unwanted.filter(({ kind }) => (prune ? !keptKinds.includes(kind) : grants.includes(kind)))
   for (const one of toPrune) list.push(remove(sayObject(one), kubectlDelete(one), { risk: pruneRisk(one), explain }))
   const left = unwanted.filter((one) => !toPrune.includes(one)).map(tellUnwanted)
   const warned = state.warnings.map((text) => `the API server warns: ${text}`)

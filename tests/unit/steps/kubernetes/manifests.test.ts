@@ -99,10 +99,10 @@ describe('manifests', () => {
       },
     ],
     [
-      'are told of when nobody wants them any more',
+      'are told of when nobody wants them any more, and go where they give somebody rights',
       {
-        own: [ours('Service', 'old'), ours('Service', 'theirs', 'other'), ours('Secret', 's')],
-        changes: ['= 4 objects'],
+        own: [...['Service', 'RoleBinding'].map((kind) => ours(kind, 'old')), ours('Service', 'theirs', 'other')],
+        changes: ['- role binding old'],
         notes: ['service old is not declared any more; deploy -- --prune removes it'],
       },
     ],
