@@ -70,9 +70,9 @@ export function chooseKeys(env: StoatEnv, held: HeldSecret, made: StoatKeys): St
   }
 }
 
-/** What the Secret holds, by the names of its keys. */
-export function secretContents(env: StoatEnv, keys: StoatKeys): Record<string, Secret> {
-  const overrides = overridesToml(env, keys)
+/** What the Secret holds, by the names of its keys. `redis`: the URL that the cluster tells of its Redis. */
+export function secretContents(env: StoatEnv, keys: StoatKeys, redis?: Secret): Record<string, Secret> {
+  const overrides = overridesToml(env, keys, redis)
   return {
     'Revolt.overrides.toml': derive((open) =>
       overrides.parts.map((part) => (typeof part === 'string' ? part : open(part))).join(''),

@@ -1,10 +1,10 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
-import { reveal } from '@infra/shared/command/secret'
+import { reveal, type Secret } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
 import type { Target } from '@infra/shared/engine/target'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { metaOf } from '@infra/shared/platform/manifests'
-import { namespace } from '@infra/shared/platform/names'
+import { namespace, redisSecret } from '@infra/shared/platform/names'
 import type { OpenValue } from '@infra/shared/targets/kubernetes/open-values'
 import type { StoatEnv } from './env/env.ts'
 import { chooseKeys, type StoatKeys, secretContents, secretsDigest, stoatSecret } from './keys.ts'
@@ -37,10 +37,14 @@ export function secretObject(env: StoatEnv, keys: StoatKeys): KubeObject {
  * made. The cluster is asked each time, so that a key that another run has made since is never replaced.
  */
 export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): Record<string, OpenValue> {
-  let looking: Promise<StoatKeys> | undefined
+  let looking: Promise<{ keys: StoatKeys; redis: Secret | undefined }> | undefined
   const look = async () => {
-    const { held } = await askOf(kube(), { held: secretValues(namespace, stoatSecret) })
-    return chooseKeys(env, held, made)
+    const { held, redis } = await askOf(kube(), {
+      held: secretValues(namespace, stoatSecret),
+      // Asked each time as well: the workspace cluster may have given Redis another password.
+      redis: secretValues(namespace, redisSecret.name),
+    })
+    return { keys: chooseKeys(env, held, made), redis: redis?.get(redisSecret.url) }
   }
   // Many are asked for at once: one look serves them all.
   const keysNow = () => {
@@ -54,7 +58,8 @@ export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): 
     standInFor(name),
     {
       async find() {
-        const value = secretContents(env, await keysNow())[name]
+        const { keys, redis } = await keysNow()
+        const value = secretContents(env, keys, redis)[name]
         return value && Buffer.from(reveal(value)).toString('base64')
       },
     },
@@ -63,8 +68,8 @@ export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): 
     digestOf(reader),
     {
       async find() {
-        const keys = await keysNow()
-        return secretsDigest(keys, secretContents(env, keys), readers[reader])
+        const { keys, redis } = await keysNow()
+        return secretsDigest(keys, secretContents(env, keys, redis), readers[reader])
       },
     },
   ])

@@ -1,5 +1,6 @@
 import { networks, url } from '@infra/shared/env/network'
-import { token } from '@infra/shared/env/secrets'
+import { hidden } from '@infra/shared/env/parsed'
+import { parseStrong, token } from '@infra/shared/env/secrets'
 import { choice, flag, integer, matching, snowflake } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
 import { ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
@@ -136,6 +137,23 @@ export const workloadVariables = {
   REDIS_IMAGE: variable(
     image().prefault('public.ecr.aws/docker/library/redis:7'),
     workloads({ description: 'The image of Redis', example: 'redis:7' }),
+  ),
+  REDIS_PASSWORD: variable(
+    hidden((text) => {
+      const strong = parseStrong(text)
+      if ('wrong' in strong || /^[A-Za-z0-9][\w.~-]*$/.test(text)) return strong
+      return {
+        wrong: 'holds characters that have a meaning in the URL of a Redis',
+        remedy: 'use letters, digits, - and _',
+      }
+    }).optional(),
+    workloads({
+      description:
+        'Password of Redis; the bot gets it as `REDIS_PASSWORD` and in `REDIS_URL`, Stoat at its next deploy',
+      example: '32 random bytes (openssl rand -hex 32)',
+      secret: true,
+      unset: 'Redis asks for none; a network policy says who may connect',
+    }),
   ),
   REDIS_STORAGE: variable(
     size().prefault('1Gi'),

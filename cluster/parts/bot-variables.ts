@@ -2,6 +2,7 @@ import { isSecret, type Secret } from '@infra/shared/command/secret'
 import { metaOf } from '@infra/shared/env/variable'
 import type { ClusterEnv } from '../env/env.ts'
 import { botGroup, workloadVariables } from '../env/workloads.ts'
+import { redisUrl } from '../manifests/redis.ts'
 
 type Values = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -19,7 +20,7 @@ export const botVariables = (env: ClusterEnv): Values => ({
 
 /** What the application's Secret holds, as far as it is known here: not the key that is made for the bot. */
 export function botSecrets(env: ClusterEnv): Record<string, Secret> {
-  const { BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half } = env
+  const { BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half, REDIS_PASSWORD } = env
   return {
     ...Object.fromEntries(
       declared.flatMap((name): [string, Secret][] => {
@@ -27,6 +28,7 @@ export function botSecrets(env: ClusterEnv): Record<string, Secret> {
         return isSecret(value) ? [[name, value]] : []
       }),
     ),
+    ...(REDIS_PASSWORD && { REDIS_PASSWORD, REDIS_URL: redisUrl(REDIS_PASSWORD) }),
     ...(id && half && { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: half }),
   }
 }

@@ -63,10 +63,10 @@ export function revoltToml(env: StoatEnv): string {
   return rendered.parts.join('')
 }
 
-/** `Revolt.overrides.toml`, the secret part, in one file. */
-export function overridesToml(env: StoatEnv, keys: StoatKeys): Text {
+/** `Revolt.overrides.toml`, the secret part, in one file. `redis`: the URL that the cluster tells of its Redis. */
+export function overridesToml(env: StoatEnv, keys: StoatKeys, redis?: Secret): Text {
   return toml({
-    database: { redis: env.STOAT_REDIS_URL ?? `redis://${redisService.name}:${redisService.port}/` },
+    database: { redis: env.STOAT_REDIS_URL ?? redis ?? `redis://${redisService.name}:${redisService.port}/` },
     rabbit: { username: env.STOAT_RABBITMQ_USER, password: keys.rabbitmq },
     'api.smtp': { password: env.STOAT_SMTP_HOST === undefined ? undefined : env.STOAT_SMTP_PASSWORD },
     'api.security': { tenor_key: env.STOAT_GIF_KEY },

@@ -4,7 +4,8 @@ import { secret } from '@infra/shared/command/secret'
 import { namespaceObject } from '@infra/shared/platform/namespace'
 import { describe, expect, it, test } from 'vitest'
 import { devSandbox, sandboxAccess } from '../../../cluster/manifests/dev-sandbox.ts'
-import { discordBot, secretsDigest } from '../../../cluster/manifests/discord-bot.ts'
+import { secretsDigest } from '../../../cluster/manifests/digest.ts'
+import { discordBot } from '../../../cluster/manifests/discord-bot.ts'
 import { appSecrets, pullSecretRenewal } from '../../../cluster/manifests/namespace.ts'
 import { networkPolicies } from '../../../cluster/manifests/network.ts'
 import { redis } from '../../../cluster/manifests/redis.ts'
@@ -124,11 +125,36 @@ describe('what runs in the cluster', () => {
   })
 })
 
-test('the digest of the secrets changes with each of them, and needs the token to be made', () => {
-  const digest = secretsDigest(values)
+test('the digest of the secrets changes with each of them, and with its key', () => {
+  const digest = secretsDigest(values, token)
   expect(digest).toMatch(/^[0-9a-f]{16}$/)
-  expect(secretsDigest({ ...values })).toBe(digest)
-  expect(secretsDigest({ ...values, LITELLM_API_KEY: secret('lite-key-2') })).not.toBe(digest)
-  expect(secretsDigest({ ...values, DISCORD_TOKEN: secret('another-token-000') })).not.toBe(digest)
-  expect(() => secretsDigest({ LITELLM_API_KEY: secret('lite-key-2') })).toThrow(/DISCORD_TOKEN/)
+  expect(secretsDigest({ ...values }, token)).toBe(digest)
+  expect(secretsDigest({ ...values, LITELLM_API_KEY: secret('lite-key-2') }, token)).not.toBe(digest)
+  expect(secretsDigest(values, secret('another-token-000'))).not.toBe(digest)
+  const keyless = { LITELLM_API_KEY: secret('lite-key-2') }
+  expect(() => discordBot({ image: 'bot', env: {}, secrets: keyless })).toThrow(/DISCORD_TOKEN/)
+})
+
+test('with a password Redis reads it from a file, the bot has it by its Secret, and both start anew with another', () => {
+  const annotationsOf = (password?: string) => {
+    const given = password === undefined ? undefined : secret(password)
+    const redisObjects = redis({ image: 'redis', claim: 'data', ...storage, password: given })
+    const secrets = given ? { ...values, REDIS_PASSWORD: given, REDIS_URL: secret('url') } : values
+    const objects = [...redisObjects, ...discordBot({ image: 'bot', env: {}, secrets })]
+    const workloads = objects.filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment')
+    return workloads.map(({ spec }) => {
+      const { metadata, spec: pod } = (
+        spec as unknown as { template: { metadata: { annotations?: object }; spec: PodSpec } }
+      ).template
+      return { annotations: metadata.annotations, env: pod.containers[0]?.env?.map(({ name }) => name) ?? [] }
+    })
+  }
+  const [without, one, other] = [annotationsOf(), annotationsOf('one-Password-31'), annotationsOf('other-Password-42')]
+  expect(without.map(({ env }) => env.filter((name) => /^REDIS/.test(name)))).toEqual([[], []])
+  expect(one.map(({ env }) => env.filter((name) => /^REDIS/.test(name)))).toEqual([
+    ['REDISCLI_AUTH'],
+    ['REDIS_PASSWORD', 'REDIS_URL'],
+  ])
+  expect(without[0]?.annotations).toBeUndefined()
+  for (const at of [0, 1]) expect(one[at]?.annotations).not.toEqual(other[at]?.annotations)
 })
