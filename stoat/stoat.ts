@@ -12,9 +12,8 @@ const stoat: Workspace = workspace<typeof stoatSchema, StoatContext>({
   name: 'stoat',
   schema: stoatSchema,
   scripts: [config, datastores, buckets, services, gateway],
-  open({ env, offline, environment, folder, workspaceOptions }) {
-    // The root's npm run deploy has turbo run cluster first, and tells its children by this variable.
-    const afterCluster = process.env.TURBO_HASH !== undefined
+  open({ env, offline, environment, folder, workspaceOptions, runsBefore }) {
+    const afterCluster = runsBefore?.('cluster') === true
     const prune = workspaceOptions?.prune === true
     const context = openStoat({ env, offline, environment, folder, prune, afterCluster })
     return { context, targets: [...(context.doks ? [context.doks.cloud] : []), context.kube] }

@@ -8,6 +8,7 @@ import { commandsOf, type Entry, helpText, overview } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
 import { type Call, cutVerbatim, parseCall, usage, workspaceOptionsOf } from './options.ts'
 import { fromHere, projectRoot } from './paths.ts'
+import { isRootRun, withoutOthersOptions } from './root-run.ts'
 import type { Session } from './session.ts'
 import { listenForSignals, type Signals } from './signals.ts'
 import type { Workspace } from './workspace.ts'
@@ -31,7 +32,8 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
       return await end(0)
     }
     refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(entry)))
-    const call = withPaths(parseCall(command, rest, entry), process.env)
+    const words = withoutOthersOptions(rest, process.env, entry)
+    const call = withPaths(parseCall(command, words, entry), process.env)
     const { default: workspace } = await entry.load()
     return await end(await run(entry, workspace, command, call))
   } catch (error) {
@@ -129,6 +131,10 @@ async function attempt(entry: Entry, session: Session, signals: Signals): Promis
 
 async function dispatch(entry: Entry, session: Session): Promise<number> {
   const { options, command } = session
+  if (isRootRun(session.processEnv)) {
+    const { isLeftOut } = await import('./session.ts')
+    if (isLeftOut(session)) return 0
+  }
   if (command === 'validate') {
     const { runValidate } = await import('./validate.ts')
     return runValidate(session)

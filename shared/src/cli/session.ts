@@ -9,6 +9,7 @@ import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
 import { type Call, usage } from './options.ts'
 import { projectRoot, stateFolder } from './paths.ts'
+import { hasAnyEnvironment, hasEnvironment, runsBefore } from './root-run.ts'
 import type { Signals } from './signals.ts'
 import type { Opened, Workspace } from './workspace.ts'
 
@@ -56,6 +57,7 @@ export function open(session: Session, purpose: Purpose): Loaded {
     offline,
     environment: options.env,
     workspaceOptions: session.workspaceOptions,
+    runsBefore: (name) => runsBefore(session.processEnv, session.root, name, options.env),
     folder: stateFolder(session.root),
     tell: (text) => emit({ type: 'message', level: 'warn', text }),
   })
@@ -68,6 +70,20 @@ export function readEnv({ workspace, root, processEnv, options }: Session, purpo
   const name = options.env === undefined ? {} : { name: options.env }
   const unjudged = options['skip-validation'] === true
   return loadEnv({ schema: workspace.schema, root, processEnv, purpose, unjudged, ...name })
+}
+
+/**
+ * Whether a run over all workspaces leaves this one out, since nobody has set it up while others are; says so. Where
+ * no workspace is, each tells what is missing, as it does alone.
+ */
+export function isLeftOut(session: Session): boolean {
+  const { workspace, root, options, emit } = session
+  const { name } = workspace
+  if (hasEnvironment(root, name, options.env) || !hasAnyEnvironment(root)) return false
+  if (options.env === undefined && !readEnv(session, 'plan').unconfigured) return false
+  const file = `.env.${name}${options.env === undefined ? '' : `.${options.env}`}`
+  emit({ type: 'message', level: 'info', text: `${name} is left out: there is no ${file} (cp .env.example ${file})` })
+  return true
 }
 
 export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {

@@ -14,6 +14,8 @@ export interface Opening<S extends Schema> {
   readonly environment?: string | undefined
   /** Values of the workspace's own options. */
   readonly workspaceOptions?: WorkspaceOptions
+  /** Whether the same run plans or deploys a workspace before this one. */
+  runsBefore?(workspace: string): boolean
   /** The project's own folder for what is neither secret nor state: known hosts, run logs. */
   readonly folder: string
   /** Warns the user of what a target finds while it works. */
