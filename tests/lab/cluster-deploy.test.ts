@@ -2,26 +2,45 @@ import { existsSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type CliResult, runCli, startCli } from '../support/cli.ts'
+import { type CliResult, runAtRoot, runCli, startCli } from '../support/cli.ts'
+import { clusterSettings } from './cluster-settings.ts'
+import { type EnvironSpies, spyOn } from './environ-spies.ts'
 import { untruths } from './plan-truth.ts'
 import { lastLog } from './pod-probes.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { clusterRehearsal, openCluster } from './rehearse-cluster.ts'
+import type { ClusterWorld } from './rehearse-cluster.ts'
+import { openStoat, stoatRehearsal } from './rehearse-stoat.ts'
 import { until } from './run.ts'
 
-const skip = requireLab(...clusterRehearsal.needs)
+const skip = requireLab(...stoatRehearsal.needs)
 
 describe.skipIf(skip)(title('the cluster by its command line, from nothing to nothing', skip), () => {
-  let world: Awaited<ReturnType<typeof openCluster>>
-  const options = () => ({ root: world.root, ...(world.env && { env: world.env }) })
+  let world: ClusterWorld
+  let spies: EnvironSpies
+  /** Exported in the terminal, and nobody's business here. */
+  const marker = 'of-somebody-elses-work'
+  const env = () => ({ ...world.env, PATH: `${spies.bin}:${world.env?.PATH}`, SOME_API_KEY: marker })
+  const options = () => ({ root: world.root, env: env() })
   const cli = (...args: string[]) => runCli('cluster', args, options())
   const good = (result: CliResult): string => {
     expect(result.code, result.stdout + result.stderr).toBe(0)
     return result.stdout
   }
 
+  /** Runs a command of all workspaces, as it is typed at the root. */
+  const atRoot = async (command: string, ...words: string[]) => {
+    const result = await runAtRoot(command, words, options())
+    good(result)
+    return result.stdout + result.stderr
+  }
+
   beforeAll(async () => {
-    world = await openCluster()
+    world = await openStoat()
+    spies = await spyOn(['kubectl', 'aws', 'doctl', 'buildah'], world.root, world.env?.PATH ?? '')
+    // Of both, from nothing: what Stoat needs of the cluster is made in the same run.
+    const shown = await atRoot('plan', '--create')
+    expect(shown).toMatch(/stoat:plan: {3}~\S? {1,2}redis, after cluster/)
+    expect(shown).toContain('pod is left out: there is no .env.pod')
     // In another order than the scripts': one that lacks an edge between two steps fails here.
     const words = ['deploy', '--create', '--yes', '--skip-verification']
     good(await runCli('cluster', words, { ...options(), shuffle: 'last' }))
@@ -120,6 +139,47 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
 
   it('builds the image anew when told to', async () => {
     expect(good(await cli('images', '--build', '--yes'))).toMatch(/discord-bot +[0-9a-f]{16} latest/)
+  })
+
+  it('has Stoat deployed onto it by one command for all, which finds nothing to do a second time', async () => {
+    const first = await atRoot('deploy', '--yes')
+    expect(first).toMatch(/cluster:deploy: nothing changed/)
+    expect(first).toMatch(/stoat:deploy: .*\d+ passed/)
+    const again = await atRoot('deploy', '--yes')
+    expect(again.match(/nothing changed/g)).toHaveLength(2)
+    await atRoot('verify')
+  })
+
+  it('gives Redis a password in one command for all, with which it, the bot and Stoat start anew', async () => {
+    const ping = async (...before: string[]) => {
+      const words = ['exec', '-n', 'discord-bot', 'redis-0', '--', ...before, 'redis-cli', 'ping']
+      return (await world.kube.kubectl(words)).stdout.trim()
+    }
+    const open = ['env', '-u', 'REDISCLI_AUTH']
+    expect(await ping(...open)).toBe('PONG')
+    const password = 'a-Password-of-Redis-771'
+    await appendFile(join(world.root, '.env.cluster'), `export REDIS_PASSWORD=${password}\n`)
+    const said = await atRoot('deploy', '--yes')
+    for (const one of ['stateful set redis', 'deployment discord-bot', 'deployment stoat-api'])
+      expect(said).toMatch(new RegExp(`✓ ${one}( |\n)`))
+    expect(said).not.toContain(password)
+    expect([await ping(...open), await ping()]).toEqual([expect.stringContaining('NOAUTH'), 'PONG'])
+    good(await runCli('stoat', ['smoke'], options()))
+    await atRoot('plan', '--detailed-exitcode')
+  })
+
+  it('has started no program with more of the environment than it needs', async () => {
+    const { AWS_SECRET_ACCESS_KEY: aws, DISCORD_TOKEN, LITELLM_API_KEY } = clusterSettings
+    const account = world.digitalocean.DIGITALOCEAN_TOKEN
+    const needs: Readonly<Record<string, readonly string[]>> = { aws: [aws], doctl: [account], kubectl: [account] }
+    const seen = await spies.seen()
+    expect(new Set(seen.map(({ program }) => program))).toEqual(new Set(['aws', 'buildah', 'doctl', 'kubectl']))
+    const found = seen.flatMap(({ program, environ }) =>
+      [marker, DISCORD_TOKEN, LITELLM_API_KEY, 'a-Password-of-Redis-771', aws, account]
+        .filter((value) => !needs[program]?.includes(value) && environ.includes(value))
+        .map((value) => `${value} in the environment of ${program}`),
+    )
+    expect([...new Set(found)]).toEqual([])
   })
 
   it('is destroyed with its volumes and its cluster by their names, even after a kill', async () => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deployTwice, type Rehearsal } from './rehearsal.ts'
-import { openCluster } from './rehearse-cluster.ts'
+import { type ClusterWorld, openCluster } from './rehearse-cluster.ts'
 import { startStoatImages } from './stoat/images.ts'
 
 /** Stoat: onto the cluster of a rehearsal, with real stores and stand-ins for its own programs. */
@@ -15,21 +15,7 @@ export const stoatRehearsal: Rehearsal = {
   leaves    nothing running, unless --keep
 `,
   async open() {
-    const world = await openCluster()
-    try {
-      await startStoatImages(world.kube)
-      const { DIGITALOCEAN_TOKEN, DIGITALOCEAN_API_URL } = world.digitalocean
-      const settings = {
-        ...{ DIGITALOCEAN_TOKEN, DIGITALOCEAN_API_URL, STOAT_DOMAIN: 'stoat.example.com' },
-        // Nothing here brings a load balancer or a certificate of a public authority.
-        ...{ STOAT_TLS: 'none', STOAT_GATEWAY: 'cluster-ip', ROLLOUT_TIMEOUT: '240' },
-      }
-      const lines = Object.entries(settings).map(([name, value]) => `export ${name}="${value}"\n`)
-      await writeFile(join(world.root, '.env.stoat'), lines.join(''), { mode: 0o600 })
-    } catch (error) {
-      await world.close()
-      throw error
-    }
+    const world = await openStoat()
     return {
       ...world,
       async run(hands, kept) {
@@ -46,4 +32,24 @@ export const stoatRehearsal: Rehearsal = {
       keep: () => world.keep('stoat'),
     }
   },
+}
+
+/** A world for both workspaces of the cluster, each with its environment. */
+export async function openStoat(): Promise<ClusterWorld> {
+  const world = await openCluster()
+  try {
+    await startStoatImages(world.kube)
+    const { DIGITALOCEAN_TOKEN, DIGITALOCEAN_API_URL } = world.digitalocean
+    const settings = {
+      ...{ DIGITALOCEAN_TOKEN, DIGITALOCEAN_API_URL, STOAT_DOMAIN: 'stoat.example.com' },
+      // Nothing here brings a load balancer or a certificate of a public authority.
+      ...{ STOAT_TLS: 'none', STOAT_GATEWAY: 'cluster-ip', ROLLOUT_TIMEOUT: '240' },
+    }
+    const lines = Object.entries(settings).map(([name, value]) => `export ${name}="${value}"\n`)
+    await writeFile(join(world.root, '.env.stoat'), lines.join(''), { mode: 0o600 })
+  } catch (error) {
+    await world.close()
+    throw error
+  }
+  return world
 }

@@ -58,10 +58,13 @@ process.on('exit', () => {
 
 /** Starts the real command line of a workspace as a process of its own, off a terminal. */
 export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
-  const { root, env, file = `${workspace}/cli.ts`, within = [], live = false, shuffle } = options
-  const began = performance.now()
+  const { file = `${workspace}/cli.ts`, within = [], shuffle } = options
   const shuffling = shuffle === undefined ? [] : [shuffler, workspace, String(shuffle)]
-  const words = [...within, process.execPath, launcher, ...shuffling, join(project, file), ...args]
+  return runWords([...within, process.execPath, launcher, ...shuffling, join(project, file), ...args], options)
+}
+
+function runWords(words: readonly string[], { root, env, live = false }: CliOptions): CliRun {
+  const began = performance.now()
   const child = spawn(words[0] as string, words.slice(1), {
     cwd: project,
     env: { ...plainEnv(), INFRA_ROOT: root, ...env },
@@ -92,3 +95,11 @@ export function startCli(workspace: string, args: readonly string[], options: Cl
 export function runCli(workspace: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
   return startCli(workspace, args, options).ended
 }
+
+/** Runs a command of all workspaces to its end, as it is typed at the root: `npm run plan -- --offline`. */
+export function runAtRoot(command: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return runWords(['npm', 'run', '-s', command, '--', ...args], { ...options, env: { ...noTelemetry, ...options.env } })
+    .ended
+}
+
+const noTelemetry = { TURBO_TELEMETRY_DISABLED: '1' }

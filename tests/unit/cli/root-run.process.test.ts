@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { runsBefore, withoutOthersOptions } from '@infra/shared/cli/root-run'
 import { describe, expect, it, test } from 'vitest'
 import { clusterSettings } from '../../lab/cluster-settings.ts'
-import { plainEnv, project } from '../../support/cli.ts'
+import { runAtRoot } from '../../support/cli.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const turbo = { TURBO_HASH: 'x' }
@@ -45,17 +43,11 @@ test('options of another workspace are left to that, in a run over all only', ()
 
 describe('npm run plan at the root, by turbo itself', () => {
   const run = async (root: string, ...words: string[]) => {
-    const child = promisify(execFile)('npm', ['run', '-s', 'plan', '--', ...words], {
-      cwd: project,
-      env: { ...plainEnv(), INFRA_ROOT: root, TURBO_TELEMETRY_DISABLED: '1' },
-    })
-    return child.then(
-      ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
-      ({ code, stdout, stderr }) => ({ code, said: stdout + stderr }),
-    )
+    const { code, stdout, stderr } = await runAtRoot('plan', words, { root })
+    return { code, said: stdout + stderr }
   }
 
-  it('plans what is set up, cluster before Stoat, and leaves out the rest', { timeout: 60_000 }, async () => {
+  it('plans what is set up, cluster before Stoat, and leaves out the rest', async () => {
     const { code, said } = await run(rootWith('cluster', 'stoat'), '--offline', '--create')
     expect(code, said).toBe(0)
     expect(said).toContain('pod is left out: there is no .env.pod')
@@ -65,7 +57,7 @@ describe('npm run plan at the root, by turbo itself', () => {
     expect(ends[1]).toBeGreaterThan(ends[0] as number)
   })
 
-  it('refuses an option that no workspace knows', { timeout: 60_000 }, async () => {
+  it('refuses an option that no workspace knows', async () => {
     const { code, said } = await run(rootWith('cluster', 'stoat'), '--offline', '--creat')
     expect([code === 0, said]).toEqual([false, expect.stringContaining('--creat')])
   })
