@@ -1,10 +1,13 @@
 import { namespaceObject } from '@infra/shared/platform/namespace'
+import { manifests } from '@infra/shared/steps/kubernetes/manifests'
+import { namespacePresent } from '@infra/shared/steps/kubernetes/namespace'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type SandboxScope, sandboxAccess } from '../../cluster/manifests/dev-sandbox.ts'
 import { networkPolicies as clusterPolicies } from '../../cluster/manifests/network.ts'
 import { networkPolicies as stoatPolicies } from '../../stoat/manifests/network.ts'
 import { busybox } from './kube/images.ts'
 import { busyboxContainer, pod } from './kube/objects.ts'
+import { planned, settle, workOf } from './kube-steps.ts'
 import { connections, litellm, outside, portsOf } from './policy-connections.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { closedPort, namespaceOf, talker, useTalkers } from './talkers.ts'
@@ -37,7 +40,8 @@ describe.skipIf(skip)(title('the policies of both workspaces, between real pods'
 
   beforeAll(async () => {
     await lab.kube.importImage(await busybox())
-    await lab.apply(namespaceObject, namespaceOf('elsewhere'), service, cloud())
+    await settle(workOf(namespacePresent(lab.open(), namespaceObject)))
+    await lab.apply(namespaceOf('elsewhere'), service, cloud())
     await lab.apply(
       ...Object.entries(portsOf).map(([app, ports]) => talker(`discord-bot/${app}`, { app }, ports)),
       ...[talker('discord-bot/plain', {}, []), talker('elsewhere/impostor', { app: 'discord-bot' }, [])],
@@ -51,7 +55,21 @@ describe.skipIf(skip)(title('the policies of both workspaces, between real pods'
 
   it('let through what they name, and deny the rest', async () => {
     const policies = clusterPolicies({ litellm: `http://${litellm}:4000`, sandboxReads: true })
-    await lab.apply(...policies, ...stoatPolicies())
+    // As the workspaces make them: Stoat came first, and its namespace is the cluster's now.
+    const kube = lab.open()
+    const cluster = { script: 'namespace', workspace: 'cluster', prune: false }
+    const work = () => [
+      ...workOf(manifests(kube, [namespaceObject, ...policies], cluster)),
+      { script: 'config', steps: [namespacePresent(kube, namespaceObject)] },
+      {
+        script: 'stoat',
+        steps: [manifests(kube, stoatPolicies(), { ...cluster, script: 'config', workspace: 'stoat' })],
+      },
+    ]
+    const lines = await planned(work())
+    expect(lines.filter((line) => !line.startsWith('create network policy '))).toEqual(['update namespace discord-bot'])
+    await settle(work())
+    expect(await planned(work())).toEqual([])
     expect(await lab.wrong(allOf('open'), allOf('closed'))).toEqual([])
   })
 

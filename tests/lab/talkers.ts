@@ -78,6 +78,7 @@ export function useTalkers() {
       return lab.kube
     },
     kubectl: lab.kubectl,
+    open: lab.open,
     results,
     /** Applies objects as they are. */
     async apply(...items: object[]) {
