@@ -151,6 +151,7 @@ export const workloadVariables = {
       description:
         'Password of Redis; the bot gets it as `REDIS_PASSWORD` and in `REDIS_URL`, Stoat at its next deploy',
       example: '32 random bytes (openssl rand -hex 32)',
+      placeholder: '...',
       secret: true,
       unset: 'Redis asks for none; a network policy says who may connect',
     }),
