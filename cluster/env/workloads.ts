@@ -141,6 +141,8 @@ export const workloadVariables = {
   REDIS_PASSWORD: variable(
     hidden((text) => {
       const strong = parseStrong(text)
+      // None was taken before there were rules.
+      if ('weak' in strong && strong.weak !== undefined) return { wrong: strong.weak }
       if ('wrong' in strong || /^[A-Za-z0-9][\w.~-]*$/.test(text)) return strong
       return {
         wrong: 'holds characters that have a meaning in the URL of a Redis',

@@ -21,3 +21,15 @@ test.each<[set: Record<string, string>, variable: string, message: string | unde
   expect(found?.message).toBe(message)
   if (message) expect(found?.remedy).toContain('Set BOT_CONTEXT to the folder of all that the image is made of')
 })
+
+test.each<[password: string, message: string | RegExp | undefined]>([
+  ['q7Xw-2mKp_9vTz.LhB4', undefined],
+  ['q7Xw/2mKp@9vTz:LhB4', 'holds characters that have a meaning in the URL of a Redis'],
+  ['q7Xw-2mKp_9v', /16 are the least/],
+  ['redis-password-2026', /too simple|tried first/],
+])('the password of Redis may be %s: %s', (password, message) => {
+  const { problems = [] } = loadEnv({ schema: clusterSchema, root: folder, processEnv: { REDIS_PASSWORD: password } })
+  const found = problems.find(({ variable }) => variable === 'REDIS_PASSWORD')?.message
+  if (message === undefined) expect(found).toBeUndefined()
+  else expect(found).toMatch(message)
+})
