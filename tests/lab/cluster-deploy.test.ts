@@ -145,7 +145,7 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
   it('has Stoat deployed onto it by one command for all, which finds nothing to do a second time', async () => {
     expect(await atRoot('deploy', '--yes')).toMatch(/stoat:deploy: .*\d+ passed/)
     const again = await atRoot('deploy', '--yes')
-    expect(again.match(/nothing changed/g)).toHaveLength(2)
+    for (const name of ['cluster', 'stoat']) expect(again).toMatch(new RegExp(`${name}:deploy: .*nothing changed`))
     await atRoot('verify')
   })
 

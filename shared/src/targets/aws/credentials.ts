@@ -48,10 +48,11 @@ const assigned = `AWS_ACCESS_KEY_ID="$${names.id}" AWS_SECRET_ACCESS_KEY="$${nam
 export const awsFunction = `${Object.values(names)
   .map((name) => `own=\${${name}-}; unset ${name}; ${name}=$own`)
   .join('\n')}
-aws() {
+aws() (
+  unset DIGITALOCEAN_ACCESS_TOKEN # by which kubectl, in the same line, may sign in
   set -- --cli-connect-timeout 5 --cli-read-timeout 60 "$@" # a dead endpoint is told within seconds, not minutes
   if [ -n "\${${names.id}-}" ]; then ${assigned} command aws "$@"; else command aws "$@"; fi
-}
+)
 `
 
 /** The environment that gives {@link awsFunction} its keys. */

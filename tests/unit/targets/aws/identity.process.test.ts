@@ -86,6 +86,17 @@ it('where the CLI asks as well, it finds its credentials itself', async () => {
   expect(made?.stdout).toBe('aws none  moved\nkubectl none  moved\n')
 })
 
+it('the token by which kubectl signs in is not the aws CLI’s', async () => {
+  const endpoint = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`
+  const kubectlEnv = { DIGITALOCEAN_ACCESS_TOKEN: 'of-doctl' }
+  const aws = awsAccount({ region: 'ca-central-1', account: '123456789012', endpoint, profile: 'moved', kubectlEnv })
+  for (const name of ['aws', 'kubectl'])
+    program(name, `echo ${name} "\${AWS_ACCESS_KEY_ID-none}" "\${DIGITALOCEAN_ACCESS_TOKEN-}"`)
+  await aws.identify?.()
+  const [made] = await aws.run([both], () => {})
+  expect(made?.stdout).toBe('aws AKIAFORGOTTENEXAMPLE \nkubectl none of-doctl\n')
+})
+
 it('keys are looked up again before they would expire in the middle of something', async () => {
   const findKeys = credentialsOf(undefined, 'brief')
   const id = async (minLifetimeMs?: number) => {
