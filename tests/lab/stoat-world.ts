@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { revealText } from '@infra/shared/command/command'
+import { manifestText } from '@infra/shared/command/kubectl'
 import { runChecks } from '@infra/shared/engine/check'
 import { collect } from '@infra/shared/engine/declaration'
 import type { Work } from '@infra/shared/engine/plan'
@@ -64,8 +66,7 @@ export function useStoat() {
         ...networkPolicies({ litellm: 'http://litellm.ai-platform.svc:4000', sandboxReads: true }),
         ...redis({ image: 'redis:7', ...storage }),
       ]
-      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-      await lab.kubectl('apply --server-side --force-conflicts -f -', list)
+      await lab.kubectl('apply --server-side --force-conflicts -f -', revealText(manifestText(objects)))
       await inSpace('rollout status statefulset/redis --timeout=600s')
     },
     /** How the checks come out that begin so: `ok gateway.api: version 0.13.7, by port-forward`. */
