@@ -5,6 +5,7 @@ import type { Step } from './step.ts'
  * Asks steps again, with more of those that follow each time nothing is found to do: a single change early in a long run
  * must not cost a round trip for every step after it. What those answer counts only where it means that nothing is to be
  * done, and only until the next change.
+ * What it saves was measured: `docs/decisions/019-shells-and-prefetch.md`.
  */
 export class Prefetch {
   readonly #converged = new Set<Step>()
