@@ -15,6 +15,7 @@ export type LabPart =
   | 'kube'
   | 'registry'
   | 'stoat'
+  | 'cargo'
   | 'doctl'
   | 'nodes'
 
@@ -137,6 +138,7 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
     program('jlink', 'default-jdk-headless'),
     program('mvn', 'maven'),
   ],
+  cargo: [program('cargo', 'cargo'), program('cc', 'gcc')],
   registry: [program('docker-registry', 'docker-registry'), program('buildah', 'buildah'), program('perl', 'perl')],
   doctl: [linux, go, program('flock', 'util-linux'), program('setpriv', 'util-linux')],
   nodes: [x64, program('npm', 'npm'), program('flock', 'util-linux')],
