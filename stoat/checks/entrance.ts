@@ -90,8 +90,8 @@ export function sharedEntrance(context: StoatContext): <T>(work: (entrance: Entr
 const issueMs = 150_000
 
 /** Waits while Caddy has no certificate yet, which it says by an alert. What else is wrong is told by whoever connects. */
-async function firstCertificate({ hostname: host, port }: URL, tls: TlsOptions): Promise<void> {
-  for (const end = Date.now() + issueMs; Date.now() < end; await pause(1000)) {
+export async function firstCertificate({ hostname: host, port }: URL, tls: TlsOptions, everyMs = 1000): Promise<void> {
+  for (const end = Date.now() + issueMs; Date.now() < end; await pause(everyMs)) {
     const error = await handshake({ host, port: Number(port || 443), ...tls }).then(
       () => undefined,
       (error: NodeJS.ErrnoException) => error,

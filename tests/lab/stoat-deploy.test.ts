@@ -6,9 +6,11 @@ import { describe, expect, it } from 'vitest'
 import { failureOf } from './aws-lab.ts'
 import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
+import { cloudTests } from './stoat/gateway-tests.ts'
+import { originalLineTests, portForwardTests } from './stoat/operator-tests.ts'
 import { useStoat } from './stoat-world.ts'
 
-const skip = requireLab('kube', 'stoat')
+const skip = requireLab('kube', 'stoat', 'acme')
 
 const programs = ['crond', 'pushd', 'api', 'events', 'autumn', 'january', 'gifbox', 'web']
 
@@ -148,4 +150,11 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
     await settle(work())
     expect(await planned(work())).toEqual([])
   })
+
+  describe('its operators', () => {
+    portForwardTests(lab)
+    originalLineTests(lab)
+  })
+
+  cloudTests(lab)
 })

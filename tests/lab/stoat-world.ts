@@ -20,6 +20,18 @@ import { startStoatImages } from './stoat/images.ts'
 
 const cliFile = join(import.meta.dirname, '../../stoat/cli.ts')
 
+interface Place {
+  readonly env?: Readonly<Record<string, string>>
+  readonly resolver?: string
+}
+
+const resolvingBy = (file: string) => [
+  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c'],
+  ...['mount --bind "$0" /etc/resolv.conf && exec "$@"', file],
+]
+
+export type StoatLab = ReturnType<typeof useStoat>
+
 /** For a suite: a real cluster with the images of Stoat, and with what the workspace cluster has made in it. */
 export function useStoat() {
   const lab = useKube()
@@ -43,6 +55,29 @@ export function useStoat() {
   })
   const context = (more: Partial<StoatEnv> = {}): StoatContext =>
     openStoat({ env: envOf(more), offline: false, folder: lab.folder, prune: false, afterCluster: false })
+  const operator = () => ({
+    command: [process.execPath, '--import', 'tsx', cliFile],
+    env: {
+      ...bare(),
+      PATH: process.env.PATH ?? '',
+      INFRA_ROOT: lab.folder,
+      HOME: lab.folder,
+      KUBECONFIG: lab.kube.kubeconfig,
+      KUBE_CONTEXT: 'lab',
+      STOAT_DOMAIN: 'stoat.example.com',
+      STOAT_TLS: 'none',
+      STOAT_GATEWAY: 'cluster-ip',
+      STOAT_IMAGES: 'stoat',
+      ROLLOUT_TIMEOUT: '240',
+    },
+  })
+  /** With more variables, and where a file of name servers takes the place of the machine's. */
+  const cliIn = ({ env = {}, resolver }: Place, ...args: string[]): Promise<Result> => {
+    const { command, env: usual } = operator()
+    const json = args[0] === 'smoke' ? ['--json'] : []
+    const [program = '', ...words] = [...(resolver === undefined ? [] : resolvingBy(resolver)), ...command, ...args]
+    return run(program, [...words, ...json], { env: { ...usual, ...env } })
+  }
   const inSpace = (line: string) => lab.kubectl(`${line} -n ${namespace}`)
 
   return {
@@ -88,23 +123,11 @@ export function useStoat() {
       const path = 'jsonpath={.items[0].status.containerStatuses[0].state.running.startedAt}'
       return Date.parse(await inSpace(`get pods -l app=${app} -o ${path}`))
     },
+    cliIn,
     /** Runs a command of the workspace as its operator would; events as JSON where it has any. */
-    cli(...args: string[]): Promise<Result> {
-      const env = {
-        ...bare(),
-        PATH: process.env.PATH ?? '',
-        INFRA_ROOT: lab.folder,
-        HOME: lab.folder,
-        KUBECONFIG: lab.kube.kubeconfig,
-        KUBE_CONTEXT: 'lab',
-        STOAT_DOMAIN: 'stoat.example.com',
-        STOAT_TLS: 'none',
-        STOAT_GATEWAY: 'cluster-ip',
-        STOAT_IMAGES: 'stoat',
-      }
-      const json = args[0] === 'smoke' ? ['--json'] : []
-      return run(process.execPath, ['--import', 'tsx', cliFile, ...args, ...json], { env })
-    },
+    cli: (...args: string[]): Promise<Result> => cliIn({}, ...args),
+    /** The variables of its operator, and how the workspace is called. */
+    operator,
     /** What an expression is in the database, as JSON. */
     async inDatabase(expression: string): Promise<string> {
       const script = `print(JSON.stringify(${expression}))`
