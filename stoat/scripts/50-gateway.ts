@@ -1,5 +1,6 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
+import type { Step } from '@infra/shared/engine/step'
 import { balancerAddress } from '@infra/shared/facts/kubernetes/load-balancer'
 import { namespace } from '@infra/shared/platform/names'
 import { deployment } from '@infra/shared/platform/workload'
@@ -19,24 +20,27 @@ export default script(
   'gateway',
   { about: 'Caddy, and how it is reached from outside', tags: ['workloads'] },
   (context: StoatContext, add) => {
-    const { env, kube, dns, prune } = context
-    const { name } = caddyService
+    const { env, kube, prune } = context
     const options = { script: 'gateway-entrance', workspace: 'stoat', prune, extension: httpRoutes }
     const entrance = add(manifests(kube, entranceObjects(env), options))
-    // Where a proxy has the certificate, the domain leads there.
-    const domain = env.STOAT_TLS === 'upstream' ? undefined : env.STOAT_DOMAIN
-    const timeoutSeconds = env.ROLLOUT_TIMEOUT
-    const balancer = { namespace, service: name, domain, timeoutSeconds, dependsOn: [entrance] }
-    const address =
-      env.STOAT_GATEWAY === 'load-balancer' ? [add(loadBalancer(kube, { ...balancer, price, remedy: noneCame }))] : []
-    if (address.length === 0) add(noLoadBalancer(kube, balancer))
-    const holder = { what: 'the load balancer', address: balancerAddress(namespace, name), dependsOn: address }
-    const isOurs = address.length > 0 && env.STOAT_TLS === 'gateway'
-    const record = dns && isOurs ? [add(addressRecord(dns, env.STOAT_DOMAIN, holder))] : []
-    const before = [entrance, ...address, ...record]
-    const workloads = [`deployment/${name}`] as const
-    add(deployment(context, 'gateway', { objects: caddyObjects(env), workloads, claimVariables, dependsOn: before }))
+    const dependsOn = [entrance, ...add(addressSteps(context, entrance))]
+    const workloads = [`deployment/${caddyService.name}`] as const
+    add(deployment(context, 'gateway', { objects: caddyObjects(env), workloads, claimVariables, dependsOn }))
   },
 )
+
+/** What makes the domain lead to Caddy. Before that starts, since it asks for its certificate at once. */
+function addressSteps({ env, kube, dns }: StoatContext, entrance: Step): Step[] {
+  const { name } = caddyService
+  // Where a proxy has the certificate, the domain leads there.
+  const domain = env.STOAT_TLS === 'upstream' ? undefined : env.STOAT_DOMAIN
+  const timeoutSeconds = env.ROLLOUT_TIMEOUT
+  const balancer = { namespace, service: name, domain, timeoutSeconds, dependsOn: [entrance] }
+  if (env.STOAT_GATEWAY !== 'load-balancer') return [noLoadBalancer(kube, balancer)]
+  const made = loadBalancer(kube, { ...balancer, price, remedy: noneCame })
+  if (!dns || env.STOAT_TLS !== 'gateway') return [made]
+  const holder = { what: 'the load balancer', address: balancerAddress(namespace, name), dependsOn: [made] }
+  return [made, addressRecord(dns, env.STOAT_DOMAIN, holder)]
+}
 
 standalone(import.meta.url)

@@ -63,9 +63,9 @@ export async function startCloud(kube: KubeLab): Promise<Cloud> {
   }
 }
 
-/** A real S3 server, of another region than MinIO's. */
+/** A real S3 server. Of MinIO's region, since the lab's mc knows no other. */
 async function startS3(host: string, folder: string) {
-  const [port, region, id, half] = [9000, 'lab-1', 'outsider', randomBytes(16).toString('hex')]
+  const [port, region, id, half] = [9000, 'minio', 'outsider', randomBytes(16).toString('hex')]
   await mkdir(folder)
   const server = [await versitygwProgram(), '--port', `${host}:${port}`, '--region', region, 'posix', folder]
   const [program = '', ...args] = [...tether, ...server]
