@@ -121,6 +121,7 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
       },
       powerOff: async (how = 'clean') => {
         await stopMachine(machine, how)
+        await network.forget()
         await network.cut(true)
       },
       powerOn: async () => {

@@ -19,6 +19,8 @@ export type Network = {
   latency(ms: number): Promise<void>
   /** Cuts or mends the line: packets vanish without a word, both ways. */
   cut(isCut: boolean): Promise<void>
+  /** Takes the firewall's rules away, which a kernel loses with its power and the namespace of a host keeps. */
+  forget(): Promise<void>
   close(): void
 }
 
@@ -86,6 +88,11 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
     latency: async (desired) => {
       ms = desired
       await apply()
+    },
+    forget: async () => {
+      const rules = `nft flush ruleset 2>/dev/null
+for t in iptables ip6tables; do for c in INPUT FORWARD OUTPUT; do $t -P $c ACCEPT; done; $t -F; $t -X; done`
+      await must('ip', ['netns', 'exec', namespace, 'sh', '-c', rules])
     },
     cut: async (desired) => {
       isCut = desired

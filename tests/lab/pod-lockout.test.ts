@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deployed, eventsOf, failureOf } from './pod-runs.ts'
 import { barePod, clonePod, halfMadePod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { run } from './run.ts'
+import { run, until } from './run.ts'
 
 const skip = requireLab('host')
 
@@ -115,5 +115,56 @@ describe.skipIf(skip)(title('what would lock us out of sshd', skip), () => {
     expect(await deployed(pod, ...security)).toContain(`sshd: ${ours}`)
     expect(await onHost(pod, 'systemctl show -p ExecStart --value ssh.service')).not.toMatch(/ -f /)
     expect(await offered(pod)).toBe('publickey')
+  })
+
+  /** Deploys until the host says that it was cut off, then ends both sides there, and brings the host up again. */
+  async function cutAndBooted(): Promise<void> {
+    await onHost(pod, 'rm -f /run/cut')
+    const deployment = pod.start('deploy', '--yes', '--json', ...security)
+    await until('the host to be cut off', 180_000, async () =>
+      (await pod.host.exec('ls /run/cut')).code === 0 ? true : undefined,
+    )
+    const wasOut = !(await getsIn(pod))
+    deployment.kill('SIGKILL')
+    await pod.host.powerOff('hard')
+    await deployment.ended
+    await pod.host.powerOn()
+    expect(wasOut).toBe(true)
+  }
+  const cut = 'touch /run/cut; exec sleep 600'
+
+  test('a change of sshd that locked out, the operator killed and the power lost: it lets in after the boot', async () => {
+    const hold = '/run/systemd/system/ssh.service.d'
+    await onHost(
+      pod,
+      `rm ${ours}; echo PasswordAuthentication yes >${mine}; systemctl restart ssh.service
+echo 'AuthorizedKeysFile /etc/ssh/nowhere' >>${mine}
+mkdir -p ${hold}; printf '%s\\n' '[Service]' 'ExecStartPost=sh -c "${cut}"' >${hold}/hold.conf; systemctl daemon-reload`,
+    )
+    await cutAndBooted()
+    expect(await getsIn(pod)).toBe(true)
+    expect(await offered(pod)).toBe('publickey')
+    expect(await onHost(pod, 'ls /etc/systemd/system | grep infra-revert || true')).toBe('')
+    await onHost(pod, `rm ${mine}`)
+    expect(await deployed(pod, ...security)).toContain(`sshd: ${ours}`)
+  })
+
+  test('a firewall that shut us out, the operator killed and the power lost: the former rules are there after the boot', async () => {
+    const [before, after] = ['/etc/ufw/before.rules', '/etc/ufw/after.init']
+    const former = 'grep -hE "^(ENABLED|### tuple)" /etc/ufw/ufw.conf /etc/ufw/user*.rules'
+    await onHost(
+      pod,
+      `ufw --force disable; ufw allow from 198.51.100.7 to any port 5432
+cp -a ${before} ${before}.kept; mv ${after} ${after}.kept 2>/dev/null || true
+sed -i 's/^COMMIT$/-A ufw-before-input -p tcp --dport 22 -j DROP\\nCOMMIT/' ${before}
+printf '%s\\n' '#!/bin/sh' '[ "$1" = start ] || exit 0' '${cut}' >${after}; chmod 755 ${after}`,
+    )
+    const rules = await onHost(pod, former)
+    await cutAndBooted()
+    expect(await getsIn(pod)).toBe(true)
+    expect(await onHost(pod, former)).toBe(rules)
+    await onHost(pod, `mv ${before}.kept ${before}; rm ${after}; mv ${after}.kept ${after} 2>/dev/null || true`)
+    expect(await deployed(pod, ...security)).toContain('firewall: firewall enabled')
+    expect(await deployed(pod, ...security)).toEqual([])
   })
 })

@@ -6,6 +6,9 @@ export interface ChildTask {
   readonly address: Parameters<typeof ssh>[0]
   readonly script: string
   readonly undo?: string
+  readonly undoAtBoot?: string
+  /** 6 unless told. */
+  readonly seconds?: number
 }
 
 // Started by ssh-target.test.ts as a process of its own, so that it can be killed without warning.
@@ -16,6 +19,10 @@ console.log('locked')
 const commands = [sh`sh -c ${task.script}`]
 const hear = (line: string) => console.log(line)
 if (task.undo === undefined) await host.run(commands, hear)
-else await host.guarded?.(commands, { name: 'child', seconds: 6, undo: sh`sh -c ${task.undo}` }, hear)
+else {
+  const atBoot = task.undoAtBoot === undefined ? {} : { undoAtBoot: sh`sh -c ${task.undoAtBoot}` }
+  const guard = { name: 'child', seconds: task.seconds ?? 6, undo: sh`sh -c ${task.undo}`, ...atBoot }
+  await host.guarded?.(commands, guard, hear)
+}
 console.log('ran')
 setInterval(() => {}, 600_000)

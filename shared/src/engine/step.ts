@@ -54,12 +54,16 @@ export interface Change {
 
 /**
  * Confirmed or reverted: the host arms `undo` to run by itself after `seconds`, the change is made, a fresh connection
- * is proven, the revert is disarmed. It survives the death of our process.
+ * is proven, the revert is disarmed. It survives the death of our process, and of the host: it is on the disk, and what
+ * was not confirmed before the host went down is undone while it boots.
  */
 export interface Guard {
   readonly name: string
   readonly seconds: number
-  readonly undo: Command
+  /** Left out: what an interrupted run left armed is confirmed, or undone as that run meant it. */
+  readonly undo?: Command
+  /** The same before sshd and the firewall start at boot, where nothing may wait for them; `undo` where left out. */
+  readonly undoAtBoot?: Command
 }
 
 /** Work that is cheaper done once: packages of several steps, or all objects of one, in one go. `run` takes the items of all. */

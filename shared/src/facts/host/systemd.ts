@@ -1,3 +1,4 @@
+import { revertUnit } from '../../command/revert-unit.ts'
 import { quote, raw, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -62,10 +63,11 @@ function parseTime(stamp: string): number | undefined {
   return Date.parse(`${found[1]}T${found[2]}Z`) + Number(found[3] ?? 0) * 1000
 }
 
-/** Whether a revert that a killed run left armed is still to fire. */
+/** Whether a revert that a killed run left armed is still to fire, by its timer or at the next boot. */
 export function revertArmed(name: string): Question<boolean> {
+  const unit = revertUnit(name)
   return {
-    command: raw(`systemctl is-active --quiet infra-revert-${name}.timer && echo armed || true`),
+    command: sh`if [ -e /etc/systemd/system/${unit}.service ] || systemctl is-active --quiet ${unit}.timer; then echo armed; fi`,
     parse: ({ stdout }) => stdout.trim() === 'armed',
   }
 }

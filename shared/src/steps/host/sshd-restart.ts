@@ -17,19 +17,30 @@ export const restartSshd: Shell = raw(
   `if [ -e ${rescueUnit} ]; then rm -f ${rescueUnit} ${rescueConfig} && systemctl daemon-reload; fi\n${start.line}`,
 )
 
-interface Rescue {
+/** For whom sshd is started all the same. */
+export interface Rescue {
   /** Who may come in, beside those whom AllowUsers allows. */
   readonly users: readonly string[]
   /** Where sshd shall listen, unless a socket does. */
   readonly port: number
 }
 
+/** {@link rescueSshd} without its start: before ssh.service starts at boot, which must not be waited for there. */
+export function rescueAtBoot(rescue: Rescue): Shell {
+  // `sshd -T` wants its folder, which the unit makes.
+  return all(sh`mkdir -p -m 0755 /run/sshd`, rescueFiles(rescue), sh`systemctl daemon-reload`)
+}
+
 /**
  * The way back when a restart locked us out. The same restart would read the same files, and what sshd had in force before
  * cannot be read from anywhere. So it is started with a configuration of its own, which lets in these users by key alone,
- * until the next deployment or boot. The files below /etc/ssh stay as they are. The text goes through systemd: see {@link restoring}.
+ * until the next deployment or boot. The files below /etc/ssh stay as they are.
  */
-export function rescueSshd({ users, port }: Rescue): Shell {
+export function rescueSshd(rescue: Rescue): Shell {
+  return all(rescueFiles(rescue), sh`systemctl daemon-reload; ${start}`)
+}
+
+function rescueFiles({ users, port }: Rescue): Shell {
   const lines = [
     `Port ${port}`,
     `AllowUsers ${[...new Set(users)].join(' ')}`,
@@ -49,6 +60,5 @@ export function rescueSshd({ users, port }: Rescue): Shell {
     sh`mkdir -p ${folders}`,
     sh`{ printf ${'%s\\n'} ${lines}; ${kept}; } >${rescueConfig}`,
     sh`printf ${'%s\\n'} ${unit} >${rescueUnit}`,
-    sh`systemctl daemon-reload; ${start}`,
   )
 }

@@ -31,9 +31,9 @@ import { sshdEntrance } from '../../facts/host/sshd-entrance.ts'
 import { revertArmed, unitState } from '../../facts/host/systemd.ts'
 import { authorizedKeys } from '../../facts/host/user.ts'
 import { diffOf, writeFile } from './file.ts'
-import { confirmed, confirming, restoring } from './revert.ts'
+import { confirmed, confirming, escaping, restoring } from './revert.ts'
 import { type Denial, denialOf } from './sshd-entrance.ts'
-import { rescueSshd, restartSshd } from './sshd-restart.ts'
+import { type Rescue, rescueAtBoot, rescueSshd, restartSshd } from './sshd-restart.ts'
 
 export interface SshdOptions {
   /** The drop-in's name. It must sort before those of others: for each setting sshd takes the first that it reads. */
@@ -90,7 +90,8 @@ export function sshd(on: Target, options: SshdOptions): Step {
       if (wrong)
         return refuse(`sshd would still have ${wrong}`, `Look for it: grep -rin '${wrong.split(' ')[0]}' /etc/ssh`)
       if (list.length === 0 && !isInForce(now)) {
-        const guard = confirming('sshd', rescue(desired, now))
+        const rescue = rescueOf(desired, now)
+        const guard = escaping('sshd', rescueSshd(rescue), rescueAtBoot(rescue))
         list.push(update('sshd restarted', [raw('sshd -t'), restartSshd], { risk: 'restart', guard }))
       }
       const denials = list.length > 0 ? denialsOf(desired, now, pending) : new Map<string, Denial>()
@@ -98,7 +99,7 @@ export function sshd(on: Target, options: SshdOptions): Step {
       if (denial) return refuse(denial.reason, denial.remedy)
       list.push(...changesAtBoot(now))
       if (now.armed && !list.some(({ guard }) => guard)) {
-        const guard = confirming('sshd', rescue(desired, now))
+        const guard = confirming('sshd')
         list.push(update('sshd change of an interrupted run confirmed', confirmed, { guard }))
       }
       return noting(
@@ -145,8 +146,10 @@ const isInForce = ({ lines, service, socket, touched, rescued }: Now): boolean =
   !rescued &&
   (service.active === 'active' ? (touched ?? 0) <= (service.since ?? 0) : lines === null || socket.active === 'active')
 
-const rescue = ({ options: { login, users } }: Desired, { entrance }: Now): Shell =>
-  rescueSshd({ users: [login, ...users], port: entrance?.connection?.port ?? 22 })
+const rescueOf = ({ options: { login, users } }: Desired, { entrance }: Now): Rescue => ({
+  users: [login, ...users],
+  port: entrance?.connection?.port ?? 22,
+})
 
 /** What changes sshd's files; each change restarts sshd. */
 function editsOf(desired: Desired, now: Now): Change[] {
@@ -156,7 +159,7 @@ function editsOf(desired: Desired, now: Now): Change[] {
     name: 'sshd',
     paths: [sshdConfig, sshdFolder],
     digest: digestOf(now.lines),
-    effect: effectOf(desired, now),
+    ...effectsOf(desired, now),
   })
   const guarded = (...edit: readonly Command[]) => [[save, ...edit, raw('sshd -t'), restartSshd], { guard }] as const
   const list: Change[] = overriding(lines, path, options.settings).map((line) => {
@@ -181,14 +184,17 @@ function editsOf(desired: Desired, now: Now): Change[] {
  * After the files were put back. What sshd had not read before is not a way back. Passwords that were on before the first
  * deployment stay off: nobody needs them to come back by a key.
  */
-function effectOf(desired: Desired, now: Now): Shell {
+function effectsOf(desired: Desired, now: Now): { effect: Shell; effectAtBoot: Shell } {
   const isClosed = now.dropIn !== null || hasInclude(now.lines ?? [])
-  const back = isInForce(now) && isClosed ? restartSshd : rescue(desired, now)
-  if (now.dropIn) return back
+  const rescue = rescueOf(desired, now)
+  const [effect, effectAtBoot] =
+    isInForce(now) && isClosed ? [restartSshd, raw(':')] : [rescueSshd(rescue), rescueAtBoot(rescue)]
+  if (now.dropIn) return { effect, effectAtBoot }
   const closed = Object.entries(desired.options.settings).filter(
     ([keyword, value]) => /^(Password|KbdInteractive)Authentication$/.test(keyword) && value === 'no',
   )
-  return sh`printf ${'%s\\n'} ${closed.map((pair) => pair.join(' '))} >${desired.path}; ${back}`
+  const close = sh`printf ${'%s\\n'} ${closed.map((pair) => pair.join(' '))} >${desired.path}`
+  return { effect: sh`${close}; ${effect}`, effectAtBoot: sh`${close}; ${effectAtBoot}` }
 }
 
 // Not `enable`: a new alias (sshd.service) of a unit that runs makes systemd 257 lose sight of the process.

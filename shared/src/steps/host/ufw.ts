@@ -44,7 +44,7 @@ const stop = raw(
 
 const start = all(sh`(${stop})`, sh`ufw --force enable`)
 
-/** After files were put back: the firewall as they say. */
+/** After files were put back: the firewall as they say. At boot ufw.service does that by itself. */
 const effect = sh`if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ${start}; else ufw --force disable; fi`
 
 /**
@@ -63,7 +63,7 @@ export function firewall(on: Target, options: FirewallOptions): Step {
       const list = firewallChanges(now, ports)
       const say = `active: ${ports.map((port) => `${port}/tcp`).join(' ')}`
       if (!now.armed || list.some(({ guard }) => guard)) return changes(list, say)
-      const guard = confirming('ufw', sh`ufw --force disable`)
+      const guard = confirming('ufw')
       const confirm = update('firewall change of an interrupted run confirmed', confirmed, { guard })
       return changes([...list, confirm], say)
     },

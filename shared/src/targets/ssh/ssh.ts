@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Command, Output } from '../../command/command.ts'
-import { quote, raw } from '../../command/sh.ts'
+import { quote } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Guard } from '../../engine/step.ts'
 import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../engine/target.ts'
@@ -8,6 +8,7 @@ import type { Running } from '../process.ts'
 import { type Attachment, type SshAddress, SshConnection } from './connection.ts'
 import { breakLock, heartbeat, lockFence, lockProgram } from './lock.ts'
 import { changeProgram, questionProgram } from './program.ts'
+import { armRevert, disarmRevert, forgetRevert, revertNow } from './revert.ts'
 
 export type { Attachment } from './connection.ts'
 
@@ -125,7 +126,7 @@ async function takeLock(connection: SshConnection, id: string, request: LockRequ
 }
 
 /**
- * Arms a timer on the host that undoes the change, makes it, and disarms the timer over a connection made afresh.
+ * Arms what undoes the change on the host, by a timer or at its next boot, makes it, and disarms that over a connection made afresh.
  * Where that fails, the old connection undoes at once; where that is dead as well, the timer does. The timer is disarmed
  * by nothing but a fresh connection: as long as none gets in, the host still tries by itself.
  */
@@ -144,14 +145,19 @@ async function confirmOrRevert(
     })
   }
   const failed = outputs.find(({ code }) => code !== 0)
-  const isIn = async () => {
-    const program = changeProgram([disarmRevert(guard.name)])
+  const isInBy = async (disarm: Command) => {
+    const program = changeProgram([disarm])
     const said = await connection.sendFresh(program).catch(() => undefined)
     return said !== undefined && program.parse(said.stdout, said.stderr)[0]?.code === 0
   }
-  if (!failed && (await isIn())) return { outputs: outputs.slice(1) }
+  const disarm = guard.undo ? disarmRevert(guard.name) : forgetRevert(guard.name)
+  if (!failed && (await isInBy(disarm))) return { outputs: outputs.slice(1) }
   if (!failed) hear('a fresh connection cannot be made: reverting')
-  const { became, remedy } = await reverted(() => run([revertNow(guard.name)], hear), isIn, guard)
+  const { became, remedy } = await reverted(
+    () => run([revertNow(guard.name)], hear),
+    () => isInBy(forgetRevert(guard.name)),
+    guard,
+  )
   if (failed) return { outputs: outputs.slice(1), became }
   throw new Failure('error', `${guard.name}: after this change no new connection could be made; ${became}`, { remedy })
 }
@@ -187,20 +193,3 @@ async function reverted(
     remedy: console,
   }
 }
-
-const unit = (name: string) => `infra-revert-${name}`
-
-const armRevert = ({ name, seconds, undo }: Guard): Command =>
-  withUndo(
-    `systemctl stop ${unit(name)}.timer 2>/dev/null; systemd-run --quiet --collect --unit=${unit(name)} \
---on-active=${seconds}s --timer-property=AccuracySec=1s --property=Type=oneshot /bin/sh -c "$(sed 's/[$]/$$/g')"`,
-    undo,
-  )
-
-// The undo travels on stdin so that its quoting is nobody's business; it holds no secret. systemd reads `$$` as `$`.
-const withUndo = (line: string, undo: Command): Command => ({ line, stdin: { parts: [undo.line] } })
-
-/** Stops the timer of a revert that was armed. */
-export const disarmRevert = (name: string) => raw(`systemctl stop ${unit(name)}.timer`)
-
-const revertNow = (name: string) => raw(`systemctl start ${unit(name)}.service`)

@@ -88,11 +88,20 @@ describe('firewall', () => {
     expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
-  test('what could lock us out is guarded, and its revert uses nothing that systemd expands', () => {
+  test('what could lock us out is guarded; at boot only the files go back, which ufw.service reads by itself', () => {
     const decision = step.plan({ ...sound, ...with_('allow tcp 9999 @ any @ in') }, { pending: [] })
     const [change] = decision.kind === 'changes' ? decision.changes : []
     expect(change).toMatchObject({ risk: 'downtime', guard: { name: 'ufw', seconds: 60 } })
-    expect(change?.guard?.undo.line).not.toMatch(/\$\{|\$\$/)
+    const [now = '', atBoot = ''] = [change?.guard?.undo?.line, change?.guard?.undoAtBoot?.line]
+    expect(now).toMatch(/ufw --force enable/)
+    expect(atBoot).toMatch(/cp -a/)
+    expect(atBoot).not.toMatch(/ufw --force|iptables -/)
+  })
+
+  test('what an interrupted run left armed is confirmed or undone as that run meant it, not opened to everybody', () => {
+    const decision = step.plan({ ...sound, armed: true }, { pending: [] })
+    expect(decision).toMatchObject({ changes: [{ guard: { name: 'ufw', seconds: 60 } }] })
+    expect(JSON.stringify(decision)).not.toContain('disable')
   })
 })
 
