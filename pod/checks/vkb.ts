@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { asUser } from '@infra/shared/command/as-user'
+import { askUser } from '@infra/shared/command/as-user'
 import { digestText, type Output } from '@infra/shared/command/command'
 import { redact } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
@@ -92,7 +92,7 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
 ]
 
 // -B by its variable: a check writes no byte code.
-const health = asUser(
+const health = askUser(
   user,
   `export PYTHONDONTWRITEBYTECODE=1; . "$1" && exec ${mcpServer('valence.substrate.mcp_server')} --health-check`,
   [vkbEnv],

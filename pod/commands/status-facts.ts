@@ -1,4 +1,4 @@
-import { withRightsOf } from '@infra/shared/command/as-user'
+import { askWithRightsOf } from '@infra/shared/command/as-user'
 import { raw, sh } from '@infra/shared/command/sh'
 import { sql, superuserStatement } from '@infra/shared/command/sql'
 import type { Question } from '@infra/shared/engine/step'
@@ -57,7 +57,7 @@ export const nginxVersion: Question<string | null> = {
 export function checkedOut(path: string, user: string): Question<string | null> {
   const git = sh`git -C ${path}`
   return {
-    command: withRightsOf(user, sh`${git} describe --tags --exact-match 2>/dev/null; ${git} rev-parse --short HEAD`),
+    command: askWithRightsOf(user, sh`${git} describe --tags --exact-match 2>/dev/null; ${git} rev-parse --short HEAD`),
     parse({ code, stdout }) {
       const words = stdout.trim().split('\n').filter(Boolean)
       if (code !== 0) return null

@@ -38,8 +38,8 @@ fail() {
 produce() {
   open_snapshot
   part database dump
-  part config files --dereference "${config[@]}"
-  part media files '' "${media[@]}"
+  part config config
+  part media media
   manifest >manifest.json
   member manifest.json
   tar -cf - SHA256SUMS
@@ -64,29 +64,47 @@ dump() {
   as_role "$role" pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
 }
 
-# Paths from /, those that are there.
-config=(etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config)
-media=(var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store)
-for key in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/*.signing.key; do
-  [ ! -e "$key" ] || config+=("${key#/}")
-done
+# Each folder is read by the account whose it is: a link that an account puts there leads nowhere where it may not go by
+# itself, and only root's own links are followed to what they lead to. `config` is one archive, of what three accounts read.
+config() {
+  {
+    tar_as root '--dereference --blocking-factor=1' etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d \
+      'etc/matrix-synapse/*.signing.key' | head -c -1024
+    tar_as matrix-synapse --blocking-factor=1 'var/lib/matrix-synapse/*.signing.key' | head -c -1024
+    tar_as valence --blocking-factor=1 opt/valence/config | head -c -1024
+  }
+  # The end that was taken off each.
+  head -c 1024 /dev/zero
+}
+media() { tar_as matrix-synapse '' var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; }
 
-# Their content, also where a folder is a link, as to media on a volume: `/.` leads through it. With --dereference
-# through all other links too.
-files() {
-  local links=$1 path there=() above=()
+# tar_as ACCOUNT OPTIONS PATH...: what is there of these paths (from /; in one that ends in a name, `*` as in a shell, for
+# files alone), read by that account.
+tar_as() {
+  local account=$1 program=(bash -c "$packing" bash)
   shift
-  for path in "$@"; do
-    [ -e "/$path" ] || continue
+  id -u "$account" >/dev/null 2>&1 || return 0
+  [ "$account" = root ] || program=(runuser -u "$account" -- "${program[@]}")
+  (cd / && "${program[@]}" "$@")
+}
+
+# Their content, also where a folder is a link, as to media on a volume: `/.` leads through it. 1: a file changed while it
+# was read, as an upload may.
+packing='set -euo pipefail
+options=$1 there=() above=()
+shift
+for pattern in "$@"; do
+  for path in $pattern; do
+    [ -e "$path" ] || continue
+    [ "$path" = "$pattern" ] || [ -f "$path" ] || continue
     above+=("${path%/*}/.")
-    [ ! -d "/$path" ] || path=$path/.
+    [ ! -d "$path" ] || path=$path/.
     there+=("$path")
   done
-  [ "${#there[@]}" -gt 0 ] || return 0
-  # 1: a file changed while it was read, as an upload may.
-  tar --directory=/ --create --file=- --warning=no-file-changed ${links:+"$links"} \
-    --no-recursion "${above[@]}" --recursion "${there[@]}" || [ $? = 1 ]
-}
+done
+[ "${#there[@]}" -gt 0 ] || exit 0
+tar --create --file=- --sparse --warning=no-file-changed $options \
+  --no-recursion "${above[@]}" --recursion "${there[@]}" || [ $? = 1 ]'
 
 # What a command prints, as tar members NAME.000000, NAME.000001 …
 part() {

@@ -1,12 +1,16 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '@infra/shared/command/sh'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { payload } from '../../pod/backup/backup.ts'
 import { onHost as on } from './backup-drill.ts'
-import { deployed, failureOf } from './pod-runs.ts'
+import { objects, places, withObjects } from './objects.ts'
+import { deployed, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { escaped, escapes, password, typed } from './sudo-escapes.ts'
+import { tracedShell, unknown, whatRootFollows } from './trace.ts'
 
 const skip = requireLab('host', 'git', 'age')
 
@@ -131,6 +135,73 @@ ln -s ${outside}/99red .bashrc; ln -s ${outside}/99red.json .claude.json`)
     expect(await onHost(fingerprint)).toBe(before)
     expect(await onHost(config)).toBe(there)
     expect(await onHost('find /etc /opt /var/lib/matrix-synapse -name ".restoring*"')).toBe('')
+  })
+
+  /** Milliseconds that a deployment takes which changes nothing, to see what hangs beyond that. */
+  let quiet = 0
+  test('nothing is left to do before the next', async () => {
+    await onHost('chown root: /opt/valence')
+    const begun = performance.now()
+    expect(await deployed(pod, '--skip-verification')).toEqual([])
+    quiet = performance.now() - begun
+  })
+
+  describe.each(Object.entries(objects))('%s in the place of everything that valence owns', (_, make) => {
+    test.each(Object.entries(places))('of its %s: a deployment ends, and nothing outside changes', async (_, paths) => {
+      const begun = performance.now()
+      const { code, stdout, stderr } = await withObjects(pod.host, paths, make, () =>
+        pod.cli('deploy', '--yes', '--json', '--skip-verification'),
+      )
+      expect(performance.now() - begun - quiet, lastOf(stdout + stderr)).toBeLessThan(30_000)
+      expect(code, lastOf(stdout + stderr)).toBe(1)
+      expect(await onHost(fingerprint)).toBe(before)
+    })
+  })
+
+  test('a backup reads nothing through what valence put into its folder, and waits for nothing', async () => {
+    const names = Object.keys(objects).map((name) => name.replace(/[^a-z]+/gi, '-'))
+    const made = Object.values(objects).map((make, index) => `p=/opt/valence/config/${names[index]}; ${make}`)
+    await asValence(made.join('\n'))
+    await onHost('install -m 600 /dev/null /etc/apt/only-root; echo the secret of root >/etc/apt/only-root')
+    await asValence('ln -s /etc/apt/only-root /opt/valence/config/read-me')
+    const folder = join(pod.root, 'with-objects')
+    const begun = performance.now()
+    const { code, stdout, stderr } = await pod.cli('backup', '--to', folder)
+    expect(code, stdout + stderr).toBe(0)
+    expect(performance.now() - begun).toBeLessThan(30_000)
+    const restored = await pod.cli('restore', stdout.trim(), '--confirm', domain, '--json')
+    expect(restored.code, lastOf(restored.stdout + restored.stderr)).toBe(0)
+    expect(await onHost('cd /opt/valence/config; stat -c "%n %F" read-me a-link-to-etc')).toBe(
+      'read-me symbolic link\na-link-to-etc symbolic link\n',
+    )
+    await asValence(`cd /opt/valence/config; rm -rf read-me ${names.join(' ')}`)
+    await onHost('rm -rf /etc/apt/only-root /opt/valence/*.before-restore-*')
+    expect(await onHost(fingerprint)).toBe(before)
+  })
+
+  test('traced: root follows no name in a folder of another account, whatever it mends, looks at, saves and restores', async () => {
+    const recipient = (await readFile(`${pod.host.keyFile}.pub`, 'utf8')).trim()
+    const program = `cat >/run/backup.sh <<'END OF IT'\n${payload('backup.sh')}\nEND OF IT
+${tracedShell} -c ${quote(`bash /run/backup.sh ${domain} '${recipient}' >/dev/null`)}`
+    const archive = await pod.cli('backup', '--to', join(pod.root, 'to-be-traced'))
+    const traced = async (work: () => Promise<{ readonly code: number; readonly stdout: string }>) => {
+      const followed = await whatRootFollows(pod.host, async () => {
+        const { code, stdout } = await work()
+        expect(code, lastOf(stdout)).toBe(0)
+      })
+      return unknown(followed)
+    }
+    await onHost(`cd /home/valence; echo '# mine' >.bashrc; rm -rf .claude.json .local/bin/claude; chmod 777 .ssh
+chown root: .ssh/authorized_keys; cd /opt/valence; echo x >>config/vkb.env; chmod 777 config; chown -R root: repo
+chown root: venv; sed -i s/auto/manual/ /etc/postgresql/*/main/start.conf`)
+    const deploy = () => pod.cli('deploy', '--yes', '--json', '--skip-verification')
+    expect(await traced(deploy)).toEqual([])
+    await onHost('rm -rf /opt/valence/repo')
+    expect(await traced(deploy)).toEqual([])
+    expect(await traced(() => pod.cli('verify', '--json'))).toEqual([])
+    expect(await traced(() => pod.host.exec(program))).toEqual([])
+    expect(await traced(() => pod.cli('restore', archive.stdout.trim(), '--confirm', domain, '--json'))).toEqual([])
+    expect(await onHost(fingerprint)).toBe(before)
   })
 
   test('valence at a terminal, who knows its password, becomes root by none of the known ways out of sudo', async () => {

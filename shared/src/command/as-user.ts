@@ -7,8 +7,10 @@ import { type Shell, sh, withStdin } from './sh.ts'
  * venv's python), and git refuses to.
  */
 export function asUser(user: string, program: string | Text, args: readonly string[] = []): Command {
-  return withStdin(sh`runuser -u ${user} -- sh -s -- ${args}`, userProgram(program))
+  return withStdin(shellOf(user, args), userProgram(program))
 }
+
+const shellOf = (user: string, args: readonly string[]): Shell => sh`runuser -u ${user} -- sh -s -- ${args}`
 
 /** What the shell of such a program reads on its stdin. */
 export function userProgram(program: string | Text): Text {
@@ -17,12 +19,34 @@ export function userProgram(program: string | Text): Text {
   return text`main() {\n${home}\n${program}\n}\nmain "$@" </dev/null\n`
 }
 
+/** Seconds for a question that another account answers: what it looks at is that account's, and may never end. */
+const patience = 15
+
+/** The head of a simple command that ends within {@link patience}, with all that it started. */
+export const limited: Shell = sh`timeout -k 2 ${patience}`
+
+/** The same command {@link limited}; its last words tell where that was not enough. */
+export const inTime = (command: Shell): Shell =>
+  sh`${limited} ${command} || { c=$?; [ $c -ne 124 ] || echo ${`no answer within ${patience} seconds`} >&2; (exit $c); }`
+
+/** {@link asUser} for a question. */
+export function askUser(user: string, program: string | Text, args: readonly string[] = []): Command {
+  return withStdin(inTime(shellOf(user, args)), userProgram(program))
+}
+
+/** {@link withRightsOf} for a question. */
+export function askWithRightsOf(owner: string, command: Shell): Shell {
+  return owner === 'root' ? command : sh`cd / && { ${inTime(runAs(owner, command))}; }`
+}
+
+const runAs = (owner: string, command: Shell): Shell => sh`runuser -u ${owner} -- sh -c ${command.line}`
+
 /**
  * The same command with the rights of the account `owner`; root's stays as it is. A file in a folder of another account is
  * read and written so: by its name root could be led anywhere, by a link that the account puts in the way meanwhile.
  */
 export function withRightsOf(owner: string, command: Shell): Shell {
-  return owner === 'root' ? command : sh`cd / && runuser -u ${owner} -- sh -c ${command.line}`
+  return owner === 'root' ? command : sh`cd / && ${runAs(owner, command)}`
 }
 
 /** Whether an answer tells that there is no such user yet. */

@@ -1,4 +1,4 @@
-import { asUser, userProgram } from './as-user.ts'
+import { askUser, asUser, limited, userProgram } from './as-user.ts'
 import { type Command, plainText, type Text, text } from './command.ts'
 import { derive, type Secret } from './secret.ts'
 import { quote, sh, withStdin } from './sh.ts'
@@ -27,7 +27,8 @@ export interface GitScript {
  * of its own and hands it on by a pipe.
  */
 export function gitScript({ user, args, ...program }: GitScript): Command {
-  return asUser(user, gitProgram(program), args)
+  // What notes nothing is a question.
+  return (program.meets ? asUser : askUser)(user, gitProgram(program), args)
 }
 
 function gitProgram({ url, access, meets, script }: Omit<GitScript, 'user' | 'args'>): Text {
@@ -44,7 +45,7 @@ function gitProgram({ url, access, meets, script }: Omit<GitScript, 'user' | 'ar
 export function gitQuestion({ access, ...first }: GitScript & { access: GitAccess }, second: string): Command {
   const looking = userProgram(gitProgram({ ...first, access: undefined }))
   const asking = userProgram(gitProgram({ ...first, access, script: second }))
-  const run = (user: string) => sh`runuser -u ${user} -- sh -s --`.line
+  const run = (user: string) => sh`${limited} runuser -u ${user} -- sh -s --`.line
   const program = text`main() {
 said=$(printf %s ${quoted(looking)} | ${run(first.user)} "$@") || { code=$?; printf '%s\\n' "$said"; return $code; }
 printf '%s\\n' "$said"

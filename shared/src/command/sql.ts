@@ -1,3 +1,4 @@
+import { inTime } from './as-user.ts'
 import { type Command, describe, holdsSecret, plainText, showText, type Text, text } from './command.ts'
 import { derive, isSecret, type Secret } from './secret.ts'
 import { type Shell, sh, withStdin } from './sh.ts'
@@ -70,9 +71,9 @@ export const roleClient = (role: string, ...words: readonly string[]): readonly 
 export const rolePsql = (role: string, database: string): readonly string[] =>
   roleClient(role, ...quiet, '-d', database)
 
-/** Runs a script of psql (several statements, backslash commands) as a role: {@link roleClient}. */
-export function roleScript(role: string, database: string, script: string): Command {
-  return withStdin(sh`cd / && ${rolePsql(role, database)}`, plainText(script))
+/** Asks by a script of psql (several statements, backslash commands) as a role: {@link roleClient}. */
+export function askRole(role: string, database: string, script: string): Command {
+  return withStdin(sh`cd / && { ${inTime(sh`${rolePsql(role, database)}`)}; }`, plainText(script))
 }
 
 const superuserClient = ['env', started(superuserOptions), 'runuser', '-u', 'postgres', '--', ...quiet, '-d']

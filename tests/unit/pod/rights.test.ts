@@ -68,3 +68,18 @@ describe('root names nothing in a folder that user valence owns', () => {
     expect(line).toContain('/var/lib/infra/previous/home/valence/.bashrc')
   })
 })
+
+describe('a question that another account answers ends, whatever that account put there', () => {
+  const asked = work.flatMap(({ steps }) =>
+    steps.flatMap((step) =>
+      Object.entries(step.ask).map(([name, { command }]) => [step.id, name, command.line] as const),
+    ),
+  )
+  const theirs = asked.filter(([, , line]) => /(runuser -u |setpriv --reuid=)(?!root|postgres)/.test(line))
+
+  test.each(theirs)('%s: %s', (_, __, line) => {
+    expect(line).toMatch(/timeout -k 2 15 /)
+  })
+
+  test('there are such', () => expect(theirs.length).toBeGreaterThan(5))
+})

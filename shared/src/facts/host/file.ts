@@ -1,4 +1,4 @@
-import { isNoUser, withRightsOf } from '../../command/as-user.ts'
+import { askWithRightsOf, isNoUser } from '../../command/as-user.ts'
 import { digestText, type Output, plainText } from '../../command/command.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
@@ -40,7 +40,7 @@ function reading(path: string, reader: string, read: Shell): Shell {
     reader === 'root'
       ? sh`[ -f ${path} ] && [ ! -L ${path} ]`
       : sh`[ -f ${path} ] && [ ! -L ${path} ] && [ -r ${path} ]`
-  return withRightsOf(reader, sh`${stat} -- ${path} && if ${isReadable}; then ${read}; fi`)
+  return askWithRightsOf(reader, sh`${stat} -- ${path} && if ${isReadable}; then ${read}; fi`)
 }
 
 /** Where a link leads; undefined when there is none, or something else. */

@@ -49,7 +49,7 @@ else
 fi
 echo desired "\${desired%%[!0-9a-f]*}"`
 
-const tip = `desired=$(remote 30 ls-remote -- "$2" "refs/heads/$3") || exit 7`
+const tip = `desired=$(remote 12 ls-remote -- "$2" "refs/heads/$3") || exit 7`
 const tipByOther = `${tip}\necho desired "\${desired%%[!0-9a-f]*}"`
 
 /** What is at `path` where a clone is desired. Throws when the server had to be asked and did not answer. */

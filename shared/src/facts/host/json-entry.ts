@@ -1,4 +1,4 @@
-import { asUser, isNoUser } from '../../command/as-user.ts'
+import { askUser, isNoUser } from '../../command/as-user.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -12,7 +12,7 @@ export interface JsonFileState {
 }
 
 // Equal to the desired only where all of it is: what is hidden is not part of what is desired.
-const program = `import json, os, sys
+const program = `import json, os, stat, sys
 path, group, desired, plain = sys.argv[1:]
 path, desired, plain = os.path.expanduser(path), json.loads(desired), plain.split()
 out = {"kind": "absent", "entries": {}}
@@ -27,6 +27,10 @@ def shown(held, desired, plain=()):
         return [shown(each, known[at] if at < len(known) else None) for at, each in enumerate(held)]
     return held if type(held) is type(desired) and held == desired else "[not shown]"
 try:
+    # A pipe would be waited for, and what is this large is no settings file.
+    state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode) or state.st_size > 33554432:
+        raise ValueError(path)
     with open(path, encoding="utf-8") as file:
         out["mode"] = format(os.fstat(file.fileno()).st_mode & 0o7777, "04o")
         text = file.read()
@@ -53,7 +57,7 @@ export function jsonEntries(
 ): Question<JsonFileState> {
   const words = [path, group, JSON.stringify(desired), plain.join(' ')]
   return {
-    command: asUser(user, `exec python3 -I -B -c ${quote(program)} "$@"`, words),
+    command: askUser(user, `exec python3 -I -B -c ${quote(program)} "$@"`, words),
     parse(answer) {
       if (isNoUser(answer)) return { kind: 'absent', entries: {}, mode: undefined }
       if (answer.code !== 0) throw new Error(answer.stderr.trim() || `exit code ${answer.code}`)

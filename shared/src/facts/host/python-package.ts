@@ -1,4 +1,4 @@
-import { asUser, isNoUser } from '../../command/as-user.ts'
+import { askUser, isNoUser } from '../../command/as-user.ts'
 import { lackingByteCode } from '../../command/byte-code.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
@@ -51,7 +51,10 @@ def unmet(line, absent=True):
 
 out = {}
 try:
-    with open(os.path.join(source, "pyproject.toml"), "rb") as file:
+    path = os.path.join(source, "pyproject.toml")
+    if not os.path.isfile(path) or os.path.getsize(path) > 1048576:
+        raise FileNotFoundError(path)
+    with open(path, "rb") as file:
         project = tomllib.load(file)["project"]
     dynamic = project.get("dynamic", [])
     out["desired"] = {
@@ -99,7 +102,7 @@ export interface PackagePlace {
 export function packageState(name: string, place: PackagePlace): Question<PackageState> {
   const { venv, source, user, constraints = [] } = place
   return {
-    command: asUser(user, script, [venv, name, source, ...constraints]),
+    command: askUser(user, script, [venv, name, source, ...constraints]),
     parse(answer) {
       const absent: PackageState = {
         missing: undefined,

@@ -1,4 +1,4 @@
-import { asUser, isNoUser } from '../../command/as-user.ts'
+import { askUser, isNoUser } from '../../command/as-user.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -27,7 +27,7 @@ stat -c %U "$1"
 /** A virtual environment, looked at as the user whose it is. */
 export function venvState(path: string, user: string): Question<VenvState> {
   return {
-    command: asUser(user, script, [path]),
+    command: askUser(user, script, [path]),
     parse(answer) {
       const [owner, python] = isNoUser(answer) ? [] : answer.stdout.split('\n')
       if (!isNoUser(answer) && answer.code !== 0) throw new Error(answer.stderr.trim())

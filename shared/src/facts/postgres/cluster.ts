@@ -1,4 +1,5 @@
-import { raw, sh } from '../../command/sh.ts'
+import { askWithRightsOf, isNoUser } from '../../command/as-user.ts'
+import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface Cluster {
@@ -11,11 +12,15 @@ export interface Cluster {
   readonly status: string
 }
 
-/** The clusters of the host, as Debian's postgresql-common sees them; none where it is not installed. */
+/**
+ * The clusters of the host, as Debian's postgresql-common sees them; none where it is not installed. Their folders are
+ * user postgres's: it reads them itself.
+ */
 export const clusters: Question<readonly Cluster[]> = {
-  command: raw('pg_lsclusters -h'),
-  parse({ code, stdout, stderr }) {
-    if (code === 127) return []
+  command: askWithRightsOf('postgres', sh`pg_lsclusters -h`),
+  parse(answer) {
+    const { code, stdout, stderr } = answer
+    if (isNoUser(answer)) return []
     if (code !== 0) throw new Error(stderr.trim())
     const lines = stdout.split('\n').filter((line) => line.trim() !== '')
     return lines.map((line) => {
@@ -28,7 +33,10 @@ export const clusters: Question<readonly Cluster[]> = {
 /** The port that a running cluster listens on, from its postmaster.pid; undefined while it does not run. */
 export function runningPort(version: number, cluster: string): Question<number | undefined> {
   return {
-    command: sh`sed -n 4p ${`/var/lib/postgresql/${version}/${cluster}/postmaster.pid`} 2>/dev/null`,
+    command: askWithRightsOf(
+      'postgres',
+      sh`sed -n 4p ${`/var/lib/postgresql/${version}/${cluster}/postmaster.pid`} 2>/dev/null`,
+    ),
     parse: ({ stdout }) => Number(stdout.trim()) || undefined,
   }
 }

@@ -1,4 +1,4 @@
-import { asUser, isNoUser } from '../../command/as-user.ts'
+import { askUser, isNoUser } from '../../command/as-user.ts'
 import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -63,7 +63,7 @@ from ${recordTable} where name = :'name';
 // As the user, who is the role too (peer): root reads nothing that the user could have put in the place of a file.
 const script = `db=$1; name=$2; cd "$3" 2>/dev/null || { echo "lacks $3"; exit 0; }
 shift 3
-for f do [ -r "$f" ] || { echo "lacks $PWD/$f"; exit 0; }; done
+for f do [ -f "$f" ] && [ -r "$f" ] && [ "$(stat -Lc %s -- "$f")" -le 8388608 ] || { echo "lacks $PWD/$f"; exit 0; }; done
 digest=$(cat -- "$@" | sha256sum) && digest=\${digest%% *}
 echo "digest $digest"
 record=$(${psqlClient.line} -v name="$name" -d "$db" <<'SQL'
@@ -76,7 +76,7 @@ case $record in *"$digest"*'"missing" : []'*) ;; *) for f do echo "file $(base64
 /** What a schema's files are, and what of them is in the database; asked as the owner, over the local socket. */
 export function schemaState(name: string, { database, owner, folder, files }: SchemaPlace): Question<SchemaState> {
   return {
-    command: asUser(owner, script, [database, name, folder, ...files]),
+    command: askUser(owner, script, [database, name, folder, ...files]),
     parse(answer) {
       const { code, stdout, stderr } = answer
       const lines = stdout.split('\n').map((line) => line.split(/ (.*)/s))

@@ -1,4 +1,4 @@
-import { asUser, isNoUser } from '../../command/as-user.ts'
+import { askUser, isNoUser } from '../../command/as-user.ts'
 import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -23,7 +23,7 @@ SQL`
 /** The tables of a database as a role of this name sees them, and whether it can read one of them. */
 export function tableState(database: string, role: string, table: string): Question<TableState> {
   return {
-    command: asUser(role, script, [database, table]),
+    command: askUser(role, script, [database, table]),
     parse(answer) {
       if (isNoUser(answer)) return { columns: {}, readable: false }
       const [columns = '', read] = answer.stdout.trim().split('\n')

@@ -1,6 +1,6 @@
 import type { Output } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
-import { roleScript } from '../../command/sql.ts'
+import { askRole } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import { databaseState } from '../postgres/postgres.ts'
 import { synapseConfig, synapseDropIns } from './config.ts'
@@ -17,11 +17,12 @@ select distinct 'server ' || substr(name, strpos(name, ':') + 1) from public.use
 \\endif
 `
   return {
-    command: roleScript(role, database, script),
+    command: askRole(role, database, script),
     parse({ code, stdout, stderr }) {
       const denied = stderr.match(/ERROR: +(permission denied .*)/)?.[1]
       if (denied)
         throw new Error(`the users of Synapse in database ${database} cannot be read as role ${role}: ${denied}`)
+      if (code === 124) throw new Error(`the users of Synapse in database ${database}: ${stderr.trim()}`)
       return code === 0 ? [...stdout.matchAll(/^server (.+)$/gm)].map(([, server = '']) => server) : undefined
     },
   }

@@ -1,3 +1,4 @@
+import { withRightsOf } from '../../command/as-user.ts'
 import type { Output } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
@@ -27,7 +28,8 @@ export function postgresCluster(
   const bring = (verb: 'start' | 'restart') =>
     sh`{ systemctl ${verb} ${unit} && i=0 && until pg_isready -q --cluster ${name}; do i=$((i+1)); [ $i -le 60 ] || break; sleep 1; done && pg_isready -q --cluster ${name}; } || { journalctl -q -u ${unit} -n 8 -o cat >&2; tail -n 4 ${log} >&2; exit 1; }`
   // By its files: psql does not find a server whose port was changed but that was not restarted yet.
-  const setPort = sh`pg_conftool ${version} main set port ${port} && pg_conftool ${`/var/lib/postgresql/${name}/postgresql.auto.conf`} remove port`
+  const conftool = sh`pg_conftool ${version} main set port ${port} && pg_conftool ${`/var/lib/postgresql/${name}/postgresql.auto.conf`} remove port`
+  const setPort = withRightsOf('postgres', conftool)
   return step({
     id: `postgres.cluster ${name}`,
     on,
@@ -36,7 +38,7 @@ export function postgresCluster(
       found: clusters,
       server: unitState(`${unit}.service`),
       all: unitState('postgresql.service'),
-      start: fileContent(startConf),
+      start: fileContent(startConf, 'postgres'),
       running: runningPort(version, 'main'),
     },
     plan({ found, server, all, start, running }) {
@@ -59,7 +61,8 @@ export function postgresCluster(
       const list: Change[] = []
       const atBoot = (start?.content ?? '').split('\n').some((line) => line.trim() === 'auto')
       if (!atBoot) {
-        const write = sh`sed -i -E ${'s/^(manual|disabled)[[:space:]]*$/auto/'} ${startConf} && { grep -qx auto ${startConf} || echo auto >>${startConf}; } && systemctl daemon-reload`
+        const edit = sh`sed -i -E ${'s/^(manual|disabled)[[:space:]]*$/auto/'} ${startConf} && { grep -qx auto ${startConf} || echo auto >>${startConf}; }`
+        const write = sh`(${withRightsOf('postgres', edit)}) && systemctl daemon-reload`
         list.push(update(`cluster ${name} at boot`, write))
       }
       if (all.enabled !== 'enabled') list.push(update('postgresql.service at boot', sh`systemctl enable postgresql`))

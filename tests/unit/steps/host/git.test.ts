@@ -118,9 +118,9 @@ describe('checkout', () => {
     const { line, stdin } = gitState(path, { ...desired, access }).command
     expect(line).toBe(`sh -s -- ${path} ${url} v1.0.1`)
     const [owner = '', asked = ''] = revealText(stdin ?? { parts: [] }).split('\nask\n')
-    expect(owner).toMatch(/\| runuser -u valence -- sh -s -- "\$@"/)
+    expect(owner).toMatch(/\| timeout -k 2 15 runuser -u valence -- sh -s -- "\$@"/)
     expect(owner).not.toContain('ghp_')
-    expect(asked).toMatch(/ghp_0123456789abcdef[\s\S]*\| runuser -u fetcher -- sh -s -- "\$@"/)
+    expect(asked).toMatch(/ghp_0123456789abcdef[\s\S]*\| timeout -k 2 15 runuser -u fetcher -- sh -s -- "\$@"/)
   })
 
   test('a question believes no ssh server that it meets for the first time', () => {
