@@ -154,7 +154,7 @@ mkdir -p ${hold}; printf '%s\\n' '[Service]' 'ExecStartPost=sh -c "${cut}"' >${h
     const former = 'grep -hE "^(ENABLED|### tuple)" /etc/ufw/ufw.conf /etc/ufw/user*.rules'
     await onHost(
       pod,
-      `ufw --force disable; ufw allow from 198.51.100.7 to any port 5432
+      `ufw --force disable; ufw deny from 198.51.100.7
 cp -a ${before} ${before}.kept; mv ${after} ${after}.kept 2>/dev/null || true
 sed -i 's/^COMMIT$/-A ufw-before-input -p tcp --dport 22 -j DROP\\nCOMMIT/' ${before}
 printf '%s\\n' '#!/bin/sh' '[ "$1" = start ] || exit 0' '${cut}' >${after}; chmod 755 ${after}`,
