@@ -1,3 +1,4 @@
+import { sh } from '@infra/shared/command/sh'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { podAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { type JobState, jobState } from '@infra/shared/facts/kubernetes/job'
@@ -6,6 +7,7 @@ import { claimedAt } from '@infra/shared/facts/kubernetes/volumes'
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from '../context.ts'
 import { databaseCheck } from '../guards/database.ts'
+import { stoatSecret } from '../keys.ts'
 import { storeWorkloads } from '../manifests/stores.ts'
 import { bucketJob, stores } from '../services.ts'
 
@@ -75,17 +77,23 @@ export function judgeRoom(
   return ok(unmeasured.length > 0 ? `not measured: ${unmeasured.join(', ')}` : 'all of them')
 }
 
-/** Prints `same` where the broker's user has the password of the Secret. Neither is an argument of any program. */
-const comparison = `all=$(rabbitmqctl -q export_definitions -) || exit 1
-hash=$(sed 's/.*"password_hash":"\\([^"]*\\)".*/\\1/' /etc/rabbitmq/stoat/definitions.json)
+/**
+ * Prints `same` where the broker's user has the password of the Secret. Not of the file that is mounted: kubelet brings that
+ * up to date a minute later. Neither hash is an argument of any program.
+ */
+const comparison = `hash=$(base64 -d | sed 's/.*"password_hash":"\\([^"]*\\)".*/\\1/')
+[ -n "$hash" ] || { echo 'it is not known: the Secret tells none'; exit 1; }
+all=$(rabbitmqctl -q export_definitions -) || exit 1
 case $all in *"$hash"*) echo same ;; *) echo other ;; esac`
+
+const definitions = sh`kubectl get secret ${stoatSecret} -n ${namespace} -o ${'jsonpath={.data.rabbitmq-definitions\\.json}'}`
 
 function brokerUserCheck(kube: StoatContext['kube']): Check {
   return check(kube, {
     id: 'datastores.rabbitmq-user',
     about: "RabbitMQ's user has the password of stoat-secrets",
     remedy: 'npm run restart -w stoat -- rabbitmq has it read its users anew; then npm run deploy -w stoat.',
-    ask: { answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', comparison]) },
+    ask: { answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', comparison], definitions) },
     judge({ answer: { ok: answered, text } }) {
       if (answered && text === 'same') return ok('the same')
       return fail(answered ? 'it has another: programs that start anew do not get in' : text)

@@ -1,5 +1,5 @@
 import type { Output } from '../../command/command.ts'
-import { sh } from '../../command/sh.ts'
+import { raw, type Shell, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** What something in the cluster answers, or why it does not. */
@@ -16,9 +16,10 @@ export function serviceAnswer(namespace: string, service: string, path: string):
   }
 }
 
-/** What a command prints in a pod. */
-export function podAnswer(namespace: string, pod: string, command: readonly string[]): Question<Answer> {
-  return { command: sh`kubectl exec -n ${namespace} ${pod} -- ${command} 2>&1`, parse }
+/** What a command prints in a pod; `from` is a command of this machine whose output it reads. */
+export function podAnswer(namespace: string, pod: string, command: readonly string[], from?: Shell): Question<Answer> {
+  const run = sh`kubectl exec${from ? raw(' -i') : raw('')} -n ${namespace} ${pod} -- ${command} 2>&1`
+  return { command: from ? sh`${from} | ${run}` : run, parse }
 }
 
 /**
