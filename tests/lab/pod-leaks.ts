@@ -46,9 +46,11 @@ const settled = 'valence.substrate.mcp_server'
 
 /**
  * Watches the arguments and the environment of every process on both sides: this machine sees those of its hosts. Not
- * those of suites and hosts that run beside: they may have good reason to give the same secrets to a program.
+ * those of suites and hosts that run beside: they may have good reason to give the same secrets to a program. Pods are given
+ * Secrets in their environment: `pods` leaves out that of processes which are numbered by themselves.
  */
-export function watchProcesses(): { stop(): string[] } {
+export function watchProcesses({ pods = false } = {}): { stop(): string[] } {
+  const here = numbering(process.pid)
   const seen = new Set<string>()
   const look = () => {
     const isOfOthers = ownership()
@@ -61,7 +63,8 @@ export function watchProcesses(): { stop(): string[] } {
         const [environment, words] = [read('environ'), read('cmdline')]
         seen.add(words)
         // Without words it has ended since: nobody can tell any more whose environment that was.
-        if (words !== '' && !words.includes(settled)) seen.add(environment)
+        if (words === '' || words.includes(settled)) continue
+        if (!pods || numbering(Number(pid)) === here) seen.add(environment)
       } catch {
         // It has ended.
       }
@@ -87,10 +90,11 @@ function ownership(): (pid: number) => boolean {
     }
     return known.get(pid)
   }
-  const numbering = (pid: number) => readlinkSync(`/proc/${pid}/ns/pid`)
   const here = numbering(process.pid)
   return (pid) => (ownerOf(pid) ?? (numbering(pid) === here ? 'us' : 'others')) === 'others'
 }
+
+const numbering = (pid: number) => readlinkSync(`/proc/${pid}/ns/pid`)
 
 // Field 4; the name in field 2 may hold blanks and parentheses.
 function parentOf(pid: number): number {
