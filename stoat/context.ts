@@ -21,6 +21,8 @@ export interface StoatContext extends WorkloadContext {
   readonly afterCluster: boolean
   /** Keys that are used where neither the environment nor the cluster has any. */
   readonly made: StoatKeys
+  /** Whether `verify` does what a user does, too. */
+  readonly smoke: boolean
   /** The project's own folder, for this environment. */
   readonly folder: string
 }
@@ -32,16 +34,25 @@ interface Opening {
   readonly folder: string
   readonly prune: boolean
   readonly afterCluster: boolean
+  readonly smoke: boolean
 }
 
 /** Opens the cluster, by the same variables as the workspace that makes it. */
-export function openStoat({ env, offline, environment, prune, afterCluster, ...opening }: Opening): StoatContext {
+export function openStoat({
+  env,
+  offline,
+  environment,
+  prune,
+  afterCluster,
+  smoke,
+  ...opening
+}: Opening): StoatContext {
   const folder = environmentFolder(opening.folder, environment)
   const doks = openDoks(env, { offline, folder, writtenBy: 'npm run deploy -w cluster -- --tags kubernetes' })
   const made = newKeys()
   const kube: Target = openCluster(env, { doks, offline, folder, values: openValues(env, made, () => kube) })
   const dns = offline || !env.STOAT_DNS_RECORD ? undefined : openDns(env, kube)
-  return { workspace: 'stoat', env, kube, doks, dns, folder, prune, afterCluster, made }
+  return { workspace: 'stoat', env, kube, doks, dns, folder, prune, afterCluster, smoke, made }
 }
 
 function openDns(env: StoatEnv, kube: Target): Target | undefined {

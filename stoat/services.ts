@@ -150,6 +150,9 @@ export const stores = {
   },
 } as const satisfies Record<Store, unknown>
 
+/** Says where the canary file is. */
+export const canaryConfigMap = 'stoat-canary'
+
 /** The Job that makes the bucket. */
 export const bucketJob = 'stoat-minio-create-buckets'
 

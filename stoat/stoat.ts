@@ -15,7 +15,8 @@ const stoat: Workspace = workspace<typeof stoatSchema, StoatContext>({
   open({ env, offline, environment, folder, workspaceOptions, runsBefore }) {
     const afterCluster = runsBefore?.('cluster') === true
     const prune = workspaceOptions?.prune === true
-    const context = openStoat({ env, offline, environment, folder, prune, afterCluster })
+    const smoke = workspaceOptions?.smoke === true
+    const context = openStoat({ env, offline, environment, folder, prune, afterCluster, smoke })
     return { context, targets: [...(context.doks ? [context.doks.cloud] : []), context.kube] }
   },
   checks: stoatChecks,

@@ -46,6 +46,7 @@ function itemCheck({ aws }: ClusterContext): Check {
     id: 'dynamodb.item',
     about: `an item of ${table} is written, read and deleted`,
     remedy: 'May these credentials put, get and delete items? aws dynamodb put-item says what stands against it.',
+    writes: true,
     async probe(): Promise<Finding> {
       const Key = { execution_id: { S: `infra-verify-${randomUUID()}` } }
       const mark = { S: 'written by infra verify' }

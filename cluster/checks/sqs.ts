@@ -42,6 +42,7 @@ function roundTrip({ aws }: ClusterContext, name: string): Check {
     id: `sqs.${name}.round-trip`,
     about: `a message is sent to ${name}, received and deleted`,
     remedy,
+    writes: true,
     async probe(): Promise<Finding> {
       const at = { QueueUrl: queueUrl(aws.place, name) }
       const send = async <T>(operation: string, input: Parameters<typeof call>[3]) =>

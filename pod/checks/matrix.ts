@@ -52,6 +52,7 @@ export function matrixChecks(context: PodContext): Check[] {
       id: 'synapse.round-trip',
       about: 'a new user logs in, sends, reads, and is deactivated',
       remedy: `${again}; on the host: sudo journalctl -u matrix-synapse --since -10min`,
+      writes: true,
       probe: () => roundTrip(context),
     },
   ]

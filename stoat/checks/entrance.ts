@@ -32,6 +32,9 @@ export interface Entrance {
   send(path: string, options?: Send): Promise<Reply>
 }
 
+/** Lets some work use an entrance, which is open until it is done. */
+export type Through = <T>(work: (entrance: Entrance) => Promise<T>) => Promise<T>
+
 type TlsOptions = { readonly servername: string; readonly ca?: string[] }
 
 /** Milliseconds that an answer may take. */
@@ -51,7 +54,7 @@ export const tlsOf = ({ env }: Pick<StoatContext, 'env'>): TlsOptions => ({
  * Lets checks use one entrance together: it is opened for the first, and closed after the last. The domain, where it leads
  * to Caddy; else a port-forward of our own. Where Caddy has asked for its first certificate, that is waited for.
  */
-export function sharedEntrance(context: StoatContext): <T>(work: (entrance: Entrance) => Promise<T>) => Promise<T> {
+export function sharedEntrance(context: StoatContext): Through {
   let users = 0
   let forward: Promise<Forward> | undefined
   let issued: Promise<void> | undefined

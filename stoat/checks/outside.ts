@@ -2,7 +2,7 @@ import { excerpt } from '@infra/shared/command/secret'
 import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import type { StoatContext } from '../context.ts'
 import { type StoatUrls, urlsOf } from '../urls.ts'
-import { type Entrance, handshake, type Reply, sharedEntrance } from './entrance.ts'
+import { type Entrance, handshake, type Reply, type Through } from './entrance.ts'
 import { openWebSocket } from './websocket.ts'
 
 /** The beginning of the public key that is compiled into the images: in force where the secret file is not read. */
@@ -11,9 +11,8 @@ const compiledKey = 'BGcvgR-i2z4I'
 const remedy =
   'npm run status -w stoat; kubectl logs -n discord-bot deployment/stoat-caddy; npm run logs -w stoat -- api'
 
-/** What users get, asked the way that they come. A program that answers says nothing of its stores: `smoke` tries those. */
-export function outsideChecks(context: StoatContext): readonly Check[] {
-  const through = sharedEntrance(context)
+/** What users get, asked the way that they come. A program that answers says nothing of its stores: `--smoke` tries those. */
+export function outsideChecks(context: StoatContext, through: Through): readonly Check[] {
   const urls = urlsOf(context.env)
   const probe = (id: string, about: string, look: (entrance: Entrance) => Promise<Finding>): Check => ({
     id,
@@ -94,7 +93,7 @@ function jsonOf(body: Buffer): unknown {
   }
 }
 
-function certificateCheck(context: StoatContext, through: ReturnType<typeof sharedEntrance>): Check {
+function certificateCheck(context: StoatContext, through: Through): Check {
   const { env } = context
   const domain = env.STOAT_DOMAIN
   return {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Canary, digestOf, newCanary } from './canary.ts'
 import type { Entrance, Reply, Send } from './entrance.ts'
 import { openWebSocket, type WebSocketConnection } from './websocket.ts'
 
@@ -11,11 +12,15 @@ export interface SmokeAccount {
   readonly servers?: readonly string[]
 }
 
-/** What tells how a part of the round went, and whether to go on. */
+export type Part = 'account' | 'events' | 'file' | 'acknowledgements'
+
+/** What is told of the parts of the round, and whether to go on. */
 export interface SmokeReport {
-  done(id: string, about: string, detail: string): void
+  done(part: Part, detail: string): void
   /** Throws when the round shall end early. */
   goOn(): void
+  /** Where a canary file shall be stored: it is told where it is. */
+  readonly keep?: ((canary: Canary) => Promise<void>) | undefined
 }
 
 /** How often a limited request is asked again. */
@@ -25,6 +30,7 @@ const maxTries = 8
 class Session {
   readonly #entrance: Entrance
   token = ''
+  user = ''
 
   constructor(entrance: Entrance) {
     this.#entrance = entrance
@@ -37,7 +43,7 @@ class Session {
     return this.#expect(method, path, status, { method, headers: { ...this.#auth(), ...type, ...headers }, ...body })
   }
 
-  /** Uploads a file; gives its id. */
+  /** Uploads a file; gives its id. It is called `smoke.bin`. */
   async upload(bytes: Buffer): Promise<string> {
     const mark = randomBytes(12).toString('hex')
     const head = `--${mark}\r\nContent-Disposition: form-data; name="file"; filename="smoke.bin"\r\nContent-Type: application/octet-stream\r\n\r\n`
@@ -86,7 +92,7 @@ async function enter(entrance: Entrance, account: SmokeAccount, report: SmokeRep
   await session.ask('GET', '/api/onboard/hello', 200)
   const username = account.email.replace(/@.*/, '').replace(/-/g, '')
   await session.ask('POST', '/api/onboard/complete', 200, { username })
-  report.done('smoke.account', 'somebody makes an account and logs in', username)
+  report.done('account', username)
   report.goOn()
   return session
 }
@@ -96,7 +102,7 @@ async function listen(socket: WebSocketConnection, report: SmokeReport): Promise
   await socket.next((text) => text.includes('"Ready"'))
   socket.send(JSON.stringify({ type: 'Ping', data: 1 }))
   await socket.next((text) => text.includes('"Pong"'))
-  report.done('smoke.events', 'events come by WebSocket', 'Authenticated, Ready, Pong')
+  report.done('events', 'Authenticated, Ready, Pong')
   report.goOn()
 }
 
@@ -117,12 +123,23 @@ async function talk(
   await socket.next((text) => text.includes('"Message"') && text.includes(message))
   const read = await session.ask('GET', `/autumn/attachments/${file}/smoke.bin`, 200)
   if (!read.body.equals(bytes)) throw new Error('the file that was uploaded comes back as another')
-  report.done('smoke.file', 'a message with a file arrives, and the file comes back', `${bytes.length} bytes`)
+  report.done('file', `${bytes.length} bytes`)
   report.goOn()
   // The first one passes even where the exchanges are missing.
   const second = idOf(await session.ask('POST', `/api/channels/${channel}/messages`, 200, { content: 'again' }), '_id')
   for (const one of [message, second]) await session.ask('PUT', `/api/channels/${channel}/ack/${one}`, 204)
-  report.done('smoke.acknowledgements', 'messages are marked as read', 'two of two')
+  report.done('acknowledgements', 'two of two')
+  if (report.keep) await report.keep(await storeCanary(session))
+}
+
+/** Stores a file in the account's own notes, which stay when the account is disabled. */
+async function storeCanary(session: Session): Promise<Canary> {
+  const bytes = newCanary()
+  const file = await session.upload(bytes)
+  const notes = idOf(await session.ask('GET', `/api/users/${session.user}/dm`, 200), '_id')
+  const message = { content: 'canary', attachments: [file] }
+  await session.ask('POST', `/api/channels/${notes}/messages`, 200, message)
+  return { path: `/autumn/attachments/${file}/smoke.bin`, sha256: digestOf(bytes) }
 }
 
 /** Makes an account, with an invite where that takes one. */
@@ -137,7 +154,9 @@ export async function makeAccount(
 
 async function logIn(session: Session, { email, password }: SmokeAccount): Promise<void> {
   const login = { email, password, friendly_name: 'smoke' }
-  session.token = idOf(await session.ask('POST', '/api/auth/session/login', 200, login), 'token')
+  const reply = await session.ask('POST', '/api/auth/session/login', 200, login)
+  session.token = idOf(reply, 'token')
+  session.user = idOf(reply, 'user_id')
 }
 
 /** Disables an account for good, however far its round came. */

@@ -13,6 +13,12 @@ const stoat: Entry = {
   planOptions: {
     prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
   },
+  verifyOptions: {
+    smoke: {
+      type: 'boolean',
+      help: 'also do what a user does, as an account that is made for it and disabled: events, a message, a file',
+    },
+  },
   commands: {
     graph,
     output: {
@@ -45,10 +51,6 @@ const stoat: Entry = {
       args: ['[SERVICE...]'],
       sharedOptions: applyOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
-    },
-    smoke: {
-      about: 'do what a user does, as an account that is made for it: events, a message, a file',
-      run: async (session) => (await import('./smoke.ts')).runSmoke(session),
     },
     'port-forward': {
       about: 'open the gateway, RabbitMQ or MinIO on this machine until Ctrl-C',

@@ -1,28 +1,13 @@
 import { canAsk, confirm } from '@infra/shared/cli/confirm'
 import { usage } from '@infra/shared/cli/options'
 import { open, type Session } from '@infra/shared/cli/session'
-import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { password } from '@infra/shared/env/random'
 import { assertInside } from '@infra/shared/platform/kubernetes'
-import { namespace } from '@infra/shared/platform/names'
 import { print, printJson } from '@infra/shared/report/print'
 import type { StoatContext } from '../context.ts'
-import { stores } from '../services.ts'
+import { addInvite, inDatabase } from '../database.ts'
 import { urlsOf } from '../urls.ts'
-
-/** Runs a script in the database of Stoat; gives the JSON that it prints. */
-export async function inDatabase({ kube }: StoatContext, script: string): Promise<unknown> {
-  const pod = `${stores.mongodb.name}-0`
-  const command = sh`kubectl exec -n ${namespace} ${pod} -- mongosh --quiet revolt --eval ${script}`
-  const [output] = await kube.run([command], () => {})
-  if (output?.code !== 0)
-    throw new Failure('error', 'MongoDB did not do it', {
-      detail: (output?.stderr || output?.stdout || '').trim().split('\n').slice(-3),
-      remedy: 'npm run status -w stoat shows whether it runs.',
-    })
-  return JSON.parse(output.stdout.trim().split('\n').at(-1) ?? '')
-}
 
 /** `invite [CODE]`: lets somebody make an account where that takes an invite. A code may be used more than once. */
 export async function runInvite(session: Session): Promise<number> {
@@ -41,22 +26,6 @@ export async function runInvite(session: Session): Promise<number> {
       text: `STOAT_INVITE_ONLY is false: accounts are made at ${urlsOf(context.env).app} without an invite too`,
     })
   return 0
-}
-
-/** The collection of invites, which has another name from v0.14 on. */
-const invites = ({ env }: StoatContext) => (env.STOAT_IMAGES === 'next' ? 'account_invites' : 'invites')
-
-/** Makes an invite, or leaves the one that is there. */
-export async function addInvite(context: StoatContext, code: string): Promise<void> {
-  const [name, query] = [invites(context), `{ _id: ${JSON.stringify(code)} }`]
-  const add = `if (!db.${name}.findOne(${query})) db.${name}.insertOne(${query})`
-  await inDatabase(context, `${add}; print(JSON.stringify(db.${name}.findOne(${query})))`)
-}
-
-/** Takes an invite away. */
-export async function removeInvite(context: StoatContext, code: string): Promise<void> {
-  const script = `db.${invites(context)}.deleteOne({ _id: ${JSON.stringify(code)} }); print("true")`
-  await inDatabase(context, script)
 }
 
 /** `make-admin USERNAME`: gives an account all rights, at once. */

@@ -173,7 +173,7 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
       expect(after.get(app), app).toBe(before.get(app))
     expect(said).not.toContain(password)
     expect([await ping(...open), await ping()]).toEqual([expect.stringContaining('NOAUTH'), 'PONG'])
-    good(await runCli('stoat', ['smoke'], options()))
+    good(await runCli('stoat', ['verify', '--smoke', '--only', 'smoke'], options()))
     await atRoot('plan', '--detailed-exitcode')
   })
 

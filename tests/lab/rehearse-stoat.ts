@@ -23,8 +23,7 @@ export const stoatRehearsal: Rehearsal = {
         const some = ['--create', '--tags', 'kubernetes,iam,namespace,redis', '--yes']
         await hands.timed('cluster', () => cluster.tool('deploy', ...some))
         await cluster.changes()
-        await deployTwice(hands, [], [])
-        await hands.timed('smoke', () => hands.tool('smoke'))
+        await deployTwice(hands, [], ['--smoke'])
         await hands.tool('status')
         await hands.tool('output')
         if (!kept) await hands.timed('destroy', () => hands.tool('destroy', '--yes'))

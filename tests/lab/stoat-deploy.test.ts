@@ -1,14 +1,17 @@
 import { reveal, secret } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
+import { makePlan } from '@infra/shared/engine/plan'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { namespace } from '@infra/shared/platform/names'
 import { describe, expect, it } from 'vitest'
-import { failureOf } from './aws-lab.ts'
-import { planned, settle } from './kube-steps.ts'
+import { failureOf, told } from './aws-lab.ts'
+import { notesOf, planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
+import { until } from './run.ts'
 import { cloudTests } from './stoat/gateway-tests.ts'
 import { originalLineTests, portForwardTests } from './stoat/operator-tests.ts'
 import { useStoat } from './stoat-world.ts'
+import { findings } from './verify-runs.ts'
 
 const skip = requireLab('kube', 'stoat', 'acme')
 
@@ -73,18 +76,20 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
 
   it('verifies, from inside and from outside', async () => {
     const found = await lab.verify()
-    expect(found.filter((line) => !line.startsWith('ok '))).toEqual([])
+    expect(found.filter((line) => !line.startsWith('ok '))).toEqual(['warn gateway.canary: none is stored yet'])
     expect(found).toContainEqual(expect.stringMatching(/^ok gateway\.api: version \S+, by port-forward/))
     expect(found).toContainEqual(expect.stringMatching(/^ok gateway\.websocket: InvalidSession/))
     expect(found).toContainEqual(expect.stringMatching(/^ok services\.exchanges/))
   })
 
   it('serves a user, and takes the account away again', async () => {
-    const ran = await lab.cli('smoke')
+    const ran = await lab.smoke().ended
     expect(ran.code, ran.stderr + ran.stdout).toBe(0)
-    for (const id of ['account', 'events', 'file', 'acknowledgements']) expect(ran.stdout).toContain(`"smoke.${id}"`)
-    expect(await lab.inDatabase('db.accounts.countDocuments({ disabled: false })')).toBe('0')
-    expect(await lab.inDatabase('db.servers.countDocuments({})')).toBe('0')
+    const ids = ['account', 'events', 'file', 'acknowledgements', 'clean-up'].map((id) => `smoke.${id}`)
+    expect(findings(ran).map(({ id, outcome }) => [id, outcome])).toEqual(
+      [...ids, 'gateway.canary'].map((id) => [id, 'ok']),
+    )
+    expect(await lab.leftBySmoke()).toEqual({ accounts: 0, servers: 0 })
   })
 
   it('answers its operators', async () => {
@@ -149,6 +154,62 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
     expect(await planned(work())).toEqual(['create job stoat-minio-create-buckets (bucket revolt-uploads)'])
     await settle(work())
     expect(await planned(work())).toEqual([])
+  })
+
+  it('takes the account away again when the round is told to end, and the next one when it was killed', async () => {
+    const invited = { STOAT_INVITE_ONLY: 'true' }
+    // The file store answers nothing, so that the round stays in its upload.
+    const storeProcess = (signal: string) =>
+      inSpace(`exec stoat-minio-0 -- sh -c`, `kill -${signal} $(pidof versitygw)`)
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await storeProcess('STOP')
+      const run = lab.smoke(invited)
+      try {
+        await until('the account', 60_000, async () => (await lab.leftBySmoke()).servers === 1 || undefined)
+        run.kill(signal)
+      } finally {
+        await storeProcess('CONT')
+      }
+      const { code, stdout } = await run.ended
+      const held = signal === 'SIGTERM'
+      expect(code, stdout).toBe(held ? 143 : 128)
+      expect(await lab.leftBySmoke()).toEqual(held ? { accounts: 0, servers: 0 } : { accounts: 1, servers: 1 })
+    }
+    // A stranger's, which looks like one of a round: nobody here knows its password.
+    const stranger = '{ _id: "S", email: "smoke-0123456789abcdef@example.org", password: "x", disabled: false }'
+    await lab.inDatabase(`db.accounts.insertOne(${stranger})`)
+    const next = await lab.smoke(invited).ended
+    expect(findings(next).find(({ id }) => id === 'smoke.clean-up')).toMatchObject({
+      outcome: 'ok',
+      detail: '1 disabled and 2 of earlier rounds',
+    })
+    expect(await lab.leftBySmoke()).toEqual({ accounts: 0, servers: 0 })
+  })
+
+  it('finds by its canary file that the bucket is another one', async () => {
+    const canary = () => lab.verify({}, 'gateway.canary')
+    expect(await canary()).toEqual(['ok gateway.canary: 1000 bytes'])
+    const inStore = (script: string) => inSpace('exec stoat-minio-0 -- sh -c', script)
+    await inStore('mv /data/revolt-uploads /data/.lost && mkdir /data/revolt-uploads')
+    expect(await canary()).toEqual([
+      expect.stringMatching(/^fail gateway\.canary: answers 500: the bucket has lost it/),
+    ])
+    await inStore('rmdir /data/revolt-uploads && mv /data/.lost /data/revolt-uploads')
+    expect(await canary()).toEqual(['ok gateway.canary: 1000 bytes'])
+  })
+
+  it('tells before another release what it changes for good, and refuses an older one', async () => {
+    const next = lab.work({ STOAT_IMAGES: 'next', STOAT_INVITE_ONLY: true }, 'config', 'services')
+    const plan = await makePlan(next, () => {})
+    expect(notesOf(plan)).toContainEqual(
+      expect.stringMatching(/^stoat → next: the api migrates the database .* for good/),
+    )
+    expect(notesOf(plan)).toContainEqual(expect.stringContaining('GHSA-q6j8-cm78-2rrg'))
+    const lines = told(plan).join('\n')
+    for (const name of programs.filter((name) => name !== 'web'))
+      expect(lines).toMatch(new RegExp(`deployment stoat-${name}\\b`))
+    const back = await failureOf(planned(lab.work({ STOAT_IMAGES: 'revolt' })))
+    expect(back.message).toContain('STOAT_IMAGES is revolt, but stoat runs: its database cannot go back')
   })
 
   describe('its operators', () => {

@@ -13,6 +13,7 @@ import { redis } from '../../cluster/manifests/redis.ts'
 import { openStoat, type StoatContext } from '../../stoat/context.ts'
 import { type StoatEnv, stoatSchema } from '../../stoat/env/env.ts'
 import stoat from '../../stoat/stoat.ts'
+import { startCli } from '../support/cli.ts'
 import { bare } from '../support/fixture-workspace.ts'
 import { useKube } from './kube-steps.ts'
 import { type Result, run } from './run.ts'
@@ -54,7 +55,7 @@ export function useStoat() {
     ...more,
   })
   const context = (more: Partial<StoatEnv> = {}): StoatContext =>
-    openStoat({ env: envOf(more), offline: false, folder: lab.folder, prune: false, afterCluster: false })
+    openStoat({ env: envOf(more), offline: false, folder: lab.folder, prune: false, afterCluster: false, smoke: false })
   const operator = () => ({
     command: [process.execPath, '--import', 'tsx', cliFile],
     env: {
@@ -74,11 +75,16 @@ export function useStoat() {
   /** With more variables, and where a file of name servers takes the place of the machine's. */
   const cliIn = ({ env = {}, resolver }: Place, ...args: string[]): Promise<Result> => {
     const { command, env: usual } = operator()
-    const json = args[0] === 'smoke' ? ['--json'] : []
     const [program = '', ...words] = [...(resolver === undefined ? [] : resolvingBy(resolver)), ...command, ...args]
-    return run(program, [...words, ...json], { env: { ...usual, ...env } })
+    return run(program, words, { env: { ...usual, ...env } })
   }
-  const inSpace = (line: string) => lab.kubectl(`${line} -n ${namespace}`)
+  /** kubectl in the namespace; `last` is one more word, with blanks in it. */
+  const inSpace = async (line: string, last?: string): Promise<string> => {
+    const words = ['-n', namespace, ...line.split(' '), ...(last === undefined ? [] : [last])]
+    const { code, stdout, stderr } = await lab.kube.kubectl(words)
+    if (code !== 0) throw new Error(`kubectl ${line}: ${stderr}`)
+    return stdout.trim()
+  }
 
   return {
     ...lab,
@@ -124,8 +130,19 @@ export function useStoat() {
       return Date.parse(await inSpace(`get pods -l app=${app} -o ${path}`))
     },
     cliIn,
-    /** Runs a command of the workspace as its operator would; events as JSON where it has any. */
+    /** Runs a command of the workspace as its operator would. */
     cli: (...args: string[]): Promise<Result> => cliIn({}, ...args),
+    /** Starts `verify --smoke`, and of its checks only those that a round makes or reads. */
+    smoke: (more: Readonly<Record<string, string>> = {}) =>
+      startCli('stoat', ['verify', '--smoke', '--only', 'smoke,gateway.canary', '--json'], {
+        root: lab.folder,
+        env: { ...operator().env, ...more },
+      }),
+    /** What there is of rounds that have not ended. */
+    async leftBySmoke(): Promise<{ accounts: number; servers: number }> {
+      const [accounts, servers] = ['accounts.countDocuments({ disabled: false })', 'servers.countDocuments({})']
+      return JSON.parse(await this.inDatabase(`{ accounts: db.${accounts}, servers: db.${servers} }`))
+    },
     /** The variables of its operator, and how the workspace is called. */
     operator,
     /** What an expression is in the database, as JSON. */

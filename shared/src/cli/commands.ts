@@ -88,7 +88,7 @@ export async function runUnlock(session: Session): Promise<number> {
 }
 
 async function verify(session: Session, { context }: Loaded, scripts: readonly Script<unknown>[]): Promise<number> {
-  const { workspace, options, emit } = session
+  const { workspace, options, emit, signals } = session
   const all = chooseChecks(workspace.checks(context), workspace.scripts, scripts)
   const checks = options.only ? all.filter(({ id }) => options.only?.some((only) => id.startsWith(only))) : all
   if (checks.length === 0 && options.only)
@@ -96,7 +96,11 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
       `no check has an id that starts with ${options.only.join(', ')}`,
       `There are: ${all.map(({ id }) => id).join(', ')}`,
     )
-  const counts = await runChecks(checks, emit)
+  const writing = checks.some(({ writes }) => writes)
+  if (writing) signals.hold()
+  const counts = await runChecks(checks, emit, signals)
+  if (writing && signals.stopping())
+    throw new Failure('interrupted', 'stopped as asked: what verify made is taken away')
   return counts.fail > 0 ? exitCodes.verify : 0
 }
 

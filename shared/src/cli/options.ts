@@ -40,6 +40,8 @@ export interface WorkspaceSyntax {
   readonly commands?: Readonly<Record<string, CommandSyntax>>
   /** More options of `plan` and `deploy`. */
   readonly planOptions?: Readonly<Record<string, WorkspaceOption>>
+  /** More options of `verify`. */
+  readonly verifyOptions?: Readonly<Record<string, WorkspaceOption>>
 }
 
 const every = ['validate', 'plan', 'deploy', 'verify', 'unlock'] as const
@@ -124,13 +126,18 @@ export interface Call {
 }
 
 /** The options that only this workspace has, each with the commands that have it. */
-export function workspaceOptionsOf({ commands = {}, planOptions = {} }: WorkspaceSyntax): OptionTable {
+export function workspaceOptionsOf({
+  commands = {},
+  planOptions = {},
+  verifyOptions = {},
+}: WorkspaceSyntax): OptionTable {
   const table: Record<string, OptionSpec> = {}
   const add = (options: Readonly<Record<string, WorkspaceOption>>, of: readonly string[]) => {
     for (const [name, option] of Object.entries(options))
       table[name] = { ...option, of: [...(table[name]?.of ?? []), ...of] }
   }
   add(planOptions, ['plan', 'deploy'])
+  add(verifyOptions, ['verify'])
   for (const [name, { options = {} }] of Object.entries(commands)) add(options, [name])
   return table
 }
@@ -138,7 +145,8 @@ export function workspaceOptionsOf({ commands = {}, planOptions = {} }: Workspac
 /** The options of a command, in the order of the table. */
 export function optionsOf(command: string, syntax: WorkspaceSyntax = {}): [string, OptionSpec][] {
   const mine = syntax.commands?.[command]
-  const own = mine ? (mine.options ?? {}) : command === 'plan' || command === 'deploy' ? (syntax.planOptions ?? {}) : {}
+  const ofShared = { plan: syntax.planOptions, deploy: syntax.planOptions, verify: syntax.verifyOptions }
+  const own = (mine ? mine.options : ofShared[command as keyof typeof ofShared]) ?? {}
   const shared = (name: string, { of }: OptionSpec) =>
     mine ? of === every || (mine.sharedOptions as readonly string[] | undefined)?.includes(name) : of.includes(command)
   return [

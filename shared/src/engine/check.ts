@@ -26,11 +26,16 @@ export interface Check {
     readonly ask: Questions
     judge?: Judge
   }
-  /**
-   * … or probed from this machine, from outside. One that has to write to find out takes away what it wrote. Of a check
-   * that asks as well, the probe gives what judges by the answers.
-   */
-  probe?(): Promise<Finding | Judge>
+  /** … or probed from this machine, from outside. Of a check that asks as well, the probe gives what judges by the answers. */
+  probe?(run: ProbeRun): Promise<Finding | Judge>
+  /** It has to write to find out, and takes away what it wrote: a signal waits for that. */
+  readonly writes?: boolean | undefined
+}
+
+/** The run that a probe is a part of. */
+export interface ProbeRun {
+  /** Whether the user asked to stop: a long probe that writes ends early then, and takes away what it wrote. */
+  stopping(): boolean
 }
 
 type Judge = (now: Readonly<Record<string, unknown>>) => Finding
@@ -54,8 +59,14 @@ export const ok = (detail: string): Finding => ({ outcome: 'ok', detail })
 export const warn = (detail: string): Finding => ({ outcome: 'warn', detail })
 export const fail = (detail: string): Finding => ({ outcome: 'fail', detail })
 
+const endless: ProbeRun = { stopping: () => false }
+
 /** Runs the checks side by side, questions in one batch per target. Gives how many came out how. */
-export async function runChecks(checks: readonly Check[], emit: Emit): Promise<Record<CheckOutcome, number>> {
+export async function runChecks(
+  checks: readonly Check[],
+  emit: Emit,
+  run: ProbeRun = endless,
+): Promise<Record<CheckOutcome, number>> {
   const began = Date.now()
   const counts: Record<CheckOutcome, number> = { ok: 0, warn: 0, fail: 0, skipped: 0 }
   const asked = checks.filter(({ asked }) => asked)
@@ -65,7 +76,7 @@ export async function runChecks(checks: readonly Check[], emit: Emit): Promise<R
   })
   const [plan, probed] = await Promise.all([
     makePlan([{ script: 'verify', steps }], emit),
-    Promise.all(checks.map((check) => check.probe && attempt(check.probe))),
+    Promise.all(checks.map((check) => check.probe && attempt(() => check.probe?.(run)))),
   ])
   const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
   for (const [index, check] of checks.entries()) {
@@ -96,7 +107,7 @@ function judge(planned: PlannedStep | undefined, by: Judge | undefined): Finding
   }
 }
 
-async function attempt(probe: () => Promise<Finding | Judge>): Promise<Finding | Judge> {
+async function attempt(probe: () => Promise<Finding | Judge> | undefined): Promise<Finding | Judge | undefined> {
   try {
     return await probe()
   } catch (error) {

@@ -17,6 +17,8 @@ export type Exchange = { readonly request: string; readonly status: number; read
 
 export type Client = {
   token: string | undefined
+  /** The id of its user. */
+  user: string
   readonly exchanges: Exchange[]
   /** Asks, waits where it asks too often, and notes the answer. */
   ask(program: ProgramName, method: string, path: string, options?: Options): Promise<Answer>
@@ -37,6 +39,7 @@ type Options = {
 export function newClient(platform: Pick<Platform, 'url'>): Client {
   const client: Client = {
     token: undefined,
+    user: '',
     exchanges: [],
     ask: async (program, method, path, options = {}) => {
       const url = `${platform.url(program)}${path}`
@@ -107,7 +110,9 @@ export async function register(client: Client): Promise<string> {
   await expectStatus(client.ask('api', 'POST', '/auth/account/create', { json: { email, password } }), 204)
   const login = { email, password, friendly_name: 'lab' }
   const { body } = await expectStatus(client.ask('api', 'POST', '/auth/session/login', { json: login }), 200)
-  client.token = (body as { token: string }).token
+  const session = body as { token: string; user_id: string }
+  client.token = session.token
+  client.user = session.user_id
   await expectStatus(client.ask('api', 'GET', '/onboard/hello'), 200)
   await expectStatus(client.ask('api', 'POST', '/onboard/complete', { json: { username: name } }), 200)
   return password

@@ -17,6 +17,7 @@ import {
 import { declared, inOrder, type Platform, type ProgramName } from './platform.ts'
 import { differences } from './recorded.ts'
 import { newFileKey } from './settings.ts'
+import { smokeRound } from './smoke-round.ts'
 import { openSocket } from './websocket.ts'
 
 /** Something that the programs do, or a fault that they have. */
@@ -28,6 +29,7 @@ export interface Judgement {
 /** All of it, in an order in which none disturbs the next. */
 export const judgements: readonly Judgement[] = [
   { about: 'a whole round, from the account to its end', judge: asRecorded },
+  { about: 'verify --smoke goes its round, twice, and reads its canary file', judge: smokeRound },
   { about: 'a stranger gets no events', judge: refusesStranger },
   { about: 'health says 200 whatever is missing', judge: alwaysHealthy },
   { about: 'a bad file key drops uploads, another one loses files', judge: dropUploads },
@@ -65,7 +67,9 @@ export async function wholeRound(platform: Pick<Platform, 'url'>): Promise<reado
     await uploadsBySize(client)
     await makesRole(client, server)
     await expectStatus(client.ask('api', 'DELETE', `/servers/${server}`, { as: '/servers/S' }), 204)
+    const kept = await keepsFile(client)
     await leaves(client, password)
+    await expectStatus(client.ask('autumn', 'GET', kept, { as: '/attachments/A/random.bin (of who is gone)' }), 200)
   } finally {
     socket.close()
   }
@@ -110,6 +114,16 @@ async function exchangesFile(client: Client, channel: string): Promise<string> {
   const moved = await expectStatus(client.ask('autumn', 'GET', bare, { as: '/attachments/A' }), 308)
   same('the way to the file', moved.location, path)
   return path
+}
+
+// A file in the client's own notes, where it stays. Answers its path.
+async function keepsFile(client: Client): Promise<string> {
+  const asked = client.ask('api', 'GET', `/users/${client.user}/dm`, { as: '/users/U/dm' })
+  const { _id: notes } = (await expectStatus(asked, 200)).body as { _id: string }
+  const { body } = await expectStatus(client.upload(randomBytes(1000)), 200)
+  const { id } = body as { id: string }
+  await sendMessage(client, notes, 'kept', [id])
+  return `/attachments/${id}/random.bin`
 }
 
 async function finds(client: Client, channel: string, query: string, message: string): Promise<void> {

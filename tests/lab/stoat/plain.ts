@@ -102,6 +102,7 @@ export async function startPlain(upstream?: string): Promise<Platform> {
       url: (name) => `http://${address}:${ports[name] ?? 0}`,
       broker,
       settings: () => settings,
+      inside: enter,
       configure,
       startStore,
       stopStore: stop,

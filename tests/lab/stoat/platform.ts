@@ -17,6 +17,8 @@ export type Platform = {
   /** RabbitMQ's management, and the password that it was first started with. */
   readonly broker: Broker
   settings(): Settings
+  /** Words before those of a program that shall run in its network. */
+  readonly inside: readonly string[]
   /** Writes other settings; a program reads them at its next start. */
   configure(changes: Partial<Settings>): Promise<void>
   startStore(name: StoreName): Promise<void>

@@ -16,7 +16,9 @@ function simple(value: unknown, key: string): unknown {
   if (typeof value === 'string') return words.test(key) ? value : 'text'
   if (Array.isArray(value)) return value.slice(0, 1).map((item) => simple(item, key))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, simple(item, name)]))
+  // Upstream gives them in another order each time.
+  const sorted = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(sorted.map(([name, item]) => [name, simple(item, name)]))
 }
 
 /** What differs from upstream's recorded answers: another order or status, or a field that upstream has not. */

@@ -19,6 +19,7 @@ const own: WorkspaceSyntax = {
     },
   },
   planOptions: { prune: { type: 'boolean', help: 'also what is no longer wanted' } },
+  verifyOptions: { smoke: { type: 'boolean', help: 'also what a user does' } },
 }
 
 describe("a workspace's own commands and options", () => {
@@ -37,6 +38,7 @@ describe("a workspace's own commands and options", () => {
       ['--prune', '-t', 'a,b'],
       { options: { tags: ['a', 'b'] }, workspaceOptions: { prune: true }, args: [] },
     ],
+    ['verify', ['--smoke'], { options: {}, workspaceOptions: { smoke: true }, args: [] }],
   ])('%s %j', (command, argv, call) => {
     expect(parseCall(command, argv, own)).toEqual(call)
   })
@@ -48,6 +50,7 @@ describe("a workspace's own commands and options", () => {
     ['logs', ['a', '--folow'], 'unknown option --folow'],
     ['logs', ['a', '--prune'], 'logs has no option --prune'],
     ['deploy', ['--follow'], 'deploy has no option --follow'],
+    ['deploy', ['--smoke'], 'deploy has no option --smoke'],
     ['deploy', ['web'], 'deploy takes no argument "web"'],
     ['remove', ['--confirm'], 'option --confirm needs a value'],
   ])('%s %j is refused', (command, argv, message) => {

@@ -39,17 +39,19 @@ const withCommands = (readme: string): string =>
     replaceBetween(readme, 'costs:cluster', costTable()),
   )
 
-/** The commands that only one workspace has, and its options of plan and deploy, as Markdown. */
-function commandTable({ name: workspace, commands = {}, planOptions = {} }: Entry): string {
+/** The commands that only one workspace has, and its options of deploy and verify, as Markdown. */
+function commandTable({ name: workspace, commands = {}, planOptions = {}, verifyOptions = {} }: Entry): string {
   const call = (words: readonly string[]) => `\`npm run ${words.join(' ')}\``
   const own = Object.entries(commands).map(([name, { about, args = [], options = {} }]) => {
     const given = args.length > 0 ? ['--', ...args] : []
     return [call([name, '-w', workspace, ...given]), [about, ...optionList(options)].join('; ')]
   })
-  const more = Object.entries(planOptions).map(([name, { help }]) => [
-    call(['deploy', '-w', workspace, '--', `--${name}`]),
-    help,
-  ])
+  const more = (['deploy', 'verify'] as const).flatMap((command) =>
+    Object.entries(command === 'deploy' ? planOptions : verifyOptions).map(([name, { help }]) => [
+      call([command, '-w', workspace, '--', `--${name}`]),
+      help,
+    ]),
+  )
   const rows = [['command', 'what it does'], ['---', '---'], ...more, ...own]
   return rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
 }

@@ -14,3 +14,15 @@ export function configText(namespace: string, name: string, key: string): Questi
     },
   }
 }
+
+/** All that a ConfigMap holds, by name; null where there is none. Throws when that could not be read. */
+export function configMapData(namespace: string, name: string): Question<Readonly<Record<string, string>> | null> {
+  return {
+    command: sh`kubectl get configmap ${name} -n ${namespace} --ignore-not-found -o json`,
+    parse({ code, stdout, stderr }) {
+      if (code === 127 || (code === 0 && stdout.trim() === '')) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      return (JSON.parse(stdout) as { data?: Readonly<Record<string, string>> }).data ?? {}
+    },
+  }
+}

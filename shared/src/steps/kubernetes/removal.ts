@@ -18,6 +18,8 @@ export interface KubeRemoval {
    * until its name is typed. `copy` tells how to keep what is in it.
    */
   readonly keys?: readonly { readonly name: string; readonly copy: string }[]
+  /** ConfigMaps that tell of what is in the volumes: they stay as long as a volume does. */
+  readonly withVolumes?: readonly string[]
   /** A kind that not every cluster knows, of which there may be objects too. */
   readonly extension?: string
 }
@@ -47,7 +49,7 @@ const downtime: readonly string[] = ['HTTPRoute', 'Deployment', 'StatefulSet', '
  * the namespace as long as there is anything else in it.
  */
 export function noObjects(on: Target, options: KubeRemoval): Step {
-  const { workspace, namespace, apps, confirmed, keys = [], extension } = options
+  const { workspace, namespace, apps, confirmed, keys = [], withVolumes = [], extension } = options
   return step({
     id: `no objects of ${workspace}`,
     on,
@@ -67,7 +69,9 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
       const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
       const [toPrune, kept] = parted(ours, ({ name }) => confirmed.includes(name))
       const isKept = ({ kind, name }: ObjectRef) =>
-        kind === 'Secret' && isKey(options, name) && (kept.length > 0 || !confirmed.includes(name))
+        kind === 'Secret'
+          ? isKey(options, name) && (kept.length > 0 || !confirmed.includes(name))
+          : kind === 'ConfigMap' && kept.length > 0 && withVolumes.includes(name)
       const [plain, adopted] = parted(
         order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKept(one))),
         (one) => !makers.has(keyOf(one)) || confirmed.includes(adoptedName(one)),
@@ -85,7 +89,13 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
       ]
       const notes = [
         ...kept.map(({ name, size }) => `volume ${name} (${size}) is kept, with what it holds, and is billed on`),
-        ...own.filter(isKept).map(({ name }) => tellKey(name, keys, kept.length > 0)),
+        ...own
+          .filter(isKept)
+          .map((one) =>
+            one.kind === 'Secret'
+              ? tellKey(one.name, keys, kept.length > 0)
+              : `${sayObject(one)} is kept: it tells of the volumes`,
+          ),
         ...adopted.map((one) => tellAdopted(one, makers)),
         ...(stays === undefined ? [] : [`namespace ${namespace} is kept: ${stays}`]),
       ]

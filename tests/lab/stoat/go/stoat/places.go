@@ -12,6 +12,7 @@ func (s server) places(routes *http.ServeMux) {
 	routes.HandleFunc("DELETE /servers/{server}", answering(s.deleteServer))
 	routes.HandleFunc("POST /servers/{server}/roles", answering(s.createRole))
 	routes.HandleFunc("DELETE /servers/{server}/roles/{role}", answering(s.deleteRole))
+	routes.HandleFunc("GET /users/{user}/dm", answering(s.notes))
 	routes.HandleFunc("GET /channels/{channel}", answering(func(r *http.Request) (any, error) {
 		_, channel, err := s.channel(r)
 		return channel, err
@@ -121,6 +122,23 @@ func (s server) deleteRole(r *http.Request) (any, error) {
 	return nil, set(s.db, "servers", bson.M{"_id": server["_id"]}, bson.M{"roles": roles})
 }
 
+// notes are a user's own channel, made when first asked for. Nobody has another one here.
+func (s server) notes(r *http.Request) (any, error) {
+	user, err := s.user(r)
+	if err != nil {
+		return nil, err
+	}
+	if r.PathValue("user") != user["_id"] {
+		return nil, notFound
+	}
+	found, err := one[bson.M](s.db, "channels", bson.M{"channel_type": "SavedMessages", "user": user["_id"]})
+	if err == nil {
+		return found, nil
+	}
+	channel := bson.M{"channel_type": "SavedMessages", "_id": newId(), "user": user["_id"]}
+	return channel, insert(s.db, "channels", channel)
+}
+
 // channel is the channel of a request, where who asks may be in it.
 func (s server) channel(r *http.Request) (bson.M, bson.M, error) {
 	user, err := s.user(r)
@@ -130,6 +148,9 @@ func (s server) channel(r *http.Request) (bson.M, bson.M, error) {
 	channel, err := one[bson.M](s.db, "channels", bson.M{"_id": r.PathValue("channel")})
 	if err != nil {
 		return nil, nil, notFound
+	}
+	if channel["user"] == user["_id"] {
+		return user, channel, nil
 	}
 	filter := bson.M{"_id.server": channel["server"], "_id.user": user["_id"]}
 	if _, err := one[bson.M](s.db, "server_members", filter); err != nil {
