@@ -26,9 +26,9 @@ const policy = (name: string, spec: KubeValue): KubeObject => ({
   spec,
 })
 
-/** Nobody may connect to pods of these apps, but for what other policies name. */
+/** Nobody may connect to pods of these apps, but for what other policies name. The empty list makes a rule by hand drift. */
 export const denyIngress = (name: string, to: readonly string[]): KubeObject =>
-  policy(name, { podSelector: apps(...to), policyTypes: ['Ingress'] })
+  policy(name, { podSelector: apps(...to), policyTypes: ['Ingress'], ingress: [] })
 
 /** Pods of some apps may connect to one, on these ports; everybody may without `from`. */
 export const allowIngress = (

@@ -13,6 +13,7 @@ interface Parts {
   readonly data: Readonly<Record<string, string>>
   readonly spec: {
     readonly replicas: number
+    readonly policyTypes: readonly string[]
     readonly ports: readonly { readonly port: number; readonly protocol: string; readonly targetPort: number }[]
     readonly template: {
       readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
@@ -65,10 +66,19 @@ const drifts: Readonly<Record<string, (parts: Parts) => Drift>> = {
     fields: { spec: { ports: ports.map((port) => ({ ...port, targetPort: port.targetPort + 1 })) } },
     told: ['spec.ports'],
   }),
-  NetworkPolicy: () => ({
-    fields: { spec: { podSelector: { matchLabels: { app: 'drift' } } } },
-    told: ['spec.podSelector'],
-  }),
+  // A rule that lets everybody through, in each direction that the policy is about.
+  NetworkPolicy: ({ spec: { policyTypes } }) => {
+    const rules = policyTypes.map((type) => type.toLowerCase())
+    return {
+      fields: {
+        spec: {
+          podSelector: { matchLabels: { app: 'drift' } },
+          ...Object.fromEntries(rules.map((rule) => [rule, [{}]])),
+        },
+      },
+      told: ['spec.podSelector', ...rules.map((rule) => `spec.${rule}`)],
+    }
+  },
   Deployment: (parts) => ({
     fields: { spec: { replicas: parts.spec.replicas + 1, template: template(parts) } },
     told: ['spec.replicas', 'spec.template'],

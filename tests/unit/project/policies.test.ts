@@ -22,6 +22,14 @@ describe('every NetworkPolicy that is declared', () => {
     },
   )
 
+  it.each(declared.map((object) => [object.metadata.name, object] as const))(
+    '%s declares its rules, so that one which somebody adds is drift',
+    (_, { spec }) => {
+      const { policyTypes, ...rest } = spec as { policyTypes: string[] }
+      expect(rest).toMatchObject(Object.fromEntries(policyTypes.map((type) => [type.toLowerCase(), expect.any(Array)])))
+    },
+  )
+
   it('has connections that stand in one row only: what one policy opens, none denies', () => {
     const rows = Object.values(connections)
     const open = new Set(rows.flatMap((row) => row.open))
