@@ -191,7 +191,8 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(await verify('dev-sandbox.rights')).toEqual(['fail dev-sandbox.rights'])
     await kubectl('delete', 'clusterrolebinding', 'too-much')
     expect(await verify('dev-sandbox.rights')).toEqual(['ok dev-sandbox.rights'])
-    await kubectl('delete', 'networkpolicies', ...inSpace, 'deny-ingress', 'allow-redis')
+    // Each of them alone keeps the sandbox away from Redis.
+    await kubectl('delete', 'networkpolicies', ...inSpace, 'deny-ingress', 'allow-redis', 'sandbox-egress')
     const isOpen = async () => (await verify('dev-sandbox.network'))[0] === 'fail dev-sandbox.network' || undefined
     await until('Redis to be open to everybody', 20_000, isOpen)
     await settle(work())
