@@ -11,15 +11,15 @@ type Form = Pick<NginxState, 'version' | 'ipv6'>
 /** The names of the site: the domain, and the one that some clients try. */
 export const siteNames = ({ VALENCE_DOMAIN: domain }: PodEnv): readonly string[] => [domain, `matrix.${domain}`]
 
-const wellKnown = (domain: string, headers = '') => `
+const wellKnown = (domain: string, headers: readonly string[] = []) => `
     location = /.well-known/matrix/server {
-        default_type application/json;${headers}
+        default_type application/json;${headers.map((header) => `\n        ${header}`).join('')}
         add_header Access-Control-Allow-Origin * always;
         return 200 '{"m.server":"${domain}:443"}';
     }
 
     location = /.well-known/matrix/client {
-        default_type application/json;${headers}
+        default_type application/json;${headers.map((header) => `\n        ${header}`).join('')}
         add_header Access-Control-Allow-Origin * always;
         return 200 '{"m.homeserver":{"base_url":"https://${domain}"}}';
     }
@@ -51,6 +51,9 @@ ${acme}${wellKnown(env.VALENCE_DOMAIN)}
 `
 }
 
+/** Of every answer by HTTPS. nginx hands none of them on to a location that adds one itself, so those repeat them. */
+const headers = ['add_header Strict-Transport-Security "max-age=63072000" always;']
+
 /** The site: HTTP leads to HTTPS, 443 serves clients and both ports other servers. */
 export function tlsSite(env: PodEnv, form: Form): string {
   const domain = env.VALENCE_DOMAIN
@@ -58,8 +61,6 @@ export function tlsSite(env: PodEnv, form: Form): string {
   const [major = 0, minor = 0, patch = 0] = form.version.split('.').map(Number)
   // `listen … http2` is deprecated where `http2 on` came in: 1.25.1.
   const isNew = major > 1 || minor > 25 || (minor === 25 && patch >= 1)
-  const hsts = `
-        add_header Strict-Transport-Security "max-age=63072000" always;`
   const extra = env.NGINX_EXTRA_CONFIG_FILE
   return `server {
 ${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
@@ -82,9 +83,8 @@ ${listen(form, isNew ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl htt
     ssl_session_cache shared:valence:10m;
     ssl_session_tickets off;
 
-    add_header Strict-Transport-Security "max-age=63072000" always;
-    client_max_body_size 50M;
-${wellKnown(domain, hsts)}
+${headers.map((header) => `    ${header}\n`).join('')}    client_max_body_size 50M;
+${wellKnown(domain, headers)}
     location ~ ^(/_matrix|/_synapse/client) {
         proxy_pass ${synapseUrl};
         proxy_http_version 1.1;
