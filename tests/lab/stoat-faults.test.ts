@@ -17,7 +17,7 @@ import { killEachChange } from './kills.ts'
 import { notesOf, planned, settle } from './kube-steps.ts'
 import { leaks, leaksBelow, marksOf, watchProcesses } from './pod-leaks.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { must } from './run.ts'
+import { must, until } from './run.ts'
 import { declaredObjects, driftOf, held } from './stoat/drift.ts'
 import { useStoat } from './stoat-world.ts'
 
@@ -218,6 +218,29 @@ describe.skipIf(skip)(title('Stoat with everything going wrong', skip), () => {
     expect(failure.message).toMatch(/stoat-autumn: not ready; stoat-autumn: went back to revision \d/)
     expect(failure.detail.join('\n')).toMatch(new RegExp(`stoat-autumn-\\S+ +0/1[^]*Failed to pull image "${image}"`))
     expect((await pods()).split(' ')).toContain(before)
+    await converges()
+  })
+
+  it('tells which store has no room left, and that it has again', async () => {
+    const place = `/var/lib/lab-volumes/${await inSpace('get pvc/data-stoat-minio-0 -o jsonpath={.spec.volumeName}')}`
+    const onNode = (script: string) => lab.kube.run('sh', ['-ec', script, place])
+    const scale = (replicas: number) => inSpace(`scale statefulset/stoat-minio --replicas=${replicas}`)
+    // Without its pod: what kubelet unmounts with one would go from the folder as well.
+    await scale(0)
+    await inSpace('wait pod/stoat-minio-0 --for=delete --timeout=600s')
+    const small = await onNode(
+      'cp -a "$0" /tmp/volume; mount -t tmpfs -o size=200m tmpfs "$0"; cp -a /tmp/volume/. "$0"; rm -r /tmp/volume',
+    )
+    expect(small.stderr).toBe('')
+    await scale(1)
+    await inSpace('rollout status statefulset/stoat-minio --timeout=600s')
+    const { stderr } = await onNode('dd if=/dev/zero of="$0/fill" bs=1M count=300')
+    expect(stderr).toContain('No space left on device')
+    const room = async () => (await verify('datastores.room')).filter((line) => line.startsWith('fail')).join()
+    await until('the volume to be told full', 120_000, async () => (await room()) !== '' || undefined)
+    expect(await room()).toMatch(/full: stoat-minio: 0Mi of 200Mi left on volume data-stoat-minio-0$/)
+    await onNode('rm "$0/fill"')
+    await until('room to be told', 120_000, async () => (await room()) === '' || undefined)
     await converges()
   })
 

@@ -90,6 +90,8 @@ export const kubeletConfig = ({ settings, authority, address, cgroup }: DesiredK
   failCgroupV1: false,
   failSwapOn: false,
   enforceNodeAllocatable: [],
+  // Room on volumes is measured at this pace, which is a minute elsewhere.
+  volumeStatsAggPeriod: '10s',
   clusterDomain: 'cluster.local',
   clusterDNS: [address],
   resolvConf: join(settings, 'resolv.conf'),
