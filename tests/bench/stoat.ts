@@ -43,7 +43,7 @@ export async function benchStoat(): Promise<void> {
       } as const),
       ROLLOUT_TIMEOUT: 240,
     }
-    const context = openStoat({ env, offline: false, folder, prune: false, afterCluster: false })
+    const context = openStoat({ env, offline: false, folder, prune: false, afterCluster: false, smoke: false })
     const work = () => collect(stoat.scripts, context, stoat.scripts)
     await settle(work())
     const masked = ({ data, ...rest }: KubeObject): KubeObject =>
