@@ -56,8 +56,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'kubernetes/removal.ts': 'lab/kube-removal.test.ts',
   'kubernetes/job.ts': 'lab/stoat-deploy.test.ts',
   'kubernetes/kubeconfig.ts': 'lab/doks.test.ts',
-  // Nobody gives the lab's Services an address unasked: what it decides is tried by tables.
-  'kubernetes/load-balancer.ts': 'unit/steps/kubernetes/stoat-kinds.test.ts',
+  'kubernetes/load-balancer.ts': 'lab/stoat-deploy.test.ts',
   'kubernetes/manifests.ts': 'lab/manifests.test.ts',
   'synapse/matrix-users.ts': 'lab/pod-synapse.test.ts',
   'kubernetes/namespace.ts': 'lab/stoat-deploy.test.ts',
