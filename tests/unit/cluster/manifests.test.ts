@@ -141,8 +141,8 @@ test('with a password Redis reads it from a file, the bot has it by its Secret, 
     const redisObjects = redis({ image: 'redis', claim: 'data', ...storage, password: given })
     const secrets = given ? { ...values, REDIS_PASSWORD: given, REDIS_URL: secret('url') } : values
     const objects = [...redisObjects, ...discordBot({ image: 'bot', env: {}, secrets })]
-    const workloads = objects.filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment')
-    return workloads.map(({ spec }) => {
+    return ['StatefulSet redis', 'Deployment discord-bot'].map((wanted) => {
+      const spec = objects.find(({ kind, metadata }) => `${kind} ${metadata.name}` === wanted)?.spec
       const { metadata, spec: pod } = (
         spec as unknown as { template: { metadata: { annotations?: object }; spec: PodSpec } }
       ).template
