@@ -1,12 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  component,
-  fieldManager,
-  type KubeObject,
-  kubectlApply,
-  managedBy,
-  partOf,
-} from '@infra/shared/command/kubectl'
+import { type KubeObject, kubectlApply, ownLabels } from '@infra/shared/command/kubectl'
 import { askOf } from '@infra/shared/engine/ask'
 import { type Check, type Finding, fail, ok, type ProbeRun, warn } from '@infra/shared/engine/check'
 import { Failure } from '@infra/shared/engine/failure'
@@ -32,7 +25,7 @@ export async function findCanary({ kube }: Pick<StoatContext, 'kube'>): Promise<
 
 /** Keeps in the cluster where the canary file is. The cluster says it and not the database, whose loss it shall show. */
 export async function keepCanary({ kube }: Pick<StoatContext, 'kube'>, { path, sha256 }: Canary): Promise<void> {
-  const labels = { app: canaryConfigMap, [managedBy]: fieldManager, [partOf]: 'stoat', [component]: 'canary' }
+  const labels = { app: canaryConfigMap, ...ownLabels({ workspace: 'stoat', script: 'canary' }) }
   const object: KubeObject = {
     apiVersion: 'v1',
     kind: 'ConfigMap',

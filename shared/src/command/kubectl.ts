@@ -40,6 +40,13 @@ export const managedBy = 'app.kubernetes.io/managed-by'
 export const partOf = 'app.kubernetes.io/part-of'
 export const component = 'app.kubernetes.io/component'
 
+/** The labels of an object that a script of a workspace makes, by which later runs know it as theirs. */
+export const ownLabels = ({ workspace, script }: { readonly workspace: string; readonly script: string }) => ({
+  [managedBy]: fieldManager,
+  [partOf]: workspace,
+  [component]: script,
+})
+
 /** What a question about manifests runs: whole objects before and after, not only the lines around a difference. */
 export const diffLine = raw(
   `KUBECTL_EXTERNAL_DIFF='diff -r -N -U99999' kubectl diff --server-side --force-conflicts --field-manager=${fieldManager} --show-managed-fields --concurrency=8 -f -`,

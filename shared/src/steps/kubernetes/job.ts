@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Output } from '../../command/command.ts'
 import { showText } from '../../command/command.ts'
-import {
-  component,
-  fieldManager,
-  type KubeObject,
-  kubectlApply,
-  kubectlDelete,
-  managedBy,
-  manifestText,
-  partOf,
-  refOf,
-} from '../../command/kubectl.ts'
+import { type KubeObject, kubectlApply, kubectlDelete, manifestText, ownLabels, refOf } from '../../command/kubectl.ts'
 import { sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
@@ -46,7 +36,7 @@ export function completedJob(on: Target, object: KubeObject, options: JobOptions
     ...object,
     metadata: {
       ...object.metadata,
-      labels: { ...object.metadata.labels, [managedBy]: fieldManager, [partOf]: workspace, [component]: script },
+      labels: { ...object.metadata.labels, ...ownLabels({ workspace, script }) },
       annotations: { ...object.metadata.annotations, [recipeKey]: recipe },
     },
   }

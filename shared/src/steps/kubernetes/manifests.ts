@@ -1,15 +1,12 @@
 import { keepingNoClass } from '../../command/claim-templates.ts'
 import {
-  component,
   explainKubectl as explain,
-  fieldManager,
   type KubeObject,
   keyOf,
   kubectlApply,
   kubectlDelete,
-  managedBy,
   type ObjectRef,
-  partOf,
+  ownLabels,
   refOf,
   sayObject,
 } from '../../command/kubectl.ts'
@@ -201,13 +198,8 @@ function notesOfClaims(objects: readonly KubeObject[], { claimVariables = {} }: 
 const templatesOf = ({ metadata }: KubeObject, { claimTemplates }: ManifestsState) =>
   claimTemplates.get(`${metadata.namespace ?? 'default'}/${metadata.name}`) ?? []
 
-function labelled(object: KubeObject, { script, workspace }: ManifestsOptions): KubeObject {
-  const labels = {
-    ...object.metadata.labels,
-    [managedBy]: fieldManager,
-    [partOf]: workspace,
-    [component]: script,
-  }
+function labelled(object: KubeObject, options: ManifestsOptions): KubeObject {
+  const labels = { ...object.metadata.labels, ...ownLabels(options) }
   return { ...object, metadata: { ...object.metadata, labels } }
 }
 

@@ -1,6 +1,6 @@
 import { type AwsPlace, aws, explainAws } from '../../command/aws.ts'
 import type { Output } from '../../command/command.ts'
-import { component, fieldManager, managedBy, partOf } from '../../command/kubectl.ts'
+import { fieldManager, ownLabels } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
@@ -74,7 +74,7 @@ export function renewPullSecret(
   const meta = JSON.stringify({
     name,
     namespace,
-    labels: { [managedBy]: fieldManager, [partOf]: workspace, [component]: script },
+    labels: ownLabels({ workspace, script }),
   })
   const manifest = `{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/dockerconfigjson","metadata":${meta.slice(0, -1)},"annotations":{"${renewedAt}":"%s"}},"data":{".dockerconfigjson":"%s"}}`
   return sh`answer=$(${call}) || exit 1
