@@ -116,6 +116,9 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
       expect.arrayContaining(['remove deployment web [downtime]', 'remove stateful set store [downtime]']),
     )
     await settle(gone())
-    expect(await kubectl(`get deployment,statefulset,pod -n ${space} -o name`)).toMatch(/^(pod\/\S+\s*)?$/)
+    expect(await kubectl(`get deployment,statefulset -n ${space} -o name`)).toBe('')
+    // Their pods end in the background, several at once.
+    await kubectl(`wait --for=delete pod --all -n ${space} --timeout=120s`)
+    expect(await kubectl(`get pod -n ${space} -o name`)).toBe('')
   })
 })
