@@ -24,7 +24,7 @@ export const tables: readonly Omit<TableOptions, 'tags'>[] = [
 
 export default script(
   'dynamodb',
-  { about: 'DynamoDB tables: sessions, executions, messages, chat history', tags: ['aws'] },
+  { about: `DynamoDB tables: ${tables.map(({ name }) => name).join(', ')}`, tags: ['aws'] },
   ({ env, aws }: ClusterContext, add) => {
     for (const desired of tables) {
       const protection = { deletionProtection: true, pointInTimeRecovery: env.CLUSTER_PITR }

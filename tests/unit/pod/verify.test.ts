@@ -1,6 +1,7 @@
 import { type Command, nothing } from '@infra/shared/command/command'
 import { raw } from '@infra/shared/command/sh'
 import { type Finding, runChecks } from '@infra/shared/engine/check'
+import { sampleEnv } from '@infra/shared/env/sample'
 import {
   availableMemory,
   clockSynchronised,
@@ -23,9 +24,9 @@ import {
 import { judgeDns } from '../../../pod/checks/outside.ts'
 import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
-import { judgeClock, judgeDisks, judgeMemory, systemChecks } from '../../../pod/checks/system.ts'
+import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
-import type { PodContext } from '../../../pod/context.ts'
+import pod from '../../../pod/pod.ts'
 import { coreColumns } from '../../../pod/valence/vkb.ts'
 
 const said = ({ outcome, detail }: Finding) => `${outcome} ${detail}`
@@ -97,7 +98,7 @@ test('the clock is compared when it answers, however long the other questions ta
     },
   }
   const found: string[] = []
-  const checks = systemChecks({ host } as unknown as PodContext).filter(({ id }) => id === 'system.clock')
+  const checks = pod.checks({ env: sampleEnv(pod.schema), host }).filter(({ id }) => id === 'system.clock')
   const run = runChecks(checks, (event) => event.type === 'check' && found.push(said(event as Finding)))
   await run
   expect(found).toEqual(['ok synchronised'])
