@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { keyed, sameSeal } from '../command/keyed.ts'
 import { digestPlan } from '../engine/digest.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Plan } from '../engine/plan.ts'
 import { usage, type WorkspaceOptions } from './options.ts'
-import { keyed, planKey, sameSeal } from './plan-key.ts'
+import { ownKey } from './own-key.ts'
 
 /**
  * What is kept of a reviewed plan: no fact and no secret, only fingerprints of what was found and decided. They are keyed
@@ -37,7 +38,7 @@ export function savePlan(
   const salt = randomBytes(16).toString('hex')
   const temp = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const key = planKey(folder, true) ?? ''
+    const key = ownKey(folder, 'plan', true) ?? ''
     const steps = digestPlan(plan, keyed(key, salt))
     const saved = { format: 2, ...about, made: new Date().toISOString(), salt, steps } as const
     // Not through what stands there: the folder may be one that others can write, such as /tmp.
@@ -81,7 +82,7 @@ export function readPlan(path: string, folder: string, workspace: string, enviro
       'Deploy it with the workspace and environment that it was made for.',
     )
   }
-  const key = planKey(folder, false)
+  const key = ownKey(folder, 'plan', false)
   if (key === undefined || !sameSeal(String(saved.seal), sealOf(saved, key)))
     throw usage(
       `--plan ${path} was not saved by this checkout, or was changed since; nothing was done`,
@@ -97,7 +98,7 @@ export function readPlan(path: string, folder: string, workspace: string, enviro
 
 /** Throws a `stale` failure unless this is the plan that was saved: the same facts, the same changes. */
 export function assertFresh(saved: PlanFile, folder: string, plan: Plan): void {
-  const now = digestPlan(plan, keyed(planKey(folder, false) ?? '', saved.salt))
+  const now = digestPlan(plan, keyed(ownKey(folder, 'plan', false) ?? '', saved.salt))
   const ids = new Set([...Object.keys(saved.steps), ...Object.keys(now)])
   const moved = [...ids].filter((id) => saved.steps[id] !== now[id])
   if (moved.length === 0) return

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ownKeyPath } from '@infra/shared/cli/own-key'
 import { assertFresh, readPlan, savePlan } from '@infra/shared/cli/plan-file'
-import { planKeyPath } from '@infra/shared/cli/plan-key'
 import { text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { digestPlan } from '@infra/shared/engine/digest'
@@ -87,8 +87,8 @@ describe('whoever gets hold of a saved plan', () => {
     const { saved } = await save()
     const guess = await planned(tempFolder())
     expect(digestPlan(guess, saved.salt)).not.toMatchObject({ 'note password': saved.steps['note password'] })
-    expect(readFileSync(planKeyPath(state), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/)
-    expect(statSync(planKeyPath(state)).mode & 0o777).toBe(0o600)
+    expect(readFileSync(ownKeyPath(state, 'plan'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/)
+    expect(statSync(ownKeyPath(state, 'plan')).mode & 0o777).toBe(0o600)
   })
 
   test.each<[string, (saved: Record<string, unknown> & { steps: Record<string, string> }) => void]>([
@@ -125,9 +125,9 @@ describe('whoever gets hold of a saved plan', () => {
 
   test('cannot use a key that others could read', async () => {
     const { file } = await save()
-    chmodSync(planKeyPath(state), 0o640)
+    chmodSync(ownKeyPath(state, 'plan'), 0o640)
     const failure = failureOf(() => readPlan(file, state, 'pod', undefined))
-    chmodSync(planKeyPath(state), 0o600)
+    chmodSync(ownKeyPath(state, 'plan'), 0o600)
     expect(failure).toMatchObject({
       message: expect.stringMatching(/others can read/),
       remedy: expect.stringContaining('rm '),
