@@ -64,6 +64,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'kubernetes/pull-secret.ts': 'lab/workloads.test.ts',
   'kubernetes/restart.ts': 'lab/cluster-deploy.test.ts',
   'kubernetes/rollouts.ts': 'lab/workloads.test.ts',
+  'host/signing-key.ts': 'lab/pod-backup.test.ts',
   'kubernetes/same-region.ts': 'lab/workloads.test.ts',
   'kubernetes/secret-key-store.ts': 'lab/workloads.test.ts',
   'kubernetes/younger-than.ts': 'lab/stoat-deploy.test.ts',

@@ -20,19 +20,29 @@ export function compositeTarget<T extends Target>(
       return target.typed?.(command) ?? command.line
     },
     async ask(questions: readonly Command[]) {
+      const askOf = (target: Target, of: readonly Command[]) => (of.length > 0 ? target.ask(of) : [])
       const [own, others] = await Promise.all([
-        primary.ask(questions.filter((question) => !routesToSecondary(question))),
-        secondary.ask(questions.filter(routesToSecondary)),
+        askOf(
+          primary,
+          questions.filter((question) => !routesToSecondary(question)),
+        ),
+        askOf(secondary, questions.filter(routesToSecondary)),
       ])
       const rest = { own: [...own], others: [...others] }
       return questions.map((question) => (routesToSecondary(question) ? rest.others : rest.own).shift() as Output)
     },
     async run(commands: readonly Command[], hear: Listener) {
       const outputs: Output[] = []
-      for (const command of commands) {
-        const made = await (routesToSecondary(command) ? secondary : primary).run([command], hear)
+      for (let at = 0; at < commands.length; ) {
+        // What goes to one of them in a row goes at once.
+        const isOther = routesToSecondary(commands[at] as Command)
+        const rest = commands.slice(at)
+        const end = rest.findIndex((command) => routesToSecondary(command) !== isOther)
+        const row = end < 0 ? rest : rest.slice(0, end)
+        const made = await (isOther ? secondary : primary).run(row, hear)
         outputs.push(...made)
         if (made.some(({ code }) => code !== 0)) break
+        at += row.length
       }
       return outputs
     },
