@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { blank } from '@infra/shared/targets/blank'
+import { withPins } from '@infra/shared/targets/pins'
 import { ssh } from '@infra/shared/targets/ssh/ssh'
+import { pinsPath } from './backup/pins.ts'
 import { backupChecks } from './checks/backup.ts'
 import { commonChecks } from './checks/common.ts'
 import { matrixChecks } from './checks/matrix.ts'
@@ -27,7 +29,7 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
   open({ env, offline, folder, tell }) {
     const host =
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder, tell)
-    return { context: { env, host }, targets: [host] }
+    return { context: { env, host, pins: pinsPath(folder, env.VALENCE_DOMAIN) }, targets: [host] }
   },
   checks: (context) => [
     ...securityChecks(context),
@@ -43,7 +45,7 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
 })
 
 function connect(env: PodEnv, host: string, folder: string, tell?: (text: string) => void) {
-  return ssh({
+  const target = ssh({
     host,
     port: env.VALENCE_SSH_PORT,
     user: env.VALENCE_SSH_USER,
@@ -52,6 +54,7 @@ function connect(env: PodEnv, host: string, folder: string, tell?: (text: string
     hostKey: env.VALENCE_SSH_HOST_KEY && `${env.VALENCE_SSH_HOST_KEY.type} ${env.VALENCE_SSH_HOST_KEY.base64}`,
     tell,
   })
+  return env.VALENCE_BACKUP_TIMER ? withPins(target, tell) : target
 }
 
 export default pod

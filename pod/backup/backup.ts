@@ -1,21 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { signFunctions, unpackFunctions } from '@infra/shared/archive/programs'
 import { postgresFunctions } from '@infra/shared/command/sql'
 import { canEncrypt } from '@infra/shared/env/recipient'
 import { lockProgram } from '@infra/shared/targets/ssh/lock'
 import { type PodEnv, podPublicKeys } from '../env/env.ts'
-import { backupFolder, backupUnit } from './facts.ts'
+import { backupFolder, backupUnit, signingKeyPath } from './facts.ts'
 
 const text = (name: string): string => readFileSync(join(import.meta.dirname, '../files', name), 'utf8')
 
 /**
  * The text of a program that is sent to, or kept on, the host. In one of bash the line `# POSTGRES` becomes
- * {@link postgresFunctions}, and `# INCLUDE NAME` the file of that name.
+ * {@link postgresFunctions}, `# SIGN` and `# UNPACK` the functions of archives, and `# INCLUDE NAME` the file of that name.
  */
 export const payload = (name: string): string =>
   text(name)
     .replace(/^# INCLUDE (\S+)$/gm, (_, part: string) => text(part).trimEnd())
     .replace(/^# POSTGRES$/m, () => postgresFunctions.trimEnd())
+    .replace(/^# SIGN$/m, signFunctions)
+    .replace(/^# UNPACK$/m, unpackFunctions)
 
 /**
  * Whom backups are encrypted to: VALENCE_BACKUP_RECIPIENT, or whoever may log in on the pod by a key that age knows.
@@ -36,6 +39,9 @@ export const noRecipient = {
   remedy: 'Set VALENCE_BACKUP_RECIPIENT; age-keygen makes a key for it.',
 }
 
+/** What the archives of a pod are of, in their heads. */
+export const archiveOf = (domain: string): string => `pod ${domain}`
+
 /** `pod.example.com-2026-11-24T153000Z.tar.age`: names sort by time. */
 export const archiveName = (domain: string, now: Date): string =>
   `${domain}-${now.toISOString().replace(/\..*/, 'Z').replaceAll(':', '')}.tar.age`
@@ -49,7 +55,12 @@ export function scheduleFiles(
 ): Readonly<Record<'archive' | 'lock' | 'program' | 'service' | 'timer', [string, string]>> {
   const library = '/usr/local/lib/valence'
   const program = `/usr/local/sbin/${backupUnit}`
-  const words = [String(env.VALENCE_BACKUP_KEEP), env.VALENCE_DOMAIN, ...recipientsOf(env).map((key) => `"${key}"`)]
+  const words = [
+    String(env.VALENCE_BACKUP_KEEP),
+    env.VALENCE_DOMAIN,
+    signingKeyPath,
+    ...recipientsOf(env).map((key) => `"${key}"`),
+  ]
   return {
     archive: [`${library}/backup.sh`, payload('backup.sh')],
     // The very lock that deployments take.

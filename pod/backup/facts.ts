@@ -5,6 +5,8 @@ import type { Question } from '@infra/shared/engine/step'
 export const backupFolder = '/var/backups/valence'
 /** Its units: `valence-backup.timer` starts `valence-backup.service`. */
 export const backupUnit = 'valence-backup'
+/** The key that signs them, root's alone. */
+export const signingKeyPath = '/var/lib/infra/archive-signing.pem'
 
 export interface BackupState {
   /** The newest archive on the host; `at` in milliseconds since 1970. */

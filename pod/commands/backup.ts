@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, fstatSync, fsyncSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { bodyDigest, reserveHead, sealArchive } from '@infra/shared/archive/seal'
+import { ownKey, ownKeyPath } from '@infra/shared/cli/own-key'
+import { stateFolder } from '@infra/shared/cli/paths'
 import type { Session } from '@infra/shared/cli/session'
 import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { print } from '@infra/shared/report/print'
 import { byLine } from '@infra/shared/targets/process'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
-import { noRecipient, payload, recipientsOf } from '../backup/backup.ts'
+import { archiveOf, noRecipient, payload, recipientsOf } from '../backup/backup.ts'
 import { archivePath, recipientsIn } from './files.ts'
 import { openHost, recorder, withPath } from './host.ts'
 import { told, withLock } from './locked.ts'
@@ -21,16 +23,29 @@ export async function runBackup(session: Session): Promise<number> {
   const recipients = own.key === undefined ? recipientsOf(env) : recipientsIn(String(own.key), processEnv)
   if (recipients.length === 0) throw new Failure('error', noRecipient.message, { remedy: noRecipient.remedy })
   const path = archivePath(own.to as string | undefined, domain, new Date(), processEnv)
+  const key = sealingKey(session)
   await withLock(session, host, () =>
-    told(session, `backup of ${domain}`, (progress) => fetchTo(path, host, { domain, recipients, progress })),
+    told(session, `backup of ${domain}`, (progress) => fetchTo(path, host, { domain, recipients, key, progress })),
   )
   print(path)
   return 0
 }
 
+/** This operator's key, by which a restore knows that an archive came this way. */
+function sealingKey({ root, emit }: Session): string {
+  const folder = stateFolder(root)
+  const found = ownKey(folder, 'archive', false)
+  if (found !== undefined) return found
+  const text = `backups are sealed by a key of yours from now on: ${ownKeyPath(folder, 'archive')}. Keep a copy apart from this machine.`
+  emit({ type: 'message', level: 'info', text })
+  return ownKey(folder, 'archive', true) ?? ''
+}
+
 interface Desired {
   readonly domain: string
   readonly recipients: readonly string[]
+  /** It seals what arrived. */
+  readonly key: string
   progress(line: string): void
 }
 
@@ -42,14 +57,19 @@ async function fetchTo(path: string, host: SshTarget, desired: Desired): Promise
   const file = create(draft)
   process.once('exit', drop)
   try {
-    const sum = await download(file, draft, host, desired)
-    if (sum !== (await digest(draft))) {
+    reserveHead(file)
+    const made = new Date().toISOString().replace(/\..*/, 'Z')
+    const sha256 = await download(file, draft, host, desired)
+    if (sha256 !== (await bodyDigest(file))) {
       throw new Failure('error', 'what arrived is not what the host sent: the archive was thrown away', {
         remedy: 'Run again; if it stays, look at the disk of this machine.',
       })
     }
+    sealArchive(file, { of: archiveOf(desired.domain), made, sha256 }, desired.key)
     fsyncSync(file)
     renameSync(draft, path)
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? full(dirname(draft)) : error
   } finally {
     closeSync(file)
     drop()
@@ -91,7 +111,7 @@ async function download(file: number, draft: string, host: SshTarget, desired: D
 
 function create(path: string): number {
   try {
-    return openSync(path, 'wx', 0o600)
+    return openSync(path, 'wx+', 0o600)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOSPC') throw full(dirname(path))
@@ -108,12 +128,6 @@ const full = (folder: string) =>
   new Failure('error', `the disk of ${folder} is full; no archive was left`, {
     remedy: 'Make room, or give another place: --to FOLDER',
   })
-
-async function digest(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
-}
 
 /** What the host's program means by what it said, first match. */
 const reasons: readonly [RegExp, string, string][] = [

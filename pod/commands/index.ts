@@ -40,7 +40,7 @@ const pod: Entry = {
       run: async (session) => (await import('./terminal.ts')).runPsql(session),
     },
     backup: {
-      about: 'fetch an encrypted backup of all that would be lost',
+      about: 'fetch an encrypted backup of all that would be lost, sealed by your key',
       sharedOptions: locked,
       options: {
         to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
@@ -57,6 +57,10 @@ const pod: Entry = {
           type: 'string',
           value: 'KEYFILE',
           help: 'the private key that opens it (default VALENCE_SSH_PRIVATE_KEY_FILE)',
+        },
+        'trust-archive': {
+          type: 'boolean',
+          help: 'take one that nobody known here sealed: an old one, or another operator’s',
         },
         confirm: { type: 'string', value: 'DOMAIN', help: 'overwrite what is there: the domain, typed beforehand' },
       },

@@ -1,4 +1,6 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { unpackFunctions } from '@infra/shared/archive/programs'
+import type { Judged } from '@infra/shared/archive/seal'
 import { canAsk, confirmByName } from '@infra/shared/cli/confirm'
 import { usage } from '@infra/shared/cli/options'
 import { fromHere } from '@infra/shared/cli/paths'
@@ -14,21 +16,22 @@ import type { PodEnv } from '../env/env.ts'
 import { hasPassphrase } from './files.ts'
 import { openHost, recorder, withPath } from './host.ts'
 import { told, withLock } from './locked.ts'
+import { judged } from './restore-archive.ts'
 import { type Found, judge, type Manifest } from './restore-judge.ts'
 
 /** `restore FILE`: puts a backup back, after it was found whole and of this very pod; what was there is kept. */
 export async function runRestore(session: Session): Promise<number> {
   const { args, workspaceOptions: own, processEnv, emit } = session
   const path = fromHere(args[0] ?? '', processEnv)
-  assertArchive(path)
   const { env, host } = openHost(session)
   const identity = identityOf(own.identity as string | undefined, env, processEnv)
   const asks = hasPassphrase(identity)
   if (asks) assertTerminal(session, identity)
   await assertAge()
+  const archive = await judged(session, path, env.VALENCE_DOMAIN)
   return withLock(session, host, async () => {
     const say = `decrypting here, sending ${path}`
-    const sending = () => send(host, { path, identity, asks })
+    const sending = () => send(host, { path, archive, identity, asks })
     // From here on something lies open on the host: it is taken away before we end.
     session.signals.hold()
     // Nothing is drawn over the question.
@@ -72,37 +75,40 @@ async function agree(
 
 interface Sealed {
   readonly path: string
+  readonly archive: Judged
   readonly identity: string
   /** age asks for a passphrase, on our own terminal. */
   readonly asks: boolean
 }
 
-/** Decrypts on this machine, for the private key stays here, and unpacks into a folder of root's on the host. */
-async function send(host: SshTarget, { path, identity, asks }: Sealed): Promise<string> {
+/** Decrypts on this machine, for the private key stays here, and unpacks without privilege into a folder of the host. */
+async function send(host: SshTarget, { path, archive, identity, asks }: Sealed): Promise<string> {
   const folder = '/var/lib/infra/restore'
-  const line = withPath(
-    `umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${folder}.XXXXXX) || exit; \
+  const program = `${unpackFunctions()}
+umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${folder}.XXXXXX) || exit; \
 trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE; systemctl stop ${cleaner}.timer 2>/dev/null; \
 systemd-run --quiet --collect --unit=${cleaner} --on-active=12h rm -rf "$d" && \
-tar --extract --ignore-zeros --file=- --directory="$d" && trap - EXIT && echo "$d"`,
-  )
+unpack "$d" members && trap - EXIT && echo "$d"`
+  const line = withPath(sh`exec bash -c ${program}`.line)
   const said = recorder()
   const errors = recorder()
-  const from = sh`age --decrypt --identity ${identity} ${path}`.line
+  const from = sh`tail -c ${`+${archive.bodyAt + 1}`} ${path} | age --decrypt --identity ${identity}`.line
   const streams = { stdout: said.take, stderr: errors.take, foreground: asks }
   const running = await host.attach({ line, as: 'root', from, ...streams })
   running.end()
   const code = await running.ended
   const unlocked = decryptionFailure(errors.said(), path, identity)
   if (unlocked) throw unlocked
+  archive.assertSame()
   if (code === 0) return said.said().trim()
   if (code === 255) throw host.broken(errors.said(), 'sending the archive; nothing was changed')
   const full = noRoom.test(errors.said())
+  const wrong = errors.said().match(/^archive: (.*)$/m)?.[1]
   throw new Failure(
     'error',
     full
       ? 'the disk of the host is full; nothing was changed'
-      : 'the host cannot read the archive; nothing was changed',
+      : `${wrong ? `the archive is refused: ${wrong}` : 'the host cannot read the archive'}; nothing was changed`,
     {
       remedy: full
         ? 'It needs room for the backup twice: npm run status -w pod'
@@ -170,9 +176,10 @@ async function apply(session: Session, host: SshTarget, folder: string): Promise
     if (answer?.code !== 0) throw failedRestore(answer?.stderr ?? '', notStarted(heard))
   })
   for (const line of heard) {
-    const [, word, rest] = line.match(/^(KEPT|ROLE|LEFT) (.*)$/) ?? []
+    const [, word, rest] = line.match(/^(KEPT|ROLE|LEFT|UNMADE) (.*)$/) ?? []
     if (word === 'KEPT') info(`kept, for you to remove: ${rest}`)
     if (word === 'LEFT') info(`left out: ${rest}, which only a superuser can make`)
+    if (word === 'UNMADE') info(`left out: ${rest}, a link that leads out of its folder, or neither file nor folder`)
     if (word === 'ROLE') info(`role ${rest} was made without a login: it had one where the backup is from`)
   }
   const failed = notStarted(heard)
@@ -236,19 +243,6 @@ async function health(host: SshTarget): Promise<void> {
   throw new Failure('error', 'all is restored, but Synapse does not answer', {
     remedy: 'npm run deploy -w pod gives it the passwords of this environment; then npm run logs -w pod -- synapse',
   })
-}
-
-function assertArchive(path: string): void {
-  if (!existsSync(path) || !statSync(path).isFile())
-    throw usage(`there is no file ${path}`, 'Give the archive that backup made.')
-  const head = Buffer.alloc(21)
-  const file = openSync(path, 'r')
-  readSync(file, head)
-  closeSync(file)
-  if (head.toString() !== 'age-encryption.org/v1')
-    throw new Failure('error', `${path} is not an archive of backup: it is not encrypted by age`, {
-      remedy: 'Give the file that backup made.',
-    })
 }
 
 function identityOf(given: string | undefined, env: PodEnv, processEnv: NodeJS.ProcessEnv): string {

@@ -103,7 +103,7 @@ for pattern in "$@"; do
   done
 done
 [ "${#there[@]}" -gt 0 ] || exit 0
-tar --create --file=- --sparse --warning=no-file-changed $options \
+tar --create --file=- --sparse --hard-dereference --warning=no-file-changed $options \
   --no-recursion "${above[@]}" --recursion "${there[@]}" || [ $? = 1 ]'
 
 # What a command prints, as tar members NAME.000000, NAME.000001 …

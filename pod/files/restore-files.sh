@@ -39,42 +39,60 @@ in_stage() {
 }
 unstage() { [ "${#stages[@]}" = 0 ] || rm -rf "${stages[@]}"; }
 
-# The archive's own file or folder, and no link to another, here or above it. Says whether there is one.
+# unpacked PART OWNED=USER,USER UNIT=USER...: unpacks a part into a folder of its own, without privilege, and gives what is
+# in it to its owners; what of it is not made is told.
+unpacked() {
+  local part=$1 files=$folder/files.$1 rules=("${@:2}") piece
+  ls "$part".* >/dev/null 2>&1 || return 0
+  say "restoring $part"
+  mkdir "$files"
+  # Each piece goes as it is read: media are as large as the disk allows.
+  for piece in "$part".*; do cat "$piece" && rm -f "$piece"; done |
+    unpack "$files" part "${rules[0]%%=*}" "${rules[@]%%=*}" >"$files.said" || fail "the archive's $part was not unpacked"
+  sed -n 's/^{"left": "\(.*\)"}$/UNMADE \/\1/p' "$files.said" |
+    awk 'NR <= 20; END { if (NR > 20) print "UNMADE " NR - 20 " more" }' | while IFS= read -r line; do say "$line"; done
+  python3 -I -c "$unpacker" settle "$files" "$files.said" "${rules[@]}" || fail "the archive's $part got no owners"
+}
+
+# The part's own file or folder, and no link to another, here or above it. Says whether there is one.
 holds() {
-  [ -e "files/$1" ] || [ -L "files/$1" ] || return 1
-  [ "$(realpath -m "files/$1")" = "$(env pwd -P)/files/$1" ] || fail "the archive holds a link in the place of /$1, and not what it led to"
+  local files=files.$1
+  [ -e "$files/$2" ] || [ -L "$files/$2" ] || return 1
+  [ "$(realpath -m "$files/$2")" = "$(env pwd -P)/$files/$2" ] || fail "the archive holds a link in the place of /$2, and not what it led to"
 }
 
 paths=()
+# Where what a path gets was made ready.
+declare -A source_of=()
+take() {
+  if holds "$1" "$2"; then
+    paths+=("/$2")
+    source_of[/$2]=$folder/files.$1
+  fi
+}
+
 ready_files() {
-  local part piece path above
-  mkdir files
-  for part in config media; do
-    ls "$part".* >/dev/null 2>&1 || continue
-    say "restoring $part"
-    # Each piece goes as it is read: media are as large as the disk allows.
-    for piece in "$part".*; do cat "$piece" && rm -f "$piece"; done | tar --extract --file=- --directory=files --preserve-permissions --same-owner
-  done
+  local path above source
+  unpacked config etc/matrix-synapse=root,matrix-synapse var/lib/matrix-synapse=matrix-synapse opt/valence/config=valence
+  unpacked media var/lib/matrix-synapse=matrix-synapse
   # The units that are exchanged: what backup.sh names.
-  for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config \
-    var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; do
-    if holds "$path"; then paths+=("/$path"); fi
-  done
-  for path in files/etc/matrix-synapse/*.signing.key files/var/lib/matrix-synapse/*.signing.key; do
-    path=${path#files/}
-    if holds "$path"; then paths+=("/$path"); fi
+  for path in etc/matrix-synapse/homeserver.yaml etc/matrix-synapse/conf.d opt/valence/config; do take config "$path"; done
+  for path in var/lib/matrix-synapse/media var/lib/matrix-synapse/media_store; do take media "$path"; done
+  for path in files.config/etc/matrix-synapse/*.signing.key files.config/var/lib/matrix-synapse/*.signing.key; do
+    take config "${path#files.config/}"
   done
   for path in ${paths[@]+"${paths[@]}"}; do
     above=${path%/*}
+    source=${source_of[$path]}
     if [ ! -d "$above" ]; then
       install -d -m 0755 "$above"
       # Of what is Valence's, that folder is root's all the same.
-      [ "$above" = /opt/valence ] || { chown --no-dereference --reference="files$above" "$above"; chmod --reference="files$above" "$above"; }
+      [ "$above" = /opt/valence ] || { chown --no-dereference --reference="$source$above" "$above"; chmod --reference="$source$above" "$above"; }
     fi
     above=$(realpath "$above")
     [ -n "${stage_of[$above]:-}" ] || stage "$above"
     # It may come from another file system: the exchange is one of names.
-    (in_stage "${stage_of[$above]}" mv -T "$folder/files$path" "${path##*/}")
+    (in_stage "${stage_of[$above]}" mv -T "$source$path" "${path##*/}")
   done
 }
 

@@ -1,5 +1,6 @@
 # Puts a backup back: bash restore.sh look FOLDER, or bash restore.sh apply FOLDER STAMP.
-# FOLDER holds the members of an archive made by backup.sh, decrypted; the caller holds the host's lock.
+# FOLDER holds the members of an archive made by backup.sh, decrypted, unpacked and found whole by unpack.py; the caller
+# holds the host's lock.
 set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
@@ -23,7 +24,6 @@ look() {
   cd "$1"
   [ ! -e "$way_back" ] || fail 'an earlier restore came to no end on this host'
   [ -s SHA256SUMS ] && [ -s manifest.json ] || fail 'the archive is not whole: it ends before its list of contents'
-  sha256sum --check --strict --quiet SHA256SUMS >&2 || fail 'the archive is damaged: its contents are not what its list says'
   ls database.* >/dev/null 2>&1 || fail 'the archive holds no database'
   # A database is larger than its dump: with less room than that it is not even tried.
   free=$(room)
@@ -138,6 +138,8 @@ stop_services() {
 start_services() {
   [ "${#services[@]}" = 0 ] || { say "starting ${services[*]}"; systemctl start "${services[@]}" || say "FAILED ${services[*]}"; }
 }
+
+# UNPACK
 
 # INCLUDE restore-database.sh
 

@@ -1,11 +1,14 @@
 #!/bin/bash
-# Makes a backup for valence-backup.timer: valence-backup KEEP DOMAIN RECIPIENT...
-# Keeps the newest KEEP archives. Waits up to an hour for a deployment that is under way, and keeps others waiting.
+# Makes a backup for valence-backup.timer: valence-backup KEEP DOMAIN KEYFILE RECIPIENT...
+# Signs it by KEYFILE, and keeps the newest KEEP archives. Waits up to an hour for a deployment that is under way, and
+# keeps others waiting.
 set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
-keep=$1 domain=$2
+# SIGN
+
+keep=$1 domain=$2 key=$3
 folder=/var/backups/valence
 name=$domain-$(date -u +%FT%H%M%SZ).tar.age
 
@@ -32,8 +35,10 @@ release() {
 }
 trap release EXIT
 
-bash /usr/local/lib/valence/backup.sh "$domain" "${@:3}" >"$folder/.draft-$$"
-[ "$(head -n 1 "$folder/.draft-$$" | tr -d '\0')" = age-encryption.org/v1 ]
+[ -s "$key" ] || { echo "the key that signs backups, $key, is gone: npm run deploy -w pod -- --tags backup" >&2; exit 1; }
+{ reserve_head && bash /usr/local/lib/valence/backup.sh "$domain" "${@:4}"; } >"$folder/.draft-$$"
+[ "$(tail -c +1025 "$folder/.draft-$$" | head -n 1 | tr -d '\0')" = age-encryption.org/v1 ]
+sign_archive "$folder/.draft-$$" "pod $domain" "$key"
 sync -f "$folder/.draft-$$"
 mv "$folder/.draft-$$" "$folder/$name"
 find "$folder" -maxdepth 1 -name "$domain-*.tar.age" | sort | head -n "-$keep" | xargs -r rm --

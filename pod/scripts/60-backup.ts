@@ -5,25 +5,27 @@ import { refuse, step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { directory, file } from '@infra/shared/steps/host/file'
+import { signingKey } from '@infra/shared/steps/host/signing-key'
 import { service, stopped } from '@infra/shared/steps/host/systemd'
 import { noRecipient, recipientsOf, scheduleFiles } from '../backup/backup.ts'
-import { backupFolder, backupUnit } from '../backup/facts.ts'
+import { backupFolder, backupUnit, signingKeyPath } from '../backup/facts.ts'
 import type { PodContext } from '../context.ts'
 
 export default script(
   'backup',
-  { about: 'age, which encrypts backups, and the timer of scheduled ones' },
-  ({ env, host }: PodContext, add) => {
+  { about: 'age, which encrypts backups, and the timer of scheduled ones, with the key that signs them' },
+  ({ env, host, pins }: PodContext, add) => {
     if (env.VALENCE_BACKUP_TIMER && recipientsOf(env).length === 0) {
       add(nobody(host))
       return
     }
-    const age = add(aptPackages(host, ['age']))
+    const age = add(aptPackages(host, env.VALENCE_BACKUP_TIMER ? ['age', 'openssl'] : ['age']))
     if (!env.VALENCE_BACKUP_TIMER) {
       add(stopped(host, `${backupUnit}.timer`))
       return
     }
     const { archive, lock, program, service: unit, timer } = scheduleFiles(env)
+    const key = add(signingKey(host, signingKeyPath, { pins, signs: 'scheduled backups', dependsOn: [age] }))
     const library = add(directory(host, '/usr/local/lib/valence'))
     const programs = add([
       ...[archive, lock].map(([path, content]) => file(host, path, { content, dependsOn: [library] })),
@@ -41,7 +43,7 @@ export default script(
         validate: sh`systemctl daemon-reload`,
         risk: 'safe',
         // It may be due at once.
-        dependsOn: [age, folder, ...programs, ...units],
+        dependsOn: [age, key, folder, ...programs, ...units],
       }),
     )
   },

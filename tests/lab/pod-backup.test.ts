@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { awaitsThat } from '../support/wait.ts'
+import { judgeForged, judgeTimers } from './archives.ts'
 import { apartFromSynapse, everything, fill, leftovers, onHost } from './backup-drill.ts'
 import { heard, openRoom, type Room, say } from './matrix.ts'
 import { failureOf } from './pod-runs.ts'
@@ -47,8 +48,12 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
     test('a backup is one encrypted file of our own, and leaves nothing else anywhere', async () => {
       expect(readdirSync(folder)).toEqual([archive.slice(folder.length + 1)])
       expect(statSync(archive).mode & 0o777).toBe(0o600)
+      expect(statSync(join(pod.root, '.infra/archive.key')).mode & 0o777).toBe(0o600)
       const bytes = readFileSync(archive)
       const key = (await onHost(pod.host, 'cat /etc/matrix-synapse/*.signing.key')).trim()
+      expect(bytes.subarray(0, 1024).toString()).toMatch(
+        /^infra-archive 1\nof: pod pod\.lab\.example\.org\nmade: \S+Z\nbytes: \d+\nsha256: \w{64}\nseal: hmac-sha256 \w{16} \w{64}\n *\n$/,
+      )
       const { VALENCE_DB_PASSWORD = '' } = podSecrets
       for (const plain of [key, VALENCE_DB_PASSWORD, 'PGDMP', 'notes', 'server_name'])
         expect(bytes.includes(plain)).toBe(false)
@@ -59,8 +64,17 @@ describe.skipIf(skip)(title('backup and restore', skip), () => {
       const other = await clonePod(await convergedPod())
       try {
         await onHost(other.host, 'systemctl stop matrix-synapse')
-        const { code, stdout, stderr } = await other.cli('restore', archive, '--confirm', domain)
+        const restoreThere = () => other.cli('restore', archive, '--confirm', domain)
+        const refused = await restoreThere() // from another machine, which has not the key yet
+        expect(refused).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/nobody known here vouches for .*there is none here/),
+        })
+        expect(refused.stderr).toMatch(/--trust-archive/)
+        copyFileSync(join(pod.root, '.infra/archive.key'), join(other.root, '.infra/archive.key'))
+        const { code, stdout, stderr } = await restoreThere()
         expect(code, stdout + stderr).toBe(0)
+        expect(stderr).toMatch(/made \S+Z, sealed by this operator's key/)
         expect(stderr).toContain('role analyst was made without a login')
         expect(await onHost(other.host, everything)).toBe(before)
         expect(await onHost(other.host, leftovers)).toBe('')
@@ -106,7 +120,16 @@ mv /opt/valence/config /srv/config; ln -s /srv/config /opt/valence/config`,
       expect(failureOf(await restore(archive), 64).remedy).toContain(`--confirm ${domain}`)
       expect(failureOf(await restore(archive, '--confirm', 'pod.example.com'), 64).message).toMatch(/is not the domain/)
       expect(await onHost(pod.host, everything)).toBe(changed)
-      expect((await restore(archive, '--confirm', domain)).code).toBe(0)
+      // As an earlier version made it, which sealed nothing.
+      const old = join(folder, 'old')
+      writeFileSync(old, readFileSync(archive).subarray(1024))
+      expect(failureOf(await restore(old, '--confirm', domain), 1).message).toMatch(
+        /nobody known here vouches for .* made by an earlier version; nothing was changed/,
+      )
+      expect(await onHost(pod.host, everything)).toBe(changed)
+      const trusted = await restore(old, '--confirm', domain, '--trust-archive')
+      expect(trusted.code, trusted.stdout).toBe(0)
+      expect(trusted.stdout).toMatch(/"level":"warn"[^\n]*the archive: UNKNOWN, it was made by an earlier version/)
       expect(await onHost(pod.host, everything)).toBe(before)
       const kept = await onHost(
         pod.host,
@@ -158,6 +181,12 @@ mv /opt/valence/config /srv/config; ln -s /srv/config /opt/valence/config`,
         /is of pod\.lab\.example\.org, this pod is other/,
       )
       await pod.configure()
+      expect(await onHost(pod.host, everything)).toBe(before)
+      expect(await onHost(pod.host, leftovers)).toBe('')
+    })
+
+    test('who has the public key alone makes no archive that is taken, and with it writes nothing outside', async () => {
+      await judgeForged(pod, archive, folder, restore)
       expect(await onHost(pod.host, everything)).toBe(before)
       expect(await onHost(pod.host, leftovers)).toBe('')
     })
@@ -221,7 +250,8 @@ cd / && ${awaitsThat('runuser -u postgres -- psql -qAtc "select wait_event from 
     const made = await run('age-keygen', ['-o', join(pod.root, 'age.key')])
     const recipient = made.stderr.match(/age1\w+/)?.[0]
     await pod.configure({ VALENCE_BACKUP_TIMER: 'true', VALENCE_BACKUP_KEEP: '2', VALENCE_BACKUP_RECIPIENT: recipient })
-    expect((await pod.cli('deploy', '--yes', '-t', 'backup')).code).toBe(0)
+    const deployed = await pod.cli('deploy', '--yes', '-t', 'backup')
+    expect(deployed, deployed.stderr).toMatchObject({ code: 0, stderr: expect.stringMatching(/pinned SHA256:\S+ in /) })
     const verify = async () => (await pod.cli('verify', '--only', 'backup')).stdout
     expect(await verify()).toMatch(/there is none yet/)
     for (const _ of [1, 2, 3]) {
@@ -239,8 +269,16 @@ cd / && ${awaitsThat('runuser -u postgres -- psql -qAtc "select wait_event from 
     expect(await verify()).toMatch(/the last backup worked .*tar\.age/)
     const copied = join(pod.root, 'scheduled.age')
     writeFileSync(copied, readFileSync(join(host.root, 'var/backups/valence', names[0] ?? '')))
-    const listed = await run('sh', ['-c', 'age -d -i "$1" "$2" | tar -tif -', 'sh', join(pod.root, 'age.key'), copied])
+    const listed = await run('sh', [
+      '-c',
+      'tail -c +1025 "$2" | age -d -i "$1" | tar -tif -',
+      'sh',
+      join(pod.root, 'age.key'),
+      copied,
+    ])
     expect(listed.stdout).toMatch(/database\.000000[\s\S]*media\.000001[\s\S]*SHA256SUMS\n$/)
+
+    await judgeTimers(pod, copied)
 
     await host.exec(
       'mv /usr/bin/age /usr/bin/age.gone; systemctl start valence-backup; mv /usr/bin/age.gone /usr/bin/age',

@@ -90,7 +90,7 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
   test('Ctrl-C takes away what was decrypted; after a kill the host does, by itself', async () => {
     const there = await onHost(everything)
     const armed = 'systemctl is-active infra-restore-clean.timer || true'
-    await inFrontOf('sha256sum', `${awaits('/run/checked')}; exec /usr/bin/sha256sum "$@"`, async () => {
+    await inFrontOf('du', `${awaits('/run/checked')}; exec /usr/bin/du "$@"`, async () => {
       const stopped = async (signal: 'SIGINT' | 'SIGKILL') => {
         const run = pod.start('restore', archive, '--confirm', domain, '--json')
         await until('the check', 60_000, async () => run.said().includes('checking that it is whole') || undefined)
@@ -148,17 +148,17 @@ esac; printf '%s\\n' "$s" | /usr/bin/psql "$@"`
     // What it says itself is not what the restore shall tell of.
     const fillsDatabase = `cat /dev/zero >>${filler} 2>/dev/null
 exec /usr/bin/pg_restore "$@"`
-    const fillsFiles = `case "$*" in *--directory=files*)
+    const fillsFiles = `if [ "$4" = part ]; then
   # It comes once for each part, and the second time there is hardly more to fill.
   more=$(($(df --output=avail -B1 /var | tail -n 1) - 8000000))
-  [ "$more" -le 0 ] || head -c "$more" /dev/zero >>${filler} ;;
-esac
-exec /usr/bin/tar "$@"`
+  [ "$more" -le 0 ] || head -c "$more" /dev/zero >>${filler}
+fi
+exec /usr/bin/python3 "$@"`
 
     test.each<[when: string, run: () => Promise<CliResult>, step: string | undefined]>([
       ['while the archive comes in', withoutRoom, undefined],
       ['at the database', () => inFrontOf('pg_restore', fillsDatabase, restore), 'restoring the database'],
-      ['at the files', () => inFrontOf('tar', fillsFiles, restore), 'restoring media'],
+      ['at the files', () => inFrontOf('python3', fillsFiles, restore), 'restoring media'],
     ])('a disk that is full %s: a clear error, and what was there serves on', async (_when, act, step) => {
       const run = await act()
       expect(failureOf(run, 1).message, run.stdout).toMatch(/^the disk of the host is full/)

@@ -213,6 +213,10 @@ test.each([
 })
 
 test('what is sent to the host is there', () => {
+  // Functions in the place of the lines that name them.
+  expect(payload('scheduled-backup.sh')).toMatch(/^sign_archive\(\) \{$/m)
+  expect(payload('restore.sh')).toMatch(/^unpack\(\) \{$/m)
+  expect(payload('restore.sh')).toContain('def members():')
   for (const name of ['backup.sh', 'restore-files.sh', 'restore.sh', 'scheduled-backup.sh', 'round-trip.py'])
     expect(payload(name)).toMatch(/^#/)
   expect(existsSync(join(import.meta.dirname, '../../../pod/files'))).toBe(true)

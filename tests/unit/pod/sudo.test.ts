@@ -92,7 +92,7 @@ describe('what valence may run beyond them', () => {
 
   test('verify tells them, and groups that make root', () => {
     const { env } = decisions({})
-    const check = securityChecks({ env, host }).find(({ id }) => id === 'security.sudo')
+    const check = securityChecks({ env, host, pins: '' }).find(({ id }) => id === 'security.sudo')
     const judge = (groups: string[], beyond: string[]) => check?.asked?.judge?.({ now: { groups }, beyond })
     expect(judge(['valence'], [])).toMatchObject({ outcome: 'ok' })
     expect(judge(['valence', 'docker'], ['ALL (as ALL)'])).toEqual({
