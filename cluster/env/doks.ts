@@ -3,7 +3,8 @@ import { type VariableMeta, variable } from '@infra/shared/env/variable'
 import { accountVariables } from '@infra/shared/platform/env'
 
 const kubernetes = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Kubernetes', ...meta })
-const slug = /^[a-z0-9]+(-[a-z0-9.]+)*$/
+// DigitalOcean judges its own names; a dash in front would be an option of doctl.
+const slug = /^[A-Za-z0-9][\w.-]*$/
 
 /** The account of the DOKS cluster, and what a new one is made of. */
 export const doksVariables = {

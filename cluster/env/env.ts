@@ -24,7 +24,7 @@ export const clusterSchema = schema(
       tfvar: 'region',
       common: true,
     }),
-    AWS_PROFILE: variable(matching(/^[\w.@+-]+$/, 'the name of an AWS profile').optional(), {
+    AWS_PROFILE: variable(matching(/^[^\p{Cc}[\]]+$/u, 'the name of an AWS profile').optional(), {
       group: aws,
       description: "Profile of the aws CLI's own configuration",
       example: 'discord-bot',

@@ -37,7 +37,7 @@ export const workloadVariables = {
     bot({ tfvar: 'discord_guild_id', description: 'The server it works on', example: '1007381699346301038' }),
   ),
   LITELLM_BASE_URL: variable(
-    url().prefault('http://litellm.ai-platform.svc.cluster.local:4000'),
+    url({ inCluster: true }).prefault('http://litellm.ai-platform.svc.cluster.local:4000'),
     bot({
       tfvar: 'litellm_base_url',
       description: 'Where LiteLLM is',

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { usage } from '@infra/shared/cli/options'
 import { fromHere } from '@infra/shared/cli/paths'
+import { readText } from '@infra/shared/env/read-text'
 import { parseRecipient } from '@infra/shared/env/recipient'
 import { archiveName } from '../backup/backup.ts'
 
@@ -25,7 +26,7 @@ export function recipientsIn(key: string, env: Environment): string[] {
   const path = fromHere(key, env)
   if (!existsSync(path) || !statSync(path).isFile())
     throw usage(`--key ${direct.wrong}`, direct.remedy ?? 'It is not a file either.')
-  const lines = readFileSync(path, 'utf8')
+  const lines = readText(path)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
   if (lines.length === 0) throw usage(`--key ${path} holds no key`, 'One recipient or ssh public key a line.')

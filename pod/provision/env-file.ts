@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Command, Output } from '@infra/shared/command/command'
 import { changes, create, type Dependency, type Question, type Step, step, update } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { parseEnvText } from '@infra/shared/env/env-text'
 import { replaceFile, withValues } from '@infra/shared/env/generate'
+import { readText } from '@infra/shared/env/read-text'
 import { existingDroplet } from '@infra/shared/facts/digitalocean/droplet'
 import { keyPrint, knownKeys, shownKey } from '@infra/shared/targets/ssh/host-keys'
 
@@ -118,13 +119,13 @@ const answer = (stdout: string): Output => ({ code: 0, stdout, stderr: '' })
 function read(path: string, name: Name): string {
   if (!existsSync(path)) return ''
   return (
-    parseEnvText(readFileSync(path, 'utf8'), homedir()).assignments.findLast((entry) => entry.name === name)?.value ??
-    ''
+    parseEnvText(readText(path, { mark: true }), homedir()).assignments.findLast((entry) => entry.name === name)
+      ?.value ?? ''
   )
 }
 
 /** The rest of the file stays as it is. */
 function write(path: string, name: Name, value: string): void {
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const text = existsSync(path) ? readText(path, { mark: true }) : ''
   replaceFile(path, withValues(text, new Map([[name, value]]), homedir()))
 }

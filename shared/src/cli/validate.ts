@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Failure } from '../engine/failure.ts'
 import { exportLines } from '../env/export.ts'
 import { generateMissing } from '../env/generate.ts'
 import { importTfvars } from '../env/import.ts'
+import { readText } from '../env/read-text.ts'
 import { printOpenly } from '../report/outlet.ts'
 import { problemFailure, readEnv, type Session, tellWarnings } from './session.ts'
 
@@ -55,7 +55,7 @@ function takeOver({ workspace, options, root, emit }: Session, file: string): vo
   })
   if (problems.length > 0) {
     throw new Failure('error', `${file} cannot be taken over; nothing was written`, {
-      detail: problems.map(({ line, message }) => `line ${line}: ${message}`),
+      detail: problems.map(({ line, message }) => (line === undefined ? message : `line ${line}: ${message}`)),
       remedy: 'Mend these lines, or take them out of a copy of the file, and run again.',
     })
   }
@@ -67,7 +67,7 @@ function takeOver({ workspace, options, root, emit }: Session, file: string): vo
 
 function readTfvars(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readText(file)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Failure('usage', `--from-tfvars ${file} cannot be read (${code})`, {

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { type Parsed, parsed } from './parsed.ts'
+import { readText } from './read-text.ts'
 
 /** The path of a PEM file of certificate authorities, read and taken apart. */
 export function authoritiesFile(): Parsed<{ readonly path: string; readonly content: string }> {
   return parsed((path) => {
     let content: string
     try {
-      content = readFileSync(path, 'utf8')
+      content = readText(path)
     } catch (error) {
       return { wrong: `names ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code})` }
     }

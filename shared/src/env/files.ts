@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Assignment, type EnvText, isSet, parseEnvText } from './env-text.ts'
 import { otherWriters } from './other-writers.ts'
+import { readText } from './read-text.ts'
 import { nearest } from './suggest.ts'
 import { type Problem, type Schema, variablesOf, type Warning } from './variable.ts'
 
@@ -9,6 +10,8 @@ import { type Problem, type Schema, variablesOf, type Warning } from './variable
 export interface EnvFile {
   readonly name: string
   readonly path: string
+  /** As it was read. */
+  readonly content: string
   readonly text: EnvText
   readonly values: ReadonlyMap<string, Assignment>
 }
@@ -52,8 +55,9 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
       continue
     }
     try {
-      const text = parseEnvText(readFileSync(path, 'utf8'), home)
-      read.push({ name: file, path, text, values: lastOf(text.assignments) })
+      const content = readText(path, { mark: true })
+      const text = parseEnvText(content, home)
+      read.push({ name: file, path, content, text, values: lastOf(text.assignments) })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
       problems.push({ variable: file, message: `cannot be read (${code})`, file })

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { renderExample } from './docs.ts'
@@ -36,7 +36,6 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
   const problems = files.problems.filter((problem) => !(created && problem.file === files.main))
   if (problems.length > 0) return { file: files.main, written: [], created: false, problems }
 
-  const before = created ? renderExample([schema], { blank: true }) : readFileSync(path, 'utf8')
   const made = new Map<string, string>()
   const given = (variable: string) => {
     const type = schema.variables[variable]
@@ -56,9 +55,26 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
     const place = unreadPlace(files, variable, schema.variables[variable]?.meta() as VariableMeta | undefined)
     return place === undefined ? [] : [mayBeSet(variable, place)]
   })
-  if (doubtful.length > 0) return { file: files.main, written: [], created: false, problems: doubtful }
-  if (made.size > 0 || created) replaceFile(path, withValues(before, made, home))
+  const blocked = made.size > 0 ? [...notReplaced(files.main, root), ...doubtful] : []
+  if (blocked.length > 0) return { file: files.main, written: [], created: false, problems: blocked }
+  if (made.size > 0 || created) replaceFile(path, withValues(contentOf(files, schema), made, home))
   return { file: files.main, written: [...made.keys()], created, problems }
+}
+
+/** What a workspace's own file holds as it was read, once: of a pipe there is no second time. A new one begins as the example. */
+export function contentOf(files: EnvFiles, schema: Schema): string {
+  const own = files.read.find(({ name }) => name === files.main)
+  return own?.content ?? renderExample([schema], { blank: true })
+}
+
+/** Whether a rename over it loses nothing but its text: a pipe or a device is somebody's, who writes into it. */
+const isReplaceable = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? true
+
+/** What stands against writing into a file of the root: it is no regular one. */
+export function notReplaced(file: string, root: string): readonly Problem[] {
+  if (isReplaceable(join(root, file))) return []
+  const message = 'is not a regular file, and is not replaced; nothing was written'
+  return [{ variable: file, message, remedy: 'Set the values where it gets its text from.', file }]
 }
 
 function stuck(variable: string, meta: VariableMeta, file: string): Problem {
@@ -108,6 +124,7 @@ const quoted = (value: string): string => (/["$`\\]/.test(value) ? `'${value}'` 
  * link, and root does not take the file away from its owner.
  */
 export function replaceFile(path: string, text: string): void {
+  if (!isReplaceable(path)) throw new Error(`${path} is not a regular file, and is not replaced`)
   const target = existsSync(path) ? realpathSync(path) : path
   const temporary = `${target}.${password().slice(0, 8)}.tmp`
   try {

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { renderExample } from './docs.ts'
-import { readEnvFiles } from './files.ts'
+import { type EnvFiles, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
-import { replaceFile, unreadPlace, withValues } from './generate.ts'
+import { contentOf, notReplaced, replaceFile, unreadPlace, withValues } from './generate.ts'
 import { inTerraformState, isPlaceholder } from './placeholder.ts'
 import { nearest } from './suggest.ts'
 import { parseTfvars, type TfvarProblem } from './tfvars.ts'
@@ -40,29 +39,42 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
       meta.tfvar === undefined ? [] : [{ schema, variable, meta, tfvar: meta.tfvar }],
     ),
   )
-  const filesOf = (schema: Schema) => readEnvFiles(schema.workspace, root, home, name)
+  const read = new Map(schemas.map((schema) => [schema, readEnvFiles(schema.workspace, root, home, name)]))
+  const filesOf = (schema: Schema) => read.get(schema) as EnvFiles
   const taking: Taking = { problems: [...parsed.problems], notes: [], made: new Map() }
-  const unknown: Assignment[] = []
+  const unknown: Named[] = []
   for (const assignment of parsed.values) {
     const target = known.find(({ tfvar }) => tfvar === assignment.name)
     if (target) takeValue(taking, assignment, target, filesOf(target.schema))
     else unknown.push(assignment)
   }
+  for (const { name: tfvar, line, kind } of parsed.compounds) {
+    if (!known.some((one) => one.tfvar === tfvar)) unknown.push({ name: tfvar, line })
+    else taking.problems.push({ line, message: `${tfvar} is ${kind}, which no variable takes` })
+  }
   taking.notes.push(...sayUnknown(unknown, known, schemas))
   const named = new Set(parsed.values.flatMap(({ name }) => known.find(({ tfvar }) => tfvar === name)?.schema ?? []))
   for (const schema of named) takeFromState(taking, schema, filesOf(schema))
   const { problems, notes, made } = taking
-  if (problems.length > 0) return { written: [], notes: [], problems: problems.sort((a, b) => a.line - b.line) }
+  for (const schema of made.keys()) problems.push(...unwritable(filesOf(schema), root))
+  if (problems.length > 0)
+    return { written: [], notes: [], problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
   const written = [...made].map(([schema, values]) => {
-    const file = filesOf(schema).main
+    const files = filesOf(schema)
+    const file = files.main
     const path = join(root, file)
     const created = !existsSync(path)
-    const before = created ? renderExample([schema], { blank: true }) : readFileSync(path, 'utf8')
-    replaceFile(path, withValues(before, values, home))
+    replaceFile(path, withValues(contentOf(files, schema), values, home))
     return { file, names: [...values.keys()], created }
   })
   return { written, notes: notes.sort((a, b) => lineOf(a) - lineOf(b)), problems }
 }
+
+/** What stands in the way of a workspace's own file; that one is new does not. */
+const unwritable = ({ main, problems }: EnvFiles, root: string): TfvarProblem[] =>
+  [...problems, ...notReplaced(main, root)].flatMap(({ variable, message }) =>
+    variable === '--env' ? [] : [{ message: `${variable} ${message}` }],
+  )
 
 /** The line that a note is about; those about the whole file come last. */
 const lineOf = (note: string): number => Number(note.match(/^line (\d+)/)?.[1] ?? Number.MAX_SAFE_INTEGER)
@@ -75,7 +87,7 @@ interface Taking {
 }
 
 type Assignment = ReturnType<typeof parseTfvars>['values'][number]
-type EnvFiles = ReturnType<typeof readEnvFiles>
+type Named = Pick<Assignment, 'name' | 'line'>
 
 interface Known {
   readonly schema: Schema
@@ -85,7 +97,7 @@ interface Known {
 }
 
 /** A likely typing error each; the others in one line, since one file was for several workspaces. */
-function sayUnknown(unknown: readonly Assignment[], known: readonly Known[], schemas: readonly Schema[]): string[] {
+function sayUnknown(unknown: readonly Named[], known: readonly Known[], schemas: readonly Schema[]): string[] {
   const names = known.map(({ tfvar }) => tfvar)
   const said = unknown.map(({ name, line }) => ({ name, line, near: nearest(name, names) }))
   const typos = said.flatMap(({ name, line, near }) =>

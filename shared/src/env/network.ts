@@ -70,23 +70,35 @@ export function email(): Parsed<string> {
 
 const reserved = /(^localhost|\.(test|local|localhost|internal|invalid|home\.arpa))$/i
 
+/**
+ * Whether a pod finds this name in its cluster (kubernetes.io, DNS for Services and Pods): SERVICE.NAMESPACE.svc, or
+ * SERVICE.NAMESPACE. The latter may be a public name too, but for one whose last part has a dash, or a port of its own.
+ */
+const isInCluster = ({ hostname, port }: URL): boolean =>
+  /^[a-z0-9-]+\.[a-z0-9-]+\.svc$/.test(hostname) ||
+  (/^[a-z0-9-]+\.[a-z0-9-]+$/.test(hostname) && (port !== '' || hostname.split('.')[1]?.includes('-') === true))
+
 /** Whether a URL's host is of a private network or a reserved name, where plain http is acceptable. */
 export function isPrivateHost(hostname: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (isIP(host) === 4)
     return /^(10|127|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254|203\.0\.113|198\.51\.100|192\.0\.2)\./.test(host)
   if (isIP(host) === 6) return host === '::1' || /^(fe80|f[cd]|2001:db8:)/.test(host)
-  return reserved.test(host)
+  return reserved.test(host) || /^[a-z0-9-]+$/.test(host)
 }
 
-/** A URL without user or password. Plain http only towards a private network, unless `plain` allows it anywhere. */
-export function url({ plain = false } = {}): Parsed<string> {
+/**
+ * A URL without user or password. Plain http only towards a private network, and with `inCluster` to names of the
+ * Kubernetes cluster, unless `plain` allows it anywhere.
+ */
+export function url({ plain = false, inCluster = false } = {}): Parsed<string> {
   return parsed((text) => {
     const at = URL.canParse(text) ? new URL(text) : undefined
     if (at === undefined || !/^https?:$/.test(at.protocol) || !/^https?:\/\//i.test(text))
       return { wrong: 'is not an http(s) URL' }
     if (at.username || at.password) return { wrong: 'holds a user or a password', remedy: 'leave them out of the URL' }
-    if (at.protocol === 'http:' && !plain && !isPrivateHost(at.hostname))
+    const isNear = isPrivateHost(at.hostname) || (inCluster && isInCluster(at))
+    if (at.protocol === 'http:' && !plain && !isNear)
       return { wrong: 'is plain http, which anyone on the way can change', remedy: 'use https' }
     return { value: text }
   })

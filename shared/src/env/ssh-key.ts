@@ -49,6 +49,9 @@ export const parsePublicKey: Parser<PublicKey> = (text) => {
   const weak = weakness(type, parts)
   if (weak !== undefined) return { wrong: weak, remedy: 'ssh-keygen -t ed25519 makes a good one' }
   const comment = rest.join(' ')
+  // It is shown, and stands in a file of the host's.
+  if (/[\p{Cc}\p{Cf}]/u.test(comment))
+    return { wrong: 'has a control character in its comment', remedy: 'write another comment' }
   return { value: { type, base64, comment, line: comment ? `${type} ${base64} ${comment}` : `${type} ${base64}` } }
 }
 
@@ -78,13 +81,16 @@ function takeApart(blob: Buffer): Buffer[] | undefined {
   return parts
 }
 
+// An uncompressed point: a mark and two coordinates (RFC 5656, section 3.1).
+const pointSizes: Readonly<Record<string, number>> = { nistp256: 65, nistp384: 97, nistp521: 133 }
+
 function weakness(type: string, parts: readonly Buffer[]): string | undefined {
   if (type === 'ssh-ed25519' || type.startsWith('sk-ssh-ed25519'))
     return parts[1]?.length === 32 ? undefined : 'is cut or garbled: an ed25519 key has 32 bytes'
   if (type.includes('ecdsa')) {
     const curve = String(parts[1])
     const point = parts[2]
-    return type.includes(curve) && curve !== '' && point?.[0] === 4
+    return type.includes(curve) && point?.[0] === 4 && point.length === pointSizes[curve]
       ? undefined
       : 'is garbled: its curve does not fit its type'
   }
@@ -92,5 +98,7 @@ function weakness(type: string, parts: readonly Buffer[]): string | undefined {
   const first = modulus.findIndex((byte) => byte !== 0)
   const bits = first < 0 ? 0 : (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24
   // sshd(8): RequiredRSASize is 1024 by default; distributions and the NIST ask for 2048.
+  // More, OpenSSH does not read (sshbuf.h, SSHBUF_MAX_BIGNUM).
+  if (bits > 16384) return `is an RSA key of ${bits} bits; 16384 is the most`
   return bits < 2048 ? `is an RSA key of ${bits} bits; 2048 is the least` : undefined
 }

@@ -64,9 +64,12 @@ function isTimezone(name: string): boolean {
   }
 }
 
-/** A Unix login name, by the rule of Debian's adduser. */
+/**
+ * A Unix login name that exists already, which is the host's business: directories have names with capitals, dots, + and a
+ * dollar. What ssh would take for an option, a host or a second word is refused.
+ */
 export const loginName = () =>
-  matching(/^[a-z_][a-z0-9_-]{0,31}$/, 'a Unix user name (lower-case letters, digits, - and _)')
+  matching(/^[A-Za-z0-9_][\w.+\\-]{0,254}\$?$/, 'a Unix user name (letters, digits, and . _ + - within)')
 
 /** A Discord id: a snowflake, 17 to 20 digits (discord.com/developers/docs/reference#snowflakes). */
 export const snowflake = () => matching(/^[1-9]\d{16,19}$/, 'a Discord id (17 to 20 digits)')

@@ -34,10 +34,10 @@ test('validate --from-tfvars writes the files, tells what it took and no secret,
 })
 
 test('what cannot be read is told by its line; nothing is written', async () => {
-  const root = folder({ 'terraform.tfvars': `${tfvars}more = ["${bot}"]\n` })
+  const root = folder({ 'terraform.tfvars': `${tfvars}more = ["${bot}"\n` })
   const broken = await validate(root, 'terraform.tfvars')
   expect([broken.code, existsSync(join(root, '.env.cluster'))]).toEqual([1, false])
-  expect(broken.stderr).toContain('line 8: more is a list or a map')
+  expect(broken.stderr).toContain('line 8: more has no closing ]')
   expect(broken.stdout + broken.stderr).not.toContain(bot)
   const missing = await validate(root, 'none.tfvars')
   expect([missing.code, missing.stderr]).toEqual([64, expect.stringContaining('none.tfvars cannot be read (ENOENT)')])

@@ -42,9 +42,9 @@ glob = "https://x/*" # */
   })
 
   test.each([
-    ['key = <<EOT\nhunter2\nEOT\n', 1, /^key is a heredoc/],
-    ['\ntags = {\n  secret = "hunter2"\n}\n', 2, /^tags is a list or a map/],
-    ['list = ["hunter2"]', 1, /^list is a list or a map/],
+    ['key = <<EOT\nhunter2\n', 1, /^key has no closing EOT/],
+    ['\ntags = {\n  secret = "hunter2"\n', 2, /^tags has no closing \}/],
+    ['list = ["hunter2"', 1, /^list has no closing \]/],
     ['key = "hunter2', 1, /^key has no closing quote/],
     ['key = hunter2', 1, /^key is neither a string/],
     ['key = "hunter2" "more"', 1, /^key has something behind/],
@@ -133,7 +133,7 @@ describe('taken over', () => {
     const root = folder()
     const { written, problems } = take(root, `${original}broken = <<X\n`)
     expect(written).toEqual([])
-    expect(problems).toEqual([{ line: 15, message: 'broken is a heredoc, which is not read here' }])
+    expect(problems).toEqual([{ line: 15, message: 'broken has no closing X' }])
     const odd = `stoat_domain = "a'b$c"\nlitellm_api_key = "two\\nlines-of-it"\n`
     expect(take(root, odd).problems.map(({ line }) => line)).toEqual([1, 2])
     expect(() => read(root, '.env.cluster')).toThrow(/ENOENT/)

@@ -85,7 +85,8 @@ check([
     loginName(),
     [
       ['root', 'root'],
-      ['Root', bad('user name')],
+      ['Root', 'Root'],
+      ['-root', bad('user name')],
       ['-x', bad('user name')],
       ['a b', bad('user name')],
     ],
