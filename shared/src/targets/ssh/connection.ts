@@ -189,6 +189,7 @@ export class SshConnection {
       ForwardAgent: 'no',
       ForwardX11: 'no',
       PermitLocalCommand: 'no',
+      ...plainSession,
     }
     return [
       'ssh',
@@ -212,6 +213,18 @@ export class SshConnection {
       sshFailure(this.#address, stderr, connected || stdout !== '' ? options.during : undefined),
     )
   }
+}
+
+// What the user's ssh_config may say for sessions by hand would take the place of ours. The last three came with OpenSSH 8.7.
+const plainSession = {
+  RemoteCommand: 'none',
+  ClearAllForwardings: 'yes',
+  Tunnel: 'no',
+  VisualHostKey: 'no',
+  IgnoreUnknown: 'SessionType,StdinNull,ForkAfterAuthentication',
+  SessionType: 'default',
+  StdinNull: 'no',
+  ForkAfterAuthentication: 'no',
 }
 
 function sayFirstContact(host: string, key: string): string {

@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCli } from '../../support/cli.ts'
+import { tempFolder } from '../../support/temp.ts'
+import { podFile } from '../env/place.ts'
+
+// What people have for sessions by hand (ssh_config(5)).
+const forHand = `
+RemoteCommand tmux new -A -s main
+SessionType none
+RequestTTY force
+StdinNull yes
+ForkAfterAuthentication yes
+LocalForward 5432 localhost:5432
+RemoteForward 52698 localhost:52698
+Tunnel yes
+VisualHostKey yes
+PermitLocalCommand yes
+LocalCommand echo hello
+ForwardAgent yes
+LogLevel DEBUG
+ControlMaster auto
+ControlPersist 10m
+ControlPath ~/.ssh/%C
+ProxyJump bastion.example.org
+`
+
+test('what an ssh_config says for sessions by hand is not in force, and a jump host is', async () => {
+  const root = tempFolder()
+  writeFileSync(join(root, '.env.pod'), podFile(), { mode: 0o600 })
+  writeFileSync(join(root, 'config'), forHand, { mode: 0o600 })
+  const real = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim()
+  // Stands for ssh(1): keeps what ssh makes of its arguments with that configuration.
+  const spy = `#!/bin/sh\n${real} -G -F ${root}/config "$@" >>${root}/said\nexit 255\n`
+  writeFileSync(join(root, 'ssh'), spy, { mode: 0o755 })
+  const env = { PATH: `${root}:${process.env.PATH}` }
+  await runCli('pod', ['plan'], { root, env })
+  const said = readFileSync(join(root, 'said'), 'utf8').split('\n')
+  const of = (name: string) => said.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1)
+  expect(of('proxyjump')).toBe('bastion.example.org')
+  expect(
+    said.filter((line) =>
+      /^(remotecommand|localforward|remoteforward|forkafterauthentication yes|stdinnull yes)/.test(line),
+    ),
+  ).toEqual([])
+  const own = {
+    sessiontype: 'default',
+    requesttty: 'false',
+    visualhostkey: 'no',
+    permitlocalcommand: 'no',
+    forwardagent: 'no',
+    tunnel: 'false',
+    loglevel: 'ERROR',
+    controlpersist: 'no',
+  }
+  for (const [name, value] of Object.entries(own)) expect([name, of(name)]).toEqual([name, value])
+})
