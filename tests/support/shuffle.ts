@@ -23,7 +23,7 @@ export function shuffled(steps: readonly Step[], order: 'last' | number): Step[]
 }
 
 /** Numbers from 0 to 1 that look like chance, the same for the same seed (mulberry32). */
-function randomBy(seed: number): () => number {
+export function randomBy(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -13,6 +13,16 @@ export function textFile(): Parsed<{ readonly path: string; readonly content: st
   })
 }
 
+/** What the parser finds only when the value is made: an alias without its anchor, or one that grows beyond all measure. */
+function aliasErrors(document: ReturnType<typeof parseDocument>): { code: string; linePos?: undefined }[] {
+  try {
+    document.toJS()
+    return []
+  } catch {
+    return [{ code: 'BAD_ALIAS' }]
+  }
+}
+
 /**
  * The path of a YAML file that is a map, its content, and the names at its top. `reserved`: names that it may not set,
  * with what sets them.
@@ -24,7 +34,7 @@ export function yamlFile(
     const file = readNamed(path, largest, `larger than ${largest} bytes`)
     if ('wrong' in file) return file
     const document = parseDocument(file.value)
-    const [error] = document.errors
+    const [error] = [...document.errors, ...aliasErrors(document)]
     // Its message shows the lines around, and those may hold a secret.
     const line = error?.linePos?.[0].line
     if (error) return { wrong: `names ${path}, which is not YAML${line ? ` (line ${line})` : ''}: ${error.code}` }

@@ -99,8 +99,9 @@ function valueSpan(text: string, start: number, lineEnd: number): number | undef
     }
   }
   const row = text.slice(start, lineEnd)
-  const comment = row.search(/\s#/)
-  return start + (comment < 0 ? row : row.slice(0, comment)).trimEnd().length
+  // Blanks of a shell: a no-break space is a part of the value to it.
+  const comment = row.search(/[ \t]#/)
+  return start + (comment < 0 ? row : row.slice(0, comment)).replace(/[ \t\r]+$/, '').length
 }
 
 function assignment(

@@ -29,8 +29,8 @@ export function shellWord(text: string, home: string): ShellWord {
     } else if (char === '\\') {
       if (text.charAt(at + 1) !== '\n') value += text.charAt(at + 1)
       at += 2
-    } else if (/\s/.test(char)) {
-      return /^\s*(#.*)?$/.test(text.slice(at)) ? { value } : { trouble: 'several words' }
+    } else if (/[ \t\r\n]/.test(char)) {
+      return /^[ \t\r\n]*(#.*)?$/.test(text.slice(at)) ? { value } : { trouble: 'several words' }
     } else if (/[;&|<>()]/.test(char)) {
       return { trouble: 'operator' }
     } else {

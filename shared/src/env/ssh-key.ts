@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import type { Parser } from './parsed.ts'
 
 /** An OpenSSH public key, taken apart. `line` is what an authorized_keys file holds. */
@@ -81,8 +82,19 @@ function takeApart(blob: Buffer): Buffer[] | undefined {
   return parts
 }
 
-// An uncompressed point: a mark and two coordinates (RFC 5656, section 3.1).
-const pointSizes: Readonly<Record<string, number>> = { nistp256: 65, nistp384: 97, nistp521: 133 }
+/** Whether an uncompressed point, a mark and two coordinates (RFC 5656, section 3.1), is one of the curve. */
+function isOnCurve(point: Buffer, curve: string): boolean {
+  const crv = curve.replace(/^nistp/, 'P-')
+  const size = (point.length - 1) / 2
+  if (point[0] !== 4 || !Number.isInteger(size)) return false
+  const [x, y] = [point.toString('base64url', 1, 1 + size), point.toString('base64url', 1 + size)]
+  try {
+    createPublicKey({ key: { kty: 'EC', crv, x, y }, format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
+}
 
 function weakness(type: string, parts: readonly Buffer[]): string | undefined {
   if (type === 'ssh-ed25519' || type.startsWith('sk-ssh-ed25519'))
@@ -90,7 +102,7 @@ function weakness(type: string, parts: readonly Buffer[]): string | undefined {
   if (type.includes('ecdsa')) {
     const curve = String(parts[1])
     const point = parts[2]
-    return type.includes(curve) && point?.[0] === 4 && point.length === pointSizes[curve]
+    return type.includes(curve) && point !== undefined && isOnCurve(point, curve)
       ? undefined
       : 'is garbled: its curve does not fit its type'
   }

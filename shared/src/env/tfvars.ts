@@ -105,9 +105,10 @@ function readString(text: string): Read {
   return { wrong: 'has no closing quote' }
 }
 
-/** The text without comments between slash-star and star-slash, outside of strings and of other comments. */
+const parts =
+  /"(?:\\.|[^"\\\n])*"|<<-?([A-Za-z_][\w-]*)[ \t]*\r?\n(?:[^\n]*\n)*?[ \t]*\1(?=[ \t]*\r?(?:\n|$))|(?:#|\/\/)[^\n]*|\/\*[\s\S]*?\*\//g
+
+/** The text without comments between slash-star and star-slash, outside of strings, heredocs and other comments. */
 function withoutBlocks(text: string): string {
-  return text.replace(/"(?:\\.|[^"\\\n])*"|(?:#|\/\/)[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-    part.startsWith('/*') ? part.replace(/[^\n]/g, ' ') : part,
-  )
+  return text.replace(parts, (part) => (part.startsWith('/*') ? part.replace(/[^\n]/g, ' ') : part))
 }

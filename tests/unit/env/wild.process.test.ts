@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { textFile, yamlFile } from '@infra/shared/env/config-files'
@@ -142,7 +143,13 @@ describe('a public key', () => {
   const blob = (...parts: (string | Buffer)[]) =>
     Buffer.concat(parts.flatMap((part) => [uint32(Buffer.byteLength(part)), Buffer.from(part)])).toString('base64')
   const uint32 = (value: number) => Buffer.from([value >> 24, value >> 16, value >> 8, value])
-  const curve = (bytes: number) => blob('ecdsa-sha2-nistp256', 'nistp256', Buffer.from([4, ...Array(bytes).fill(7)]))
+  const { x = '', y = '' } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+  const curve = (bytes: number, shift = 0) => {
+    const moved = Buffer.from(point.subarray(0, 1 + bytes))
+    moved[5] = ((moved[5] ?? 0) + shift) % 256
+    return blob('ecdsa-sha2-nistp256', 'nistp256', moved)
+  }
   const rsa = (bits: number) => blob('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.alloc(bits / 8, 0x7f))
   const ed = blob('ssh-ed25519', Buffer.alloc(32, 7))
   const line = (text: string) => expect.objectContaining({ line: text })
@@ -156,6 +163,7 @@ describe('a public key', () => {
         [`ssh-ed25519 ${ed} Jürgen@büro`, line(`ssh-ed25519 ${ed} Jürgen@büro`)],
         [`ecdsa-sha2-nistp256 ${curve(64)}`, line(`ecdsa-sha2-nistp256 ${curve(64)}`)],
         [`ecdsa-sha2-nistp256 ${curve(63)}`, bad('garbled: its curve')],
+        [`ecdsa-sha2-nistp256 ${curve(64, 1)}`, bad('garbled: its curve')],
         [`ssh-rsa ${rsa(16384)}`, line(`ssh-rsa ${rsa(16384)}`)],
         [`ssh-rsa ${rsa(16392)}`, bad('16384 is the most')],
       ],
