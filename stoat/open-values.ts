@@ -37,17 +37,18 @@ export function secretObject(env: StoatEnv, keys: StoatKeys): KubeObject {
  * made. The cluster is asked each time, so that a key that another run has made since is never replaced.
  */
 export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): Record<string, OpenValue> {
-  let looking: Promise<{ keys: StoatKeys; redis: Secret | undefined }> | undefined
+  let looking: Promise<{ keys: StoatKeys; contents: Readonly<Record<string, Secret>> }> | undefined
   const look = async () => {
     const { held, redis } = await askOf(kube(), {
       held: secretValues(namespace, stoatSecret),
       // Asked each time as well: the workspace cluster may have given Redis another password.
       redis: secretValues(namespace, redisSecret.name),
     })
-    return { keys: chooseKeys(env, held, made), redis: redis?.get(redisSecret.url) }
+    const keys = chooseKeys(env, held, made)
+    return { keys, contents: secretContents(env, keys, redis?.get(redisSecret.url)) }
   }
   // Many are asked for at once: one look serves them all.
-  const keysNow = () => {
+  const now = () => {
     looking ??= look().finally(() => {
       looking = undefined
     })
@@ -58,8 +59,7 @@ export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): 
     standInFor(name),
     {
       async find() {
-        const { keys, redis } = await keysNow()
-        const value = secretContents(env, keys, redis)[name]
+        const value = (await now()).contents[name]
         return value && Buffer.from(reveal(value)).toString('base64')
       },
     },
@@ -68,8 +68,8 @@ export function openValues(env: StoatEnv, made: StoatKeys, kube: () => Target): 
     digestOf(reader),
     {
       async find() {
-        const { keys, redis } = await keysNow()
-        return secretsDigest(keys, secretContents(env, keys, redis), readers[reader])
+        const { keys, contents } = await now()
+        return secretsDigest(keys, contents, readers[reader])
       },
     },
   ])

@@ -73,8 +73,11 @@ export const weaknessOf = (wrapped: Secret): string | undefined => weaknesses.ge
 // Below this a value is too common a text to be replaced everywhere without harm ("a", "no").
 const shortest = 6
 
+const remembered = new Set<string>()
+
 function remember(value: string): void {
-  if (value.length < shortest) return
+  if (value.length < shortest || remembered.has(value)) return
+  remembered.add(value)
   for (const text of [value, ...base64Forms(value), ...urlForms(value), ...quotedForms(value)]) known.add(text)
   // A secret of several lines (a private key) is hidden line by line too: streams are read by the line.
   if (value.includes('\n')) for (const line of value.split('\n')) if (line.trim().length >= 12) known.add(line.trim())
