@@ -10,6 +10,7 @@ import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { readAccess } from '@infra/shared/targets/kubernetes/kubeconfig'
 import { describe, expect, it } from 'vitest'
 import { failureOf, sampleArguments } from './aws-lab.ts'
+import { readTests } from './kube-reads.ts'
 import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
 import {
   binding,
@@ -62,6 +63,8 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     expect(args.filter((line) => line.includes(password) || line.includes(encoded))).toEqual([])
     expect(await kubectl(`get secret web-secrets -n ${space} -o jsonpath={.data.PASSWORD}`)).toBe(encoded)
   })
+
+  describe('reads', () => readTests(lab))
 
   it('shows every drift as itself and mends it', async () => {
     const patch = (what: string, patch: object) =>

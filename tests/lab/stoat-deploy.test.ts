@@ -5,6 +5,7 @@ import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { namespace } from '@infra/shared/platform/names'
 import { describe, expect, it } from 'vitest'
 import { failureOf, told } from './aws-lab.ts'
+import { assertAgree } from './kube-reads.ts'
 import { notesOf, planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
@@ -72,6 +73,12 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
   it('has nothing to do a second time, and writes nothing', async () => {
     expect(await planned(lab.work())).toEqual([])
     expect(await lab.writesOf(() => settle(lab.work()))).toBe(0)
+  })
+
+  it('finds by one process what a kubectl for each question finds', async () => {
+    const asked = lab.work().flatMap(({ steps }) => steps.flatMap(({ ask }) => Object.values(ask)))
+    const commands = asked.map(({ command }) => command)
+    expect((await assertAgree(lab.kube, lab.context().kube, commands)).length).toBeGreaterThan(10)
   })
 
   it('verifies, from inside and from outside', async () => {

@@ -49,10 +49,10 @@ export function startLine(line: string, options: StartOptions): Running {
   }
 }
 
-/** Runs a line of POSIX shell on this machine to its end, feeding it `input`. */
+/** Runs a line of POSIX shell on this machine to its end, feeding it `input`; nothing of one that is rejected. */
 export async function runLocal(
   line: string,
-  input: string,
+  input: string | Promise<string>,
   env: StartOptions['env'] = {},
   hear: (line: string) => void = () => {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -70,7 +70,10 @@ export async function runLocal(
       lines(chunk)
     },
   })
-  child.stdin?.end(input)
+  void Promise.resolve(input).then(
+    (text) => child.stdin?.end(text),
+    () => child.stdin?.end(),
+  )
   return { code: await ended, stdout, stderr }
 }
 

@@ -10,30 +10,10 @@ import { notesOf, planned, settle } from '../kube-steps.ts'
 import type { StoatLab } from '../stoat-world.ts'
 import { findings, redOf } from '../verify-runs.ts'
 import { type Cloud, startCloud } from './cloud.ts'
+import { routeKind } from './route-kind.ts'
 
 const domain = 'stoat.example.com'
 const caddy = 'service/stoat-caddy'
-
-/** The least of the Gateway API that knows an HTTPRoute. */
-const routeKind = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'httproutes.gateway.networking.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'unapproved, of a test' },
-  },
-  spec: {
-    group: 'gateway.networking.k8s.io',
-    scope: 'Namespaced',
-    names: { kind: 'HTTPRoute', listKind: 'HTTPRouteList', plural: 'httproutes', singular: 'httproute' },
-    versions: [
-      {
-        ...{ name: 'v1', served: true, storage: true },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-}
 
 /** How Caddy is reached from outside, changed on a deployment that is there. */
 export function entranceTests(lab: StoatLab, cloud: () => Cloud): void {

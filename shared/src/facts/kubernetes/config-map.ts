@@ -1,12 +1,12 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** A text of a ConfigMap; null where there is none. `kubectl get configmap`. */
 export function configText(namespace: string, name: string, key: string): Question<string | null> {
-  const path = `jsonpath={.data.${key.replaceAll('.', '\\.')}}`
+  const path = `.data.${key.replaceAll('.', '\\.')}`
   return {
-    command: sh`kubectl get configmap ${name} -n ${namespace} --ignore-not-found -o ${path}`,
+    command: kubeGet({ kinds: ['configmap'], names: [name], namespace, print: { as: 'value', path } }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout === '')) return null
       if (code !== 0) throw kubectlFault({ code, stderr })
@@ -18,7 +18,7 @@ export function configText(namespace: string, name: string, key: string): Questi
 /** All that a ConfigMap holds, by name; null where there is none. Throws when that could not be read. */
 export function configMapData(namespace: string, name: string): Question<Readonly<Record<string, string>> | null> {
   return {
-    command: sh`kubectl get configmap ${name} -n ${namespace} --ignore-not-found -o json`,
+    command: kubeGet({ kinds: ['configmap'], names: [name], namespace }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout.trim() === '')) return null
       if (code !== 0) throw kubectlFault({ code, stderr })

@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** When the containers of each app (label `app`) started last, in seconds since 1970; apps without a running one are left out. */
@@ -8,7 +8,7 @@ export type ContainerStarts = ReadonlyMap<string, { readonly oldest: number; rea
 /** Containers of all apps of a namespace, so that a run asks once; a container that was restarted in its pod counts by its last start. `kubectl get pods`. */
 export function containerStarts(namespace: string): Question<ContainerStarts> {
   return {
-    command: sh`kubectl get pods -n ${namespace} -l app -o json`,
+    command: kubeGet({ kinds: ['pods'], namespace, selector: 'app' }),
     parse({ code, stdout, stderr }) {
       if (code === 127) return new Map()
       if (code !== 0) throw kubectlFault({ code, stderr })

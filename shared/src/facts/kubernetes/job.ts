@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** Of what a Job was made: by this annotation a Job of another recipe is told. */
@@ -15,7 +15,7 @@ export interface JobState {
 /** A Job; null where there is none. `kubectl get job`. */
 export function jobState(namespace: string, name: string): Question<JobState | null> {
   return {
-    command: sh`kubectl get job ${name} -n ${namespace} --ignore-not-found -o json`,
+    command: kubeGet({ kinds: ['job'], names: [name], namespace }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout.trim() === '')) return null
       if (code !== 0) throw kubectlFault({ code, stderr })

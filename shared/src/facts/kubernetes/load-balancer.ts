@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface ServiceAddress {
@@ -11,7 +11,7 @@ export interface ServiceAddress {
 /** How a Service is reached from outside; null where there is none. `kubectl get service`. */
 export function serviceAddress(namespace: string, name: string): Question<ServiceAddress | null> {
   return {
-    command: sh`kubectl get service ${name} -n ${namespace} --ignore-not-found -o json`,
+    command: kubeGet({ kinds: ['service'], names: [name], namespace }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout.trim() === '')) return null
       if (code !== 0) throw kubectlFault({ code, stderr })

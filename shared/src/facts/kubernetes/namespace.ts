@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** A namespace that is being deleted. Kubernetes never takes that back: nothing new can be made in it. */
@@ -31,7 +31,7 @@ export function terminatingNamespaces(names: readonly string[]): Question<readon
 
 function namespaces(names: readonly string[]): Question<readonly ApiNamespace[]> {
   return {
-    command: sh`kubectl get namespace ${names} --ignore-not-found -o json`,
+    command: kubeGet({ kinds: ['namespace'], names }),
     parse({ code, stdout, stderr }) {
       if (code === 127) return []
       if (code !== 0) throw kubectlFault({ code, stderr })

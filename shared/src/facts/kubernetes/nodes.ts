@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 export interface NodeState {
@@ -13,7 +13,7 @@ export interface NodeState {
 /** The nodes of the cluster. `kubectl get nodes`. */
 export function nodeStates(): Question<readonly NodeState[]> {
   return {
-    command: sh`kubectl get nodes -o json`,
+    command: kubeGet({ kinds: ['nodes'] }),
     parse({ code, stdout, stderr }) {
       if (code === 127) return []
       if (code !== 0) throw kubectlFault({ code, stderr })

@@ -1,6 +1,6 @@
 import type { Output } from '../../command/command.ts'
+import { kubeGet } from '../../command/kube-get.ts'
 import { component, fieldManager, kubectlFault, managedBy, type ObjectRef, partOf } from '../../command/kubectl.ts'
-import { type Shell, sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** One of our objects as it is, with how far its rollout has come where it has one. */
@@ -35,7 +35,7 @@ const kinds = [
 ].flat()
 
 // Only these are printed: a Secret's data is none of them.
-const columns = [
+const paths = [
   '.kind',
   '.metadata.namespace',
   '.metadata.name',
@@ -57,9 +57,7 @@ const columns = [
 
 /** All objects that carry the labels of a workspace, in every namespace. One `kubectl get`. */
 export function ownObjects(workspace: string): Question<readonly OwnObject[]> {
-  const { kinds, selector } = ownPlace(workspace)
-  const format = `custom-columns=${columns.map((path, index) => `C${index}:${path}`).join(',')}`
-  const command: Shell = sh`kubectl get ${kinds} -A -l ${selector} --no-headers -o ${format}`
+  const command = kubeGet({ kinds, selector: ownSelector(workspace), print: { as: 'columns', paths } })
   return { command, parse: parseObjects }
 }
 
@@ -71,10 +69,9 @@ export type ScriptObject = ObjectRef & Pick<OwnObject, 'component'>
  * `httproutes.gateway.networking.k8s.io`; none where it does not know the kind. One `kubectl get`.
  */
 export function ownExtension(workspace: string, kind: string): Question<readonly ScriptObject[]> {
-  const { selector } = ownPlace(workspace)
-  const paths = [...columns.slice(0, 4)].map((path, index) => `C${index}:${path}`).join(',')
+  const print = { as: 'columns', paths: paths.slice(0, 4) } as const
   return {
-    command: sh`kubectl get ${kind} -A -l ${selector} --no-headers -o ${`custom-columns=${paths}`}`,
+    command: kubeGet({ kinds: [kind], selector: ownSelector(workspace), print }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || /doesn't have a resource type/.test(stderr)) return []
       if (code !== 0) throw kubectlFault({ code, stderr })
@@ -128,5 +125,7 @@ const linesOf = (stdout: string): (string | undefined)[][] =>
 /** What {@link ownObjects} looks through, with their labels, for other questions about the same objects. */
 export const ownPlace = (workspace: string) => ({
   kinds: kinds.join(','),
-  selector: `${managedBy}=${fieldManager},${partOf}=${workspace}`,
+  selector: ownSelector(workspace),
 })
+
+const ownSelector = (workspace: string) => `${managedBy}=${fieldManager},${partOf}=${workspace}`

@@ -1,3 +1,4 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
 import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
@@ -19,7 +20,7 @@ export interface PodState {
 /** The pods of a namespace; none where there is no such namespace. */
 export function podStates(namespace: string): Question<readonly PodState[]> {
   return {
-    command: sh`kubectl get pods -n ${namespace} -o json`,
+    command: kubeGet({ kinds: ['pods'], namespace }),
     parse({ code, stdout, stderr }) {
       if (code === 127) return []
       if (code !== 0) throw kubectlFault({ code, stderr })

@@ -1,12 +1,12 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
 import { type Secret, secret } from '../../command/secret.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** What a Secret holds, by name; null where there is none. Throws when that could not be read. `kubectl get secret`. */
 export function secretValues(namespace: string, name: string): Question<ReadonlyMap<string, Secret> | null> {
   return {
-    command: sh`kubectl get secret ${name} -n ${namespace} --ignore-not-found -o json`,
+    command: kubeGet({ kinds: ['secret'], names: [name], namespace }),
     parse({ code, stdout, stderr }) {
       if (code === 127 || (code === 0 && stdout.trim() === '')) return null
       if (code !== 0) throw kubectlFault({ code, stderr })

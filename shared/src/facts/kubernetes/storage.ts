@@ -1,5 +1,5 @@
+import { kubeGet } from '../../command/kube-get.ts'
 import { kubectlFault } from '../../command/kubectl.ts'
-import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** What volumes can be made of, and the claims on them in a namespace. */
@@ -21,10 +21,10 @@ export interface Claim {
 
 /** Storage classes, and the claims of one namespace. Undefined where there is no cluster yet. One `kubectl get`. */
 export function storageState(namespace: string): Question<StorageState | undefined> {
-  const columns =
-    'custom-columns=K:.kind,N:.metadata.name,C:.spec.storageClassName,P:.status.phase,A:.metadata.labels.app'
+  const kinds = ['storageclasses.storage.k8s.io', 'persistentvolumeclaims']
+  const paths = ['.kind', '.metadata.name', '.spec.storageClassName', '.status.phase', '.metadata.labels.app']
   return {
-    command: sh`kubectl get storageclasses.storage.k8s.io,persistentvolumeclaims -n ${namespace} --no-headers -o ${columns}`,
+    command: kubeGet({ kinds, namespace, print: { as: 'columns', paths } }),
     parse({ code, stdout, stderr }) {
       if (code === 127) return undefined
       if (code !== 0) throw kubectlFault({ code, stderr })

@@ -1,5 +1,5 @@
 import type { Output } from '../../command/command.ts'
-import { sh } from '../../command/sh.ts'
+import { kubeGet } from '../../command/kube-get.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** A volume that somebody has claimed. */
@@ -19,9 +19,11 @@ const lines = ({ code, stdout, stderr }: Output): string[] => {
 
 // One command for both questions, so that a run asks it once.
 const list = (namespace: string) => {
-  const columns =
-    'custom-columns=N:.metadata.name,A:.metadata.labels.app,S:.spec.resources.requests.storage,C:.metadata.creationTimestamp'
-  return sh`kubectl get persistentvolumeclaims -n ${namespace} --no-headers -o ${columns}`
+  const paths = [
+    ...['.metadata.name', '.metadata.labels.app'],
+    ...['.spec.resources.requests.storage', '.metadata.creationTimestamp'],
+  ]
+  return kubeGet({ kinds: ['persistentvolumeclaims'], namespace, print: { as: 'columns', paths } })
 }
 
 /** The claims of a namespace. */

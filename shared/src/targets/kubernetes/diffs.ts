@@ -3,7 +3,7 @@ import { type Command, type Output, plainText, revealText } from '../../command/
 import { diffLine, joinManifests, type KubeObject } from '../../command/kubectl.ts'
 import { sh } from '../../command/sh.ts'
 
-type Call = (command: Command) => Promise<Output>
+export type Call = (command: Command) => Promise<Output>
 
 export const isDiff = ({ line }: Command): boolean => line === diffLine.line
 
@@ -26,7 +26,7 @@ export async function diffAll(questions: readonly Command[], call: Call): Promis
  * One question by itself. The API server does not judge an object whose namespace is not there: those are left out, and
  * the answer's stderr says so.
  */
-async function diffOne(question: Command, call: Call): Promise<Output> {
+export async function diffOne(question: Command, call: Call): Promise<Output> {
   let command = question
   let told = ''
   for (;;) {
@@ -46,7 +46,7 @@ async function diffOne(question: Command, call: Call): Promise<Output> {
  * One `kubectl diff` of these questions. The API server refuses a StatefulSet with other claim templates than it has:
  * those are looked up, the answer's stderr tells them, and where they only lack a storage class it is asked without.
  */
-async function diffKept(questions: readonly Command[], call: Call): Promise<Output> {
+export async function diffKept(questions: readonly Command[], call: Call): Promise<Output> {
   let asked = questions
   let told = ''
   const known = new Set<string>()
@@ -78,7 +78,7 @@ const findSet = (questions: readonly Command[], name: string): KubeObject | unde
   questions.flatMap(itemsOf).find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name)
 
 /** What an answer for many says of the objects of one question; what it says of no object is told by the first alone. */
-function partOf(question: Command, { stdout, stderr }: Output, first: boolean): Output {
+export function partOf(question: Command, { stdout, stderr }: Output, first: boolean): Output {
   const files = new Set(itemsOf(question).map(fileOf))
   const mine = blocksOf(stdout).filter(({ file }) => files.has(file))
   const told = first ? stderr : stderr.replace(/^Warning: .*\n?/gm, '')
@@ -98,11 +98,13 @@ function fileOf({ apiVersion, kind, metadata }: KubeObject): string {
   return [apiVersion.replace('/', '.'), kind, metadata.namespace ?? '', metadata.name].join('.')
 }
 
-function itemsOf({ stdin }: Command): readonly KubeObject[] {
+/** The objects of a question. */
+export function itemsOf({ stdin }: Command): readonly KubeObject[] {
   return stdin ? (JSON.parse(revealText(stdin)) as { items: KubeObject[] }).items : []
 }
 
-const withItems = ({ line }: Command, items: readonly KubeObject[]): Command => ({
+/** The same question about other objects. */
+export const withItems = ({ line }: Command, items: readonly KubeObject[]): Command => ({
   line,
   stdin: plainText(JSON.stringify({ apiVersion: 'v1', kind: 'List', items })),
 })

@@ -1,18 +1,19 @@
-import { type Command, nothing, type Output, revealText } from '../../command/command.ts'
+import { type Command, nothing, type Output } from '../../command/command.ts'
+import { isKubeGet } from '../../command/kube-get.ts'
 import { quote } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
-import type { Listener, Target } from '../../engine/target.ts'
-import { awsFunction } from '../aws/credentials.ts'
+import type { Target } from '../../engine/target.ts'
 import { blank } from '../blank.ts'
-import { signInEnv } from '../child-env.ts'
 import { inOrder } from '../in-order.ts'
-import { runLocal } from '../process.ts'
-import { diffAll, isDiff } from './diffs.ts'
-import { kubectlFailure } from './errors.ts'
+import { startApiProxy } from './api-proxy.ts'
+import { type Ask, askDiffs, type OpenManifests, unanswered } from './ask-diffs.ts'
+import { caller, kubectlEnv } from './call.ts'
+import { isDiff } from './diffs.ts'
 import { type KubeAccess, userKubeconfig } from './kubeconfig.ts'
 import { breakKubeLock, type KubeLock, takeKubeLock } from './lock.ts'
-import { fillValues, type OpenValue } from './open-values.ts'
+import { fillValues, holdsValue, type OpenValue } from './open-values.ts'
 import { provenAccess } from './proven-access.ts'
+import { combinedReads } from './reads.ts'
 
 export interface KubectlOptions {
   /** Which cluster; undefined as long as there is no kubeconfig, because an earlier step makes it. Looked up anew each time. */
@@ -40,13 +41,6 @@ export interface KubectlOptions {
   readonly values?: Readonly<Record<string, OpenValue>>
 }
 
-// The context is said in every call: the current one of a kubeconfig is whatever was used last.
-const prelude = `kubectl() { command kubectl --context "$INFRA_CONTEXT" --cache-dir "$INFRA_KUBE_CACHE" \${INFRA_KUBE_TIMEOUT:+--request-timeout="$INFRA_KUBE_TIMEOUT"} "$@"; }
-`
-
-/** Runs a command with a way into the cluster. `during` names the change that it is part of. */
-type Call = (access: KubeAccess, command: Command, hear: Listener, during?: string) => Promise<Output>
-
 /**
  * A cluster reached by kubectl on this machine. Questions run side by side, those about manifests in one process;
  * commands run in order. Manifests and secrets go by stdin only.
@@ -55,6 +49,10 @@ export function kubernetes(options: KubectlOptions): Target {
   const { values = {} } = options
   const { known, verified, missing } = provenAccess(options)
   const call = caller(options)
+  const read = combinedReads(
+    (access, command) => call(access, command),
+    (access) => startApiProxy(access.context, kubectlEnv(options, access)),
+  )
   let held: KubeLock | undefined
 
   return {
@@ -77,8 +75,12 @@ export function kubernetes(options: KubectlOptions): Target {
     async ask(questions) {
       const access = await verified()
       if (!access) return questions.map(() => nothing)
-      const filled = await Promise.all(questions.map((question) => fillValues(values, question, true)))
-      return askAll(filled, (command) => call(access, command, () => {}))
+      const ask: Ask = (command, stdin) =>
+        isKubeGet(command) ? read(access, command) : call(access, command, { ...(stdin && { stdin }) })
+      return askAll(questions, ask, {
+        fill: (question) => fillValues(values, question, true),
+        isOpen: (object) => holdsValue(values, object),
+      })
     },
     async run(commands, hear) {
       const access = await verified()
@@ -89,14 +91,14 @@ export function kubernetes(options: KubectlOptions): Target {
         const ready = await fillValues(values, command, false)
         if (typeof ready === 'string')
           throw new Failure('error', ready, { remedy: 'An earlier script makes it: run without --tags.' })
-        return call(access, ready, hear, ready.line.split('\n')[0]?.slice(0, 80) ?? '')
+        return call(access, ready, { hear, during: ready.line.split('\n')[0]?.slice(0, 80) ?? '' })
       })
     },
     async lock(request) {
       const access = await verified()
       // A cluster that is yet to be made has nobody at work in it.
       if (!access) return { release: async () => {} }
-      const lock = await takeKubeLock((command) => call(access, command, () => {}), request)
+      const lock = await takeKubeLock((command) => call(access, command), request)
       held = lock
       return {
         async release() {
@@ -109,31 +111,9 @@ export function kubernetes(options: KubectlOptions): Target {
     async unlock() {
       const access = await verified()
       if (!access && options.access()) throw missing()
-      return access && breakKubeLock((command) => call(access, command, () => {}))
+      return access && breakKubeLock((command) => call(access, command))
     },
     close: async () => {},
-  }
-}
-
-function caller(options: KubectlOptions): Call {
-  return async (access, command, hear, during) => {
-    const callsAws = /(^|[|;&(\s])aws /.test(command.line)
-    const env = {
-      ...signInEnv(process.env, access.signIn),
-      ...(access.doks !== undefined && options.doctlEnv),
-      ...(callsAws && { ...options.awsEnv, ...(await options.credentialEnv?.()) }),
-      ...options.env,
-      KUBECONFIG: access.files,
-      INFRA_CONTEXT: access.context,
-      INFRA_KUBE_CACHE: options.cache,
-      // Of a change the wait is part.
-      INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
-    }
-    const stdin = command.stdin ? revealText(command.stdin) : ''
-    const output = await runLocal(prelude + (callsAws ? awsFunction : '') + command.line, stdin, env, hear)
-    const failure = kubectlFailure(access, output, during)
-    if (failure) throw failure
-    return output
   }
 }
 
@@ -143,33 +123,16 @@ function typedLine(access: KubeAccess | undefined, line: string): string {
   return line.replaceAll(/(^|[;&|(]\s*)kubectl /gm, `$1${files}kubectl --context ${quote(access.context)} `)
 }
 
-/** Asks side by side, all questions about manifests in one process. A text in place of a command is its answer. */
-async function askAll(
-  questions: readonly (Command | string)[],
-  ask: (command: Command) => Promise<Output>,
-): Promise<Output[]> {
-  const answers: Output[] = []
-  const ready = [...questions.entries()].flatMap(([index, command]) => {
-    if (typeof command !== 'string') return [{ index, command }]
-    answers[index] = { code: 2, stdout: '', stderr: command }
-    return []
-  })
-  const diffs = ready.filter(({ command }) => isDiff(command))
-  const rest = ready.filter(({ command }) => !isDiff(command))
-  const [shown] = await Promise.all([
-    diffAll(
-      diffs.map(({ command }) => command),
-      ask,
-    ),
-    ...rest.map(async ({ index, command }) => {
-      answers[index] = await ask(command)
-    }),
+/** Asks side by side. Only questions about manifests wait for the values in these. */
+async function askAll(questions: readonly Command[], ask: Ask, open: OpenManifests): Promise<Output[]> {
+  const [others, shown] = await Promise.all([
+    Promise.all(questions.map(async (one) => (isDiff(one) ? undefined : askFilled(await open.fill(one), ask)))),
+    askDiffs(questions.filter(isDiff), ask, open),
   ])
-  diffs.forEach(({ index }, at) => {
-    answers[index] = shown[at] as Output
-  })
-  return answers
+  return others.map((output) => output ?? (shown.shift() as Output))
 }
+
+const askFilled = (ready: Command | string, ask: Ask) => (typeof ready === 'string' ? unanswered(ready) : ask(ready))
 
 /** A cluster that shall not be asked: planned as one that has nothing. */
 export function blankKubernetes(): Target {

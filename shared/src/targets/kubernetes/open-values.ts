@@ -28,6 +28,12 @@ export async function fillValues(
   return stdin === command.stdin ? command : { ...command, ...(isText(stdin) && { stdin }) }
 }
 
+/** Whether an object holds one of the texts that stand for values. */
+export function holdsValue(values: Readonly<Record<string, OpenValue>>, object: unknown): boolean {
+  const text = JSON.stringify(object)
+  return Object.keys(values).some((name) => text.includes(name))
+}
+
 function replaced({ parts }: Text, name: string, value: string): Text {
   const swap = (part: Text['parts'][number]) =>
     typeof part === 'string' ? plainText(part.replaceAll(name, value)).parts : [part]

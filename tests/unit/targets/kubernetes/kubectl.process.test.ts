@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, revealText } from '@infra/shared/command/command'
+import { kubeGet } from '@infra/shared/command/kube-get'
 import { diffLine, type KubeObject, kubectlDiff } from '@infra/shared/command/kubectl'
 import { raw } from '@infra/shared/command/sh'
 import { diffAll } from '@infra/shared/targets/kubernetes/diffs'
@@ -194,6 +195,14 @@ describe('kubectl', () => {
     expect(output?.stdout).toBe(`${folder}/config --context one --cache-dir ${folder}/cache apply -f -\nmanifest`)
     const [asked] = await on.ask([raw('kubectl get pods')])
     expect(asked?.stdout).toContain('--request-timeout=20s get pods')
+  })
+
+  test('is asked by itself what no proxy answers', async () => {
+    const asked = [kubeGet({ kinds: ['nodes'] }), kubeGet({ kinds: ['secret'], names: ['a'], namespace: 'x' })]
+    expect((await on.ask(asked)).map(({ stdout }) => stdout.split('=20s ')[1])).toEqual([
+      'get nodes -o json\n',
+      'get secret a -n x --ignore-not-found -o json\n',
+    ])
   })
 
   test('is not asked what cannot be said yet', async () => {
