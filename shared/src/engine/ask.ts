@@ -1,15 +1,29 @@
+import type { Output } from '../command/command.ts'
 import type { Facts, Question, Questions } from './step.ts'
 import type { Target } from './target.ts'
+
+/**
+ * What a question finds in its answer. Throws what the question throws, and where the program that answers was ended before
+ * it did, by a signal or by timeout(1): its silence is not an answer, whatever the question makes of silence.
+ */
+export function factOf<T>({ parse }: Question<T>, answer: Output): T {
+  const { code, stderr } = answer
+  const signal = code - 128
+  const fact = parse(answer)
+  if (code === 124) throw new Error(stderr.trim().split('\n').at(-1) || 'no answer in time')
+  if (signal > 0 && signal <= 64) throw new Error(`the program that answers was ended by signal ${signal}`)
+  return fact
+}
 
 /** Asks some questions of a target in one batch, for a command that only looks. Throws what a question throws. */
 export async function askOf<const Q extends Questions>(on: Target, ask: Q): Promise<Facts<Q>> {
   const entries = Object.entries(ask)
   const outputs = await on.ask(entries.map(([, { command }]) => command))
-  const facts = entries.map(([name, { parse }], index) => {
+  const facts = entries.map(([name, question], index) => {
     const output = outputs[index]
     if (!output) throw new Error(`${on.name} gave no answer to ${name}`)
     try {
-      return [name, (parse as Question<unknown>['parse'])(output)] as const
+      return [name, factOf(question as Question<unknown>, output)] as const
     } catch (error) {
       throw on.denied?.(output) ?? error
     }

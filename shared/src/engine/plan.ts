@@ -1,5 +1,6 @@
 import { digestText, type Output } from '../command/command.ts'
 import { redact } from '../command/secret.ts'
+import { factOf } from './ask.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
 import { type Change, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
@@ -153,7 +154,7 @@ function decide(script: string, step: Step, answers: Answers, context: PlanConte
   for (const [name, question] of Object.entries(step.ask)) {
     const answer = answers.get(step.on)?.get(keyOf(question)) as Output
     try {
-      facts[name] = question.parse(answer)
+      facts[name] = factOf(question, answer)
     } catch (error) {
       const unknown = redact(`${name}: ${error instanceof Error ? error.message : String(error)}`)
       return { ...base, facts: undefined, decision: undefined, unknown, denied: step.on.denied?.(answer) }
