@@ -1,4 +1,4 @@
-import { type Check, check, type Finding, fail, ok } from '@infra/shared/engine/check'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { listeningAddresses } from '@infra/shared/facts/host/listening'
 import { unitState } from '@infra/shared/facts/host/systemd'
 import { clusters } from '@infra/shared/facts/postgres/cluster'
@@ -6,6 +6,8 @@ import { loginProblem } from '@infra/shared/facts/postgres/login'
 import { type DatabaseState, databaseState, extensions, serverState } from '@infra/shared/facts/postgres/postgres'
 import { kindOf } from '@infra/shared/steps/postgres/postgres'
 import type { PodContext } from '../context.ts'
+import { type Leftover, leftover } from '../synapse/move.ts'
+import { synapseDatabaseName, synapseRole } from '../synapse/synapse.ts'
 
 const again = 'npm run deploy -w pod -- --tags postgresql'
 
@@ -36,7 +38,25 @@ export const postgresqlChecks = ({ env, host }: PodContext): readonly Check[] =>
       about: 'database valence, UTF8 with collation C',
       remedy: again,
       ask: { now: databaseState('valence') },
-      judge: ({ now }) => judgeDatabase(now),
+      judge: ({ now }) => judgeDatabase(now, 'valence'),
+    }),
+    check(host, {
+      id: 'postgresql.synapse',
+      about: "database synapse, Synapse's own, UTF8 with collation C",
+      remedy: again,
+      ask: { now: databaseState(synapseDatabaseName) },
+      judge: ({ now }) => judgeDatabase(now, synapseRole),
+    }),
+    check(host, {
+      id: 'postgresql.apart',
+      about: 'a role connects to its own database only, and Synapse keeps nothing in that of Valence',
+      remedy: 'npm run deploy -w pod',
+      ask: {
+        ...{ postgres: databaseState('postgres'), template1: databaseState('template1') },
+        ...{ valence: databaseState('valence'), synapse: databaseState(synapseDatabaseName) },
+        left: leftover,
+      },
+      judge: ({ left, ...databases }) => judgeApart(databases, left),
     }),
     check(host, {
       id: 'postgresql.extension',
@@ -67,8 +87,19 @@ export const postgresqlChecks = ({ env, host }: PodContext): readonly Check[] =>
 }
 
 /** What a deploy would refuse, in its words. */
-export function judgeDatabase(now: DatabaseState | null): Finding {
+export function judgeDatabase(now: DatabaseState | null, owner: string): Finding {
   if (!now) return fail('absent')
   const is = `${kindOf(now)}, owner ${now.owner}`
-  return is === `${kindOf({ encoding: 'UTF8', collate: 'C' })}, owner valence` ? ok(is) : fail(is)
+  return is === `${kindOf({ encoding: 'UTF8', collate: 'C' })}, owner ${owner}` ? ok(is) : fail(is)
+}
+
+/** Nobody connects to a database who was not given that one, and none holds another's tables. */
+export function judgeApart(
+  databases: Readonly<Record<string, DatabaseState | null>>,
+  { tables }: Pick<Leftover, 'tables'>,
+): Finding {
+  const open = Object.keys(databases).filter((name) => databases[name]?.open)
+  if (open.length > 0) return fail(`open to every role: ${open.join(', ')}`)
+  // Valence may have made tables of these names by itself.
+  return tables > 0 ? warn(`${tables} tables of Synapse in database valence`) : ok('apart')
 }

@@ -2,6 +2,7 @@ import { Failure } from '@infra/shared/engine/failure'
 
 /** What a backup says of itself (its manifest.json): see pod/files/backup.sh. */
 export interface Manifest {
+  /** 1: Synapse shares the one database with Valence; 2: it has one of its own. */
   readonly format: number
   readonly server_name: string
   /** When it was made, ISO 8601. */
@@ -14,7 +15,7 @@ export interface Manifest {
 export interface Found {
   /** That its Synapse is configured for; null without one. */
   readonly server_name: string | null
-  /** How many tables of database valence hold something. */
+  /** How many tables of the pod's databases hold something. */
   readonly tables: number
   /** How many of signing key and media folder are there. */
   readonly files: number
@@ -27,7 +28,7 @@ export function judge(manifest: Manifest, found: Found, domain: string): void {
   const refuse = (reason: string, remedy: string) => {
     throw new Failure('error', `${reason}; nothing was changed`, { remedy })
   }
-  if (manifest.format !== 1)
+  if (![1, 2].includes(manifest.format))
     refuse(`the archive is of format ${manifest.format}, which is not known here`, 'Use the version that made it.')
   if (manifest.server_name !== domain)
     refuse(
@@ -41,6 +42,7 @@ export function judge(manifest: Manifest, found: Found, domain: string): void {
       `the archive is of PostgreSQL ${manifest.versions.postgresql}, the host has ${found.postgresql}`,
       `Deploy with VALENCE_POSTGRES_VERSION=${manifest.versions.postgresql} first.`,
     )
-  if (!found.roles.includes('valence'))
-    refuse('the host has no role valence: it was not deployed yet', 'npm run deploy -w pod comes first.')
+  const missing = ['valence', ...(manifest.format === 2 ? ['synapse'] : [])].find((role) => !found.roles.includes(role))
+  if (missing !== undefined)
+    refuse(`the host has no role ${missing}: it was not deployed yet`, 'npm run deploy -w pod comes first.')
 }

@@ -45,6 +45,7 @@ export async function runRestore(session: Session): Promise<number> {
       if (found.tables > 0 || found.files > 0) await agree(session, env.VALENCE_DOMAIN, manifest)
       goOn(session)
       await apply(session, host, folder)
+      if (manifest.format === 1) emit({ type: 'message', level: 'info', text: inOneDatabase })
     } finally {
       const away = sh`rm -rf ${folder} && systemctl stop ${cleaner}.timer`
       await host.run([away], () => {}).catch(() => {})
@@ -60,6 +61,9 @@ const cleaner = 'infra-restore-clean'
 function goOn({ signals }: Session): void {
   if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
 }
+
+const inOneDatabase =
+  'the backup is of a pod whose Synapse kept its tables in database valence: it runs on them, and the deploy moves them into their own'
 
 async function agree(
   { workspaceOptions: own, options, processEnv, emit }: Session,

@@ -2,8 +2,9 @@
 # Writes an encrypted backup of this pod to stdout: bash backup.sh DOMAIN RECIPIENT...
 #
 # Nothing of it lies on a disk in plain: all is one stream of small tar archives, a piece of 32 MB at a time in memory,
-# through age. What it holds: database.* (a dump by pg_dump, custom format), config.* and media.* (tar archives, paths
-# from /), manifest.json, and last SHA256SUMS of all of them, without which it is not whole.
+# through age. What it holds: database.* (a dump of Valence's database by pg_dump, custom format), synapse.* (of Synapse's,
+# where it has one of its own), config.* and media.* (tar archives, paths from /), manifest.json, and last SHA256SUMS of
+# all of them, without which it is not whole.
 # stderr tells `PART NAME` at the beginning of each part and `SUM SHA256` of the encrypted whole at the end.
 set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -14,7 +15,6 @@ umask 077
 main() {
   domain=$1
   shift
-  database=valence role=valence
   recipients=()
   for recipient in "$@"; do recipients+=(-r "$recipient"); done
   command -v age >/dev/null || fail 'age is not installed on the host'
@@ -36,8 +36,16 @@ fail() {
 }
 
 produce() {
-  open_snapshot
-  part database dump
+  databases=(valence)
+  # Without the account there is no Synapse yet.
+  if id -u matrix-synapse >/dev/null 2>&1 &&
+    [ "$(superuser postgres <<<"select count(*) from pg_database where datname = 'synapse'")" != 0 ]; then databases+=(synapse); fi
+  for database in "${databases[@]}"; do
+    open_snapshot
+    if [ "$database" = valence ]; then part database dump; else part "$database" dump; fi
+    about_database
+    close_snapshot
+  done
   part config config
   part media media
   manifest >manifest.json
@@ -48,9 +56,17 @@ produce() {
 # The dump and the counts are of one moment: a session that keeps its snapshot open for both. As the owner of the
 # database: whoever reads a table may run what its owner made of it.
 open_snapshot() {
-  coproc KEEPER { role_sql "$role" "$database"; }
+  # The owner of each has its name.
+  coproc KEEPER { role_sql "$database" "$database"; }
+  keeper=$KEEPER_PID
   exec 8<&"${KEEPER[0]}" 9>&"${KEEPER[1]}"
   snapshot=$(ask 'begin isolation level repeatable read read only; select pg_export_snapshot();')
+}
+
+close_snapshot() {
+  local in=${KEEPER[1]}
+  exec 8<&- 9>&- {in}>&-
+  wait "$keeper"
 }
 
 # One statement to that session, and the line that it answers.
@@ -61,7 +77,7 @@ ask() {
 }
 
 dump() {
-  as_role "$role" pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
+  as_role "$database" pg_dump --format=custom --lock-wait-timeout=600000 --snapshot="$snapshot" --dbname="$database"
 }
 
 # Each folder is read by the account whose it is: a link that an account puts there leads nowhere where it may not go by
@@ -132,30 +148,41 @@ manifest() {
   # Where there is a Synapse, its own name counts: it is in every address of the database.
   name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
     sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
-  superuser postgres -v database="$database" >about <<'END'
+  superuser postgres >about <<'END'
 select jsonb_build_object('postgresql', current_setting('server_version_num')::int / 10000,
 'made', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-'database', (select jsonb_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
-  'collate', datcollate, 'ctype', datctype) from pg_database where datname = :'database'),
 'roles', (select jsonb_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'));
+END
+  python3 -I -c "$compose" "${name:-$domain}" "$os" "$synapse" "$commit"
+}
+
+# Of the dump's moment: of what kind the database is, and how many rows its tables have.
+about_database() {
+  superuser postgres -v database="$database" >"$database.kind" <<'END'
+select jsonb_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
+  'collate', datcollate, 'ctype', datctype) from pg_database where datname = :'database';
 END
   ask "select coalesce(json_object_agg(t.name, (xpath('/row/n/text()',
   query_to_xml('select count(*) as n from only ' || t.name, false, true, '')))[1]::text::bigint), '{}')
   from (select pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1) t;" >rows
-  python3 -I -c "$compose" "${name:-$domain}" "$os" "$synapse" "$commit"
+  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1) t;" >"$database.rows"
 }
 
 # The answers are data, whatever they hold: a table may have any name.
-compose='import json, sys
-name, os, synapse, commit = sys.argv[1:]
-about, rows = (json.load(open(path)) for path in ("about", "rows"))
+compose='import json, os.path, sys
+name, system, synapse, commit = sys.argv[1:]
+about = json.load(open("about"))
+def database(name):
+    rows = json.load(open(name + ".rows"))
+    return {"database": json.load(open(name + ".kind")), "rows": {table: int(n) for table, n in rows.items()}}
+# An archive of two databases must not be taken by a version that puts back one.
+two = os.path.exists("synapse.kind")
 sizes = dict(reversed(line.split()) for line in open("sizes"))
 sums = [line.split() for line in open("SHA256SUMS")]
 print(json.dumps({
-    "format": 1, "server_name": name, "made": about["made"],
-    "versions": {"os": os, "postgresql": about["postgresql"], "synapse": synapse or None, "valence": commit or None},
-    "database": about["database"], "roles": about["roles"], "rows": {table: int(n) for table, n in rows.items()},
+    "format": 2 if two else 1, "server_name": name, "made": about["made"],
+    "versions": {"os": system, "postgresql": about["postgresql"], "synapse": synapse or None, "valence": commit or None},
+    **database("valence"), "roles": about["roles"], **({"synapse": database("synapse")} if two else {}),
     "parts": [{"name": part, "sha256": sum, "bytes": int(sizes[part])} for sum, part in sums],
 }))'
 

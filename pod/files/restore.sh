@@ -16,6 +16,9 @@ say() { echo "$1" 2>/dev/null || true; }
 
 # POSTGRES
 
+# The databases of a pod: the owner of each has its name. Of an archive, `databases`.
+ours=(valence synapse)
+
 # How many MB are free for PostgreSQL.
 room() { df --output=avail -B1M /var/lib/postgresql | tail -n 1 | tr -d ' '; }
 
@@ -27,14 +30,16 @@ look() {
   ls database.* >/dev/null 2>&1 || fail 'the archive holds no database'
   # A database is larger than its dump: with less room than that it is not even tried.
   free=$(room)
-  needs=$(du -cm database.* | tail -n 1 | cut -f 1)
+  needs=$(du -cm database.* $(ls synapse.* 2>/dev/null || true) | tail -n 1 | cut -f 1)
   [ "$free" -gt "$needs" ] || fail "No space left on device for the database: $free MB are free, and its dump alone has $needs"
   cat manifest.json
-  there=$(superuser postgres <<<"select count(*) from pg_database where datname = 'valence'") || fail 'PostgreSQL does not answer'
   rows=0
-  # By their size: whoever reads a table may run what its owner made of it.
-  [ "$there" = 0 ] || rows=$(superuser valence <<<"select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and pg_relation_size(c.oid) > 0")
+  for name in "${ours[@]}"; do
+    there=$(count "$name") || fail 'PostgreSQL does not answer'
+    # By their size: whoever reads a table may run what its owner made of it.
+    [ "$there" = 0 ] || rows=$((rows + $(superuser "$name" <<<"select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and pg_relation_size(c.oid) > 0")))
+  done
   files=$(for path in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/media; do [ ! -e "$path" ] || echo "$path"; done | wc -l)
   name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
     sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
@@ -48,8 +53,11 @@ apply() {
   folder=$1 stamp=$2
   trap 'give_up' EXIT
   cd "$folder"
+  # Where an archive has one database, Synapse is in it.
+  databases=(valence)
+  ! ls synapse.* >/dev/null 2>&1 || databases+=(synapse)
   stop_services
-  restore_database
+  restore_databases
   ready_files
   write_way_back
   exchange
@@ -78,23 +86,33 @@ give_up() {
     # The services would write into data that do not belong together.
     exit 1
   fi
-  if superuser postgres <<<'drop database if exists valence_restoring with (force)'; then
+  if drop_restoring; then
     untouched='nothing was changed'
   else
-    untouched+='; a half restored database valence_restoring may be left, the next restore drops it'
+    untouched+='; half restored databases (valence_restoring, synapse_restoring) may be left, the next restore drops them'
   fi
   echo "restore: $untouched" >&2
   exit 1
 }
 
+drop_restoring() {
+  local name
+  for name in "${ours[@]}"; do
+    superuser postgres <<<"drop database if exists ${name}_restoring with (force)" || return 1
+  done
+}
+
 # What gives everything back, by what it finds: it may be run at any time, and again.
 write_way_back() {
-  local path
-  had=$(count valence) || fail 'PostgreSQL does not answer'
+  local path name there
+  for name in "${ours[@]}"; do
+    there=$(count "$name") || fail 'PostgreSQL does not answer'
+    [ "$there" = 0 ] || had+=("$name")
+  done
   {
     echo "# Gives back what was there before the restore of $stamp (UTC), which came to no end."
-    declare -p stamp had services way_back paths stages
-    declare -f superuser say count comes_back rename old_names exchanged names_back there give_name file_back unstage start_services
+    declare -p stamp had databases services way_back paths stages
+    declare -f superuser say count comes_back rename new_names old_names exchanged names_back there give_name file_back unstage start_services
     echo 'systemctl stop matrix-synapse vkb 2>/dev/null'
     for path in ${paths[@]+"${paths[@]}"}; do
       if there "$path"; then echo "file_back ${path@Q} || failed=yes"; else echo "rm -rf ${path@Q} || failed=yes"; fi
@@ -126,7 +144,7 @@ comes_back() {
   done
 }
 
-services=()
+services=() had=()
 stop_services() {
   local unit
   for unit in matrix-synapse vkb; do
@@ -146,22 +164,21 @@ start_services() {
 # INCLUDE restore-files.sh
 
 exchange() {
-  local path left kept=''
+  local path name left
   say 'exchanging'
   for path in ${paths[@]+"${paths[@]}"}; do
     exchange_file "$path"
   done
   # Whoever is connected is sent away; one that comes right back loses against the next attempt.
-  [ "$had" = 0 ] || kept="alter database valence rename to valence_before_restore_$stamp;"
   for _ in 1 2 3 4 5; do
-    if rename "$kept alter database valence_restoring rename to valence;"; then break; fi
+    if rename "$(new_names)"; then break; fi
     sleep 1
   done
   # What is said of it may be lost: what is there counts.
   comes_back || fail 'PostgreSQL does not answer'
   left=$(count valence_restoring) || fail 'PostgreSQL does not answer'
   [ "$left" = 0 ] || fail 'the databases cannot be exchanged'
-  [ "$had" = 0 ] || say "KEPT database valence_before_restore_$stamp"
+  for name in ${had[@]+"${had[@]}"}; do say "KEPT database ${name}_before_restore_$stamp"; done
   for path in ${paths[@]+"${paths[@]}"}; do ! there "$path.before-restore-$stamp" || say "KEPT $path.before-restore-$stamp"; done
 }
 
@@ -170,17 +187,25 @@ count() { superuser postgres <<<"select count(*) from pg_database where datname 
 
 # Sends away whoever is connected, and gives databases other names: all or none.
 rename() {
-  superuser postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('valence', 'valence_restoring') \\g /dev/null
+  superuser postgres <<<"select pg_terminate_backend(pid) from pg_stat_activity where datname ~ '^(valence|synapse)(_restoring)?$' \\g /dev/null
 begin; $1 commit;"
 }
 
-old_names() {
-  echo -n 'alter database valence rename to valence_restoring;'
-  [ "$had" = 0 ] || echo -n " alter database valence_before_restore_$stamp rename to valence;"
+# One that the archive does not have makes room too: what it holds is in another of the archive, and the next deploy moves it.
+new_names() {
+  local name
+  for name in ${had[@]+"${had[@]}"}; do echo -n "alter database $name rename to ${name}_before_restore_$stamp; "; done
+  for name in "${databases[@]}"; do echo -n "alter database ${name}_restoring rename to $name; "; done
 }
 
-# Whether the databases have the names of after the exchange: 0 or 1.
-exchanged() { if [ "$had" = 0 ]; then count valence; else count "valence_before_restore_$stamp"; fi; }
+old_names() {
+  local name
+  for name in "${databases[@]}"; do echo -n "alter database $name rename to ${name}_restoring; "; done
+  for name in ${had[@]+"${had[@]}"}; do echo -n "alter database ${name}_before_restore_$stamp rename to $name; "; done
+}
+
+# Whether the databases have the names of after the exchange, which all get at once: 0 or 1.
+exchanged() { if [ "${#had[@]}" = 0 ]; then count valence; else count "${had[0]}_before_restore_$stamp"; fi; }
 
 # Gives the databases their names back, where they were exchanged; fails where nobody can say that they have them.
 names_back() {

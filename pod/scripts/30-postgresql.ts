@@ -6,6 +6,7 @@ import { postgresAccess } from '@infra/shared/steps/postgres/access'
 import { postgresCluster } from '@infra/shared/steps/postgres/cluster'
 import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
 import {
+  postgresClosed,
   postgresDatabase,
   postgresExtension,
   postgresRole,
@@ -14,10 +15,11 @@ import {
 import { postgresReadable } from '@infra/shared/steps/postgres/readable'
 import type { PodContext } from '../context.ts'
 import { vendorOrigins } from '../host/security.ts'
+import { synapseDatabaseName, synapseRole } from '../synapse/synapse.ts'
 
 export default script(
   'postgresql',
-  { about: 'PostgreSQL with pgvector, on localhost only: database and role valence', tags: ['db'] },
+  { about: 'PostgreSQL with pgvector, on localhost only: databases and roles valence and synapse', tags: ['db'] },
   ({ env, host }: PodContext, add) => {
     const version = env.VALENCE_POSTGRES_VERSION
     const tools = add(aptPackages(host, ['postgresql-common', 'ca-certificates']))
@@ -30,11 +32,13 @@ export default script(
     add(postgresSetting(host, 'password_encryption', 'scram-sha-256', { dependsOn: [cluster] }))
     add(postgresAccess(host, { dependsOn: [cluster] }))
     const role = add(postgresRole(host, 'valence', { password: env.VALENCE_DB_PASSWORD, dependsOn: [cluster] }))
-    const database = add(
-      postgresDatabase(host, 'valence', { owner: 'valence', encoding: 'UTF8', collate: 'C', dependsOn: [role] }),
-    )
+    const kind = { encoding: 'UTF8', collate: 'C', closed: true }
+    const database = add(postgresDatabase(host, 'valence', { ...kind, owner: 'valence', dependsOn: [role] }))
     add(postgresExtension(host, 'valence', 'vector', { dependsOn: [packages, database] }))
     add(postgresReadable(host, 'valence', 'valence', { dependsOn: [database] }))
+    const other = add(postgresRole(host, synapseRole, { dependsOn: [cluster] }))
+    add(postgresDatabase(host, synapseDatabaseName, { ...kind, owner: synapseRole, dependsOn: [other] }))
+    for (const name of ['postgres', 'template1']) add(postgresClosed(host, name, { dependsOn: [cluster] }))
   },
 )
 

@@ -2,15 +2,17 @@ import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { synapseConfig } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
-import { directory, file } from '@infra/shared/steps/host/file'
+import { file } from '@infra/shared/steps/host/file'
 import { service } from '@infra/shared/steps/host/systemd'
 import { weakSecrets, weakSecretsInForce } from '@infra/shared/steps/new-secret'
 import { synapseConfigAdopted, synapseDropInsApart } from '@infra/shared/steps/synapse/config'
 import { matrixUserAccounts } from '@infra/shared/steps/synapse/matrix-users'
-import { synapseDatabase, synapseIdentity, synapseOrigin, synapseSigningKey } from '@infra/shared/steps/synapse/synapse'
+import { synapseSigningKey } from '@infra/shared/steps/synapse/signing-key'
+import { synapseDatabase, synapseIdentity, synapseOrigin } from '@infra/shared/steps/synapse/synapse'
 import { noUnfinishedRestore } from '../backup/unfinished-restore.ts'
 import type { PodContext } from '../context.ts'
-import { synapseByApt, synapseByPip } from '../synapse/install.ts'
+import { synapseByApt, synapseByPip, synapseHardened } from '../synapse/install.ts'
+import { sharedTablesGone, synapseMoved } from '../synapse/move.ts'
 import * as synapse from '../synapse/synapse.ts'
 import { addWeb } from '../web/steps.ts'
 
@@ -21,7 +23,7 @@ export default script(
     const { env, host } = context
     const domain = env.VALENCE_DOMAIN
     const database = synapse.synapseDatabaseName
-    const place = { database, role: synapse.synapseRole }
+    const place = { database, role: synapse.synapseRole, before: synapse.sharedPlace }
     add(noUnfinishedRestore(host))
     const identity = add(synapseIdentity(host, domain, { ...place, media: synapse.synapseMedia }))
     add(synapseOrigin(host, env.SYNAPSE_INSTALL, { unit: synapse.synapseUnit }))
@@ -42,23 +44,25 @@ export default script(
     const before = add(synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, dependsOn: installed }))
     const weak = weakSecrets(env.SYNAPSE_REGISTRATION_SECRET, env.SYNAPSE_MACAROON_SECRET, env.SYNAPSE_FORM_SECRET)
     if (weak.length > 0) add(weakSecretsInForce(host, synapseConfig, weak))
+    const content = synapse.homeserver(env)
+    // Steps of the script before, by id.
+    const databases = [`postgres.database ${synapse.sharedPlace.database}`, `postgres.database ${database}`]
+    const moved = add(
+      synapseMoved(host, { content, dependsOn: [...installed, ...databases, collation, key, apart, before] }),
+    )
     const config = add(
       file(host, synapseConfig, {
-        content: synapse.homeserver(env),
+        content,
         mode: '0640',
         group: synapse.synapseUser,
         validate: synapse.synapseReads,
         explain: synapse.explainConfig,
         risk: 'restart',
         // web: whether Synapse answers is asked by curl.
-        dependsOn: [...installed, key, apart, before, web],
+        dependsOn: [...installed, key, apart, before, moved, web],
       }),
     )
-    const dropIns = `/etc/systemd/system/${synapse.synapseUnit}.d`
-    const folder = add(directory(host, dropIns))
-    const hardened = add(
-      file(host, `${dropIns}/hardening.conf`, { content: synapse.hardening, dependsOn: [folder, ...installed] }),
-    )
+    const hardened = synapseHardened(context, add, { dependsOn: installed })
     const homeserver = add(
       service(host, synapse.synapseUnit, {
         reads: synapse.synapseFiles,
@@ -68,7 +72,7 @@ export default script(
         dependsOn: [collation, config, hardened],
       }),
     )
-    add(
+    const accounts = add(
       matrixUserAccounts(host, {
         ...synapse.matrixServer(env),
         users: synapse.podUsers(env),
@@ -79,6 +83,7 @@ export default script(
         dependsOn: [homeserver],
       }),
     )
+    add(sharedTablesGone(host, { dependsOn: [moved, config, homeserver, accounts] }))
     addWeb(context, add, { dependsOn: [web] })
   },
 )

@@ -11,7 +11,7 @@ import { systemUser } from '@infra/shared/steps/host/system-user'
 import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import type { PodContext } from '../context.ts'
 import { vendorOrigins } from '../host/security.ts'
-import { synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
+import { hardening, synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
 
@@ -66,4 +66,11 @@ export function synapseByPip({ host, env }: PodContext, add: Add, { dependsOn }:
   const state = add(directory(host, synapseState, { owner: synapseUser, mode: '0750', dependsOn: [account] }))
   const unit = add(file(host, `/etc/systemd/system/${synapseUnit}`, { content: unitFile, dependsOn: [account] }))
   return [program, dropIns, state, unit]
+}
+
+/** What closes Synapse's unit in, however it came. */
+export function synapseHardened({ host }: PodContext, add: Add, { dependsOn }: Options): Step {
+  const dropIns = `/etc/systemd/system/${synapseUnit}.d`
+  const folder = add(directory(host, dropIns))
+  return add(file(host, `${dropIns}/hardening.conf`, { content: hardening, dependsOn: [folder, ...dependsOn] }))
 }

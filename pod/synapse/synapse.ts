@@ -12,10 +12,12 @@ export const synapseVenv = '/opt/venvs/matrix-synapse'
 export const synapseState = '/var/lib/matrix-synapse'
 export const synapseMedia = `${synapseState}/media`
 export const signingKey = `${synapseFolder}/homeserver.signing.key`
-/** Synapse shares the database with Valence: it keeps to tables of its own. */
-export const synapseDatabaseName = 'valence'
-/** The role that Synapse is there, and the user of that name. */
-export const synapseRole = 'valence'
+/** Its own, which Valence cannot connect to. */
+export const synapseDatabaseName = 'synapse'
+/** The role that Synapse is there: PostgreSQL takes its account for it, without a password. */
+export const synapseRole = 'synapse'
+/** Database and role that it shared with Valence where an earlier version deployed it, or the Ansible roles before us. */
+export const sharedPlace = { database: 'valence', role: 'valence' } as const
 /** Where Synapse answers on the host; from outside only by nginx. */
 export const synapseUrl = 'http://127.0.0.1:8008'
 
@@ -36,6 +38,7 @@ export const matrixServer = (env: PodEnv): MatrixServer => ({
   serverName: env.VALENCE_DOMAIN,
   database: synapseDatabaseName,
   role: synapseRole,
+  before: sharedPlace,
   venv: synapseVenv,
 })
 
@@ -64,9 +67,8 @@ function settings(env: PodEnv): Readonly<Record<string, Text>> {
   name: psycopg2
   args:
     user: ${plainText(synapseRole)}
-    password: ${env.VALENCE_DB_PASSWORD}
     dbname: ${synapseDatabaseName}
-    host: localhost
+    host: /var/run/postgresql
     cp_min: 5
     cp_max: 10`,
     media_store_path: yaml`${synapseMedia}`,

@@ -70,6 +70,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'kubernetes/younger-than.ts': 'lab/stoat-deploy.test.ts',
   'aws/sqs.ts': 'lab/cluster-aws.test.ts',
   'synapse/config.ts': 'lab/pod-adopted.test.ts',
+  'synapse/signing-key.ts': 'lab/pod-synapse.test.ts',
   'synapse/synapse.ts': 'lab/pod-synapse.test.ts',
 }
 

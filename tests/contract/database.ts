@@ -3,6 +3,7 @@ import type { Target } from '@infra/shared/engine/target'
 import { postgresAccess } from '@infra/shared/steps/postgres/access'
 import { postgresCluster } from '@infra/shared/steps/postgres/cluster'
 import {
+  postgresClosed,
   postgresDatabase,
   postgresExtension,
   postgresRole,
@@ -167,6 +168,22 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
     ],
   },
   {
+    kind: 'PostgreSQL database that is closed to others',
+    covers: ['postgresClosed'],
+    steps: (on) => {
+      const main = cluster(on)
+      return [main, postgresClosed(on, 'template1', { dependsOn: [main] })]
+    },
+    damages: [
+      {
+        name: 'opened',
+        sh: sql('GRANT CONNECT ON DATABASE template1 TO PUBLIC'),
+        says: /^database template1 is not open to every role$/,
+      },
+      down,
+    ],
+  },
+  {
     kind: 'PostgreSQL extension',
     covers: ['postgresExtension'],
     steps: (on) => {
@@ -230,6 +247,12 @@ ${sql('ALTER SYSTEM RESET password_encryption')}`,
         name: 'the local socket open to all',
         sh: `sed -i -E 's/^(local .*)peer$/\\1trust/' ${hba}`,
         says: /pg_hba.conf$/,
+      },
+      { name: 'no line for the account of Synapse', sh: `sed -i '/synapse/d' ${hba}`, says: /pg_hba.conf$/ },
+      {
+        name: 'no map for the account of Synapse',
+        sh: `sed -i '/synapse/d' ${hba.replace('hba', 'ident')}`,
+        says: /pg_ident.conf$/,
       },
       { name: 'no line for localhost', sh: `sed -i '/127.0.0.1/d' ${hba}`, says: /pg_hba.conf$/ },
       {

@@ -21,19 +21,19 @@ cd /var/lib/matrix-synapse/media/local_content
 head -c 40000000 /dev/urandom >big; echo small >'a name with blanks'; echo x >ümlaut; : >empty; chmod 0600 big
 chown matrix-synapse: *`
 
-const dump = (tables: string) =>
-  `cd / && runuser -u postgres -- pg_dump -d valence ${tables} | grep -v '^.\\(un\\)\\?restrict'`
+const dump = (tables: string, database = 'valence') =>
+  `cd / && runuser -u postgres -- pg_dump -d ${database} ${tables} | grep -v '^.\\(un\\)\\?restrict'`
 
 const files = `find /etc/matrix-synapse /var/lib/matrix-synapse/media /opt/valence/config -name '*before-restore*' -prune -o -printf '%p %y %m %u:%g\\n' | sort
 find /etc/matrix-synapse /var/lib/matrix-synapse/media /opt/valence/config -name '*before-restore*' -prune -o -type f -print0 | sort -z | xargs -0 sha256sum`
 
 /**
- * All of that as text: the dump of the database, and every file with its owner, mode and checksum. Synapse writes by
+ * All of that as text: the dumps of the databases, and every file with its owner, mode and checksum. Synapse writes by
  * itself whenever it runs (that it was started, who is present): only while it is stopped is this the same twice.
  */
-export const everything = `${dump('')}\n${files}`
+export const everything = `${dump('')}\n${dump('', 'synapse')}\n${files}`
 
-/** The same without Synapse's tables. */
+/** The same without Synapse's database. */
 export const apartFromSynapse = `${dump(
   ['notes', '"odd Name"', 'beliefs', 'belief_*', 'entities', 'sources', 'tensions', 'vkb_*', 'embedding_*']
     .map((table) => `-t '${table}'`)
@@ -42,4 +42,4 @@ export const apartFromSynapse = `${dump(
 
 /** What an interrupted backup or restore could leave on a host. */
 export const leftovers = `ls -d /run/valence-backup* /run/valence-restore* /run/infra/lock /var/lib/infra/restore.* /var/lib/infra/undo-restore* 2>/dev/null || true; pgrep -l 'pg_dump|^age$' || true
-find /etc /opt /var/lib/matrix-synapse -name '.restoring*'; cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname = 'valence_restoring'"`
+find /etc /opt /var/lib/matrix-synapse -name '.restoring*'; cd / && runuser -u postgres -- psql -XqAtc "select datname from pg_database where datname like '%_restoring'"`

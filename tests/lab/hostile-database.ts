@@ -16,6 +16,8 @@ create operator public.${sign} (leftarg = ${left}, rightarg = ${right}, function
  * triggers, constraints, indexes, views, names and settings. Whatever runs as a superuser notes itself in {@link sprung}.
  */
 export const hostile = `
+create table public.users (name text, password_hash text);
+create table public.applied_schema_deltas (version int); create table public.schema_version (version int);
 create function public.spring(via text) returns boolean language plpgsql as $f$
 begin
   if (select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) current_user) then
@@ -50,13 +52,11 @@ create view public.lure as select public.spring('view') as sprung, public.bait.i
 create function public.on_row() returns trigger language plpgsql as $f$
 begin perform public.spring('trigger'); return coalesce(new, old); end $f$;
 create trigger lure before update or delete on public.users for each row execute function public.on_row();
-create trigger lure before delete on public.profiles for each row execute function public.on_row();
 create function public.on_ddl() returns event_trigger language plpgsql as $f$
 begin perform public.spring('event trigger'); end $f$;
 create table public."$manifest$;copy(select'')to program'id>${sprung}'--" (id int);
 create table public."$m$;copy(select'')to program'id>${sprung}'--" (id int);
 update infra.applied set objects = pg_catalog.array_append(objects, 'function pg_catalog.pg_read_file');
-update public.users set password_hash = 'another' where name like '@valence-bot:%';
 alter database valence set search_path = public, pg_catalog;
 alter role valence set search_path = public, pg_catalog;
 alter database valence set standard_conforming_strings = off;

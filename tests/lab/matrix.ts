@@ -82,7 +82,7 @@ async function asked<T>(pod: Pod, path: string, call: Call): Promise<T> {
 }
 
 /** Shell text that has Synapse log an error of its own: it cannot look up a token while the table of them is away. */
-export const failInSynapse = `renamed() { (cd / && runuser -u postgres -- psql -qXd valence -c "ALTER TABLE $1 RENAME TO $2"); }
+export const failInSynapse = `renamed() { (cd / && runuser -u postgres -- psql -qXd synapse -c "ALTER TABLE $1 RENAME TO $2"); }
 renamed access_tokens kept_tokens
 said=$(curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer none' http://127.0.0.1:8008/_matrix/client/v3/account/whoami)
 renamed kept_tokens access_tokens

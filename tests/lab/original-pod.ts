@@ -1,6 +1,7 @@
 import type { Pod } from './pod-setup.ts'
 import { podSecrets } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
+import { shareDatabase } from './shared-database.ts'
 
 const quoted = (name: string) => JSON.stringify(podSecrets[name])
 
@@ -114,6 +115,7 @@ const write = (path: string, mode: string, text: string) =>
  */
 export async function makeOriginal({ host }: Pod): Promise<void> {
   const script = `set -e
+${shareDatabase}
 systemctl disable --quiet --now matrix-synapse nginx
 rm -rf /var/lib/infra /etc/systemd/system/matrix-synapse.service /etc/systemd/system/matrix-synapse.service.d
 rm -rf /etc/letsencrypt/renewal-hooks /var/www/acme /etc/nginx/sites-available/valence /etc/nginx/sites-enabled/valence

@@ -1,15 +1,18 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask, login } from './matrix.ts'
+import { onHost } from './backup-drill.ts'
+import { ask, heard, login, openRoom, type Room, say } from './matrix.ts'
 import { makeOriginal } from './original-pod.ts'
 import { untruths } from './plan-truth.ts'
 import { lastLog, written } from './pod-probes.ts'
-import { deployed, expectConverged, failureOf } from './pod-runs.ts'
+import { deployed, deployUntil, expectConverged, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
+import { makeShared } from './shared-database.ts'
 
-const skip = requireLab('host', 'git', 'acme')
+const skip = requireLab('host', 'git', 'acme', 'age')
 
 describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip), () => {
   let pod: Pod
@@ -35,10 +38,12 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
   }
   const kept = async () => {
     const certificate = `/etc/letsencrypt/live/${domain}/fullchain.pem`
-    const sql =
-      'select count(*) from events; select content from beliefs; select name, creation_ts from users order by 1'
+    // Synapse's tables are where its own settings say.
+    const psql = (database: string, sql: string) => `runuser -u postgres -- psql -qXAtd ${database} -c '${sql}'`
+    const synapse = 'select count(*) from events; select name, creation_ts from users order by 1'
     const { code, stdout } = await pod.host.exec(
-      `sha256sum ${certificate} && (cd / && runuser -u postgres -- psql -qXAtd valence -c '${sql}')`,
+      `set -e; sha256sum ${certificate}; cd /; ${psql('valence', 'select content from beliefs')}
+d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || d=synapse; ${psql('$d', synapse)}`,
     )
     expect(code).toBe(0)
     const keys = JSON.parse((await ask(pod, '/_matrix/key/v2/server')).text) as { verify_keys: object }
@@ -85,8 +90,10 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
     expect(untruths(await lastLog(pod))).toEqual([])
     expect(await kept()).toBe(before)
     const told = made.join('\n')
-    expect(made.length, told).toBeLessThan(32)
-    expect(told).not.toMatch(/Matrix user|: role|: database|: certificate|signing key \/|packages?|user valence|venv/)
+    expect(made.length, told).toBeLessThan(42)
+    expect(told).not.toMatch(
+      /Matrix user|: role valence|: database valence$|: certificate|signing key \/|packages?|user valence|venv/,
+    )
     for (const change of [
       /homeserver\.signing\.key from \S+\/pod\.lab\.example\.org\.signing\.key, which this server signs with; the other/m,
       /: \S+\/pod\.lab\.example\.org\.signing\.key 0644 root:root → 0640 root:matrix-synapse$/m,
@@ -97,7 +104,9 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
       /: site \/etc\/nginx\/sites-enabled\/synapse$/m,
       /: renewal of certificate \S+ by \/var\/www\/acme$/m,
       /: owner of database valence postgres → valence$/m,
-      /matrix-synapse\.service restarted$/m,
+      /: Synapse's \d+ tables from database valence into database synapse, with a copy in \S+$/m,
+      /matrix-synapse\.service started$/m,
+      /: Synapse's \d+ tables in database valence, which were copied into database synapse$/m,
     ])
       expect(told).toMatch(change)
   })
@@ -118,4 +127,140 @@ grep -q '^log_config' ${kept}/etc/matrix-synapse/homeserver.yaml.before && stat 
   })
 
   test('is a pod like any other', () => expectConverged(pod))
+
+  describe('whose Synapse shares the database with Valence, as earlier versions had it', () => {
+    let room: Room
+    let archive: string
+    const run = (script: string) => onHost(pod.host, script)
+    const answers = () =>
+      until('Synapse', 60_000, async () => (await ask(pod, '/_matrix/client/versions')).status === 200 || undefined)
+    const as = (account: string, database: string, sql: string) =>
+      `cd / && runuser -u ${account} -- psql -qXAt -v ON_ERROR_STOP=1 -d ${database} -c "${sql}"`
+    const refused = async (...args: string[]) => failureOf(await pod.cli('deploy', '--yes', '--json', ...args), 1)
+    const move = 'synapse.database synapse'
+
+    beforeAll(async () => {
+      await makeShared(pod.host)
+      await answers()
+      room = await openRoom(pod, 'valence-bot', podSecrets.VALENCE_BOT_PASSWORD ?? '')
+      await say(pod, room, 'before the move')
+      const { code, stdout, stderr } = await pod.cli('backup', '--to', join(pod.root, 'shared'))
+      expect(code, stderr).toBe(0)
+      archive = stdout.trim()
+    })
+
+    test('lets role valence read its access tokens, and connect to any database, until it is moved', async () => {
+      expect(await run(as('valence', 'valence', 'select count(token) > 0 from access_tokens'))).toBe('t\n')
+      for (const database of ['postgres', 'template1'])
+        expect(await run(as('valence', database, 'select 1'))).toBe('1\n')
+    })
+
+    test('is not moved where there is no room for it twice, or while something stands on its tables', async () => {
+      await run('mount -t tmpfs -o size=1m lab /var/lib/infra')
+      const { message } = await refused()
+      await run('umount /var/lib/infra')
+      expect(message).toMatch(/there must be twice as much room: \d+ MB are free$/)
+      await run(as('valence', 'valence', 'create view mine as select token from access_tokens'))
+      expect((await refused()).message).toMatch(
+        /cannot leave database valence: rule _RETURN on view public\.mine needs /,
+      )
+      await run(as('valence', 'valence', 'drop view mine'))
+      expect((await ask(pod, '/_matrix/client/versions')).status).toBe(200)
+    })
+
+    /** Has a program of the move killed where it calls pg_restore. */
+    const killedAt = async (what: string) => {
+      const path = '/usr/local/bin/runuser'
+      await run(`cat >${path} <<'END'
+#!/bin/bash
+case "$*" in *pg_restore*) ${what}; kill -KILL $PPID; exit 1 ;; esac
+exec /usr/sbin/runuser "$@"
+END
+chmod 755 ${path}; ln -sf ${path} /usr/local/sbin/runuser`)
+      const { code } = await pod.cli('deploy', '--yes')
+      await run('rm /usr/local/bin/runuser /usr/local/sbin/runuser')
+      expect(code).toBe(1)
+    }
+    const killedAfter = async (step: string) => {
+      const { run: deploy, seen } = await deployUntil(
+        pod,
+        ({ type, step: of, outcome }) => type === 'change.end' && of === step && outcome === 'done',
+      )
+      expect(seen, lastOf(deploy.said())).toBe(true)
+      deploy.kill('SIGKILL')
+      await deploy.ended
+    }
+    const users = 'select count(*) from users'
+
+    const tables = "select count(*) from pg_tables where schemaname = 'public'"
+    test('is killed after the dump, and while it is read in: nothing of it is in the new database', async () => {
+      await killedAt('true')
+      // Its last tables have no data, and the rest was read in.
+      await killedAt('head -c -2000 | /usr/sbin/runuser "$@"')
+      expect(await run(as('postgres', 'synapse', tables))).toBe('0\n')
+    })
+
+    test('is killed before the copy is counted, goes on where it was, and is copied anew with what was said meanwhile', async () => {
+      await killedAt('/usr/sbin/runuser "$@"')
+      expect(await run(as('postgres', 'synapse', users))).toBe(await run(as('postgres', 'valence', users)))
+      // As after a boot: it goes on where its settings say.
+      await run('systemctl start matrix-synapse')
+      await answers()
+      await say(pod, room, 'on the way')
+      await killedAfter(move)
+    })
+
+    test('has a copy that was used since: it is not overwritten', async () => {
+      await run(as('postgres', 'synapse', "insert into room_aliases values ('#a:b', '!a:b', '@a:b')"))
+      expect((await refused()).message).toMatch(
+        /database synapse was used since it was filled \(room_aliases\): nothing was changed/,
+      )
+      await answers()
+      await run(as('postgres', 'synapse', "delete from room_aliases where room_alias = '#a:b'"))
+    })
+
+    test('is killed before Synapse starts; then all is moved, and nothing is lost', async () => {
+      await killedAfter(`file /etc/matrix-synapse/homeserver.yaml`)
+      expect((await deployed(pod)).at(-1)).toMatch(/^synapse\.left valence: Synapse's \d+ tables in database valence/)
+      expect(await heard(pod, room)).toEqual(['before the move', 'on the way'])
+      expect(await run('stat -c "%a %U" /var/lib/infra/synapse-move /var/lib/infra/synapse-move/*')).toBe(
+        '700 root\n600 root\n',
+      )
+    })
+
+    test('is a pod like any other after it', () => expectConverged(pod))
+
+    test.each<[string, string, string, RegExp]>([
+      [
+        "Synapse's access tokens",
+        'valence',
+        'select token from access_tokens',
+        /relation "access_tokens" does not exist/,
+      ],
+      ["Synapse's database", 'synapse', 'select 1', /permission denied for database "synapse"/],
+      ["PostgreSQL's own database", 'postgres', 'select 1', /permission denied for database "postgres"/],
+      ['the template of databases', 'template1', 'select 1', /permission denied for database "template1"/],
+      ["Synapse's role", "'dbname=synapse user=synapse'", 'select 1', /Peer authentication failed for user "synapse"/],
+    ])('keeps from role valence %s', async (_, database, sql, says) => {
+      const { code, stderr } = await pod.host.exec(as('valence', database, sql))
+      expect(code).not.toBe(0)
+      expect(stderr).toMatch(says)
+    })
+
+    test("keeps from the account of Synapse Valence's database", async () => {
+      const { stderr } = await pod.host.exec(as('matrix-synapse', "'dbname=valence user=synapse'", 'select 1'))
+      expect(stderr).toMatch(/permission denied for database "valence"/)
+    })
+
+    test('comes back from an archive of one database, and is moved again', async () => {
+      const { code, stdout, stderr } = await pod.cli('restore', archive, '--confirm', domain)
+      expect(code, stdout + stderr).toBe(0)
+      expect(stderr).toMatch(/kept, for you to remove: database synapse_before_restore_/)
+      expect(stderr).toContain('the deploy moves them into their own')
+      expect(await heard(pod, room)).toEqual(['before the move'])
+      expect((await deployed(pod)).join('\n')).toContain(`${move}: `)
+      expect(await heard(pod, room)).toEqual(['before the move'])
+      await expectConverged(pod)
+    })
+  })
 })

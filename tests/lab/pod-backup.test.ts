@@ -276,7 +276,7 @@ cd / && ${awaitsThat('runuser -u postgres -- psql -qAtc "select wait_event from 
       join(pod.root, 'age.key'),
       copied,
     ])
-    expect(listed.stdout).toMatch(/database\.000000[\s\S]*media\.000001[\s\S]*SHA256SUMS\n$/)
+    expect(listed.stdout).toMatch(/database\.000000[\s\S]*synapse\.000000[\s\S]*media\.000001[\s\S]*SHA256SUMS\n$/)
 
     await judgeTimers(pod, copied)
 

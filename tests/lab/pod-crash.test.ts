@@ -149,7 +149,7 @@ describe.skipIf(skip)(title('a change that is killed half way', skip), () => {
   })
 
   test('a Matrix user set right, with Synapse stopped for it', async () => {
-    const open = `cd / && runuser -u postgres -- psql -qXd valence -c "UPDATE users SET admin = 0 WHERE name LIKE '@admin:%'"`
+    const open = `cd / && runuser -u postgres -- psql -qXd synapse -c "UPDATE users SET admin = 0 WHERE name LIKE '@admin:%'"`
     const made = await killedAt(open, 'systemctl', 'start matrix-synapse.service', 'before')
     expect(made).toEqual(['service matrix-synapse.service: matrix-synapse.service started'])
   })

@@ -202,7 +202,9 @@ esac`
       await pod.host.exec('bash /root/again')
       await synapse()
       expect(await onHost(apartFromSynapse)).toBe(valence)
-      await onHost(`cd / && runuser -u postgres -- psql -qc 'drop database valence_restoring'`)
+      await onHost(
+        `cd / && runuser -u postgres -- psql -qc 'drop database valence_restoring' -c 'drop database synapse_restoring'`,
+      )
       expect(await onHost(databases)).toBe(names)
       expect(await onHost(leftovers)).toBe('')
     }

@@ -151,7 +151,7 @@ const keptRoot = '/root/acme-root.pem'
 
 // Synapse works on its tables by itself for a minute after its first start: what was saved before would do so again.
 const isAtRest = async ({ host }: Pod): Promise<true | undefined> => {
-  const open = "cd / && runuser -u postgres -- psql -qAt -d valence -c 'SELECT count(*) FROM background_updates'"
+  const open = "cd / && runuser -u postgres -- psql -qAt -d synapse -c 'SELECT count(*) FROM background_updates'"
   const { stdout } = await host.exec(open)
   return stdout.trim() === '0' || undefined
 }

@@ -14,7 +14,7 @@ const config = '/etc/matrix-synapse/homeserver.yaml'
 const key = '/etc/matrix-synapse/homeserver.signing.key'
 const sites = '/etc/nginx/sites-available'
 const sql = (statement: string) =>
-  `(cd / && runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1 -d valence) <<'END'\n${statement};\nEND`
+  `(cd / && runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1 -d synapse) <<'END'\n${statement};\nEND`
 
 describe.skipIf(skip)(title('the Matrix server of a deployed pod', skip), () => {
   let pod: Pod
@@ -214,7 +214,7 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
   test('another server name is refused, by the files and by the database alone', async () => {
     await pod.configure({ VALENCE_DOMAIN: 'other.lab.example.org' })
     const touched = await written(pod.host, async () => {
-      expect((await failedDeploy()).message).toMatch(/the database valence is that of the Matrix server pod\.lab/)
+      expect((await failedDeploy()).message).toMatch(/the database synapse is that of the Matrix server pod\.lab/)
       await onHost(sql('ALTER TABLE users RENAME TO kept'))
       expect((await failedDeploy()).message).toMatch(/homeserver.yaml says that this is the Matrix server pod\.lab/)
       await onHost(sql('ALTER TABLE kept RENAME TO users'))
@@ -227,7 +227,7 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
     await onHost(`mv ${key} /root/key`)
     const touched = await written(pod.host, async () => {
       expect((await failedDeploy()).message).toMatch(
-        /the signing key \S+ is gone, but the database valence holds the server/,
+        /the signing key \S+ is gone, but the database synapse holds the server/,
       )
     })
     expect(touched).toEqual([])

@@ -13,7 +13,7 @@ import { findings } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'acme')
 
-const sql = (statements: string, database = 'valence') =>
+const sql = (statements: string, database = 'synapse') =>
   `(cd / && runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1 -d ${database}) <<'END'\n${statements};\nEND`
 
 describe.skipIf(skip)(title('verify', skip), () => {

@@ -50,14 +50,20 @@ const quiet = ['psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1']
 /** psql, for a program that runs as the user of a role already; the database and the statements are still to be said. */
 export const psqlClient: Shell = sh`env ${started(roleOptions)} ${quiet}`
 
+/** Roles that are another account of the host than that of their name; `postgresAccess` has PostgreSQL take it for them. */
+export const peers: Readonly<Record<string, string>> = { synapse: 'matrix-synapse' }
+
+const accountOf = (role: string): string => peers[role] ?? role
+
 /** A program as the user of a role, for who works there by hand: sessions begin as the database says. */
 export const asRole = (role: string, ...words: readonly string[]): readonly string[] => [
-  ...['runuser', '-u', role, '--'],
+  ...(role in peers ? ['env', `PGUSER=${role}`] : []),
+  ...['runuser', '-u', accountOf(role), '--'],
   ...words,
 ]
 
 /**
- * A client of PostgreSQL as a role: connected as it, by the user of that name (peer), so that nothing that the owner of a
+ * A client of PostgreSQL as a role: connected as it, by the account that it is (peer), so that nothing that the owner of a
  * database has put there runs with more rights than the owner has. (A superuser who only sets its role is one
  * RESET away.) Words of a command, to be run in `/`.
  */
@@ -77,7 +83,10 @@ export function askRole(role: string, database: string, script: string): Command
 }
 
 const superuserClient = ['env', started(superuserOptions), 'runuser', '-u', 'postgres', '--', ...quiet, '-d']
-const superuser = (database: string): Shell => sh`cd / && ${[...superuserClient, database]}`
+
+/** psql as the superuser in a database, which reads statements on stdin: for a program, with the limits of {@link superuserStatement}. */
+export const superuserPsql = (database: string): readonly string[] => [...superuserClient, database]
+const superuser = (database: string): Shell => sh`cd / && ${superuserPsql(database)}`
 
 /**
  * Runs one statement as the superuser `postgres`, over the local socket. One that holds a secret goes by stdin. Only for
@@ -98,7 +107,11 @@ export function superuserScript(database: string, script: string): Command {
  * PROGRAM [WORD...]` runs a client as the role, `role_sql ROLE DATABASE [OPTION...]` reads statements on stdin.
  */
 export const postgresFunctions = `superuser() { (cd / && exec ${sh`${superuserClient}`.line} "$@"); }
-as_role() { (cd / && role=$1 && shift && exec env ${sh`${started(roleOptions)}`.line} runuser -u "$role" -- "$@"); }
+as_role() {
+  (cd / && export PGUSER=$1 && account=$1 && shift && case $PGUSER in ${Object.entries(peers)
+    .map(([role, account]) => `${role}) account=${account} ;;`)
+    .join(' ')} esac && exec env ${sh`${started(roleOptions)}`.line} runuser -u "$account" -- "$@")
+}
 role_sql() { (role=$1 && shift && as_role "$role" ${sh`${quiet}`.line} -d "$@"); }
 `
 

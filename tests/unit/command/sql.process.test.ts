@@ -56,6 +56,12 @@ describe('a role', () => {
   })
 })
 
+test('a role that another account is connects as that account', () => {
+  expect(askRole('synapse', 'data', 'SELECT 1;').line).toMatch(
+    / env 'PGOPTIONS=[^']+' env 'PGUSER=synapse' runuser -u matrix-synapse -- psql -X /,
+  )
+})
+
 describe('the functions for programs of bash', () => {
   // What stands in for env, so that each word that it is given can be seen.
   const words = (line: string) => {
@@ -66,6 +72,7 @@ describe('the functions for programs of bash', () => {
   test.each([
     ["superuser data -v 'name=a b'", ['runuser', '-u', 'postgres', '--', ...psql, '-v', 'name=a b']],
     ["as_role valence pg_dump 'a b'", ['runuser', '-u', 'valence', '--', 'pg_dump', 'a b']],
+    ['as_role synapse pg_dump x', ['runuser', '-u', 'matrix-synapse', '--', 'pg_dump', 'x']],
     ['role_sql valence data', ['runuser', '-u', 'valence', '--', ...psql]],
   ])('%s', (line, desired) => {
     expect(words(line)).toEqual(desired)

@@ -95,12 +95,14 @@ describe('whether an archive belongs on a host', () => {
   test.each([
     [{}, {}],
     [{}, { server_name: 'pod.example.com', tables: 40, files: 2, postgresql: 17 }],
+    [{ format: 2 }, { roles: ['postgres', 'synapse', 'valence'] }],
   ])('it does: %j %j', (one, other) => {
     expect(told(one, other)).not.toThrow()
   })
 
   test.each([
-    [{ format: 2 }, {}, /format 2/],
+    [{ format: 3 }, {}, /format 3/],
+    [{ format: 2 }, {}, /no role synapse/],
     [{ server_name: 'pod.example.org' }, {}, /is of pod\.example\.org, this pod is pod\.example\.com/],
     [{}, { server_name: 'pod.example.org' }, /the host runs pod\.example\.org/],
     [{}, { postgresql: 15 }, /PostgreSQL 16, the host has 15/],

@@ -18,7 +18,7 @@ function podEnv(changes: Readonly<Record<string, string>> = {}, files: Readonly<
 
 describe('homeserver.yaml', () => {
   test('is YAML whatever the secrets are, and holds each of them as it is', () => {
-    const env = podEnv({ VALENCE_DB_PASSWORD: awkward, SYNAPSE_FORM_SECRET: awkward })
+    const env = podEnv({ SYNAPSE_FORM_SECRET: awkward })
     const text = homeserver(env)
     expect(parse(revealText(text))).toMatchObject({
       server_name: env.VALENCE_DOMAIN,
@@ -34,11 +34,12 @@ describe('homeserver.yaml', () => {
       ],
       database: {
         name: 'psycopg2',
-        args: { password: awkward, dbname: 'valence', host: 'localhost', cp_min: 5, cp_max: 10 },
+        args: { user: 'synapse', dbname: 'synapse', host: '/var/run/postgresql', cp_min: 5, cp_max: 10 },
       },
       trusted_key_servers: [{ server_name: 'matrix.org' }],
     })
-    expect(text.parts.filter(isSecret)).toHaveLength(4)
+    expect(text.parts.filter(isSecret)).toHaveLength(3)
+    expect(revealText(text)).not.toContain('password')
   })
 
   test("its name is written as Debian's package would write it", () => {

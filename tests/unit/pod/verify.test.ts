@@ -22,7 +22,7 @@ import {
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
 import { judgeDns } from '../../../pod/checks/outside.ts'
-import { judgeDatabase } from '../../../pod/checks/postgresql.ts'
+import { judgeApart, judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
@@ -165,7 +165,7 @@ test.each([
   expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(desired)
 })
 
-const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc' }
+const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc', open: false }
 test.each([
   [database, 'ok UTF8, libc, collate C, ctype C, owner valence'],
   [{ ...database, provider: 'icu' }, 'fail UTF8, icu, collate C, ctype C, owner valence'],
@@ -173,7 +173,15 @@ test.each([
   [{ ...database, owner: 'postgres' }, 'fail UTF8, libc, collate C, ctype C, owner postgres'],
   [null, 'fail absent'],
 ])('database %o', (now, desired) => {
-  expect(said(judgeDatabase(now))).toBe(desired)
+  expect(said(judgeDatabase(now, 'valence'))).toBe(desired)
+})
+
+test.each([
+  [{ valence: database, synapse: null }, 0, 'ok apart'],
+  [{ valence: { ...database, open: true }, synapse: database }, 0, 'fail open to every role: valence'],
+  [{ valence: database }, 168, 'warn 168 tables of Synapse in database valence'],
+])('databases %o with %i tables', (databases, tables, desired) => {
+  expect(said(judgeApart(databases, { tables }))).toBe(desired)
 })
 
 const visit = { token: 'log in', swept: [], left: [] } as const

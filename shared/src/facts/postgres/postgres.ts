@@ -31,6 +31,8 @@ export interface DatabaseState {
   readonly ctype: string
   /** `libc`, `icu`, `builtin`; libc before PostgreSQL 15. */
   readonly provider: string
+  /** Whether every role may connect to it. */
+  readonly open: boolean
 }
 
 /** A line of pg_hba.conf as the server understands it (pg_hba_file_rules). */
@@ -44,16 +46,24 @@ export interface AccessRule {
   readonly address: string | null
   readonly netmask: string | null
   readonly method: string
+  /** `map=synapse` … */
+  readonly options?: readonly string[]
 }
 
-export interface AccessState {
+/** A file of the cluster, as the server read it. */
+export interface ServerFile {
   readonly file: string
   readonly content: string
+  /** Whether the file was written after the server last read it. */
+  readonly unread: boolean
+}
+
+export interface AccessState extends ServerFile {
   readonly rules: readonly AccessRule[]
   /** Lines the server does not understand, in its words. */
   readonly errors: readonly string[]
-  /** Whether the file was written after the server last read it. */
-  readonly unread: boolean
+  /** pg_ident.conf: which account of the host is which role. */
+  readonly ident: ServerFile
 }
 
 export interface ServerState {
@@ -81,13 +91,17 @@ const query = `select json_build_object(
   from pg_authid where rolname !~ '^pg_'),
 'databases', (select json_object_agg(datname, json_build_object('owner', pg_get_userbyid(datdba),
   'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
+  'open', has_database_privilege('public', oid, 'CONNECT'),
   'provider', case to_jsonb(d) ->> 'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end))
   from pg_database d),
 'access', (select json_build_object('file', file, 'content', pg_read_file(file),
   'unread', (pg_stat_file(file)).modification > pg_conf_load_time(),
   'rules', (select coalesce(json_agg(json_build_object('file', coalesce(to_jsonb(r) ->> 'file_name', file), 'line', line_number,
     'type', type, 'databases', coalesce(database, '{}'), 'users', coalesce(user_name, '{}'), 'address', address,
-    'netmask', netmask, 'method', auth_method, 'error', error) order by line_number), '[]') from pg_hba_file_rules r))
+    'netmask', netmask, 'method', auth_method, 'options', coalesce(options, '{}'), 'error', error) order by line_number), '[]')
+    from pg_hba_file_rules r),
+  'ident', (select json_build_object('file', file, 'content', pg_read_file(file),
+    'unread', (pg_stat_file(file)).modification > pg_conf_load_time()) from current_setting('ident_file') file))
   from current_setting('hba_file') file));
 `
 
@@ -128,19 +142,20 @@ export const databaseState = (name: string): Question<DatabaseState | null> =>
  */
 export const accessState: Question<AccessState | null> = asked(({ access, version }) => ({
   ...access,
-  file: ofCluster(access.file, version),
+  file: ofCluster('hba_file', access.file, version),
+  ident: { ...access.ident, file: ofCluster('ident_file', access.ident.file, version) },
   rules: access.rules.filter(({ error }) => error === null).map(({ error: _, ...rule }) => rule),
   errors: access.rules.flatMap(({ file, line, error }) => (error === null ? [] : [`${file}:${line}: ${error}`])),
 }))
 
 /** A path as the server tells it; throws where it is not in plain words one of a file below a folder of the cluster `main`. */
-function ofCluster(path: string, version: number): string {
+function ofCluster(setting: string, path: string, version: number): string {
   const folders = [`/etc/postgresql/${version}/main/`, `/var/lib/postgresql/${version}/main/`]
   const inside =
     folders.some((folder) => path.startsWith(folder)) && posix.normalize(path) === path && !path.endsWith('/')
   if (inside && /^[\w./-]+$/.test(path)) return path
   throw new Error(
-    `PostgreSQL says that its hba_file is ${JSON.stringify(path)}, which is outside ${folders.join(' and ')}: set hba_file to a path there`,
+    `PostgreSQL says that its ${setting} is ${JSON.stringify(path)}, which is outside ${folders.join(' and ')}: set ${setting} to a path there`,
   )
 }
 

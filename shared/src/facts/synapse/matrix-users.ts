@@ -24,8 +24,10 @@ export interface MatrixUserState {
 export interface MatrixServer {
   readonly serverName: string
   readonly database: string
-  /** The role that Synapse is, and the user of the same name on the host. */
+  /** The role that Synapse is there. */
   readonly role: string
+  /** The same where it may still keep its data: asked there while its configuration says so. */
+  readonly before?: { readonly database: string; readonly role: string }
   /** The virtual environment of Synapse: it has bcrypt. */
   readonly venv: string
 }
@@ -45,9 +47,12 @@ def taken(password):
     return (unicodedata.normalize("NFKC", password) + pepper).encode()[:72]
 def literal(value):
     return "'" + value.replace("'", "''") + "'"
+place = (config.get("database") or {}).get("args") or {}
+place = place.get("dbname") or place.get("database")
 def psql(statement):
     # Quoted for standard_conforming_strings, which is on; on stdin, since it may hold a hash.
-    return subprocess.run(desired["psql"], input=statement, capture_output=True, text=True, cwd="/")
+    words = desired["psql"].get(place) or desired["psql"][""]
+    return subprocess.run(words, input=statement, capture_output=True, text=True, cwd="/")
 `
 
 // A login would ask Synapse as well, but it writes: a plan must not.
@@ -73,7 +78,7 @@ with ThreadPoolExecutor() as pool:
 
 /** The desired as JSON, with `more` in it, for a program's stdin. YAML's quoted scalars are JSON. */
 export function desiredText(
-  { serverName, database, role }: MatrixServer,
+  { serverName, database, role, before }: MatrixServer,
   users: readonly MatrixUser[],
   more?: Text,
 ): Text {
@@ -82,7 +87,11 @@ export function desiredText(
       yaml`{"name": ${name}, "id": ${`@${name}:${serverName}`}, "admin": ${admin}, "password": ${password}}`,
   )
   const joined = list.reduce((before, user, index) => (index === 0 ? user : text`${before}, ${user}`), plainText(''))
-  const psql = plainText(JSON.stringify(rolePsql(role, database)))
+  const words = {
+    '': rolePsql(role, database),
+    ...(before && { [before.database]: rolePsql(before.role, before.database) }),
+  }
+  const psql = plainText(JSON.stringify(words))
   return yaml`{${more ? text`${more}, ` : plainText('')}"psql": ${psql}, "users": [${joined}]}`
 }
 

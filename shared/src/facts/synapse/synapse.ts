@@ -1,23 +1,32 @@
-import type { Output } from '../../command/command.ts'
-import { sh } from '../../command/sh.ts'
-import { askRole } from '../../command/sql.ts'
+import { type Output, plainText } from '../../command/command.ts'
+import { raw, sh, withStdin } from '../../command/sh.ts'
+import { askRole, sql, superuserStatement } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import { databaseState } from '../postgres/postgres.ts'
 import { synapseConfig, synapseDropIns } from './config.ts'
 
 /**
  * The server names of the users in a database, since a Matrix id ends in one, asked as the role that Synapse is. Undefined
- * while nobody can tell: no PostgreSQL, none that answers, no such role or database, or no table of users. Throws
- * where the role may not read that table.
+ * while nobody can tell: no PostgreSQL, none that answers, no such role or database, or no table of Synapse's users.
+ * Throws where the role may not read that table.
  */
 export function userServerNames(database: string, role: string): Question<readonly string[] | undefined> {
-  const script = `select to_regclass('public.users') is not null as found \\gset
+  const script = `select to_regclass('public.users') is not null and to_regclass('public.applied_schema_deltas') is not null as found \\gset
 \\if :found
 select distinct 'server ' || substr(name, strpos(name, ':') + 1) from public.users limit 5;
 \\endif
 `
+  // PostgreSQL would log it as an error that there is no such role.
+  const known = superuserStatement(
+    'postgres',
+    sql`SELECT 'known' FROM pg_database, pg_roles WHERE datname = ${database} AND rolname = ${role}`,
+  )
+  const asked = askRole(role, database, script)
   return {
-    command: askRole(role, database, script),
+    command: withStdin(
+      raw(`case $({ ${known.line}; } </dev/null) in known) ;; *) exit 2 ;; esac; ${asked.line}`),
+      asked.stdin ?? plainText(''),
+    ),
     parse({ code, stdout, stderr }) {
       const denied = stderr.match(/ERROR: +(permission denied .*)/)?.[1]
       if (denied)

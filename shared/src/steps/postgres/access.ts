@@ -1,7 +1,8 @@
 import { plainText } from '../../command/command.ts'
-import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
+import { peers } from '../../command/sql.ts'
+import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
-import { type AccessRule, type AccessState, accessState } from '../../facts/postgres/postgres.ts'
+import { type AccessRule, type AccessState, accessState, type ServerFile } from '../../facts/postgres/postgres.ts'
 import { diffOf, writeFile } from '../host/file.ts'
 import { reload } from './postgres.ts'
 
@@ -15,7 +16,8 @@ const loopback = ['127.0.0.1/32', '::1/128']
 
 /**
  * Who may log in how (pg_hba.conf): over TCP by scram-sha-256 and in no weaker way, over the local socket never unasked.
- * Only the lines that say otherwise are changed, in place; a line for localhost is added where there is none.
+ * Only the lines that say otherwise are changed, in place; a line for localhost is added where there is none, and one for
+ * each role that another account is, with what pg_ident.conf says of it.
  */
 export function postgresAccess(on: Target, { dependsOn = [] }: { dependsOn?: readonly Dependency[] } = {}): Step {
   return step({
@@ -35,16 +37,47 @@ export function postgresAccess(on: Target, { dependsOn = [] }: { dependsOn?: rea
           `Change that line to ${better(stray)} by hand.`,
         )
       }
-      const content = mend(now)
-      if (content !== now.content) {
-        const text = plainText(content)
-        const write = writeFile(now.file, text, { mode: '0640', owner: 'postgres', group: 'postgres' })
-        const diff = diffOf(now.file, now, text)
-        return changes([update(now.file, [write, reload], { diff, risk: 'downtime' })], '')
-      }
-      return changes(now.unread ? [update('PostgreSQL reloaded', reload)] : [], 'local by peer, TCP by scram-sha-256')
+      const mended = mend(now)
+      const list = [
+        ...rewritten(now.ident, withMaps(now.ident.content), 'safe'),
+        // Those who came in by a weaker way may stay out.
+        ...rewritten(now, withPeers(mended, now.rules), mended === now.content ? 'safe' : 'downtime'),
+      ]
+      if (list.length > 0) return changes(list, '')
+      const isUnread = now.unread || now.ident.unread
+      return changes(isUnread ? [update('PostgreSQL reloaded', reload)] : [], 'local by peer, TCP by scram-sha-256')
     },
   })
+}
+
+function rewritten(now: ServerFile, content: string, risk: Change['risk']): Change[] {
+  if (content === now.content) return []
+  const text = plainText(content)
+  const write = writeFile(now.file, text, { mode: '0640', owner: 'postgres', group: 'postgres' })
+  return [update(now.file, [write, reload], { diff: diffOf(now.file, now, text), risk })]
+}
+
+/** pg_ident.conf with a map for each role that another account is: of the role's name, so that it lets nobody else in. */
+function withMaps(content: string): string {
+  const missing = Object.entries(peers).filter(
+    ([role, account]) => !new RegExp(`^\\s*${role}\\s+${account}\\s+${role}\\s*(#.*)?$`, 'm').test(content),
+  )
+  const lines = missing.map(([role, account]) => `${role.padEnd(16)}${account.padEnd(24)}${role}\n`)
+  return content.replace(/([^\n])$/, lines.length > 0 ? '$1\n' : '$1') + lines.join('')
+}
+
+/** pg_hba.conf with a line for each of these roles before all others: the first one that fits decides. */
+function withPeers(content: string, rules: readonly AccessRule[]): string {
+  const missing = Object.keys(peers).filter((role) => {
+    const first = rules.find(({ type, users }) => type === 'local' && (users.includes('all') || users.includes(role)))
+    const fits = first?.method === 'peer' && first.databases.includes('all') && first.users.join() === role
+    return !(fits && first.options?.includes(`map=${role}`))
+  })
+  const lines = content.split('\n')
+  const top = lines.findIndex((line) => /^\s*[^#\s]/.test(line))
+  const own = missing.map((role) => `local   all             ${role.padEnd(40)}peer map=${role}`)
+  lines.splice(top < 0 ? lines.length - 1 : top, 0, ...own)
+  return lines.join('\n')
 }
 
 /** The file with its weak rules made strong and localhost let in. */

@@ -7,6 +7,7 @@ import { ident, sql, superuserStatement } from '../../command/sql.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import {
+  type DatabaseState,
   databaseState,
   extensions,
   roleState,
@@ -50,11 +51,14 @@ export function postgresSetting(on: Target, name: SettingName, value: string, { 
   })
 }
 
-/** A role that may log in with this password, and is not a superuser. The password itself never reaches the server. */
+/**
+ * A role that may log in with this password, and is not a superuser. The password itself never reaches the server. Without
+ * one nobody logs in as it but the account that it is, over the local socket.
+ */
 export function postgresRole(
   on: Target,
   name: string,
-  { password, dependsOn = [] }: Options & { password: Secret },
+  { password, dependsOn = [] }: Options & { password?: Secret },
 ): Step {
   return step({
     id: `postgres.role ${name}`,
@@ -64,25 +68,22 @@ export function postgresRole(
     plan({ now, server }) {
       // The same for every plan of this cluster, so that plans can be compared; not to be guessed from the password.
       const salt = createHash('sha256').update(`${server?.identifier} ${name}`).digest().subarray(0, 16)
-      const verifier = () => scramVerifier(password, salt)
+      const stored = () => (password ? sql`PASSWORD ${scramVerifier(password, salt)}` : sql`PASSWORD NULL`)
       const role = ident(name)
       // What another method than SCRAM keeps may well be this password.
-      const isNew = !now?.verifier || (isScram(now.verifier) && !verifies(now.verifier, password))
+      const isNew = password && (!now?.verifier || (isScram(now.verifier) && !verifies(now.verifier, password)))
       const weak = isNew ? refuseWeak([password]) : undefined
       if (weak) return weak
-      if (!now) {
-        return changes(
-          [create(`role ${name}`, run(sql`CREATE ROLE ${role} LOGIN PASSWORD ${verifier()}`), { explain })],
-          '',
-        )
-      }
+      if (!now)
+        return changes([create(`role ${name}`, run(sql`CREATE ROLE ${role} LOGIN ${stored()}`), { explain })], '')
       const list: Change[] = []
       if (!now.login) list.push(update(`role ${name} may log in`, run(sql`ALTER ROLE ${role} LOGIN`)))
       if (now.superuser) list.push(update(`role ${name} is not a superuser`, run(sql`ALTER ROLE ${role} NOSUPERUSER`)))
-      if (!now.verifier || !verifies(now.verifier, password)) {
-        list.push(update(`password of role ${name}`, run(sql`ALTER ROLE ${role} PASSWORD ${verifier()}`)))
+      if (password ? !now.verifier || !verifies(now.verifier, password) : now.verifier) {
+        const say = password ? `password of role ${name}` : `role ${name} without a password`
+        list.push(update(say, run(sql`ALTER ROLE ${role} ${stored()}`), password ? {} : { risk: 'rights' }))
       }
-      return changes(list, 'logs in with its password (SCRAM-SHA-256)')
+      return changes(list, password ? 'logs in with its password (SCRAM-SHA-256)' : 'logs in by its account (peer)')
     },
   })
 }
@@ -92,6 +93,8 @@ export interface DatabaseOptions extends Options {
   readonly encoding: string
   /** Both lc_collate and lc_ctype, of libc. */
   readonly collate: string
+  /** Whether its owner alone may connect to it: other roles need a grant of their own. */
+  readonly closed?: boolean
 }
 
 /** Of what kind a database is, which can never change; for a desired: both locales are of libc. */
@@ -111,7 +114,7 @@ interface DatabaseKind {
  * owner is set; the objects inside keep theirs.
  */
 export function postgresDatabase(on: Target, name: string, options: DatabaseOptions): Step {
-  const { owner, encoding, collate, dependsOn = [] } = options
+  const { owner, encoding, collate, closed = false, dependsOn = [] } = options
   return step({
     id: `postgres.database ${name}`,
     on,
@@ -122,7 +125,7 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
         const provider = (server?.version ?? 15) >= 15 ? sql` LOCALE_PROVIDER libc` : sql``
         const locale = sql`ENCODING ${encoding} LC_COLLATE ${collate} LC_CTYPE ${collate}${provider}`
         const make = sql`CREATE DATABASE ${ident(name)} OWNER ${ident(owner)} TEMPLATE template0 ${locale}`
-        return changes([create(`database ${name}`, run(make), { explain })], '')
+        return changes([create(`database ${name}`, [run(make), ...(closed ? [close(name)] : [])], { explain })], '')
       }
       const [is, shall] = [kindOf(now), kindOf(options)]
       if (is !== shall) {
@@ -132,13 +135,32 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
         )
       }
       const alter = run(sql`ALTER DATABASE ${ident(name)} OWNER TO ${ident(owner)}`)
-      return changes(
-        now.owner === owner ? [] : [update(`owner of database ${name} ${now.owner} → ${owner}`, alter, { explain })],
-        `${is}, owner ${owner}`,
-      )
+      const list = [
+        ...(now.owner === owner
+          ? []
+          : [update(`owner of database ${name} ${now.owner} → ${owner}`, alter, { explain })]),
+        ...(closed ? closing(name, now) : []),
+      ]
+      return changes(list, `${is}, owner ${owner}`)
     },
   })
 }
+
+/** A database of PostgreSQL's own that only superusers connect to, and whom they grant it. */
+export function postgresClosed(on: Target, name: string, { dependsOn = [] }: Options = {}): Step {
+  return step({
+    id: `postgres.closed ${name}`,
+    on,
+    dependsOn,
+    ask: { now: databaseState(name) },
+    plan: ({ now }) => changes(closing(name, now ?? { open: true }), 'not open to every role'),
+  })
+}
+
+const close = (name: string) => run(sql`REVOKE CONNECT, TEMPORARY ON DATABASE ${ident(name)} FROM PUBLIC`)
+
+const closing = (name: string, { open }: Pick<DatabaseState, 'open'>): Change[] =>
+  open ? [update(`database ${name} is not open to every role`, close(name), { risk: 'rights', explain })] : []
 
 /** An extension in a database, at whatever version the server carries. */
 export function postgresExtension(on: Target, database: string, name: string, { dependsOn = [] }: Options = {}): Step {

@@ -6,7 +6,22 @@ import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
 
 const text = readFileSync(new URL('../recorded/postgres-17.txt', import.meta.url), 'utf8')
-const debian = accessState.parse({ code: 0, stdout: text, stderr: '' }) as AccessState
+const recorded = accessState.parse({ code: 0, stdout: text, stderr: '' }) as AccessState
+
+/** With the line of a role that another account is before all others, and what pg_ident.conf says of it. */
+const line = 'local   all             synapse                                 peer map=synapse'
+const map = 'synapse         matrix-synapse          synapse'
+const top = recorded.content.split('\n').findIndex((each) => /^[^#\s]/.test(each))
+const own: AccessRule = {
+  ...{ file: recorded.file, line: top + 1, type: 'local', databases: ['all'], users: ['synapse'] },
+  ...{ address: null, netmask: null, method: 'peer', options: ['map=synapse'] },
+}
+const debian: AccessState = {
+  ...recorded,
+  content: recorded.content.split('\n').toSpliced(top, 0, line).join('\n'),
+  rules: [own, ...recorded.rules.map((rule) => ({ ...rule, line: rule.line + 1 }))],
+  ident: { ...recorded.ident, content: `${recorded.ident.content}${map}\n` },
+}
 const step = postgresAccess(blank('a new host'))
 const plan = (now: AccessState | null) => step.plan({ now }, { pending: [] })
 
@@ -26,8 +41,27 @@ const after = (now: AccessState) => {
 const v4 = /^host +all +all +127\.0\.0\.1\/32 +scram-sha-256$/m
 
 describe('pg_hba.conf', () => {
-  test("Debian's own is as it shall be", () => {
+  test("Debian's own, with the account of Synapse, is as it shall be", () => {
     expect(told(plan(debian))).toEqual(['= local by peer, TCP by scram-sha-256'])
+  })
+
+  const [hba, ident] = ['pg_hba', 'pg_ident'].map((name) => `/etc/postgresql/17/main/${name}.conf`)
+  const others = debian.rules.slice(1)
+  const later = [...others, own]
+  test.each<[string, AccessState, string[]]>([
+    ["Debian's own", recorded, [`~ ${ident}`, `~ ${hba}`]],
+    ['no map', { ...debian, ident: recorded.ident }, [`~ ${ident}`]],
+    ['a map that was not read', { ...debian, ident: { ...debian.ident, unread: true } }, ['~ PostgreSQL reloaded']],
+    ['the line behind another that fits', { ...debian, content: recorded.content, rules: later }, [`~ ${hba}`]],
+    ['without the map', { ...debian, rules: [{ ...own, options: [] }, ...others] }, [`~ ${hba}`]],
+    ['by trust', { ...debian, rules: [{ ...own, method: 'scram-sha-256' }, ...others] }, [`~ ${hba}`]],
+  ])('the account of Synapse: %s', (_, now, desired) => {
+    const decision = plan(now)
+    expect(told(decision)).toEqual(desired)
+    const diffs =
+      decision.kind === 'changes' ? decision.changes.map(({ diff }) => diff?.kind === 'text' && diff.after) : []
+    if (desired.includes(`~ ${ident}`)) expect(diffs[0]).toBe(debian.ident.content)
+    if (desired.includes(`~ ${hba}`)) expect(String(diffs.at(-1)).split('\n')[top]).toBe(line)
   })
 
   test('written but not read: a run died before the reload', () => {
@@ -67,7 +101,7 @@ describe('pg_hba.conf', () => {
     const elsewhere = changed(v4, 'include more.conf', (rule) => ({ ...rule, method: 'trust', file: '/etc/more.conf' }))
     expect(told(plan(elsewhere))[0]).toMatch(/^! \/etc\/more.conf:\d+ lets in by "trust" \(host\)$/)
     const quoted = changed(v4, 'host all all 127.0.0.1/32 "trust"', (rule) => ({ ...rule, method: 'trust' }))
-    expect(told(plan(quoted))[0]).toMatch(/^! .*pg_hba.conf:125 lets in by "trust"/)
+    expect(told(plan(quoted))[0]).toMatch(/^! .*pg_hba.conf:126 lets in by "trust"/)
   })
 
   test('a line that the server does not understand is refused', () => {

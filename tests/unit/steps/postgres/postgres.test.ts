@@ -5,13 +5,16 @@ import { secret } from '@infra/shared/command/secret'
 import type { Decision } from '@infra/shared/engine/step'
 import {
   accessState,
+  type DatabaseState,
   databaseState,
   extensions,
+  type RoleState,
   roleState,
   serverState,
   settingState,
 } from '@infra/shared/facts/postgres/postgres'
 import {
+  postgresClosed,
   postgresDatabase,
   postgresExtension,
   postgresRole,
@@ -45,6 +48,7 @@ describe('what a server answers', () => {
       collate: 'C',
       ctype: 'C',
       provider: 'libc',
+      open: false,
     })
     expect(databaseState('constructor').parse(seventeen)).toBeNull()
     expect(roleState('toString').parse(seventeen)).toBeNull()
@@ -146,6 +150,47 @@ describe('SCRAM-SHA-256', () => {
 
   test('our verifier verifies, whatever its salt', () => {
     expect(verifies(scramVerifier(password, Buffer.from('0123456789abcdef')), password)).toBe(true)
+  })
+})
+
+const server = { version: 17, identifier: '7710815936828936767' }
+
+describe('a role without a password', () => {
+  const role = postgresRole(on, 'synapse', {})
+  const good = { login: true, superuser: false, verifier: undefined }
+  test.each<[RoleState | null, string[]]>([
+    [null, ['+ role synapse']],
+    [good, ['= logs in by its account (peer)']],
+    [{ ...good, verifier: secret('SCRAM-SHA-256$…') }, ['~ role synapse without a password']],
+  ])('%o', (now, desired) => {
+    const decision = role.plan({ now, server }, none)
+    expect(told(decision)).toEqual(desired)
+    for (const line of lines(decision)) expect(line).toMatch(/PASSWORD NULL/)
+  })
+})
+
+describe('who connects to a database', () => {
+  const kind = { encoding: 'UTF8', collate: 'C' }
+  const desired = { ...kind, owner: 'valence', closed: true }
+  const now: DatabaseState = { ...kind, owner: 'valence', ctype: 'C', provider: 'libc', open: true }
+  const revoked = (name: string) => `postgres -c 'REVOKE CONNECT, TEMPORARY ON DATABASE "${name}" FROM PUBLIC'`
+  test('its owner alone', () => {
+    const plan = (state: DatabaseState | null) =>
+      postgresDatabase(on, 'valence', desired).plan({ now: state, server }, none)
+    expect(told(plan({ ...now, open: false }))).toEqual(['= UTF8, libc, collate C, ctype C, owner valence'])
+    expect(told(plan(now))).toEqual(['~ database valence is not open to every role'])
+    expect(lines(plan(now))).toEqual([revoked('valence')])
+    expect(lines(plan(null)).at(-1)).toBe(revoked('valence'))
+  })
+  test("nobody but superusers, where it is PostgreSQL's own", () => {
+    const plan = (state: DatabaseState | null) => postgresClosed(on, 'template1').plan({ now: state }, none)
+    expect(told(plan({ ...now, open: false }))).toEqual(['= not open to every role'])
+    expect(lines(plan(now))).toEqual([revoked('template1')])
+    expect(told(plan(null))).toEqual(told(plan(now)))
+  })
+  test('everybody, where nothing is said of it', () => {
+    const { closed: _, ...said } = desired
+    expect(told(postgresDatabase(on, 'valence', said).plan({ now, server }, none))[0]).toMatch(/^= /)
   })
 })
 

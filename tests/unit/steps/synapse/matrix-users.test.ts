@@ -56,7 +56,7 @@ describe('matrixUserAccounts', () => {
       users: [{ name: 'admin', id: '@admin:pod.example.org', admin: true, password: 'the "admin" \\ of it' }],
     })
     expect(set).toMatchObject({
-      psql: expect.arrayContaining(['-u', 'v', '-d', 'valence']),
+      psql: { '': expect.arrayContaining(['-u', 'v', '-d', 'valence']) },
       users: [{ name: 'bot', admin: false, password: "the bot's, $(of) it" }],
     })
   })
