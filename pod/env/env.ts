@@ -1,4 +1,5 @@
 import { authoritiesFile } from '@infra/shared/env/ca-file'
+import { calendar } from '@infra/shared/env/calendar'
 import { gitTransport } from '@infra/shared/env/git'
 import { privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
@@ -192,7 +193,7 @@ export const podSchema = schema(
       backup({ description: 'Whether the host backs itself up into /var/backups/valence', example: 'true' }),
     ),
     VALENCE_BACKUP_CALENDAR: variable(
-      matching(/^[A-Za-z0-9*,.:/~ -]+$/, 'an OnCalendar time of systemd (systemd.time(7))').prefault('daily'),
+      calendar().prefault('daily'),
       backup({ description: 'When it does (OnCalendar of systemd)', example: 'Mon..Fri 03:30' }),
     ),
     VALENCE_BACKUP_KEEP: variable(

@@ -54,7 +54,8 @@ export function timezone(): Parsed<string> {
   })
 }
 
-function isTimezone(name: string): boolean {
+/** Whether the IANA database has a time zone of this name. */
+export function isTimezone(name: string): boolean {
   // Intl takes 50 ms to wake up: the files of the database answer first, where the system has them.
   if (name === 'UTC' || existsSync(`/usr/share/zoneinfo/${name}`)) return true
   try {
