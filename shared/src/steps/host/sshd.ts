@@ -34,6 +34,7 @@ import { diffOf, writeFile } from './file.ts'
 import { confirmed, confirming, escaping, restoring } from './revert.ts'
 import { type Denial, denialOf } from './sshd-entrance.ts'
 import { type Rescue, rescueAtBoot, rescueSshd, restartSshd } from './sshd-restart.ts'
+import { holds } from './sshd-strict.ts'
 
 export interface SshdOptions {
   /** The drop-in's name. It must sort before those of others: for each setting sshd takes the first that it reads. */
@@ -237,14 +238,11 @@ export function overriding(
   const include = lines.find((line) => line.path === sshdConfig && line.keyword === 'include')?.number ?? 0
   return lines.filter((line) => {
     const value = desired.get(line.keyword)
-    if (value === undefined || line.path === path || same(line.value, value)) return false
+    if (value === undefined || line.path === path || holds(line.keyword, line.value, value)) return false
     const isFirst = line.path === sshdConfig ? line.number < include : line.path < path
     return isFirst || line.match !== undefined
   })
 }
-
-const same = (one: string, other: string) => normal(one) === normal(other)
-const normal = (value: string) => value.toLowerCase().replace('without-password', 'prohibit-password')
 
 /** The first setting that does not hold, in sshd's words: `passwordauthentication yes for root`. */
 export function differing(
@@ -254,7 +252,7 @@ export function differing(
   for (const [user, found] of Object.entries(effective ?? {})) {
     for (const [keyword, value] of Object.entries(settings)) {
       const is = found[keyword.toLowerCase()]?.[0] ?? 'no value'
-      if (!same(is, value)) return `${keyword.toLowerCase()} ${is} for ${user}`
+      if (!holds(keyword.toLowerCase(), is, value)) return `${keyword.toLowerCase()} ${is} for ${user}`
     }
   }
   return undefined

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
 import { sshdLines, sshdPorts, sshdSettings } from '@infra/shared/facts/host/sshd'
-import { sshd } from '@infra/shared/steps/host/sshd'
+import { overriding, sshd } from '@infra/shared/steps/host/sshd'
+import { holds } from '@infra/shared/steps/host/sshd-strict'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
@@ -196,4 +197,30 @@ describe('what sshd says', () => {
     expect(sshdPorts.parse({ code: 0, stdout: 'port 22\nport 2222\n', stderr: '' })).toEqual([22, 2222])
     expect(sshdPorts.parse(nothing)).toEqual([])
   })
+})
+
+test.each<[keyword: string, value: string, desired: string, expected: boolean]>([
+  ['maxauthtries', '3', '6', true],
+  ['maxauthtries', '10', '6', false],
+  ['logingracetime', '20s', '30', true],
+  ['logingracetime', '2m', '30', false],
+  ['logingracetime', '0', '30', false],
+  ['clientaliveinterval', '0', '60', false],
+  ['allowtcpforwarding', 'no', 'local', true],
+  ['allowtcpforwarding', 'yes', 'local', false],
+  ['allowtcpforwarding', 'remote', 'local', false],
+  ['loglevel', 'DEBUG1', 'VERBOSE', true],
+  ['loglevel', 'INFO', 'VERBOSE', false],
+  ['loglevel', 'LOUD', 'VERBOSE', false],
+  ['macs', 'hmac-sha2-512', 'hmac-sha2-256,hmac-sha2-512', true],
+  ['macs', '+hmac-sha1', 'hmac-sha2-256,hmac-sha2-512', false],
+  ['passwordauthentication', 'yes', 'no', false],
+])('whether "%s %s" is as strict as %s: %s', (keyword, value, desired, expected) => {
+  expect(holds(keyword, value, desired)).toBe(expected)
+})
+
+test('a block that lets some accounts do less is left, one that lets them do more is not', () => {
+  const less = line(`${folder}/90.conf`, 2, 'AllowTcpForwarding no', 'Group sftp')
+  const more = line(`${folder}/90.conf`, 4, 'AllowTcpForwarding yes', 'User git')
+  expect(overriding([include, less, more], path, { AllowTcpForwarding: 'local' })).toEqual([more])
 })
