@@ -1,12 +1,12 @@
 import { certificateFiles } from '@infra/shared/facts/host/certificate'
-import type { NginxState } from '@infra/shared/facts/host/nginx'
+import type { NginxForm } from '@infra/shared/steps/host/nginx'
 import type { PodEnv } from '../env/env.ts'
 import { synapseUrl } from '../synapse/synapse.ts'
 
 /** From where nginx serves the proofs for the authority. */
 export const webroot = '/var/www/acme'
 
-type Form = Pick<NginxState, 'version' | 'ipv6'>
+type Form = Pick<NginxForm, 'version' | 'ipv6'>
 
 /** The names of the site: the domain, and the one that some clients try. */
 export const siteNames = ({ VALENCE_DOMAIN: domain }: PodEnv): readonly string[] => [domain, `matrix.${domain}`]
@@ -52,17 +52,64 @@ ${acme}${wellKnown(env.VALENCE_DOMAIN)}
 }
 
 /** Of every answer by HTTPS. nginx hands none of them on to a location that adds one itself, so those repeat them. */
-const headers = ['add_header Strict-Transport-Security "max-age=63072000" always;']
+const headers = [
+  'add_header Strict-Transport-Security "max-age=63072000" always;',
+  'add_header X-Content-Type-Options nosniff always;',
+]
+
+/**
+ * Logins and registrations of one address: many users behind one share it, and Synapse itself limits attempts at an account.
+ * What is beyond is answered as Synapse would.
+ */
+const limit = 'limit_req_zone $binary_remote_addr zone=valence_login:10m rate=1r/s;'
+const limited = `
+    location @limited {
+${headers.map((header) => `        ${header}\n`).join('')}        add_header Access-Control-Allow-Origin * always;
+        default_type application/json;
+        return 429 '{"errcode":"M_LIMIT_EXCEEDED","error":"Too many requests","retry_after_ms":5000}';
+    }
+`
+
+// The path is judged twice: as nginx understands it (location), and as it came, which is what Synapse gets.
+const toSynapse = `        if ($request_uri !~ ^/(_matrix|_synapse/client)) {
+            return 404;
+        }
+        proxy_pass ${synapseUrl};
+        proxy_http_version 1.1;
+        proxy_set_header Host $host:$server_port;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_read_timeout 600s;
+        proxy_hide_header X-Content-Type-Options;
+`
+
+/** `listen … http2` is deprecated where `http2 on` came in: 1.25.1. */
+function isNew({ version }: Form): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  return major > 1 || minor > 25 || (minor === 25 && patch >= 1)
+}
+
+/** Who asks for a name that no site has: no answer, where nobody else's site answers to all names on that port. */
+function strangers(form: NginxForm): string {
+  const server = (ports: readonly number[], options: string, answer: string) => {
+    const free = ports
+      .filter((port) => !form.elsewhere.includes(port))
+      .map((port) => `${port}${options} default_server`)
+    return free.length === 0 ? '' : `server {\n${listen(form, free)}    server_name _;\n    ${answer};\n}\n\n`
+  }
+  const tls = isNew(form) ? ' ssl' : ' ssl http2'
+  return server([80], '', 'return 444') + server([443, 8448], tls, 'ssl_reject_handshake on')
+}
 
 /** The site: HTTP leads to HTTPS, 443 serves clients and both ports other servers. */
-export function tlsSite(env: PodEnv, form: Form): string {
+export function tlsSite(env: PodEnv, form: NginxForm): string {
   const domain = env.VALENCE_DOMAIN
   const { chain, key } = certificateFiles(domain)
-  const [major = 0, minor = 0, patch = 0] = form.version.split('.').map(Number)
-  // `listen … http2` is deprecated where `http2 on` came in: 1.25.1.
-  const isNew = major > 1 || minor > 25 || (minor === 25 && patch >= 1)
+  const http2 = isNew(form)
   const extra = env.NGINX_EXTRA_CONFIG_FILE
-  return `server {
+  return `${limit}
+
+${strangers(form)}server {
 ${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
 ${acme}${wellKnown(domain)}
     location / {
@@ -71,7 +118,7 @@ ${acme}${wellKnown(domain)}
 }
 
 server {
-${listen(form, isNew ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl http2'])}${isNew ? '    http2 on;\n' : ''}    server_name ${siteNames(env).join(' ')};
+${listen(form, http2 ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl http2'])}${http2 ? '    http2 on;\n' : ''}    server_name ${siteNames(env).join(' ')};
 
     ssl_certificate ${chain};
     ssl_certificate_key ${key};
@@ -85,14 +132,14 @@ ${listen(form, isNew ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl htt
 
 ${headers.map((header) => `    ${header}\n`).join('')}    client_max_body_size 50M;
 ${wellKnown(domain, headers)}
+    location ~ ^/_matrix/client/[^/]+/(login|register) {
+        limit_req zone=valence_login burst=40 nodelay;
+        limit_req_status 429;
+        error_page 429 = @limited;
+${toSynapse}    }
+${limited}
     location ~ ^(/_matrix|/_synapse/client) {
-        proxy_pass ${synapseUrl};
-        proxy_http_version 1.1;
-        proxy_set_header Host $host:$server_port;
-        proxy_set_header X-Forwarded-For $remote_addr;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_read_timeout 600s;
-    }
+${toSynapse}    }
 
     location / {
         return 404;

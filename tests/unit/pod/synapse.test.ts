@@ -100,7 +100,7 @@ describe('the site', () => {
     ['1.26.3', ['listen 443 ssl;', 'listen 8448 ssl;'], ['http2 on;']],
     ['2.0.0', ['listen 443 ssl;', 'listen 8448 ssl;'], ['http2 on;']],
   ])('asks nginx %s for HTTP/2 in its own words', (version, listen, http2) => {
-    const site = tlsSite(env, { version, ipv6: false })
+    const site = tlsSite(env, { version, ipv6: false, elsewhere: [80, 443, 8448] })
     expect(lines(site, 'listen')).toEqual(['listen 80;', ...listen])
     expect(lines(site, 'http2')).toEqual(http2)
   })
@@ -112,9 +112,20 @@ describe('the site', () => {
 
   test('serves nothing of Synapse before there is TLS, and never its admin API', () => {
     expect(httpSite(env, { version: '1.26.3', ipv6: true })).not.toContain('proxy_pass')
-    expect(lines(tlsSite(env, { version: '1.26.3', ipv6: true }), 'location ~')).toEqual([
+    expect(lines(tlsSite(env, { version: '1.26.3', ipv6: true, elsewhere: [] }), 'location ~')).toEqual([
+      'location ~ ^/_matrix/client/[^/]+/(login|register) {',
       'location ~ ^(/_matrix|/_synapse/client) {',
     ])
+  })
+
+  test.each<[elsewhere: number[], listen: string[]]>([
+    [[], ['listen 80 default_server;', 'listen 443 ssl default_server;', 'listen 8448 ssl default_server;']],
+    [[80], ['listen 443 ssl default_server;', 'listen 8448 ssl default_server;']],
+    [[443, 8448], ['listen 80 default_server;']],
+    [[80, 443, 8448], []],
+  ])('refuses other names on the ports where nobody else (%j) answers to them', (elsewhere, listen) => {
+    const site = tlsSite(env, { version: '1.26.3', ipv6: false, elsewhere })
+    expect(lines(site, 'listen').filter((line) => line.includes('default_server'))).toEqual(listen)
   })
 
   test("the user's own directives stand in the TLS server", () => {
@@ -123,7 +134,7 @@ describe('the site', () => {
       { 'extra.conf': 'location = /about {\n  return 200;\n}\n' },
     )
     expect(
-      tlsSite(own, { version: '1.26.3', ipv6: true }).endsWith(
+      tlsSite(own, { version: '1.26.3', ipv6: true, elsewhere: [] }).endsWith(
         '    # extra.conf\n    location = /about {\n      return 200;\n    }\n}\n',
       ),
     ).toBe(true)

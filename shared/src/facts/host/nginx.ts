@@ -12,10 +12,20 @@ export interface NginxState {
   readonly stale: boolean
   /** What it includes: sites-enabled and conf.d. */
   readonly sites: readonly { readonly path: string; readonly names: readonly string[] }[]
+  /** Every `listen` of nginx.conf and of the files that it includes. */
+  readonly listens: readonly Listen[]
+}
+
+export interface Listen {
+  /** The file that it stands in. */
+  readonly path: string
+  readonly port: number
+  /** Whether it is the one for names that no site claims. */
+  readonly isDefault: boolean
 }
 
 /** What a blank host will have: the nginx of the image that the pod's droplet is made from. */
-const future: NginxState = { version: '1.24.0', ipv6: true, stale: false, sites: [] }
+const future: NginxState = { version: '1.24.0', ipv6: true, stale: false, sites: [], listens: [] }
 
 // Folders count, for files that went.
 const read = raw(
@@ -47,6 +57,10 @@ for f in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*.conf; do
 [ -e "$f" ] || [ -L "$f" ] || continue
 echo "site $f" $(sed 's/#.*//' "$f" 2>/dev/null | tr '\\n' ' ' | grep -oE '(^|[ ;{])server_name[^;]*' | sed 's/.*server_name//')
 done
+for f in $(cd ${nginxFolder} && echo nginx.conf $(sed -n 's/^[[:space:]]*include[[:space:]]*\\([^;]*\\);.*/\\1/p' nginx.conf)); do
+case $f in /*) ;; *) f=${nginxFolder}/$f;; esac; [ -f "$f" ] || continue
+echo "file $f"; sed 's/#.*//' "$f" | tr ';{}' '\\n\\n\\n' | sed -n 's/^[[:space:]]*listen[[:space:]]\\{1,\\}/listen /p'
+done
 ${saysStale(reads)}`,
     parse({ code, stdout, stderr }) {
       if (code === 127) return future
@@ -54,8 +68,19 @@ ${saysStale(reads)}`,
       const lines = stdout.split('\n').map((line) => line.split(' '))
       const [, version = ''] = lines.find(([word]) => word === 'version') ?? []
       const sites = lines.filter(([word]) => word === 'site').map(([, path = '', ...names]) => ({ path, names }))
+      let path = ''
+      const listens = lines.flatMap(([word, ...rest]) => {
+        if (word === 'file') path = rest.join(' ')
+        return word === 'listen' ? [{ path, ...listenOf(rest) }] : []
+      })
       const says = (word: string) => lines.some(([first]) => first === word)
-      return { version, ipv6: says('ipv6'), stale: says('stale'), sites }
+      return { version, ipv6: says('ipv6'), stale: says('stale'), sites, listens }
     },
   }
+}
+
+/** `[::]:443 ssl default_server`: an address without a port is port 80. */
+function listenOf([where = '', ...options]: readonly string[]): Omit<Listen, 'path'> {
+  const port = where.match(/^(?:.*:)?(\d+)$/)?.[1]
+  return { port: Number(port ?? 80), isDefault: options.some((option) => /^default(_server)?$/.test(option)) }
 }

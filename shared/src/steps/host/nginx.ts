@@ -19,11 +19,17 @@ import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts
 import { type UnitState, unitState } from '../../facts/host/systemd.ts'
 import { backupOf, diffOf, writeFile } from './file.ts'
 
+/** What the text of a site depends on. */
+export interface NginxForm extends Pick<NginxState, 'version' | 'ipv6'> {
+  /** Ports where somebody else's site answers to names that no site claims. */
+  readonly elsewhere: readonly number[]
+}
+
 export interface SiteOptions {
   /** The names that it answers to: no other site may claim them. */
   readonly names: readonly string[]
   /** The text of the site, for this nginx. */
-  content(nginx: Pick<NginxState, 'version' | 'ipv6'>): string
+  content(nginx: NginxForm): string
   /** The certificate, by certbot's name for it, that the site serves … */
   readonly certificate: string
   /** … or that it is there to get: once there is one, this site is not wanted any more. */
@@ -59,7 +65,8 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
       if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
       const foreign = others.filter(isDisplaced).map(({ path }) => path)
-      const content = plainText(options.content(nginx))
+      const elsewhere = answeringAll(nginx, [place.link, place.path, ...foreign])
+      const content = plainText(options.content({ ...nginx, elsewhere }))
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
       const files = [
@@ -134,6 +141,13 @@ const defaultSite = `${nginxFolder}/sites-enabled/default`
 /** Whether a site goes: it claims our names, or is Debian's own without any. */
 const isDisplaced = ({ path, claimed, beside }: Claim): boolean =>
   claimed.length > 0 || (path === defaultSite && beside.length === 0)
+
+/** Ports of others, but for `but`, whose site is the default, or has no name and so stands for all of them. */
+function answeringAll({ listens, sites }: NginxState, but: readonly string[]): number[] {
+  const isNamed = (file: string) => sites.some((site) => site.path === file && claimOf(site, []).beside.length > 0)
+  const others = listens.filter(({ path, isDefault }) => !but.includes(path) && (isDefault || !isNamed(path)))
+  return [...new Set(others.map(({ port }) => port))]
+}
 
 interface Claim {
   readonly path: string

@@ -19,7 +19,13 @@ const file = {
 }
 const link = '/etc/nginx/sites-enabled/pod'
 const sound = {
-  nginx: { version: '1.26.3', ipv6: true, stale: false, sites: [{ path: link, names: ['pod.example.org'] }] },
+  nginx: {
+    version: '1.26.3',
+    ipv6: true,
+    stale: false,
+    sites: [{ path: link, names: ['pod.example.org'] }],
+    listens: [],
+  },
   site: file,
   enabled: path,
   unit: { exists: true, active: 'active', enabled: 'enabled', since: 1, outdated: false },
@@ -91,6 +97,23 @@ describe('nginxSite', () => {
     expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
+  test.each<[string, { path: string; names: string[]; isDefault: boolean }, number[]]>([
+    ['the default of others', { path: '/etc/nginx/conf.d/a.conf', names: ['a.example.org'], isDefault: true }, [443]],
+    ['a site of others without a name', { path: '/etc/nginx/conf.d/a.conf', names: ['_'], isDefault: false }, [443]],
+    ['a site of another name', { path: '/etc/nginx/conf.d/a.conf', names: ['a.example.org'], isDefault: false }, []],
+    ['its own', { path: link, names: ['pod.example.org'], isDefault: true }, []],
+    ["Debian's own, which goes", { path: '/etc/nginx/sites-enabled/default', names: ['_'], isDefault: true }, []],
+  ])('%s answers to names that no site has: %j', (_, { path, names, isDefault }, elsewhere) => {
+    const forms: unknown[] = []
+    const content = (form: unknown) => {
+      forms.push(form)
+      return ''
+    }
+    const nginx = { ...sound.nginx, sites: [{ path, names }], listens: [{ path, port: 443, isDefault }] }
+    nginxSite(blank('new'), 'pod', { ...options, content }).plan({ ...sound, nginx }, { pending: [] })
+    expect(forms).toEqual([expect.objectContaining({ elsewhere })])
+  })
+
   test('files of other names as well are told all at once, with what to do', () => {
     const sites = [
       { path: '/etc/nginx/conf.d/a.conf', names: ['pod.example.org', 'a.example.org'] },
@@ -133,6 +156,12 @@ test('what is found of nginx', () => {
 ipv6
 site /etc/nginx/sites-enabled/default _
 site ${link} pod.example.org matrix.pod.example.org pod.example.org
+file /etc/nginx/nginx.conf
+file /etc/nginx/sites-enabled/default
+listen 80 default_server
+listen [::]:80 default
+listen 198.51.100.7
+listen [::]:443 ssl http2
 stale
 `
   expect(parse({ code: 0, stdout, stderr: '' })).toEqual({
@@ -143,6 +172,12 @@ stale
       { path: '/etc/nginx/sites-enabled/default', names: ['_'] },
       { path: link, names: ['pod.example.org', 'matrix.pod.example.org', 'pod.example.org'] },
     ],
+    listens: [
+      { port: 80, isDefault: true },
+      { port: 80, isDefault: true },
+      { port: 80, isDefault: false },
+      { port: 443, isDefault: false },
+    ].map((listen) => ({ path: '/etc/nginx/sites-enabled/default', ...listen })),
   })
-  expect(parse(nothing)).toEqual({ version: '1.24.0', ipv6: true, stale: false, sites: [] })
+  expect(parse(nothing)).toEqual({ version: '1.24.0', ipv6: true, stale: false, sites: [], listens: [] })
 })
