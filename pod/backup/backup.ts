@@ -78,10 +78,34 @@ ExecStart=${program} ${words.join(' ')}
 Nice=10
 IOSchedulingClass=idle
 UMask=0077
-NoNewPrivileges=no
-PrivateTmp=yes
-ProtectHome=yes
+# Root, since it reads what three accounts own, each part with the rights of its account (SETUID, SETGID), and their files
+# of configuration (DAC_READ_SEARCH); it changes nothing but its archives and the lock of the host.
+CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_DAC_READ_SEARCH
+NoNewPrivileges=yes
+ProtectSystem=strict
 ReadWritePaths=${backupFolder} /run
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectProc=invisible
+ProtectHostname=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# PostgreSQL and Synapse, on this host.
+IPAddressDeny=any
+IPAddressAllow=localhost
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
 `,
     ],
     timer: [

@@ -30,6 +30,7 @@ export default script(
     const cluster = add(postgresCluster(host, version, { dependsOn: [packages] }))
     add(postgresSetting(host, 'listen_addresses', 'localhost', { dependsOn: [cluster] }))
     add(postgresSetting(host, 'password_encryption', 'scram-sha-256', { dependsOn: [cluster] }))
+    add(postgresSetting(host, 'log_connections', 'on', { dependsOn: [cluster] }))
     add(postgresAccess(host, { dependsOn: [cluster] }))
     const role = add(postgresRole(host, 'valence', { password: env.VALENCE_DB_PASSWORD, dependsOn: [cluster] }))
     const kind = { encoding: 'UTF8', collate: 'C', closed: true }

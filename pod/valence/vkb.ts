@@ -94,6 +94,11 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
+# Its models are compiled while they run, and look at processors and memory: no MemoryDenyWriteExecute, no ProcSubset.
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+ProtectProc=invisible
 
 [Install]
 WantedBy=multi-user.target

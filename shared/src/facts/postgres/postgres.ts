@@ -5,7 +5,7 @@ import { superuserScript } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** The settings that can be asked for: all facts of a server come with one query. */
-const settings = ['listen_addresses', 'password_encryption'] as const
+const settings = ['listen_addresses', 'log_connections', 'password_encryption'] as const
 export type SettingName = (typeof settings)[number]
 
 export interface SettingState {

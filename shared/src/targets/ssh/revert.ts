@@ -48,6 +48,9 @@ function programs(name: string, undo: Command, atBoot: Command): [now: string, b
   ]
 }
 
+const unconfined =
+  '# Not confined: it puts the files of sshd or the firewall back, and starts these anew, whatever they need.'
+
 const describe = (name: string) => `Description=Undo a change of ${name} that nobody confirmed`
 
 /** systemd.unit(5): before whatever lets in reads the files, and after those are there. */
@@ -55,7 +58,7 @@ const unitTexts = (
   { name, seconds }: Guard,
   { now, atBoot }: Paths,
 ): Record<'service' | 'timer' | 'boot', string[]> => ({
-  service: ['[Unit]', describe(name), '[Service]', 'Type=oneshot', `ExecStart=/bin/sh ${now}`],
+  service: ['[Unit]', describe(name), '[Service]', unconfined, 'Type=oneshot', `ExecStart=/bin/sh ${now}`],
   timer: ['[Unit]', describe(name), '[Timer]', `OnActiveSec=${seconds}s`, 'AccuracySec=1s'],
   boot: [
     '[Unit]',
@@ -67,6 +70,7 @@ const unitTexts = (
     'Before=network-pre.target ufw.service ssh.service ssh.socket shutdown.target',
     'Conflicts=shutdown.target',
     '[Service]',
+    unconfined,
     'Type=oneshot',
     'TimeoutStartSec=60',
     `ExecStart=/bin/sh ${atBoot}`,
