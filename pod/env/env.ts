@@ -163,6 +163,14 @@ export const podSchema = schema(
       url().prefault('https://claude.ai/install.sh'),
       tuning({ description: "Where Claude Code's installer comes from", example: 'https://claude.ai/install.sh' }),
     ),
+    VALENCE_CLAUDE_INSTALLER_SHA256: variable(
+      matching(/^[0-9a-f]{64}$/, 'a SHA-256: 64 hexadecimal digits, lower case').optional(),
+      tuning({
+        description: 'The SHA-256 of that installer: another one is not run',
+        example: '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
+        unset: 'whatever the URL gives is run, as user valence',
+      }),
+    ),
     VALENCE_TIMEZONE: variable(
       timezone().prefault('UTC'),
       tuning({ description: "The host's time zone", example: 'Europe/Zurich' }),

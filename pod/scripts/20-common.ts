@@ -46,6 +46,8 @@ export default script(
         url: env.VALENCE_CLAUDE_INSTALLER_URL,
         user,
         creates: claude,
+        sha256: env.VALENCE_CLAUDE_INSTALLER_SHA256,
+        unpinned: "Claude Code's installer runs as valence, unchecked: VALENCE_CLAUDE_INSTALLER_SHA256 is not set",
         without: 'VALENCE_CLAUDE_CODE=false skips it',
         dependsOn: [base],
       }),

@@ -14,6 +14,8 @@ import { vendorOrigins } from '../host/security.ts'
 import { hardening, synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
+/** As Synapse's own installation instructions tell it (element-hq.github.io/synapse, setup/installation). */
+const keyFingerprint = 'AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058'
 
 interface Options {
   readonly dependsOn: readonly Dependency[]
@@ -22,7 +24,14 @@ interface Options {
 /** Synapse by the maker's own Debian package, from packages.matrix.org. Adds its steps; returns those that it is ready after. */
 export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }: Options): readonly Step[] {
   const url = `https://${vendorOrigins.synapse}/debian`
-  const key = add(keyring(host, keys, { url: `${url}/matrix-org-archive-keyring.gpg`, dependsOn }))
+  const tools = add(aptPackages(host, ['gpg', 'curl'], { dependsOn }))
+  const key = add(
+    keyring(host, keys, {
+      url: `${url}/matrix-org-archive-keyring.gpg`,
+      fingerprint: keyFingerprint,
+      dependsOn: [tools],
+    }),
+  )
   const source = add(
     aptSource(host, 'matrix-org', {
       uri: `${url}/`,

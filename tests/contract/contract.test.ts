@@ -168,11 +168,13 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
       const before = await lab.fingerprint()
       await judge(damage, work)
       expect(diffFingerprints(before, await lab.fingerprint())).toEqual([])
-      if ('mend' in damage) await onHost(damage.mend)
-      else {
-        expect(await make(work)).toBeGreaterThan(0)
-        if (damage.healed) await onHost(damage.healed)
+      if ('fails' in damage) {
+        await expect(make(work)).rejects.toThrow(damage.fails)
+        await onHost(damage.left)
       }
+      if ('mend' in damage) await onHost(damage.mend)
+      if (!('stops' in damage)) expect(await make(work)).toBeGreaterThan(0)
+      if ('healed' in damage && damage.healed) await onHost(damage.healed)
       expect(said(await planWork(work, () => {}))).toBe('')
     })
   })
@@ -193,6 +195,7 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
       return
     }
     const plan = await planWork(work, () => {})
+    if ('fails' in damage) return
     const open = plan.steps.filter((planned) => changesOf(planned).length > 0)
     expect(said(plan)).toMatch(damage.says)
     if (damage.hides) expect(JSON.stringify(plan.steps)).not.toContain(damage.hides)

@@ -25,6 +25,14 @@ export type Damage = {
       readonly healed?: string
     }
   | {
+      /** The plan is shown as usual, but making it ends with this message … */
+      readonly fails: RegExp
+      /** … and leaves behind what these shell lines find … */
+      readonly left: string
+      /** … until somebody does this by hand. */
+      readonly mend: string
+    }
+  | {
       /** The plan stops with this message … */
       readonly stops: RegExp
       /** … until somebody does this by hand. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { installer } from '@infra/shared/steps/host/installer'
 import { keyring } from '@infra/shared/steps/host/keyring'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
 import { pipPackage } from '@infra/shared/steps/host/pip'
@@ -8,6 +10,17 @@ import type { Kind } from './kind.ts'
 const venv = '/opt/contract/pip'
 const site = '/etc/nginx/sites-available/contract'
 const enabled = '/etc/nginx/sites-enabled'
+
+const ring = '/usr/share/keyrings/contract.gpg'
+const served = (key: string) => `printf %s ${key} | base64 -d >/srv/contract-key.gpg`
+
+// Made for this, by gpg; nobody has their private halves.
+const keyFingerprint = '9ABD3B0FF7CA555B7EFEF03AF3A4494A527C0462'
+const openPgpKey =
+  'mDMEawwLphYJKwYBBAHaRw8BAQdACmEOBNBahy7ptr2+iuQ5y+t/IzvRXSBL9p7Hk4VwCum0FGluZnJhIGNvbnRyYWN0IGtub3duiJAEExYIADgWIQSavTsP98pVW37+8DrzpElKUnwEYgUCawwLpgIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRDzpElKUnwEYiX5AP0edUR07Woki15v6Mr3xsysv/B8FVUnEGsY9Uf5Et22lgD/fz4UYCWP6GqFGvshaJ6iShp1FVTX4bW6ebD6KaTSbgA='
+const otherFingerprint = '006DB6A83C1A1DC9C543D347EB3509669B7A4331'
+const otherOpenPgpKey =
+  'mDMEawwLphYJKwYBBAHaRw8BAQdAkqVjK2uHhgJbtQwWydo2/fiw/yDi/9IJvW66ZmL0CfW0FGluZnJhIGNvbnRyYWN0IG90aGVyiJAEExYIADgWIQQAbbaoPBodycVD00frNQlmm3pDMQUCawwLpgIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRDrNQlmm3pDMe2mAQDTMpRS4h6Myetfr0UaAoB3eSVs2mRUe3uwojMesvuPHAD/f1IHlSs5L2poPpOyKmY8LC1XoAMAgCvVpm1RxLpYcgo='
 
 /** Kinds of what serves the web: a user to run as, software of its own, a site. */
 export const webKinds: readonly Kind[] = [
@@ -46,11 +59,54 @@ export const webKinds: readonly Kind[] = [
     ],
   },
   {
+    kind: 'installer of one checksum',
+    covers: [],
+    // It makes the program in another place than the one before.
+    prepare: `printf '#!/bin/sh\\nmkdir -p ~/.local/bin && cp /bin/true ~/.local/bin/tool\\n' >/srv/install.sh`,
+    steps: (on) => [
+      installer(on, 'the tool', {
+        ...{ url: 'file:///srv/install.sh', user: 'valence', creates: '.local/bin/tool', without: '' },
+        sha256: createHash('sha256')
+          .update('#!/bin/sh\nmkdir -p ~/.local/bin && cp /bin/true ~/.local/bin/tool\n')
+          .digest('hex'),
+      }),
+    ],
+    damages: [
+      {
+        name: 'its program removed, and its site gives another script',
+        sh: 'rm ~valence/.local/bin/tool; cp /srv/install.sh /root/; echo touch /var/tmp/forged >>/srv/install.sh',
+        fails: /the installer of the tool has the SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}: it was not run/,
+        left: '[ ! -e /var/tmp/forged ] && [ ! -e ~valence/.local/bin/tool ]',
+        mend: 'mv /root/install.sh /srv/install.sh',
+      },
+    ],
+  },
+  {
     kind: 'keys of a package source',
     covers: ['keyring'],
-    steps: (on, { claude }) => [keyring(on, '/usr/share/keyrings/contract.gpg', { url: claude.url })],
+    prepare: `DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends gpg >/dev/null
+${served(openPgpKey)}`,
+    steps: (on) => [keyring(on, ring, { url: 'file:///srv/contract-key.gpg', fingerprint: keyFingerprint })],
     damages: [
-      { name: 'removed', sh: 'rm /usr/share/keyrings/contract.gpg', says: /^\/usr\/share\/keyrings\/contract.gpg$/ },
+      { name: 'removed', sh: `rm ${ring}`, says: /^\/usr\/share\/keyrings\/contract.gpg$/ },
+      { name: 'empty', sh: `: >${ring}`, says: /contract.gpg: no key → / },
+      {
+        name: 'a key of somebody else in its place',
+        sh: `printf %s ${otherOpenPgpKey} | base64 -d >${ring}`,
+        says: new RegExp(`contract.gpg: ${otherFingerprint} → ${keyFingerprint}$`),
+      },
+      {
+        name: 'a key of somebody else beside it',
+        sh: `printf %s ${otherOpenPgpKey} | base64 -d >>${ring}`,
+        says: new RegExp(`contract.gpg: ${otherFingerprint} → ${keyFingerprint}$`),
+      },
+      {
+        name: 'removed, and its site gives the key of somebody else',
+        sh: `rm ${ring}; ${served(otherOpenPgpKey)}`,
+        fails: new RegExp(`is not the key ${keyFingerprint}, but ${otherFingerprint}: it was not taken`),
+        left: `! ls ${ring}* 2>/dev/null`,
+        mend: served(openPgpKey),
+      },
     ],
   },
   {

@@ -1,4 +1,5 @@
 import { nothing } from '@infra/shared/command/command'
+import { keyringState } from '@infra/shared/facts/host/keyring'
 import { pipState } from '@infra/shared/facts/host/pip'
 import { keyring } from '@infra/shared/steps/host/keyring'
 import { pipPackage } from '@infra/shared/steps/host/pip'
@@ -62,8 +63,34 @@ describe('systemUser', () => {
   })
 })
 
-test('keyring', () => {
-  const { plan } = keyring(on, '/usr/share/keyrings/x.gpg', { url: 'https://example.org/x.gpg' })
-  expect(told(plan({ now: null }, none))).toEqual(['+ /usr/share/keyrings/x.gpg'])
-  expect(told(plan({ now: { type: 'file' } }, none))).toEqual(['= there'])
+describe('keyring', () => {
+  const [known, other] = ['A'.repeat(40), 'B'.repeat(40)]
+  const path = '/usr/share/keyrings/x.gpg'
+  const { plan } = keyring(on, path, { url: 'https://example.org/x.gpg', fingerprint: known })
+  test.each([
+    [null, [`+ ${path}`]],
+    [{ fingerprints: [known] }, [`= ${known}`]],
+    // Before gpg is installed: asked again when it is.
+    [{ fingerprints: undefined }, [`= ${known}`]],
+    [{ fingerprints: [other] }, [`~ ${path}: ${other} → ${known}`]],
+    [{ fingerprints: [known, other] }, [`~ ${path}: ${other} → ${known}`]],
+    [{ fingerprints: [] }, [`~ ${path}: no key → ${known}`]],
+  ])('%o', (now, desired) => {
+    expect(told(plan({ now }, none))).toEqual(desired)
+  })
+
+  test('what the host tells, with gpg and without', () => {
+    const { parse } = keyringState(path)
+    const answer = (stdout: string) => parse({ code: 0, stdout, stderr: '' })
+    expect(answer('')).toBeNull()
+    expect(answer('there\n')).toEqual({ fingerprints: undefined })
+    expect(answer(`there\ntold\n${known}\n`)).toEqual({ fingerprints: [known] })
+    expect(answer('there\ntold\n')).toEqual({ fingerprints: [] })
+  })
+
+  test('what is said of another key', () => {
+    const found = plan({ now: null }, none)
+    const explain = found.kind === 'changes' ? found.changes[0]?.explain : undefined
+    expect(explain?.({ code: 1, stdout: '', stderr: `other keys: ${other}\n` })).toMatch(/but B+: it was not taken$/)
+  })
 })
