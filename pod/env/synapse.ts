@@ -3,6 +3,9 @@ import { url } from '@infra/shared/env/network'
 import { choice, matching } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
 
+/** The default SYNAPSE_VERSION: the one that the locks in `pod/files` are for. */
+export const synapseVersion = '1.163.2'
+
 // What Synapse's configuration may not set by a file of the user's: the deployment stands on it.
 const decided = {
   server_name: 'it is VALENCE_DOMAIN',
@@ -31,11 +34,11 @@ export const synapseVariables = {
     }),
   ),
   SYNAPSE_VERSION: variable(
-    matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault('1.163.2'),
+    matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault(synapseVersion),
     matrix({
       description:
-        'Which Synapse `pip` installs, and keeps until you set another; `apt` takes the newest and keeps it updated',
-      example: '1.163.2',
+        'Which Synapse `pip` installs, and keeps until you set another; of this one every file is checked by its hash. `apt` takes the newest and keeps it updated',
+      example: synapseVersion,
     }),
   ),
   SYNAPSE_EXTRA_CONFIG_FILE: variable(

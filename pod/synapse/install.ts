@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Add } from '@infra/shared/engine/script'
 import type { Dependency, Step } from '@infra/shared/engine/step'
 import { synapseDropIns, synapseFolder } from '@infra/shared/facts/synapse/config'
@@ -10,7 +11,9 @@ import { venv } from '@infra/shared/steps/host/python'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import type { PodContext } from '../context.ts'
+import { synapseVersion } from '../env/synapse.ts'
 import { vendorOrigins } from '../host/security.ts'
+import { lockContents, synapseLock } from './lock.ts'
 import { hardening, synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
@@ -62,12 +65,16 @@ export function synapseByPip({ host, env }: PodContext, add: Add, { dependsOn }:
   const account = add(systemUser(host, synapseUser, { home: synapseState, dependsOn }))
   const parent = add(directory(host, '/opt/venvs', { dependsOn }))
   const place = add(venv(host, synapseVenv, { user: 'root', dependsOn: [tools, parent] }))
+  const isLocked = env.SYNAPSE_VERSION === synapseVersion
   const program = add(
     pipPackage(host, 'matrix-synapse', {
       version: env.SYNAPSE_VERSION,
       extras: ['postgres'],
       venv: synapseVenv,
-      dependsOn: [place],
+      builder: builder.account,
+      lock: isLocked ? synapseLock() : undefined,
+      unlocked: `no hashes are known of Synapse ${env.SYNAPSE_VERSION} (SYNAPSE_VERSION): what the index has is installed, and built, unchecked`,
+      dependsOn: [place, ...addBuilder(host, add), ...(isLocked ? addLock(host, add) : [])],
     }),
   )
   const folder = add(directory(host, synapseFolder, { dependsOn }))
@@ -82,4 +89,19 @@ export function synapseHardened({ host }: PodContext, add: Add, { dependsOn }: O
   const dropIns = `/etc/systemd/system/${synapseUnit}.d`
   const folder = add(directory(host, dropIns))
   return add(file(host, `${dropIns}/hardening.conf`, { content: hardening, dependsOn: [folder, ...dependsOn] }))
+}
+
+/** Who fetches and builds what pip installs: an account that owns nothing else. */
+const builder = { account: 'valence-build', home: '/var/lib/valence-build' } as const
+
+function addBuilder(host: PodContext['host'], add: Add): readonly Step[] {
+  const { account, home } = builder
+  const made = add(systemUser(host, account, { home }))
+  return [add(directory(host, home, { owner: account, mode: '0700', dependsOn: [made] }))]
+}
+
+function addLock(host: PodContext['host'], add: Add): readonly Step[] {
+  const files = Object.entries(lockContents())
+  const folder = add(directory(host, dirname(files[0]?.[0] ?? '')))
+  return files.map(([path, content]) => add(file(host, path, { content, dependsOn: [folder] })))
 }

@@ -8,6 +8,8 @@ import { awaitsThat } from '../support/wait.ts'
 import type { Kind } from './kind.ts'
 
 const venv = '/opt/contract/pip'
+const locked = '/opt/contract/pip-locked'
+const builder = 'contract-build'
 const site = '/etc/nginx/sites-available/contract'
 const enabled = '/etc/nginx/sites-enabled'
 
@@ -41,8 +43,8 @@ export const webKinds: readonly Kind[] = [
   {
     kind: 'package of pip',
     covers: ['pipPackage'],
-    prepare: `python3 -m venv ${venv}`,
-    steps: (on) => [pipPackage(on, 'six', { version: '1.17.0', venv })],
+    prepare: `python3 -m venv ${venv} && useradd --system --create-home --home-dir /var/lib/${builder} ${builder}`,
+    steps: (on) => [pipPackage(on, 'six', { version: '1.17.0', venv, builder })],
     damages: [
       { name: 'another version', sh: `${venv}/bin/pip install -q six==1.16.0`, says: /^six 1.16.0 → 1.17.0$/ },
       { name: 'removed', sh: `${venv}/bin/pip uninstall -q -y six`, says: /^six==1.17.0$/ },
@@ -55,6 +57,57 @@ export const webKinds: readonly Kind[] = [
         name: 'not compiled, as a run leaves it that was killed before it had done that',
         sh: `rm -r ${venv}/lib/python3*/site-packages/__pycache__`,
         says: /^byte code of six.py$/,
+      },
+    ],
+  },
+  {
+    kind: 'package of pip by a lock',
+    covers: [],
+    prepare: `python3 -m venv ${locked}
+printf 'six==1.17.0 --hash=sha256:%s\\n' "$(sha256sum </var/cache/lab-wheels/six-1.17.0-py2.py3-none-any.whl | cut -d ' ' -f 1)" >/srv/six.lock`,
+    steps: (on) => [
+      pipPackage(on, 'six', {
+        ...{ version: '1.17.0', venv: locked, builder },
+        lock: { wheels: '/srv/six.lock', names: ['six'], built: [] },
+      }),
+    ],
+    damages: [
+      {
+        name: 'removed, and what the index has of it is another file of the same name',
+        sh: `${locked}/bin/pip uninstall -q -y six; cp /etc/pip.conf /root/pip.conf
+mkdir /srv/forged; cp /var/cache/lab-wheels/six-1.17.0-*.whl /srv/forged
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "a").writestr("six_forged.py", "")' /srv/forged/six-*.whl
+printf '[global]\\nno-index = true\\nfind-links = /srv/forged\\n' >/etc/pip.conf`,
+        fails: /six==1\.17\.0 is not the file that the lock has the hash of: it was not installed/,
+        left: `! ls ${locked}/lib/python3*/site-packages/six* /var/tmp/infra-wheels.* ~${builder}/wheels.* 2>/dev/null`,
+        mend: 'mv /root/pip.conf /etc/pip.conf; rm -r /srv/forged',
+      },
+      {
+        name: 'half installed, as pip leaves it when it is killed',
+        sh: `cd ${locked}/lib/python3*/site-packages && rm six.py six-*.dist-info/INSTALLER six-*.dist-info/RECORD`,
+        says: /^half installed: six==1.17.0$/,
+      },
+    ],
+  },
+  {
+    kind: 'package of pip that is built on the host',
+    covers: [],
+    prepare: `python3 -m venv ${locked}-built; mkdir -p /srv/sources/contract_built-1.0; cd /srv/sources
+cat >contract_built-1.0/setup.py <<'END'
+import getpass, setuptools
+open("/var/tmp/built-by", "w").write(getpass.getuser())
+setuptools.setup(name="contract-built", version="1.0", py_modules=[])
+END
+printf 'Metadata-Version: 2.1\\nName: contract-built\\nVersion: 1.0\\n' >contract_built-1.0/PKG-INFO
+tar -czf contract_built-1.0.tar.gz contract_built-1.0; rm -r contract_built-1.0
+printf '[global]\\nno-index = true\\nfind-links = /srv/sources /var/cache/lab-wheels\\n' >/etc/pip.conf`,
+    steps: (on) => [pipPackage(on, 'contract-built', { version: '1.0', venv: `${locked}-built`, builder })],
+    damages: [
+      {
+        name: 'removed: built by an account of its own, never by root',
+        sh: `${locked}-built/bin/pip uninstall -q -y contract-built; rm /var/tmp/built-by`,
+        says: /^contract-built==1.0$/,
+        healed: `[ "$(cat /var/tmp/built-by)" = ${builder} ]`,
       },
     ],
   },

@@ -182,7 +182,7 @@ async function sourcesRecipe(): Promise<unknown> {
   const files = ['tests/lab/pod-setup.ts', 'tests/lab/claude-installer.ts', 'tests/lab/root.ts', 'tests/lab/prepare.ts']
   for (const folder of ['pod', 'shared/src', 'tests/lab/valence']) {
     const entries = await readdir(join(project, folder), { recursive: true })
-    files.push(...entries.filter((name) => /\.(ts|py|sql|toml|sh)$/.test(name)).map((name) => join(folder, name)))
+    files.push(...entries.filter((name) => /\.(ts|py|sql|toml|sh|lock)$/.test(name)).map((name) => join(folder, name)))
   }
   const hash = createHash('sha256')
   for (const file of files.sort()) hash.update(file).update(await readFile(join(project, file)))

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '../../..')
 const ownFiles = [
   'pod/backup/backup.ts',
   'pod/backup/pins.ts',
+  'pod/synapse/lock.ts',
   'shared/src/cli/npm-flags.ts',
   'shared/src/cli/own-key.ts',
   'shared/src/cli/plan-file.ts',

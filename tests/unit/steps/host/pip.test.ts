@@ -12,7 +12,9 @@ const on = blank('new')
 const none = { pending: [] }
 
 describe('pipPackage', () => {
-  const { plan } = pipPackage(on, 'matrix-synapse', { version: '1.2.3', extras: ['postgres'], venv: '/opt/v' })
+  const { plan } = pipPackage(on, 'matrix-synapse', {
+    ...{ version: '1.2.3', extras: ['postgres'], venv: '/opt/v', builder: 'builder' },
+  })
   const there = { 'matrix-synapse': '1.2.3' }
   test.each([
     [{ versions: there, broken: [], plain: [] }, ['= installed 1.2.3']],
@@ -31,6 +33,37 @@ describe('pipPackage', () => {
     ],
   ])('%o', (now, desired) => {
     expect(told(plan({ now }, none))).toEqual(desired)
+  })
+
+  test('without hashes the plan says why', () => {
+    const options = { version: '1.2.3', venv: '/opt/v', builder: 'builder', unlocked: 'no hashes are known of 1.2.3' }
+    const { plan } = pipPackage(on, 'six', options)
+    const now = { versions: {}, broken: [], plain: [] }
+    expect(plan({ now }, none)).toMatchObject({ notes: ['no hashes are known of 1.2.3'] })
+    expect(plan({ now: { ...now, versions: { six: '1.2.3' } } }, none)).not.toHaveProperty('notes')
+  })
+
+  test('what is half installed and in the lock is written anew with all of the lock, by its hashes', () => {
+    const lock = { wheels: '/w.lock', sources: '/s.lock', names: ['six', 'attrs'], built: [] }
+    const { plan } = pipPackage(on, 'six', { version: '1.2.3', venv: '/opt/v', builder: 'builder', lock })
+    const found = plan({ now: { versions: {}, broken: ['Attrs==25.1', 'old==1', 'six==1.2.3'], plain: [] } }, none)
+    expect(told(found)).toEqual(['~ half installed: old==1', '~ half installed: Attrs==25.1, six==1.2.3'])
+    const lines = found.kind === 'changes' ? found.changes.flatMap(({ run }) => run.map(({ line }) => line)) : []
+    expect(lines.filter((line) => line.includes('--require-hashes'))).toEqual([expect.stringContaining('/w.lock')])
+  })
+
+  test('what pip says of a file that has not the hash of the lock', () => {
+    const lock = { wheels: '/w.lock', sources: '/s.lock', names: ['six'], built: [] }
+    const { plan } = pipPackage(on, 'six', { version: '1.17.0', venv: '/opt/v', builder: 'builder', lock })
+    const found = plan({ now: { versions: {}, broken: [], plain: [] } }, none)
+    const stderr = `ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, please update the hashes. Otherwise, examine the package contents carefully; someone may have tampered with them.
+    six==1.17.0 from file:///var/cache/lab-wheels/six-1.17.0-py2.py3-none-any.whl (from -r /w.lock (line 2)):
+        Expected sha256 00
+             Got        11`
+    const explain = found.kind === 'changes' ? found.changes[0]?.explain : undefined
+    expect(explain?.({ code: 1, stdout: '', stderr })).toBe(
+      'six==1.17.0 is not the file that the lock has the hash of: it was not installed',
+    )
   })
 
   test('what Python says', () => {
