@@ -1,4 +1,6 @@
 import type { Session } from '@infra/shared/cli/session'
+import { nothing } from '@infra/shared/command/command'
+import { factOf } from '@infra/shared/engine/ask'
 import type { Facts, Question, Questions } from '@infra/shared/engine/step'
 import { operatingSystem } from '@infra/shared/facts/host/os'
 import { type UnitState, unitState } from '@infra/shared/facts/host/systemd'
@@ -70,9 +72,9 @@ async function readStatus(host: SshTarget, env: PodEnv, { emit }: Session): Prom
   emit({ type: 'ask.end', target: host.name, questions: asked.length, ms: Date.now() - began })
   const facts: Record<string, unknown> = {}
   const problems: string[] = []
-  asked.forEach(([name, { parse }], index) => {
+  asked.forEach(([name, question], index) => {
     try {
-      facts[name] = parse(answers[index] ?? { code: 127, stdout: '', stderr: '' })
+      facts[name] = factOf(question, answers[index] ?? nothing)
     } catch (error) {
       problems.push(`${name}: ${error instanceof Error ? error.message : error}`)
     }

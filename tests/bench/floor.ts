@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { type Command, revealText } from '@infra/shared/command/command'
+import { quote } from '@infra/shared/command/sh'
 import { collect } from '@infra/shared/engine/declaration'
 import { changesOf, makePlan, type Work } from '@infra/shared/engine/plan'
 import { loadEnv } from '@infra/shared/env/load'
-import { questionProgram } from '@infra/shared/targets/ssh/program'
 import { podSchema } from '../../pod/env/env.ts'
 import pod from '../../pod/pod.ts'
 import type { Pod } from '../lab/pod-setup.ts'
@@ -17,11 +18,17 @@ export function podWork({ root }: Pod): { work: Work[]; close(): Promise<unknown
   return { work: collect(pod.scripts, context), close: () => Promise.all(targets.map((target) => target.close())) }
 }
 
-/** The program that asks all questions of a deployment, each once. */
+const fed = ({ line, stdin }: Command) =>
+  stdin
+    ? `printf %s ${Buffer.from(revealText(stdin)).toString('base64') || "''"} | base64 -d | ( eval ${quote(line)} )`
+    : `( eval ${quote(line)} ) </dev/null`
+
+/** A program that asks all questions of a deployment, each once, one after the other, without frames and limits. */
 export function allQuestions(work: readonly Work[]): { source: string; count: number } {
   const commands = work.flatMap(({ steps }) => steps.flatMap(({ ask }) => Object.values(ask).map((q) => q.command)))
-  const once = [...new Map(commands.map((command) => [command.line, command])).values()]
-  return { source: questionProgram(once).source, count: once.length }
+  const once = [...new Set(commands.map(fed))]
+  const setting = 'exec 2>/dev/null; export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+  return { source: `${setting}\n${once.join('\n')}\ntrue\n`, count: once.length }
 }
 
 /** The packages that a first deployment installs. */

@@ -4,8 +4,9 @@ import { type Command, type Output, showText } from '@infra/shared/command/comma
 import { quote } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import type { Listener, Target } from '@infra/shared/engine/target'
-import { runLocal } from '@infra/shared/targets/process'
-import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
+import { changeProgram, type Program } from '@infra/shared/targets/ssh/program'
+import { questionProgram } from '@infra/shared/targets/ssh/question-program'
+import { sendHere } from './send.ts'
 import { poll } from './wait.ts'
 
 /** A folder of this machine as a target: real programs, run by a real `sh -s`, and a record of what was sent. */
@@ -33,8 +34,7 @@ export function localTarget(folder: string, { name = 'here', shell = 'sh', lockl
   const order: string[] = []
   const told = ({ line, stdin }: Command) => (stdin ? `${line} <<< ${showText(stdin)}` : line)
   const send = async (program: Program, hear: Listener): Promise<readonly Output[]> => {
-    const listen = (line: string) => void (isFrame(line) || hear(line))
-    const { stdout, stderr } = await runLocal(`cd ${quote(folder)} && exec ${shell} -s`, program.source, {}, listen)
+    const { stdout, stderr } = await sendHere(program, `cd ${quote(folder)} && exec ${shell} -s`, hear)
     return program.parse(stdout, stderr)
   }
   const held = join(folder, '.lock')

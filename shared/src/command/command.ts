@@ -13,6 +13,8 @@ export interface Text {
 export interface Command {
   readonly line: string
   readonly stdin?: Text
+  /** Of a question on a host: the seconds after which it is ended, where the default is too short (30). */
+  readonly timeoutSeconds?: number
   /** The same as data, where no shell carries it out: what a target of its own kind does. */
   readonly request?: Request
 }
@@ -27,6 +29,8 @@ export interface Output {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+  /** Why the target ended it before it was whole: what is there tells nothing. */
+  readonly unanswered?: string
 }
 
 /** The answer of a host on which nothing was deployed, or that does not exist yet: as if no program were there. */

@@ -3,16 +3,23 @@ import type { Facts, Question, Questions } from './step.ts'
 import type { Target } from './target.ts'
 
 /**
- * What a question finds in its answer. Throws what the question throws, and where the program that answers was ended before
- * it did, by a signal or by timeout(1): its silence is not an answer, whatever the question makes of silence.
+ * What a question finds in its answer. Throws what the question throws, and where the target ended the program that answers
+ * or it was ended before it did, by a signal or by timeout(1): its silence is not an answer, whatever the question makes of
+ * silence.
  */
-export function factOf<T>({ parse }: Question<T>, answer: Output): T {
-  const { code, stderr } = answer
+export function factOf<T>({ command, parse }: Question<T>, answer: Output): T {
+  const { code, stderr, unanswered } = answer
+  if (unanswered !== undefined) throw new Error(`${unanswered} to: ${shown(command.line)}`)
   const signal = code - 128
   const fact = parse(answer)
   if (code === 124) throw new Error(stderr.trim().split('\n').at(-1) || 'no answer in time')
   if (signal > 0 && signal <= 64) throw new Error(`the program that answers was ended by signal ${signal}`)
   return fact
+}
+
+function shown(text: string): string {
+  const [line = '', ...more] = text.split('\n')
+  return line.length > 120 || more.length > 0 ? `${line.slice(0, 120)} …` : line
 }
 
 /** Asks some questions of a target in one batch, for a command that only looks. Throws what a question throws. */

@@ -21,6 +21,8 @@ export interface Streams {
   stdin?: 'inherit'
   stdout: Outlet
   stderr: Outlet
+  /** What is heard of them: text; or with `latin1` bytes, a character each. */
+  encoding?: 'latin1'
 }
 
 interface StartOptions extends Streams {
@@ -90,7 +92,7 @@ export function byLine(hear: (line: string) => void): (chunk: string) => void {
 // zx would keep all that a program prints until it ends; who wants it has heard it.
 const forget = (): [] => Object.assign([] as [], { push: () => 0 })
 
-function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }: StartOptions) {
+function spawn(line: string, { env, stdin, stdout, stderr, encoding, foreground = false }: StartOptions) {
   const outlet = (to: Outlet) => (typeof to === 'function' ? 'pipe' : to)
   const shell = $({
     shell: '/bin/sh',
@@ -107,8 +109,8 @@ function spawn(line: string, { env, stdin, stdout, stderr, foreground = false }:
   const running: ProcessPromise = shell`${line}`
   const child = running.run().child
   if (!child) throw new Error('zx started no child')
-  if (typeof stdout === 'function') child.stdout?.setEncoding('utf8').on('data', stdout)
-  if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
+  if (typeof stdout === 'function') child.stdout?.setEncoding(encoding ?? 'utf8').on('data', stdout)
+  if (typeof stderr === 'function') child.stderr?.setEncoding(encoding ?? 'utf8').on('data', stderr)
   // Writing to a program that is gone changes nothing: its exit code tells.
   child.stdin?.on('error', () => {})
   return { child, ended: codeOf(running) }

@@ -12,14 +12,16 @@ export const periodicUpdates: Question<Readonly<Record<string, string>>> = {
   },
 }
 
+const pretend = `said=$(apt-get -s -q -o Debug::NoLocking=true dist-upgrade) || exit; echo "$said"
+names=$(echo "$said" | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'); [ -z "$names" ] || apt-cache policy $names`
+
 /**
  * The packages that wait for a security update, or for any from these sites, by the package lists that the host has; apt
  * only pretends. It tells labels, but not sites: those are told by the policy of what waits.
  */
 export function pendingUpdates(sites: readonly string[]): Question<readonly string[]> {
   return {
-    command: raw(`said=$(apt-get -s -q -o Debug::NoLocking=true dist-upgrade) || exit; echo "$said"
-names=$(echo "$said" | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'); [ -z "$names" ] || apt-cache policy $names`),
+    command: { ...raw(pretend), timeoutSeconds: 120 },
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127) throw new Error(stderr.trim())
       const policies = stdout.split(/^(?=\S+:$)/m)

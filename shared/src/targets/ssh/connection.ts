@@ -6,7 +6,8 @@ import type { Failure } from '../../engine/failure.ts'
 import { type Running, type Streams, start, startLine } from '../process.ts'
 import { sshFailure } from './errors.ts'
 import { keyPrint, knownKeys, nameInKnownHosts } from './host-keys.ts'
-import { type Program, questionProgram } from './program.ts'
+import { type Program, utf8 } from './program.ts'
+import { questionProgram } from './question-program.ts'
 import { type ExecOptions, RemoteShell, type ShellOutput } from './remote-shell.ts'
 
 export interface SshAddress {
@@ -210,7 +211,11 @@ export class SshConnection {
   #exec(shell: RemoteShell, program: Program, options: ExecOptions): Promise<ShellOutput> {
     const connected = this.#alive
     return shell.exec(program, options, ({ stdout, stderr }) =>
-      sshFailure(this.#address, stderr, connected || stdout !== '' ? options.during : undefined),
+      sshFailure(
+        this.#address,
+        utf8(stderr),
+        connected || stdout !== '' ? duringOf(options, program.underWay?.(stdout)) : undefined,
+      ),
     )
   }
 }
@@ -226,6 +231,9 @@ const plainSession = {
   StdinNull: 'no',
   ForkAfterAuthentication: 'no',
 }
+
+const duringOf = ({ during }: ExecOptions, lines: readonly string[] = []) =>
+  during && [during, ...lines.map((line) => line.split('\n')[0]?.slice(0, 100))].join(': ')
 
 function sayFirstContact(host: string, key: string): string {
   const compare = "Compare it on the provider's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub."

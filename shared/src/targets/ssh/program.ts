@@ -13,10 +13,12 @@ export interface Program {
   readonly kind: 'questions' | 'changes'
   /** The shell text to send. */
   readonly source: string
-  /** Whether this much of its output is all of it. */
+  /** Whether this much of its output is all of it: here and below each character stands for a byte ({@link utf8}). */
   complete(stdout: string, stderr: string): boolean
   /** Whether it says that it ended badly: no more will come. */
   died?(stdout: string): boolean
+  /** The lines of the commands that were under way by then. */
+  underWay?(stdout: string): string[]
   /** The answers in what it printed; fewer than commands when it ended early. */
   parse(stdout: string, stderr: string): Output[]
 }
@@ -24,23 +26,71 @@ export interface Program {
 /** Hosts differ in the PATH they give to a non-interactive shell, and in language. */
 const setting = 'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; umask 022'
 
-/** What frames the answers: no output can hold it by chance. */
-const makeMark = () => `:${randomBytes(12).toString('hex')}:`
+/** The text of these bytes. What is not UTF-8 in it cannot be had back. */
+export const utf8 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString()
 
-const words = ({ line, stdin }: Command) =>
+/** What frames the answers: no output can hold it by chance. */
+export const makeMark = () => `:${randomBytes(12).toString('hex')}:`
+
+export const words = ({ line, stdin }: Command) =>
   `${quote(line)} ${stdin ? Buffer.from(revealText(stdin)).toString('base64') || "''" : '-'}`
 
+/** The place of the pipes of a program. On a tmpfs: a reboot takes away what a power cut leaves. */
+export const folderOf = (mark: string) => `/run/infra-${mark.slice(1, -1)}`
+
 /**
- * Feeds the second argument (base64, or `-` for nothing) to the command line in the first. Our functions have names that
- * no program has: a function called `make` would take the place of the program in every line that is run.
+ * Makes a folder, `$infra_d`, that only root may enter and that goes with the program, and pipes in it. Each command has
+ * pipes of its own for what it prints and reads: what it leaves running, as whichever account, can neither print among
+ * the output of another command nor read any. Our functions and variables have names that no program has: a function called
+ * `make` would take the place of the program in every line that is run.
  */
-const feed = `infra_feed() {
-  if [ "$2" = - ]; then ( eval "$1" ) </dev/null; else printf %s "$2" | base64 -d | ( eval "$1" ); fi
+export const folderOfPipes = (mark: string, commands: readonly Command[]) => {
+  const pipes = commands.flatMap(({ stdin }, at) => [`o${at}`, `e${at}`, ...(stdin ? [`i${at}`] : [])])
+  return `umask 077
+infra_d=${folderOf(mark)}
+mkdir "$infra_d" "$infra_d/p" 2>/dev/null || { infra_d=$(mktemp -d) && mkdir "$infra_d/p"; } || exit
+trap 'rm -rf "$infra_d"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+${pipes.length > 0 ? `( cd "$infra_d/p" && mkfifo ${pipes.join(' ')} ) || exit` : ''}
+umask 022`
+}
+
+/**
+ * `infra_mind N` minds the time of a shell that notes in the file w and its number what it is at, for how many seconds at
+ * most, and its process: it tells that each second, and where it takes longer kills all that the shell has started. It ends
+ * with the folder. (A process that was just forked may lose any signal but KILL.)
+ */
+export const minder = (mark: string) => `infra_kill() {
+  infra_f=" $1 " infra_n=0
+  while [ "$infra_n" -lt "\${#infra_f}" ]; do
+    infra_n=\${#infra_f}
+    for infra_x in /proc/[0-9]*; do
+      infra_c=\${infra_x#/proc/} infra_b=
+      case $infra_f in *" $infra_c "*) continue ;; esac
+      while read -r infra_a infra_b; do [ "$infra_a" != PPid: ] || break; done <"$infra_x/status"
+      case $infra_f in *" $infra_b "*) infra_f="$infra_f$infra_c " ;; esac
+    done
+  done
+  for infra_c in $infra_f; do case $infra_c in "$1" | "$2") ;; *) kill -9 "$infra_c" ;; esac; done
+}
+infra_mind() {
+  exec </dev/null 2>/dev/null
+  read -r infra_i infra_x </proc/self/stat
+  infra_k= infra_t=0
+  while sleep 1 >/dev/null && [ -d "$infra_d" ]; do
+    read -r infra_l infra_m infra_s <"$infra_d/w$1" || continue
+    printf '\\n%s at %s\\n' '${mark}' "$infra_l"
+    [ "$infra_l" = "$infra_k" ] || infra_t=0
+    infra_k=$infra_l infra_t=$((infra_t + 1))
+    [ "$infra_t" -gt "$infra_m" ] || continue
+    [ "$infra_k" = end ] || echo "$infra_k" >>"$infra_d/kl"
+    infra_kill "$infra_s" "$infra_i"
+  done
 }`
 
 // The functions go with their program: the first letters of the next one's must not call them. Not `infra_body || exit`:
 // behind that, `set -e` has no effect in what it runs.
-const sourceOf = (mark: string, body: string) => `infra_body() (
+export const sourceOf = (mark: string, body: string) => `infra_body() (
 ${setting}
 ${body}
 )
@@ -48,7 +98,7 @@ infra_main() {
 infra_body
 set -- $?
 unset -f infra_body infra_main
-[ "$1" = 0 ] || { printf '\\n%sdied\\n' '${mark}'; exit "$1"; }
+[ "$1" = 0 ] || { rm -rf ${folderOf(mark)}; printf '\\n%sdied\\n' '${mark}'; exit "$1"; }
 }
 infra_main
 `
@@ -60,55 +110,40 @@ const ends = (stdout: string, end: string) => stdout.slice(-4096).includes(end)
 
 const hasDied = (mark: string) => (stdout: string) => ends(stdout, `${mark}died\n`)
 
-/** Asks each question by itself: one that fails or hangs up says nothing of the others. */
-export function questionProgram(questions: readonly Command[]): Program {
-  const mark = makeMark()
-  const body = `exec 3>&1
-${feed}
-infra_ask() {
-  e=$( { infra_feed "$1" "$2" >&3 3>&-; } 2>&1 )
-  printf '\\n%s %s\\n%s\\n%s\\n' '${mark}' "$?" "$e" '${mark}'
-}
-printf '\\n%s\\n' '${mark}'
-${questions.map((question) => `infra_ask ${words(question)}`).join('\n')}
-printf '%s end\\n' '${mark}'`
-  const end = endOf(mark)
-  return {
-    kind: 'questions',
-    source: sourceOf(mark, body),
-    complete: (stdout) => ends(stdout, end),
-    died: hasDied(mark),
-    parse: (stdout) => {
-      // The first piece is not ours: what the user's shell says when it starts.
-      const pieces = stdout.replace(end, '').split(`\n${mark}`).slice(1)
-      const answers: Output[] = []
-      for (let index = 0; index + 2 < pieces.length; index += 2) {
-        const [code, err] = cut((pieces[index + 1] ?? '').trimStart())
-        answers.push({ code: Number(code), stdout: cut(pieces[index] ?? '')[1], stderr: err })
-      }
-      return answers
-    },
-  }
-}
+/** Seconds for what a command has printed to be sent, where something that it left running could print more. */
+const patience = 4
 
 /**
  * Runs commands in order up to the first that fails. `guard` is shell text that must hold before the first (the lock is
- * still ours). Their output streams while they run.
+ * still ours); the descriptor that it keeps open, 8, is not handed on. Their output streams while they run.
  */
 export function changeProgram(commands: readonly Command[], guard = ':'): Program {
   const mark = makeMark()
   const body = `export DEBIAN_FRONTEND=noninteractive
 ${guard}
-${feed}
+${folderOfPipes(mark, commands)}
+infra_eval() { infra_x=$1; set --; eval "$infra_x"; }
 infra_make() {
-  infra_feed "$1" "$2"
-  c=$?
-  printf '\\n%s %s\\n' '${mark}' "$c"
+  cat <"$infra_d/p/o$1" 8>&- & infra_c=$!
+  cat <"$infra_d/p/e$1" >&2 8>&- & infra_c="$infra_c $!"
+  if [ "$3" = - ]; then ( infra_eval "$2" ) </dev/null >"$infra_d/p/o$1" 2>"$infra_d/p/e$1" 8>&-
+  else
+    printf %s "$3" | base64 -d >"$infra_d/p/i$1" 8>&- & infra_c="$infra_c $!"
+    ( infra_eval "$2" ) <"$infra_d/p/i$1" >"$infra_d/p/o$1" 2>"$infra_d/p/e$1" 8>&-
+  fi
+  infra_x=$?
+  echo "$1 ${patience} $infra_s" >"$infra_d/w0"
+  { wait $infra_c; } 2>/dev/null
+  : >"$infra_d/w0"
+  printf '\\n%s %s\\n' '${mark}' "$infra_x"
   printf '\\n%s\\n' '${mark}' >&2
-  [ "$c" = 0 ] || infra_finish
+  [ "$infra_x" = 0 ] || infra_finish
 }
+${minder(mark)}
+read -r infra_s infra_x </proc/self/stat
+( exec >/dev/null 8>&-; infra_mind 0 ) &
 infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
-${commands.map((command) => `infra_make ${words(command)}`).join('\n')}
+${commands.map((command, at) => `infra_make ${at} ${words(command)}`).join('\n')}
 infra_finish`
   const end = endOf(mark)
   const cutUp = (stdout: string, stderr: string) =>
@@ -126,8 +161,8 @@ infra_finish`
       const [outs, errs] = cutUp(stdout, stderr)
       return outs.slice(1).map((piece, index) => ({
         code: Number(cut(piece)[0]),
-        stdout: index === 0 ? (outs[0] ?? '') : cut(outs[index] ?? '')[1],
-        stderr: errs[index] ?? '',
+        stdout: utf8(index === 0 ? (outs[0] ?? '') : cut(outs[index] ?? '')[1]),
+        stderr: utf8(errs[index] ?? ''),
       }))
     },
   }

@@ -1,8 +1,8 @@
 import type { Failure } from '../../engine/failure.ts'
 import { byLine, type Running, start } from '../process.ts'
-import { isFrame, type Program } from './program.ts'
+import { isFrame, type Program, utf8 } from './program.ts'
 
-/** What a program printed. */
+/** What a program printed, a character for each byte. */
 export interface ShellOutput {
   readonly stdout: string
   readonly stderr: string
@@ -36,7 +36,7 @@ export class RemoteShell {
       this.#said[stream] += chunk
       this.#take(stream, chunk)
     }
-    this.running = start(argv, { stdout: taking('stdout'), stderr: taking('stderr') })
+    this.running = start(argv, { stdout: taking('stdout'), stderr: taking('stderr'), encoding: 'latin1' })
     void this.running.ended.then(() => {
       this.#ended = true
       this.#lose()
@@ -71,7 +71,7 @@ export class RemoteShell {
           this.running.kill('SIGKILL')
         }, idleTimeout * 1000)
       }
-      const lines = byLine((line) => isFrame(line) || hear(line))
+      const lines = byLine((line) => isFrame(line) || hear(utf8(line)))
       this.#take = (stream, chunk) => {
         if (stream === 'stdout' && said.stdout === chunk) onFirstOutput()
         tick()

@@ -7,7 +7,8 @@ import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../
 import type { Running } from '../process.ts'
 import { type Attachment, type SshAddress, SshConnection } from './connection.ts'
 import { breakLock, heartbeat, lockFence, lockProgram } from './lock.ts'
-import { changeProgram, questionProgram } from './program.ts'
+import { changeProgram } from './program.ts'
+import { questionProgram } from './question-program.ts'
 import { armRevert, disarmRevert, forgetRevert, revertNow } from './revert.ts'
 
 export type { Attachment } from './connection.ts'
@@ -23,37 +24,24 @@ export interface SshTarget extends Target {
 /** Whether a target is such a host. */
 export const isSsh = (target: Target): target is SshTarget => 'attach' in target
 
-/** Seconds a single question may stay silent before the run gives up. */
-const idleTimeoutSeconds = 120
-
-/** From how many questions on two shells answer them: for a few, the second one costs more than it saves. */
-const many = 8
+/** Seconds without a sign of life after which a host that is asked is given up. It gives one each second. */
+const idleTimeoutSeconds = 60
 
 /**
  * A POSIX host over OpenSSH: nothing is needed on it but sh, base64 and (for the lock) util-linux. All questions of a
- * call go in one round trip, many of them as two programs side by side once there is a connection; secrets go by stdin.
+ * call go in one round trip; secrets go by stdin.
  */
 export function ssh(address: SshAddress): SshTarget {
   const connection = new SshConnection(address)
   let lockId: string | undefined
 
-  const askInOrder = async (questions: readonly Command[]): Promise<readonly Output[]> => {
-    const program = questionProgram(questions)
-    const { stdout, stderr } = await connection.send(program, { idleTimeout: idleTimeoutSeconds, during: 'asking' })
-    const answers = program.parse(stdout, stderr)
-    const missing = questions[answers.length]
-    if (missing)
-      throw new Failure('error', `no answer to: ${missing.line}`, { detail: stderr.trim().split('\n').slice(-5) })
-    return answers
-  }
-
-  // Most of a question is the start of a program, and a host has more than one processor. What opens the connection is one
-  // program: a second could only begin after it.
   const ask = async (questions: readonly Command[]): Promise<readonly Output[]> => {
-    if (!connection.opened || questions.length < many) return askInOrder(questions)
-    const shares = [0, 1].map((own) => questions.filter((_, index) => index % 2 === own))
-    const answers = await Promise.all(shares.map(askInOrder))
-    return questions.map((_, index) => answers[index % 2]?.[Math.floor(index / 2)] as Output)
+    const program = questionProgram(questions)
+    const { stdout } = await connection.send(program, { idleTimeout: idleTimeoutSeconds, during: 'asking' })
+    const answers = program.parse(stdout, '')
+    const missing = questions[answers.length]
+    if (missing) throw new Failure('error', `no answer to: ${missing.line}`)
+    return answers
   }
 
   const run = async (commands: readonly Command[], hear: Listener): Promise<readonly Output[]> => {

@@ -1,13 +1,16 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, type Output, plainText, text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { raw, sh, withStdin } from '@infra/shared/command/sh'
-import { runLocal, start } from '@infra/shared/targets/process'
-import { changeProgram, isFrame, type Program, questionProgram } from '@infra/shared/targets/ssh/program'
+import { start } from '@infra/shared/targets/process'
+import { changeProgram, isFrame, type Program } from '@infra/shared/targets/ssh/program'
+import { questionProgram } from '@infra/shared/targets/ssh/question-program'
 import { describe, expect, test } from 'vitest'
+import { sendHere } from '../../../support/send.ts'
 import { tempFolder } from '../../../support/temp.ts'
-import { awaits, until } from '../../../support/wait.ts'
+import { awaits, awaitsThat, until } from '../../../support/wait.ts'
 
 interface Told {
   complete: boolean
@@ -18,7 +21,7 @@ interface Told {
 
 /** Feeds a program to a real shell, as sshd does. */
 async function send(program: Program, shell = 'exec sh -s', source = program.source): Promise<Told> {
-  const { stdout, stderr } = await runLocal(shell, source)
+  const { stdout, stderr } = await sendHere({ source }, shell)
   return { complete: program.complete(stdout, stderr), answers: program.parse(stdout, stderr), stdout, stderr }
 }
 
@@ -78,9 +81,11 @@ describe('questions', () => {
     ])
   })
 
-  test('one that kills all of us leaves those after it without an answer, and none with a wrong one', async () => {
-    const told = await send(questionProgram([raw('echo a'), raw('kill -9 0'), raw('echo b')]))
-    expect(told).toMatchObject({ complete: false, answers: [said('a\n')] })
+  test('one that kills all of us leaves none with a wrong answer', async () => {
+    const program = questionProgram([raw('echo a'), raw('kill -9 0'), raw('echo b')])
+    expect(await send(program)).toMatchObject({ complete: false, answers: [] })
+    // Nobody is left to do it.
+    rmSync(folderOf(program), { recursive: true })
   })
 
   test('what the login shell says when it starts belongs to no answer', async () => {
@@ -118,18 +123,119 @@ describe('questions', () => {
     expect(answers).toEqual(await ask(...quiet))
   })
 
-  test('half an output gives the answers that are whole, and is not complete', async () => {
+  test('half an output gives no answer, and is not complete', async () => {
     const program = questionProgram([raw('echo one'), raw('echo two; echo bad >&2'), raw('echo three')])
     const { stdout } = await send(program)
-    const counts = new Set<number>()
     for (let cut = 0; cut < stdout.length; cut += 1) {
       const part = stdout.slice(0, cut)
-      const answers = program.parse(part, '')
-      counts.add(answers.length)
       expect(program.complete(part, '')).toBe(false)
-      expect([said('one\n'), said('two\n', 0, 'bad'), said('three\n')].slice(0, answers.length)).toEqual(answers)
+      expect(program.parse(part, '')).toEqual([])
     }
-    expect([...counts]).toEqual([0, 1, 2, 3])
+    expect(program.parse(stdout, '')).toEqual([said('one\n'), said('two\n', 0, 'bad'), said('three\n')])
+  })
+
+  test('an answer that holds the mark of the frames, and all that they say, is an answer', async () => {
+    const file = join(tempFolder(), 'frames')
+    const program = questionProgram([sh`cat ${file}; cat ${file} >&2`, raw('echo own')])
+    const mark = program.source.match(/:[0-9a-f]{24}:/)?.[0]
+    const forged = ['begun', 'at 0', 'sizes', '1 k0', '1 o0', '1 total', 'answers', '0 0', '0', 'end'].map((word) =>
+      /^\d/.test(word) ? word : `\n${mark} ${word}`,
+    )
+    const text = `${forged.join('\n')}\n\n${mark}died\n`
+    writeFileSync(file, text)
+    const { complete, answers } = await send(program)
+    expect(answers).toEqual([said(text, 0, text.trimEnd()), said('own\n')])
+    expect(complete).toBe(true)
+  })
+})
+
+/** Where its pipes are. */
+const folderOf = ({ source }: Program) => source.match(/\/run\/infra-[0-9a-f]{24}/)?.[0] ?? ''
+
+const fast = (line: string): Command => ({ ...raw(line), timeoutSeconds: 1 })
+const ended = (why: RegExp) =>
+  expect.objectContaining({ code: 124, stdout: '', unanswered: expect.stringMatching(why) })
+const tooLong = ended(/^no answer within 1 seconds$/)
+const tooMuch = ended(/^an answer without end: more than 4 MiB$/)
+
+describe.each(['sh', 'busybox ash'])('questions that %s ends', (shell) => {
+  const skip = shell.startsWith('busybox') && spawnSync('busybox', ['true']).error !== undefined
+  const filler = Array.from({ length: 9 }, (_, index) => raw(`echo ${index}; exit ${index}`))
+  const filled = filler.map((_, index) => said(`${index}\n`, index))
+
+  test.skipIf(skip)('since they last too long, with all that they started, and no other', async () => {
+    const fifo = join(tempFolder(), 'HEAD')
+    execFileSync('mkfifo', [fifo])
+    const folder = tempFolder()
+    const stubborn = `trap '' TERM HUP INT; sh -c 'echo $$ >${folder}/child; exec sleep 1000' & sleep 1000; echo no`
+    const program = questionProgram([fast(stubborn), fast(`cat ${fifo}`), ...filler])
+    const { answers } = await send(program, `exec ${shell} -s`)
+    expect(answers).toEqual([tooLong, tooLong, ...filled])
+    const child = readFileSync(`${folder}/child`, 'utf8').trim()
+    await until('the child to end', 5000, () => !existsSync(`/proc/${child}`) || undefined)
+  })
+
+  test.skipIf(skip)('since they print too much: without end, on either stream, and all in one line', async () => {
+    const program = questionProgram([
+      raw('yes'),
+      raw('exec yes >&2'),
+      raw("head -c 104857600 /dev/zero | tr '\\0' x"),
+      raw('head -c 104857600 /dev/zero'),
+      raw('head -c 4194303 /dev/zero'),
+      ...filler,
+    ])
+    const { answers } = await send(program, `exec ${shell} -s`)
+    expect(answers.map((answer) => answer.stdout.length)).toEqual([0, 0, 0, 0, 4_194_303, ...filler.map(() => 2)])
+    expect(answers.slice(0, 4)).toEqual([tooMuch, tooMuch, tooMuch, tooMuch])
+    expect(answers[4]?.stdout).toMatch(/^\0*$/)
+    expect(answers.slice(5)).toEqual(filled)
+  })
+
+  test.skipIf(skip)(
+    'without what they have left running, which holds nothing up and prints into nothing else',
+    async () => {
+      const folder = tempFolder()
+      const late = join(folder, 'late')
+      const chatter = awaitsThat(`{ echo late; echo late >&2; echo >>${late}; [ -e ${folder}/quiet ]; }`)
+      const left = `(trap '' PIPE HUP; ${chatter}) &`
+      // A command during which it prints.
+      const during = `${awaits(late)}; n=$(wc -l <${late}); ${awaitsThat(`[ $(wc -l <${late}) -gt $((n + 1)) ]`)}`
+      const { answers } = await send(questionProgram([raw(`${left} ${awaits(late)}; exit 3`), raw(during), ...filler]))
+      expect(answers.slice(1)).toEqual([said(''), ...filled])
+      expect(answers[0]?.code ?? 0).toBeGreaterThan(0)
+      const made = await make(raw(`${left} exit 0`), raw(`${during}; echo made`))
+      expect(made.answers[1]).toEqual(said('made\n'))
+      writeFileSync(`${folder}/quiet`, '')
+    },
+  )
+})
+
+describe('a program of questions', () => {
+  test('asks two of them side by side', async () => {
+    const folder = tempFolder()
+    const meet = (own: string, other: string) => raw(`touch ${folder}/${own}; ${awaits(`${folder}/${other}`)}`)
+    const filler = Array.from({ length: 8 }, () => raw('true'))
+    expect((await ask(meet('a', 'b'), meet('b', 'a'), ...filler)).map(({ code }) => code)).toEqual(Array(10).fill(0))
+  })
+
+  test('tells each second which it is at, so that an error can name them', async () => {
+    const program = questionProgram([raw('true'), fast('sleep 1000')])
+    const { stdout } = await send(program)
+    const at = stdout.lastIndexOf(' at 1\n')
+    expect(program.underWay?.(stdout.slice(0, at + 6))).toEqual(['sleep 1000'])
+  })
+
+  test('takes its folder away, also where it is killed in the middle', async () => {
+    const grandparent = '$(ps -o ppid= -p $(ps -o ppid= -p $(sh -c "echo \\$PPID")))'
+    const programs = [
+      questionProgram([raw('true')]),
+      questionProgram([raw('true'), raw(`kill -9 ${grandparent}`)]),
+      changeProgram([raw('exit 3')]),
+    ]
+    for (const program of programs) {
+      await send(program)
+      expect(existsSync(folderOf(program))).toBe(false)
+    }
   })
 })
 
