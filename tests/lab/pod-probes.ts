@@ -20,7 +20,7 @@ export async function written(host: LabHost, work: () => Promise<unknown>): Prom
 
 /** How often somebody logged in by ssh since the host has a journal. */
 export async function logins(host: LabHost): Promise<number> {
-  return Number((await host.exec('journalctl -q --no-pager | grep -c "sshd.*: Accepted"')).stdout)
+  return Number((await host.exec('journalctl -q --no-pager | grep -c "sshd.*: Accepted publickey"')).stdout)
 }
 
 /** The main processes of everything that a deployment may restart. */

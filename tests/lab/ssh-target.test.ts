@@ -27,7 +27,7 @@ describe.skipIf(noHost)(title('the ssh target', noHost), () => {
   })
 
   test('asks many questions and makes many changes over one connection', async () => {
-    const logins = async () => Number((await world.lab.exec('journalctl -u ssh | grep -c Accepted')).stdout)
+    const logins = async () => Number((await world.lab.exec('journalctl -u ssh | grep -c "Accepted publickey"')).stdout)
     const before = await logins()
     const target = world.connect()
     const answers = await target.ask([sh`hostname`, sh`cat /nonexistent`, sh`nonesuch`])
