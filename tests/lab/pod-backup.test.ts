@@ -287,7 +287,7 @@ cd / && ${awaitsThat('runuser -u postgres -- psql -qAtc "select wait_event from 
     expect(failed).toMatchObject({ code: 3, stdout: expect.stringMatching(/it failed: exit-code/) })
     expect(await onHost(host, leftovers)).toBe('')
 
-    await pod.configure({ VALENCE_BACKUP_TIMER: 'true', VALENCE_BACKUP_CALENDAR: 'every full moon' })
+    await pod.configure({ VALENCE_BACKUP_TIMER: 'true', VALENCE_BACKUP_CALENDAR: '*-13-01' })
     expect(failureOf(await pod.cli('deploy', '--yes', '--json', '-t', 'backup'), 1).message).toMatch(
       /valence-backup\.timer/,
     )
