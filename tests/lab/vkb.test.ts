@@ -13,7 +13,10 @@ import { findings, redOf } from './verify-runs.ts'
 const skip = requireLab('host', 'git', 'acme', 'psql')
 
 const substrate = '/opt/valence/repo/src/valence/substrate'
-const sql = (statement: string) => `cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d valence <<'SQL'
+const sql = (
+  statement: string,
+  database = 'valence',
+) => `cd / && runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d ${database} <<'SQL'
 ${statement}
 SQL`
 
@@ -202,7 +205,10 @@ wc -l <${substrate}/schema.sql`),
     const verified = await pod.cli('verify', '--json', '--only', 'synapse.round-trip')
     expect(verified.code, verified.stdout).toBe(0)
     const rows = await onHost(
-      sql("SELECT deactivated, password_hash IS NULL OR password_hash = '' FROM users WHERE name LIKE '@verify-%'"),
+      sql(
+        "SELECT deactivated, password_hash IS NULL OR password_hash = '' FROM users WHERE name LIKE '@verify-%'",
+        'synapse',
+      ),
     )
     expect(new Set(rows.trim().split('\n'))).toEqual(new Set(['1|t']))
   })
