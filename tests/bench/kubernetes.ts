@@ -49,7 +49,8 @@ export async function benchKubernetes(): Promise<void> {
       },
       diff: async () => {
         const { code, stderr } = await kube.kubectl(bare)
-        if (code !== 0) throw new Error(`bench: kubectl diff ended with ${code}: ${stderr}`)
+        // It shows what stands in for values that only the cluster knows.
+        if (code > 1) throw new Error(`bench: kubectl diff ended with ${code}: ${stderr}`)
       },
     })
     console.log(ratioLine('no-op plan of Kubernetes / one kubectl diff', times.plan ?? [], times.diff ?? [], 1.5))
