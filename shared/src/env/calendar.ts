@@ -3,8 +3,6 @@ import { isTimezone } from './text.ts'
 
 const words =
   /^(minutely|hourly|daily|weekly|monthly|yearly|annually|quarterly|semi-?annually|biannually|bi-annually)$/i
-const day = '(mon|tue|wed|thu|fri|sat|sun)[a-z]*'
-const days = new RegExp(`^${day}((\\.\\.|-|,)${day})*,?$`, 'i')
 const names = /^(monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|wed|thu|fri|sat|sun)$/i
 // A number, a range or anything, each with a step: several of them with commas between.
 const part = '(\\*|\\d+(\\.\\.\\d+)?)(\\/\\d+)?'
@@ -32,5 +30,9 @@ export function calendar(): Parsed<string> {
   })
 }
 
+/** Days with commas, dots or dashes between, and one comma behind them or none. */
 const isDays = (word: string): boolean =>
-  days.test(word) && word.split(/\.\.|,|-/).every((one) => one === '' || names.test(one))
+  word
+    .replace(/,$/, '')
+    .split(/\.\.|,|-/)
+    .every((one) => names.test(one))

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
-import type { ConfigFile } from '@infra/shared/facts/synapse/config'
 import { signingKeys } from '@infra/shared/facts/synapse/synapse'
 import { previousFolder } from '@infra/shared/steps/host/file'
 import { synapseSigningKey } from '@infra/shared/steps/synapse/signing-key'
@@ -11,20 +10,11 @@ import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
 import { told } from '../told.ts'
+import { file, place } from './config-file.ts'
 
 const on = blank('a new host')
 const none = { pending: [] }
-const before = { database: 'valence', role: 'valence' }
-const place = { database: 'synapse', role: 'synapse', before }
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
-const unset = { server_name: undefined, signing_key_path: undefined, media_store_path: undefined }
-const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse/homeserver.yaml'): ConfigFile => ({
-  path,
-  keys: Object.keys(values),
-  empty: [],
-  values: { ...unset, ...values },
-  by: 'other',
-})
 
 describe('synapseSigningKey', () => {
   const path = '/etc/matrix-synapse/homeserver.signing.key'

@@ -1,26 +1,17 @@
 import { nothing } from '@infra/shared/command/command'
-import type { ConfigFile, DatabaseSetting } from '@infra/shared/facts/synapse/config'
+import type { DatabaseSetting } from '@infra/shared/facts/synapse/config'
 import { databaseLocale, userServerNames } from '@infra/shared/facts/synapse/synapse'
 import { synapseDatabase, synapseIdentity, synapseOrigin } from '@infra/shared/steps/synapse/synapse'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
+import { file, place } from './config-file.ts'
 
 const on = blank('a new host')
 const none = { pending: [] }
-const before = { database: 'valence', role: 'valence' }
-const place = { database: 'synapse', role: 'synapse', before }
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
-const unset = { server_name: undefined, signing_key_path: undefined, media_store_path: undefined }
 const postgres = { name: 'psycopg2', user: 'valence', dbname: 'valence' }
 const own = { name: 'psycopg2', user: 'synapse', dbname: 'synapse', host: '/var/run/postgresql' }
-const file = (values: Partial<ConfigFile['values']>, path = '/etc/matrix-synapse/homeserver.yaml'): ConfigFile => ({
-  path,
-  keys: Object.keys(values),
-  empty: [],
-  values: { ...unset, ...values },
-  by: 'other',
-})
 
 describe('what the database says', () => {
   test('the servers of the users in the database', () => {
