@@ -153,6 +153,9 @@ export const stores = {
 /** Says where the canary file is. */
 export const canaryConfigMap = 'stoat-canary'
 
+/** Says which backup is the newest. */
+export const backupConfigMap = 'stoat-backup'
+
 /** The Job that makes the bucket. */
 export const bucketJob = 'stoat-minio-create-buckets'
 

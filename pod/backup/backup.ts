@@ -42,10 +42,6 @@ export const noRecipient = {
 /** What the archives of a pod are of, in their heads. */
 export const archiveOf = (domain: string): string => `pod ${domain}`
 
-/** `pod.example.com-2026-11-24T153000Z.tar.age`: names sort by time. */
-export const archiveName = (domain: string, now: Date): string =>
-  `${domain}-${now.toISOString().replace(/\..*/, 'Z').replaceAll(':', '')}.tar.age`
-
 /** Seconds that a scheduled backup waits for a deployment that is under way. */
 const timeoutSeconds = 3600
 

@@ -1,34 +1,29 @@
-import { existsSync } from 'node:fs'
 import { unpackFunctions } from '@infra/shared/archive/programs'
 import type { Judged } from '@infra/shared/archive/seal'
+import { decryptionFailure, findIdentity } from '@infra/shared/cli/age'
 import { canAsk, confirmByName } from '@infra/shared/cli/confirm'
+import { judged, type Wanted } from '@infra/shared/cli/judged'
+import { told, withLock } from '@infra/shared/cli/locked'
 import { usage } from '@infra/shared/cli/options'
-import { fromHere } from '@infra/shared/cli/paths'
+import { fromHere, stateFolder } from '@infra/shared/cli/paths'
 import type { Session } from '@infra/shared/cli/session'
 import { plainText } from '@infra/shared/command/command'
-import { quote, raw, sh, withStdin } from '@infra/shared/command/sh'
+import { raw, sh, withStdin } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
-import { runLocal } from '@infra/shared/targets/process'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
-import { payload } from '../backup/backup.ts'
+import { archiveOf, payload } from '../backup/backup.ts'
+import { pinsOfPod } from '../backup/pins.ts'
 import { undoRestore } from '../backup/unfinished-restore.ts'
-import type { PodEnv } from '../env/env.ts'
-import { hasPassphrase } from './files.ts'
 import { openHost, recorder, withPath } from './host.ts'
-import { told, withLock } from './locked.ts'
-import { judged } from './restore-archive.ts'
 import { type Found, judge, type Manifest } from './restore-judge.ts'
 
 /** `restore FILE`: puts a backup back, after it was found whole and of this very pod; what was there is kept. */
 export async function runRestore(session: Session): Promise<number> {
-  const { args, workspaceOptions: own, processEnv, emit } = session
+  const { args, processEnv, emit } = session
   const path = fromHere(args[0] ?? '', processEnv)
   const { env, host } = openHost(session)
-  const identity = identityOf(own.identity as string | undefined, env, processEnv)
-  const asks = hasPassphrase(identity)
-  if (asks) assertTerminal(session, identity)
-  await assertAge()
-  const archive = await judged(session, path, env.VALENCE_DOMAIN)
+  const { path: identity, asks } = await findIdentity(session, env.VALENCE_SSH_PRIVATE_KEY_FILE, '~/.ssh/valence_pod')
+  const archive = await judged(session, path, wanted(session.root, env.VALENCE_DOMAIN))
   return withLock(session, host, async () => {
     const say = `decrypting here, sending ${path}`
     const sending = () => send(host, { path, archive, identity, asks })
@@ -52,6 +47,11 @@ export async function runRestore(session: Session): Promise<number> {
     }
     return 0
   })
+}
+
+/** What may be restored on this pod. */
+function wanted(root: string, domain: string): Wanted {
+  return { of: archiveOf(domain), pins: pinsOfPod(stateFolder(root), domain), signer: "the pod's timer" }
 }
 
 /** Takes what was decrypted away when we could not: killed, or the connection was lost. */
@@ -124,30 +124,6 @@ unpack "$d" members && trap - EXIT && echo "$d"`
 
 /** What tar and PostgreSQL say of a full disk; tar may only have been cut short. */
 const noRoom = /No space left on device|Wrote only \d+ of \d+ bytes/
-
-/** What age says when it cannot open an archive; undefined when it said nothing. */
-export function decryptionFailure(said: string, path: string, identity: string): Failure | undefined {
-  const error = said.match(/^age: error: (.*)$/m)?.[1]
-  if (error === undefined) return undefined
-  const wrongKey = /no identity matched/.test(error)
-  if (/passphrase|decryption password/.test(error))
-    return new Failure('error', `the passphrase of ${identity} was not given, or is another; nothing was changed`, {
-      remedy: 'Run again. Without the passphrase, or a copy of the key that has none, the archive cannot be opened.',
-      detail: [error],
-    })
-  const cut = /unexpected EOF|failed to (decrypt and )?authenticate|read header|parse|intro|truncated|chunk/i.test(
-    error,
-  )
-  const message = wrongKey
-    ? `${identity} does not open ${path}; nothing was changed`
-    : cut
-      ? `${path} is damaged or cut off; nothing was changed`
-      : `age cannot open ${path}: ${error}`
-  const remedy = wrongKey
-    ? 'Give the private half of the key that it was encrypted to: --identity KEYFILE'
-    : 'Take another backup, or copy this one again.'
-  return new Failure('error', message, { remedy, detail: [error] })
-}
 
 const script = (words: readonly string[]) => withStdin(sh`bash -s -- ${words}`, plainText(payload('restore.sh')))
 
@@ -246,28 +222,5 @@ async function health(host: SshTarget): Promise<void> {
   if (answer?.code === 0) return
   throw new Failure('error', 'all is restored, but Synapse does not answer', {
     remedy: 'npm run deploy -w pod gives it the passwords of this environment; then npm run logs -w pod -- synapse',
-  })
-}
-
-function identityOf(given: string | undefined, env: PodEnv, processEnv: NodeJS.ProcessEnv): string {
-  const path = given === undefined ? env.VALENCE_SSH_PRIVATE_KEY_FILE : fromHere(given, processEnv)
-  if (path === undefined)
-    throw usage('restore needs the private key that opens the archive', '--identity ~/.ssh/valence_pod')
-  if (!existsSync(path)) throw usage(`there is no key ${path}`, 'Give it: --identity KEYFILE')
-  return path
-}
-
-function assertTerminal({ options, processEnv }: Session, identity: string): void {
-  if (canAsk(options.json === true, processEnv)) return
-  throw usage(
-    `the key ${identity} has a passphrase, and nobody can be asked for it here; nothing was changed`,
-    'Run it on a terminal, or give a key without one: --identity KEYFILE',
-  )
-}
-
-async function assertAge(): Promise<void> {
-  if ((await runLocal(`command -v ${quote('age')}`, '')).code === 0) return
-  throw new Failure('error', 'age is not installed on this machine: it decrypts the archive here', {
-    remedy: 'apt-get install age, brew install age, or https://age-encryption.org',
   })
 }

@@ -15,7 +15,7 @@ import { adoptedName, noObjects } from '@infra/shared/steps/kubernetes/removal'
 import type { StoatContext } from '../context.ts'
 import { stoatSecret } from '../keys.ts'
 import { httpRoutes } from '../manifests/gateway.ts'
-import { caddyService, canaryConfigMap, stores } from '../services.ts'
+import { backupConfigMap, caddyService, canaryConfigMap, stores } from '../services.ts'
 
 /** The apps that have volumes. */
 const apps = [...Object.values(stores).map(({ name }) => name), caddyService.name]
@@ -37,7 +37,7 @@ export async function runDestroy(session: Session): Promise<number> {
   const confirmed = await confirmedNames(session, context)
   const objects = noObjects(kube, {
     ...{ workspace: 'stoat', namespace, apps, confirmed, extension: httpRoutes.kind },
-    withVolumes: [canaryConfigMap],
+    withVolumes: [canaryConfigMap, backupConfigMap],
     keys: [{ name: stoatSecret, copy: 'npm run show-keys -w stoat' }],
   })
   const { name: service } = caddyService

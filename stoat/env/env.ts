@@ -2,6 +2,7 @@ import type { Secret } from '@infra/shared/command/secret'
 import { vapidPair } from '@infra/shared/env/vapid'
 import { type EnvOf, type Rule, schema } from '@infra/shared/env/variable'
 import { accountVariables, kubernetesVariables, ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
+import { backupVariables } from './backup.ts'
 import { featureVariables } from './features.ts'
 import { gatewayVariables } from './gateway.ts'
 import { imageVariables, mongoMajor } from './images.ts'
@@ -65,6 +66,7 @@ export const stoatSchema = schema(
     ...storeVariables,
     ...keyVariables,
     ...featureVariables,
+    ...backupVariables,
     ...kubernetesVariables,
     ...accountVariables,
     STORAGE_CLASS,

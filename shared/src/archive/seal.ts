@@ -21,11 +21,16 @@ export async function bodyDigest(file: number, progress: (bytes: number) => void
   return hash.digest('hex')
 }
 
-/** Seals an archive whose body has this digest: writes its head. `key` is this operator's, in hex. */
-export function sealArchive(file: number, { of, made, sha256 }: Omit<About, 'bytes'>, key: string): void {
-  const statement = statementOf({ of, made, sha256, bytes: fstatSync(file).size - headBytes })
+/**
+ * Seals an archive whose body has this digest: writes its head. `key` is this operator's, in hex. Gives the size of the
+ * whole, in bytes.
+ */
+export function sealArchive(file: number, { of, made, sha256 }: Omit<About, 'bytes'>, key: string): number {
+  const { size } = fstatSync(file)
+  const statement = statementOf({ of, made, sha256, bytes: size - headBytes })
   const seal = { by: 'hmac-sha256', key: nameOfKey(key), value: keyed(key, statement) } as const
   writeSync(file, headOf(statement, seal), 0, headBytes, 0)
+  return size
 }
 
 /** Tells one key from another, and nothing of it. */

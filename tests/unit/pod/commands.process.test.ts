@@ -7,7 +7,8 @@ import pod from '../../../pod/commands/index.ts'
 import { logLine } from '../../../pod/commands/logs.ts'
 import type { Status } from '../../../pod/commands/status.ts'
 import { machine } from '../../../pod/commands/status-facts.ts'
-import { age, size, statusText } from '../../../pod/commands/status-text.ts'
+import { statusText } from '../../../pod/commands/status-text.ts'
+import { age, size } from '../../../shared/src/report/amounts.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 describe('what the commands are called with', () => {

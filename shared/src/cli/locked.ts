@@ -1,15 +1,15 @@
-import { seconds } from '@infra/shared/cli/commands'
-import type { Session } from '@infra/shared/cli/session'
-import { describeHolder } from '@infra/shared/targets/run-identity'
-import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
+import type { Target } from '../engine/target.ts'
+import { describeHolder } from '../targets/run-identity.ts'
+import { seconds } from './commands.ts'
+import type { Session } from './session.ts'
 
-/** Holds the host's lock while `work` runs: no deployment changes what a backup reads or a restore writes. */
-export async function withLock<T>(session: Session, host: SshTarget, work: () => Promise<T>): Promise<T> {
+/** Holds a target's lock while `work` runs: no deployment changes what a backup reads or a restore writes. */
+export async function withLock<T>(session: Session, on: Target, work: () => Promise<T>): Promise<T> {
   const { emit, options } = session
-  const lock = await host.lock?.({
+  const lock = await on.lock?.({
     holder: `${describeHolder()} (${session.command})`,
     timeout: seconds(options['lock-timeout']),
-    waiting: (holder) => emit({ type: 'lock.wait', target: host.name, holder }),
+    waiting: (holder) => emit({ type: 'lock.wait', target: on.name, holder }),
   })
   try {
     return await work()

@@ -1,12 +1,15 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { usage } from '@infra/shared/cli/options'
-import { fromHere } from '@infra/shared/cli/paths'
-import { readText } from '@infra/shared/env/read-text'
-import { parseRecipient } from '@infra/shared/env/recipient'
-import { archiveName } from '../backup/backup.ts'
+import { readText } from '../env/read-text.ts'
+import { parseRecipient } from '../env/recipient.ts'
+import { usage } from './options.ts'
+import { fromHere } from './paths.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+/** `pod.example.com-2026-11-24T153000Z.tar.age`: names sort by time. */
+export const archiveName = (domain: string, now: Date): string =>
+  `${domain}-${now.toISOString().replace(/\..*/, 'Z').replaceAll(':', '')}.tar.age`
 
 /** The file that a backup shall be in. Throws a usage failure where there is one already, or no folder. */
 export function archivePath(to: string | undefined, domain: string, now: Date, env: Environment): string {
