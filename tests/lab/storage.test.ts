@@ -3,9 +3,10 @@ import { makePlan } from '@infra/shared/engine/plan'
 import { deployment } from '@infra/shared/platform/workload'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { devSandbox, sandboxAccess } from '../../cluster/manifests/dev-sandbox.ts'
 import { redis as redisObjects } from '../../cluster/manifests/redis.ts'
 import { failureOf } from './aws-lab.ts'
-import { redis as redisImage } from './kube/images.ts'
+import { redis as redisImage, shellWithGit } from './kube/images.ts'
 import { storageClass } from './kube/volumes.ts'
 import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -59,12 +60,12 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   }
 
   beforeAll(async () => {
-    await lab.kube.importImage(await redisImage())
+    for (const image of [await redisImage(), await shellWithGit()]) await lab.kube.importImage(image)
     await kubectl('create namespace discord-bot')
     await lab.kubectl('apply -f -', JSON.stringify({ ...storageClass, metadata: { name: 'another' } }))
   })
   afterEach(async () => {
-    await kubectl(`delete statefulset,service,pods,persistentvolumeclaims --all ${inSpace} --wait`)
+    await kubectl(`delete deployment,statefulset,service,pods,persistentvolumeclaims --all ${inSpace} --wait`)
   })
 
   it.each<[string, Partial<Settings>, string, Partial<Settings>]>([
@@ -134,6 +135,83 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
       'claim redis-data-redis-0 of an earlier stateful set redis is not used, nor the data in it: REDIS_CLAIM=redis-data names it',
     ])
   })
+
+  it.each(['workspaces', 'workspaces-data'])(
+    'of a sandbox that kept its files in its pod, as emptyDir %s, keep them as the plan says',
+    async (volume) => {
+      const meta = { name: 'dev-sandbox', namespace: 'discord-bot' }
+      const labels = { app: 'dev-sandbox' }
+      const volumeMounts = [{ name: volume, mountPath: '/workspaces' }]
+      const common = { image: 'shell-with-git:1', command: ['sleep', '1000000'], volumeMounts }
+      const containers = [
+        { ...common, name: 'dev-sandbox', env: [{ name: 'THEIRS', value: 'hush' }] },
+        { ...common, name: 'git' },
+      ]
+      const spec = { terminationGracePeriodSeconds: 0, volumes: [{ name: volume, emptyDir: {} }], containers }
+      await lab.as('HashiCorp', {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { ...meta, labels },
+        spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+      })
+      await kubectl(`rollout status deployment/dev-sandbox ${inSpace} --timeout=600s`)
+      await kubectl(`exec ${inSpace} deployment/dev-sandbox -- mkdir -p /workspaces/repo/work`)
+      const options = {
+        size: '1Gi',
+        storageClass: 'do-block-storage',
+        scope: 'none',
+        image: 'shell-with-git:1',
+      } as const
+      const sandbox = () =>
+        workOf(
+          ...deployment(
+            { workspace: 'cluster', kube: lab.open(), prune: false, env: { ROLLOUT_TIMEOUT: 600 } },
+            'dev-sandbox',
+            {
+              objects: [...sandboxAccess('none'), ...devSandbox(options)],
+              workloads: ['deployment/dev-sandbox'],
+            },
+          ),
+        )
+      const runsOf = (told: string, ...starts: string[]) =>
+        starts.map((start) => told.slice(told.indexOf(start)).split(/; |\. Make|$/)[0] as string)
+      const [save, restore] = ['kubectl exec -n', 'kubectl exec -i']
+      const sh = (line = '') => must('sh', ['-c', line], { env: lab.kube.env, cwd: lab.folder })
+      let [saving, restoring] = ['', '']
+      if (volume === 'workspaces-data') {
+        const refused = await failureOf(planned(sandbox()))
+        expect(refused.message).toContain('has a volume of the name workspaces-data that is no persistentVolumeClaim')
+        ;[saving = '', restoring = ''] = runsOf(refused.remedy ?? '', save, restore)
+        await sh(saving)
+        await run(refused.remedy?.slice(refused.remedy.indexOf('then deploy: ')) ?? '')
+      } else
+        expect(await planned(sandbox())).toContainEqual(
+          expect.stringMatching(/^update deployment dev-sandbox, the files at \/workspaces .*\[data\]$/),
+        )
+      const notes = notesOf(await makePlan(sandbox(), () => {}))
+      const stays = (what: string) => `deployment dev-sandbox: ${what} is not ours and stays in its pods`
+      expect(notes).toEqual(
+        expect.arrayContaining(
+          ['command of container dev-sandbox', 'variable THEIRS of container dev-sandbox', 'container git'].map(stays),
+        ),
+      )
+      expect(notes.join('\n')).not.toContain('hush')
+      if (saving === '') {
+        expect(notes).toContainEqual(expect.stringMatching(/at \/workspaces container git sees volume workspaces, and/))
+        ;[saving = '', restoring = ''] = runsOf(notes[0] ?? '', save, restore)
+        await sh(saving)
+      }
+      await run(notes.find((note) => note.includes('take it away'))?.split('then deploy: ')[1] ?? '')
+      const left = notesOf(await makePlan(sandbox(), () => {})).filter((note) => !note.includes('lie in its volume'))
+      // Ours mounts it until the deploy.
+      expect(left).toEqual(volume === 'workspaces' ? [stays('volume workspaces')] : [])
+      await settle(sandbox())
+      await sh(restoring)
+      expect(await kubectl(`exec ${inSpace} deployment/dev-sandbox -- ls /workspaces/repo`)).toBe('work')
+      expect(await planned(sandbox())).toEqual([])
+      expect(notesOf(await makePlan(sandbox(), () => {}))).toEqual([])
+    },
+  )
 
   it('what the API server warns of stands in the plan', async () => {
     await found({})

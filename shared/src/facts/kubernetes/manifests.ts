@@ -5,6 +5,7 @@ import type { Output } from '../../command/command.ts'
 import { type KubeObject, keyOf, kubectlDiff, kubectlFault, type ObjectRef } from '../../command/kubectl.ts'
 import type { Question } from '../../engine/step.ts'
 import { fieldsLost } from './managed-fields.ts'
+import { type PodSpec, podSpecOf } from './pod-spec.ts'
 
 /** How applying its manifest would change one object. */
 export interface ObjectChange extends ObjectRef {
@@ -17,6 +18,8 @@ export interface ObjectChange extends ObjectRef {
   readonly takenOver: readonly string[]
   /** Pods of this object are made anew. */
   readonly template: boolean
+  /** What its pods are made of, where it is there and makes any. */
+  readonly pods?: { readonly before: PodSpec; readonly after: PodSpec } | undefined
   /** Of a claim on a volume that is there: the size that it has, and another that it shall have. */
   readonly resized?: { readonly from: string; readonly to: string } | undefined
 }
@@ -127,6 +130,7 @@ function readBlock(block: string): ObjectChange[] {
       after: hidden ? '' : desired,
       keys: hidden ? secretChanges(before, after) : [],
       takenOver: fieldsLost(before?.metadata.managedFields ?? [], metadata.managedFields ?? []),
+      pods: podsOf(before, after),
       template: before !== null && stringify(before.spec?.template) !== stringify(after.spec?.template),
       resized: before && kind === 'PersistentVolumeClaim' ? resizing(before, after) : undefined,
     },
@@ -138,6 +142,11 @@ const kept = ['managedFields', 'generation', 'resourceVersion', 'uid', 'creation
 function ownPart({ status: _, metadata, ...rest }: Living) {
   const own = Object.fromEntries(Object.entries(metadata).filter(([field]) => !kept.includes(field)))
   return { ...rest, metadata: own }
+}
+
+function podsOf(before: Living | null, after: Living): ObjectChange['pods'] {
+  const [old, desired] = [podSpecOf(before?.spec), podSpecOf(after.spec)]
+  return old && desired && { before: old, after: desired }
 }
 
 function resizing(before: Living, after: Living): ObjectChange['resized'] {

@@ -41,6 +41,7 @@ import {
   refuseTemplates,
   unusedClaims,
 } from './claims.ts'
+import { lostFiles, partsOfOthers, refuseVolumeKind, tellLost } from './foreign-parts.ts'
 import { refuseTerminating } from './namespace.ts'
 
 /** What a step makes for pods: `from` names it, `what` is told in the plan (`its new image`). */
@@ -140,6 +141,7 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
   const warned = state.warnings.map((text) => `the API server warns: ${text}`)
   return noting(changes(list, `${objects.length} objects`), [
     ...warned,
+    ...notesOfPods(byKey, state),
     ...notesOfClaims(objects, options, now),
     ...left,
   ])
@@ -179,11 +181,20 @@ function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, no
       (object.kind === 'StatefulSet'
         ? refuseTemplates(object, templatesOf(object, state), storage, claimVariables[object.metadata.name])
         : storage && refuseStuckClaim(object, storage, claimVariables[object.metadata.name]))
+    const kind = object && refuseVolumeKind(object, reason)
+    if (kind) return kind
     return why ?? refuse(`${called} cannot become as it shall be: ${reason}`, remedyOf(called, object, reason))
   }
   const resized = [...state.changed.values()].map(refuseSize).find((wrong) => wrong !== undefined)
   return resized ?? (storage && refuseMissingClass(objects, storage, claimVariables))
 }
+
+/** What others keep in our pods, and what is lost with those that are there. */
+const notesOfPods = (byKey: ReadonlyMap<string, KubeObject>, { changed }: ManifestsState): string[] =>
+  [...byKey].flatMap(([key, object]) => {
+    const change = changed.get(key)
+    return change ? [...lostFiles(change).map((lost) => tellLost(object, lost)), ...partsOfOthers(object, change)] : []
+  })
 
 function notesOfClaims(objects: readonly KubeObject[], { claimVariables = {} }: ManifestsOptions, now: Now): string[] {
   const kept = objects.filter((object) => keepingNoClass(object, templatesOf(object, now.state)) !== object)
@@ -207,14 +218,17 @@ function say(changed: ObjectChange): string {
   const { keys, takenOver } = changed
   const values = keys.length > 0 ? `: ${keys.join(', ')}` : ''
   const others = takenOver.map((fields) => `took over from ${fields}`).join('; ')
-  return `${sayObject(changed)}${values}${others ? ` (${others})` : ''}`
+  const paths = [...new Set(lostFiles(changed).map(({ path }) => path))]
+  const lost = paths.length > 0 ? `, the files at ${paths.join(' and ')}` : ''
+  return `${sayObject(changed)}${values}${lost}${others ? ` (${others})` : ''}`
 }
 
 function costOf(changed: ObjectChange, object: KubeObject): { risk: Risk; diff: Diff } {
   const { kind, before, after, template } = changed
   const path = `${kind} ${changed.namespace ? `${changed.namespace}/` : ''}${changed.name}`
   const diff: Diff = kind === 'Secret' ? { kind: 'secret', path } : { kind: 'text', path, before: before ?? '', after }
-  return { risk: template ? restartRisk(object) : 'safe', diff }
+  const lost = lostFiles(changed).length > 0
+  return { risk: lost ? 'data' : template ? restartRisk(object) : 'safe', diff }
 }
 
 /** A CronJob starts its pods when their time has come. */

@@ -1,0 +1,97 @@
+import type { KubeObject } from '@infra/shared/command/kubectl'
+import type { ObjectChange } from '@infra/shared/facts/kubernetes/manifests'
+import type { PodSpec } from '@infra/shared/facts/kubernetes/pod-spec'
+import { lostFiles, partsOfOthers, refuseVolumeKind } from '@infra/shared/steps/kubernetes/foreign-parts'
+import { expect, test } from 'vitest'
+
+const mount = { name: 'work', mountPath: '/work' }
+const ours = {
+  securityContext: { runAsUser: 1000 },
+  volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'work' } }],
+  containers: [
+    {
+      name: 'bot',
+      image: 'bot:2',
+      env: [{ name: 'A', value: '1' }],
+      ports: [{ containerPort: 1 }],
+      volumeMounts: [mount],
+    },
+  ],
+} as const
+const [bot] = ours.containers
+const object = (kind = 'Deployment'): KubeObject => {
+  const holder = { template: { spec: ours } }
+  const spec = kind === 'CronJob' ? { jobTemplate: { spec: holder } } : holder
+  return { apiVersion: 'apps/v1', kind, metadata: { name: 'bot', namespace: 'bots' }, spec }
+}
+const change = (after: object, before: object = ours): ObjectChange =>
+  ({ kind: 'Deployment', name: 'bot', pods: { before: before as PodSpec, after: after as PodSpec } }) as ObjectChange
+
+const defaulted = { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', schedulerName: 'default-scheduler' }
+
+test.each<[string, object, string[], object | undefined]>([
+  ['nothing of others', { ...ours, ...defaulted, containers: [{ ...bot, imagePullPolicy: 'Always' }] }, [], undefined],
+  ['a field of the pod', { ...ours, nodeSelector: { disk: 'ssd' } }, ['nodeSelector'], { nodeSelector: null }],
+  [
+    'what a container runs and knows',
+    { ...ours, containers: [{ ...bot, args: ['secret'], env: [...bot.env, { name: 'B', value: 'secret' }] }] },
+    ['args of container bot', 'variable B of container bot'],
+    { containers: [{ name: 'bot', args: null, env: [{ name: 'B', $patch: 'delete' }] }] },
+  ],
+  [
+    'a port, a mount and an init container',
+    {
+      ...ours,
+      initContainers: [{ name: 'wait', image: 'x' }],
+      containers: [
+        {
+          ...bot,
+          ports: [...bot.ports, { containerPort: 2 }],
+          volumeMounts: [mount, { name: 'work', mountPath: '/more' }],
+        },
+      ],
+    },
+    ['init container wait', 'port 2 of container bot', 'mount /more of container bot'],
+    {
+      initContainers: [{ name: 'wait', $patch: 'delete' }],
+      containers: [
+        {
+          name: 'bot',
+          ports: [{ containerPort: 2, $patch: 'delete' }],
+          volumeMounts: [{ mountPath: '/more', $patch: 'delete' }],
+        },
+      ],
+    },
+  ],
+])('%s in our pods is told by names only, with the patch that takes it away', (_, after, said, patch) => {
+  const notes = partsOfOthers(object(), change(after))
+  const told = notes.filter((note) => note.endsWith(' is not ours and stays in its pods'))
+  expect(new Set(told)).toEqual(new Set(said.map((what) => `deployment bot: ${what} is not ours and stays in its pods`)))
+  expect(notes.join()).not.toContain('secret')
+  const [, text] = notes.at(-1)?.match(/kubectl patch deployment bot -n bots -p '(.*)'$/) ?? []
+  expect(text && JSON.parse(text)).toEqual(patch && { spec: { template: { spec: patch } } })
+})
+
+test('the pods of a CronJob are looked at too', () => {
+  const after = { ...ours, hostNetwork: true }
+  expect(partsOfOthers(object('CronJob'), change(after)).at(-1)).toContain(
+    `'{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"hostNetwork":null}}}}}}'`,
+  )
+})
+
+test.each<[string, object, number]>([
+  ['an emptyDir in whose place a claim comes', { name: 'old', emptyDir: {} }, 1],
+  ['a claim in whose place another comes', { name: 'old', persistentVolumeClaim: { claimName: 'old' } }, 0],
+  ['an emptyDir that stays', { name: 'work', emptyDir: {} }, 0],
+])('files are lost with %s: %s', (_, volume, lost) => {
+  const { name } = volume as { name: string }
+  const before = { containers: [{ name: 'bot', volumeMounts: [{ name, mountPath: '/work' }] }], volumes: [volume] }
+  expect(lostFiles(change(ours, before))).toHaveLength(lost)
+})
+
+test('a volume of another kind under a name of ours is refused, and no other fault of a volume', () => {
+  const at = 'spec.template.spec.volumes[3].persistentVolumeClaim:'
+  const refused = refuseVolumeKind(object(), `* ${at} Forbidden: may not specify more than 1 volume type`)
+  expect(refused).toMatchObject({ kind: 'refused', remedy: expect.stringContaining('"$retainKeys":["name","persist') })
+  expect(refuseVolumeKind(object(), `* ${at} Required value`)).toBeUndefined()
+})
