@@ -66,7 +66,9 @@ test.each<[string, object, string[], object | undefined]>([
 ])('%s in our pods is told by names only, with the patch that takes it away', (_, after, said, patch) => {
   const notes = partsOfOthers(object(), change(after))
   const told = notes.filter((note) => note.endsWith(' is not ours and stays in its pods'))
-  expect(new Set(told)).toEqual(new Set(said.map((what) => `deployment bot: ${what} is not ours and stays in its pods`)))
+  expect(new Set(told)).toEqual(
+    new Set(said.map((what) => `deployment bot: ${what} is not ours and stays in its pods`)),
+  )
   expect(notes.join()).not.toContain('secret')
   const [, text] = notes.at(-1)?.match(/kubectl patch deployment bot -n bots -p '(.*)'$/) ?? []
   expect(text && JSON.parse(text)).toEqual(patch && { spec: { template: { spec: patch } } })
