@@ -2,6 +2,7 @@ import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from './context.ts'
+import { invitesCollection } from './releases.ts'
 import { stores } from './services.ts'
 
 /** Runs a script in the database of Stoat; gives the JSON that it prints. */
@@ -17,18 +18,17 @@ export async function inDatabase({ kube }: StoatContext, script: string): Promis
   return JSON.parse(output.stdout.trim().split('\n').at(-1) ?? '')
 }
 
-/** The collection of invites, which has another name from v0.14 on. */
-const invites = ({ env }: StoatContext) => (env.STOAT_IMAGES === 'next' ? 'account_invites' : 'invites')
+const invites = `const invites = ${invitesCollection}`
 
 /** Makes an invite, or leaves the one that is there. */
 export async function addInvite(context: StoatContext, code: string): Promise<void> {
-  const [name, query] = [invites(context), `{ _id: ${JSON.stringify(code)} }`]
-  const add = `if (!db.${name}.findOne(${query})) db.${name}.insertOne(${query})`
-  await inDatabase(context, `${add}; print(JSON.stringify(db.${name}.findOne(${query})))`)
+  const query = `{ _id: ${JSON.stringify(code)} }`
+  const add = `if (!invites.findOne(${query})) invites.insertOne(${query})`
+  await inDatabase(context, `${invites}; ${add}; print(JSON.stringify(invites.findOne(${query})))`)
 }
 
 /** Takes away the invites whose code matches: `^smoke-`. */
 export async function removeInvites(context: StoatContext, pattern: string): Promise<void> {
   const query = `{ _id: { $regex: ${JSON.stringify(pattern)} } }`
-  await inDatabase(context, `db.${invites(context)}.deleteMany(${query}); print("true")`)
+  await inDatabase(context, `${invites}; invites.deleteMany(${query}); print("true")`)
 }

@@ -5,15 +5,13 @@ import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from '../context.ts'
 import { storeWorkloads } from '../manifests/stores.ts'
+import { releaseOf } from '../releases.ts'
 import { caddyService, stoatServices, stores, webService } from '../services.ts'
 import { storeChecks } from './stores.ts'
 
 const own = ownObjects('stoat')
 const look = (app: string) =>
   `npm run status -w stoat; kubectl describe pod -n ${namespace} -l app=${app}; kubectl logs -n ${namespace} -l app=${app} --previous`
-
-/** What crond, pushd and the api publish to and read from. */
-const declared = { exchanges: ['revolt.default', 'revolt.notifications'], queues: ['internal.ack'] }
 
 /** Whether everything runs: that the programs answer says nothing of their stores, which is looked at from outside. */
 export function insideChecks(context: StoatContext): readonly Check[] {
@@ -39,7 +37,7 @@ export function insideChecks(context: StoatContext): readonly Check[] {
     ...Object.values(stoatServices).map(({ name }) => available('services', 'Deployment', name)),
     available('services', 'Deployment', webService.name),
     youngerCheck(kube),
-    brokerCheck(kube),
+    brokerCheck(context),
     available('gateway', 'Deployment', caddyService.name),
   ]
 }
@@ -61,18 +59,19 @@ function youngerCheck(kube: StoatContext['kube']): Check {
   })
 }
 
-function brokerCheck(kube: StoatContext['kube']): Check {
+function brokerCheck({ env, kube }: StoatContext): Check {
+  const { exchanges, queues } = releaseOf(env).declares
   const list = (what: string) => `rabbitmqctl -q list_${what} name`
   const script = `{ ${list('exchanges')}; ${list('queues')}; } | tr '\\n' ' '`
   return check(kube, {
     id: 'services.exchanges',
-    about: 'the exchanges and the queue of acknowledgements are declared',
+    about: 'what crond and pushd declare for the api is there',
     remedy: `${look(stoatServices.pushd.name)}; npm run restart -w stoat -- crond pushd api declares them.`,
     ask: { answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', script]) },
     judge({ answer }) {
       if (!answer.ok) return fail(answer.text)
       const found = answer.text.split(/\s+/)
-      const lacking = [...declared.exchanges, ...declared.queues].filter((name) => !found.includes(name))
+      const lacking = [...exchanges, ...queues].filter((name) => !found.includes(name))
       return lacking.length > 0 ? fail(`not there: ${lacking.join(', ')}`) : ok(`${found.length} names`)
     },
   })

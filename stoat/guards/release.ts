@@ -3,7 +3,7 @@ import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from '../context.ts'
 import type { StoatEnv } from '../env/env.ts'
-import { knownDefects, profileOf } from '../images.ts'
+import { knownDefects, releaseNameOf } from '../releases.ts'
 import { stoatServices } from '../services.ts'
 
 const order = ['revolt', 'stoat', 'next'] as const
@@ -19,7 +19,7 @@ export function noDowngrade({ kube, env }: Pick<StoatContext, 'kube' | 'env'>): 
 }
 
 export function judgeRelease(env: StoatEnv, image: string | null): Decision {
-  const [now, desired] = [image === null ? undefined : profileOf(image), env.STOAT_IMAGES]
+  const [now, desired] = [image === null ? undefined : releaseNameOf(image), env.STOAT_IMAGES]
   if (now && order.indexOf(desired) < order.indexOf(now) && env.STOAT_API_IMAGE === undefined)
     return refuse(
       `STOAT_IMAGES is ${desired}, but ${now} runs: its database cannot go back`,

@@ -9,9 +9,9 @@ import {
   secretEnv,
 } from '@infra/shared/platform/manifests'
 import type { StoatEnv } from '../env/env.ts'
-import { imagesOf } from '../images.ts'
 import { stoatSecret } from '../keys.ts'
 import { digestOf } from '../open-values.ts'
+import { imagesOf, releaseOf } from '../releases.ts'
 import { type StoatService, servicesOf, stores, webService } from '../services.ts'
 import { urlsOf } from '../urls.ts'
 import { checksum, configMaps } from './config.ts'
@@ -135,15 +135,20 @@ function probesOf(key: string, health: StoatService['health']): Fields {
   }
 }
 
-/** How long the api waits for the exchanges, in seconds: after that it starts all the same, since another release may have others. */
+/** How long the api waits for the exchanges, in seconds: after that it starts all the same, since an image of your own may have others. */
 const patienceSeconds = 120
 
 /**
- * Before the api starts, whenever that is: the exchanges and the queue that crond and pushd declare are there. An api that
+ * Before the api starts, whenever that is: the exchanges and queues that crond and pushd declare are there. An api that
  * publishes to one that is not there loses its channel for good. Asked in bash, which the image of RabbitMQ has.
  */
 function exchangesWait(env: StoatEnv): Fields {
   const { name, ports } = stores.rabbitmq
+  const { exchanges, queues } = releaseOf(env).declares
+  const declared = [
+    ...exchanges.map((exchange) => `exchanges/%2F/${exchange}`),
+    ...queues.map((queue) => `queues/%2F/${queue}`),
+  ]
   const script = `there() {
   exec 3<>/dev/tcp/${name}/${ports.management} || return 1
   printf 'GET /api/%s HTTP/1.0\\r\\nAuthorization: Basic %s\\r\\n\\r\\n' "$1" "$(printf '%s:%s' "$rabbitmq_user" "$rabbitmq_password" | base64 -w0)" >&3
@@ -153,7 +158,7 @@ function exchangesWait(env: StoatEnv): Fields {
 }
 for _ in {1..${patienceSeconds}}; do
   missing=
-  for what in exchanges/%2F/revolt.default exchanges/%2F/revolt.notifications queues/%2F/internal.ack; do
+  for what in ${declared.join(' ')}; do
     there "$what" 2>/dev/null || missing="$missing $what"
   done
   [ -n "$missing" ] || exit 0

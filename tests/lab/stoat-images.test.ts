@@ -1,7 +1,7 @@
 import { sampleEnv } from '@infra/shared/env/sample'
 import { describe, expect, test } from 'vitest'
 import { type StoatEnv, stoatSchema } from '../../stoat/env/env.ts'
-import { imagesOf } from '../../stoat/images.ts'
+import { imagesOf } from '../../stoat/releases.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must } from './run.ts'
 import { startStoatImages } from './stoat/images.ts'

@@ -158,7 +158,6 @@ export async function standIns(): Promise<Image> {
   for (const { owner, names, tag, web, revision, version: number } of releases) {
     const env = [`LAB_REVISION=${revision}`, `LAB_VERSION=${number}`]
     if (owner === 'revoltchat') env.push('LAB_FAULT_ROLES=1')
-    if (tag === 'v0.15.1') env.push('LAB_INVITES=account_invites')
     for (const [index, mode] of modes.entries()) {
       const started = { Entrypoint: ['/stoat', mode], Env: env, User: '65532:65532', WorkingDir: '/home/nonroot' }
       all[`ghcr.io/${owner}/${names[index]}:${tag}`] = started

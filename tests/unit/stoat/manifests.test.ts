@@ -37,6 +37,18 @@ const podOf = (object: KubeObject) => specOf(object).template.spec
 
 const workloads = [...of('Deployment'), ...of('StatefulSet'), ...of('Job')]
 
+describe('the api waits', () => {
+  // What crond and pushd of each release declare, read in its source.
+  it.each<[StoatEnv['STOAT_IMAGES'], string]>([
+    ['revolt', 'exchanges/%2F/revolt.notifications'],
+    ['stoat', 'exchanges/%2F/revolt.default exchanges/%2F/revolt.notifications queues/%2F/internal.ack'],
+    ['next', 'exchanges/%2F/revolt.default exchanges/%2F/revolt.notifications queues/%2F/internal.ack'],
+  ])('in the release %s for nothing that its crond and pushd do not declare', (STOAT_IMAGES, declared) => {
+    const { initContainers } = podOf(named('Deployment', 'stoat-api', objectsOf({ STOAT_IMAGES })))
+    expect(/for what in (.*); do/.exec(initContainers[0].command[2])?.[1]).toBe(declared)
+  })
+})
+
 describe('the original’s', () => {
   it('names, in its namespace, with their label app', () => {
     expect(

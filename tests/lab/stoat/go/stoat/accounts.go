@@ -75,7 +75,7 @@ func (s server) invited(code string) error {
 	if code == "" {
 		return problem{400, "MissingInvite"}
 	}
-	_, err := one[bson.M](s.db, env("LAB_INVITES", "invites"), bson.M{"_id": code})
+	_, err := one[bson.M](s.db, invites(), bson.M{"_id": code})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return problem{400, "InvalidInvite"}
 	}

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
@@ -21,13 +18,9 @@ type server struct {
 	pushes *amqp.Channel
 }
 
-var collections = strings.Fields(`accounts users channels messages servers server_members server_bans
-	channel_invites channel_unreads channel_webhooks migrations attachments attachment_hashes user_settings
-	policy_changes safety_reports safety_snapshots safety_strikes bots ratelimit_events pubsub`)
-
 func api(config Config) {
 	s := server{config: config, db: database(config), bus: openBus(config)}
-	migrate(s.db)
+	prepare(s.db)
 	connection := openRabbit(config)
 	s.acks, s.pushes = channelOf(connection), channelOf(connection)
 
@@ -62,33 +55,6 @@ func apiBucket(r *http.Request) (string, int) {
 		return "channels " + resource, 15
 	}
 	return "any", 20
-}
-
-// migrate makes the database at the first boot. One that somebody else has made is no database of the platform.
-func migrate(db *mongo.Database) {
-	revision, err := strconv.Atoi(env("LAB_REVISION", "50"))
-	check(err, "LAB_REVISION")
-	ctx, cancel := within(120)
-	defer cancel()
-	names, err := db.Client().ListDatabaseNames(ctx, bson.M{})
-	check(err, "Failed to fetch database names.")
-	for _, name := range names {
-		if name != db.Name() {
-			continue
-		}
-		found, err := one[bson.M](db, "migrations", bson.M{"_id": 0})
-		check(err, "Failed to fetch migration data.")
-		if now, _ := strconv.Atoi(fmt.Sprint(found["revision"])); now < revision {
-			check(set(db, "migrations", bson.M{"_id": 0}, bson.M{"revision": revision}), "migration")
-			fmt.Printf("Migrated from revision %d to %d.\n", now, revision)
-		}
-		return
-	}
-	fmt.Println("Creating database.")
-	for _, name := range collections {
-		check(db.CreateCollection(ctx, name), "Failed to create "+name+" collection.")
-	}
-	check(insert(db, "migrations", bson.M{"_id": 0, "revision": revision}), "Failed to save migration info.")
 }
 
 // root says nothing of Mongo, Redis or RabbitMQ: it answers whatever they do.

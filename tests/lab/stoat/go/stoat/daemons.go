@@ -27,24 +27,27 @@ func declare(channel *amqp.Channel, exchange, kind, queue string) <-chan amqp.De
 // crond writes down what was read. Without Mongo it ends; without RabbitMQ it stays, and does nothing more.
 func crond(config Config) {
 	db, bus := database(config), openBus(config)
-	connection := openRabbit(config)
 	openStore(config)
-	deliveries := declare(channelOf(connection), topicExchange, "topic", ackQueue)
+	if revision() > 48 {
+		go readAcks(db, bus, declare(channelOf(openRabbit(config)), topicExchange, "topic", ackQueue))
+	}
 	fmt.Println("crond is ready")
-	go func() {
-		for delivery := range deliveries {
-			if err := readAck(db, bus, delivery.Body); err != nil {
-				fmt.Printf("ack: %v\n", err)
-				_ = delivery.Reject(false)
-			} else {
-				_ = delivery.Ack(false)
-			}
-		}
-	}()
 	for {
 		_, err := many(db, "attachments", bson.M{"deleted": true, "_id": "none"})
 		check(err, "Failed to look for deleted files")
 		time.Sleep(5 * time.Second)
+	}
+}
+
+// readAcks writes down what was read, as told by the api. Before revision 49 the api does that itself.
+func readAcks(db *mongo.Database, bus bus, deliveries <-chan amqp.Delivery) {
+	for delivery := range deliveries {
+		if err := readAck(db, bus, delivery.Body); err != nil {
+			fmt.Printf("ack: %v\n", err)
+			_ = delivery.Reject(false)
+		} else {
+			_ = delivery.Ack(false)
+		}
 	}
 }
 
@@ -62,11 +65,14 @@ func readAck(db *mongo.Database, bus bus, body []byte) error {
 	if err != nil {
 		return err
 	}
-	id := bson.M{"channel": told.Channel, "user": told.User}
-	if err := remove(db, "channel_unreads", bson.M{"_id.channel": told.Channel, "_id.user": told.User}); err != nil {
+	return writeAck(db, told.User, told.Channel, message)
+}
+
+func writeAck(db *mongo.Database, user, channel, message any) error {
+	if err := remove(db, "channel_unreads", bson.M{"_id.channel": channel, "_id.user": user}); err != nil {
 		return err
 	}
-	return insert(db, "channel_unreads", bson.M{"_id": id, "last_id": message})
+	return insert(db, "channel_unreads", bson.M{"_id": bson.M{"channel": channel, "user": user}, "last_id": message})
 }
 
 var pushQueues = strings.Fields(`notifications.ingest.generic notifications.origin.message

@@ -152,6 +152,7 @@ func (s server) search(r *http.Request) (any, error) {
 }
 
 // ack is kept in Redis and told to crond through RabbitMQ, unless crond has not yet fetched another of the same channel.
+// The oldest release writes it down itself.
 func (s server) ack(r *http.Request) (any, error) {
 	user, channel, err := s.channel(r)
 	if err != nil {
@@ -162,6 +163,9 @@ func (s server) ack(r *http.Request) (any, error) {
 	}
 	if err := s.bus.publish(topic(user["_id"]), event); err != nil {
 		return nil, err
+	}
+	if revision() == 48 {
+		return nil, writeAck(s.db, user["_id"], channel["_id"], r.PathValue("message"))
 	}
 	ctx, cancel := within(5)
 	defer cancel()
