@@ -10,7 +10,7 @@ import { workloadChecks } from './checks/workloads.ts'
 import { type ClusterContext, openAws, openBuilder } from './context.ts'
 import { clusterSchema } from './env/env.ts'
 import { openKubernetes } from './parts/kubernetes.ts'
-import { costNote } from './prices/prices.ts'
+import { cost } from './prices/prices.ts'
 import kubernetes from './scripts/00-kubernetes.ts'
 import dynamodb from './scripts/10-dynamodb.ts'
 import sqs from './scripts/20-sqs.ts'
@@ -39,7 +39,7 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
     [identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, workloadChecks].flatMap(
       (checks) => checks(context),
     ),
-  notes: [costNote()],
+  cost,
 })
 
 export default cluster

@@ -1,3 +1,5 @@
+import type { Cost } from '@infra/shared/engine/events'
+
 interface Price {
   readonly what: string
   /** US dollars a month. */
@@ -42,10 +44,12 @@ export const prices: { readonly date: string; readonly items: readonly Price[]; 
 
 const range = ({ least, most }: Price) => (most === undefined ? `$${least}+` : `$${least}–${most}`)
 
-/** The estimate in a line, for the end of a plan. */
-export function costNote(): string {
-  const parts = prices.items.map((item) => `${item.what} ${range(item)}`)
-  return `cost a month, estimated ${prices.date}: ${parts.join(', ')}; total ${prices.total}`
+/** The estimate as a plan tells it. */
+export const cost: Cost = {
+  currency: 'USD',
+  date: prices.date,
+  items: prices.items.map(({ what, least, most }) => ({ what, least, ...(most !== undefined && { most }) })),
+  total: prices.total,
 }
 
 /** The estimate as a table of markdown. */

@@ -14,6 +14,7 @@ export function dropletChecks({ env, cloud }: ProvisionContext): readonly Check[
       about: `droplet ${name} has an address, for .env.pod`,
       remedy:
         'npm run provision -w pod makes it. Of several rename those that are not the pod: doctl compute droplet-action rename ID --droplet-name NAME',
+      telling: true,
       ask: { droplet: existingDroplet(name) },
       judge: ({ droplet }) => ok(`export VALENCE_POD_IP="${droplet.address}"`),
     }),

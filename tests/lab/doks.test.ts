@@ -136,7 +136,7 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
       },
     )
     expect(JSON.parse(stdout)).toMatchObject({ status: { token: serverToken } })
-    const verified = await cli('verify')
+    const verified = await cli('verify', ['-v'])
     good(verified)
     expect(verified.stdout).toMatch(/renewed by doctl; the token of now ends 20\d\d-/)
     expect(verified.stdout).not.toContain(serverToken)

@@ -201,7 +201,7 @@ describe.skipIf(skip)(title('manifests on a real cluster', skip), () => {
     const sink = outletTo({ write: (text: string) => void written.push(text) })
     const plain = (_: unknown, text: string) => text
     const terminal = { out: sink, err: sink, paintOut: plain, paintErr: plain, animate: false, groups: false }
-    for (const reporter of [jsonReporter(sink), prettyReporter({ ...terminal, diff: true, verbose: true })])
+    for (const reporter of [jsonReporter(sink), prettyReporter({ ...terminal, diff: 'all', verbose: true })])
       for (const event of events) reporter.emit(event)
     const said = written.join('')
     expect(said).toContain('secret by-hand: label')

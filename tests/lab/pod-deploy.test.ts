@@ -160,7 +160,7 @@ describe.skipIf(skip)(title('a half-made pod', skip), () => {
 
     const { code: done, stdout } = await cli('deploy', '--yes')
     expect(done).toBe(0)
-    expect(stdout).toMatch(/✓ extension vector in database valence[\s\S]*pod: \d+ passed/)
+    expect(stdout).toMatch(/✓ postgresql {2}\d+ checks passed[\s\S]*pod: \d+ passed/)
     expect(await cli('deploy', '--yes')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('nothing to change'),
@@ -204,7 +204,7 @@ describe.skipIf(skip)(title('Debian 12', skip), () => {
     const deploy = () => cli('deploy', '--yes', ...(isReachable ? [] : ['--skip-tags', 'postgresql,synapse,vkb']))
     const { code, stdout, stderr } = await deploy()
     expect(code, stdout + stderr).toBe(0)
-    expect(stdout).toMatch(/✓ only keys log in[\s\S]*pod: \d+ passed/)
+    expect(stdout).toMatch(/✓ security {2}\d+ checks passed[\s\S]*pod: \d+ passed/)
     expect(await deploy()).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to change') })
   })
 })

@@ -42,7 +42,10 @@ function newcomer(workspace: string, ...args: string[]): Promise<Ran> {
 // To accept a change of plan or help: npx vitest run tests/plans -u, and read the difference.
 describe('what a newcomer sees', () => {
   test('the plan of the pod, by plan and by deploy --check', async () => {
-    const ran = await Promise.all([newcomer('pod', 'plan'), newcomer('pod', 'deploy', '--check', '--yes')])
+    const ran = await Promise.all([
+      newcomer('pod', 'plan', '--diff'),
+      newcomer('pod', 'deploy', '--check', '--yes', '--diff'),
+    ])
     for (const { code, stdout, stderr } of ran) {
       expect(code, stderr).toBe(0)
       expect(stderr).toMatch(/^warning: NO ENVIRONMENT[^\n]*\npod → a new host\n/)

@@ -9,39 +9,44 @@ import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { usage } from './options.ts'
 import { stateFolder } from './paths.ts'
-import { assertFresh, type PlanFile, readPlan, savePlan } from './plan-file.ts'
+import { assertFresh, assertWritable, planOf, readPlans, type SavedPlan, savePlans } from './plan-file.ts'
 import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './session.ts'
 
 /** `plan`, and `deploy --check`: shows what would change; with `--plan FILE`, also whether that is what was saved. */
 export async function runPlan(session: Session): Promise<number> {
-  const { options, emit, workspace } = session
+  const { options, emit, workspace, together } = session
   const saved = readSaved(session)
+  for (const path of [options.out, options.html]) if (path !== undefined) assertWritable(path)
   const loaded = open(withSavedOptions(session, saved), 'plan')
   await tellTargets(session, loaded)
-  const plan = await planWork(collect(workspace.scripts, loaded.context, chosen(session, saved)), emit)
-  if (saved) assertFresh(saved, stateFolder(session.root), plan)
-  tellNotes(session)
+  const work = collect(workspace.scripts, loaded.context, chosen(session, saved))
+  const plan = await planWork(work, emit)
+  saved?.assertFresh(plan)
+  tellCost(session)
+  const about = {
+    workspace: workspace.name,
+    environment: options.env,
+    tags: options.tags,
+    skipTags: options['skip-tags'],
+    workspaceOptions: session.workspaceOptions,
+    ...(workspace.cost && { cost: workspace.cost }),
+  }
+  together?.keep?.(plan, about, work)
   if (options.out !== undefined) {
-    const about = {
-      workspace: workspace.name,
-      environment: options.env,
-      tags: options.tags,
-      skipTags: options['skip-tags'],
-      workspaceOptions: session.workspaceOptions,
-    }
-    savePlan(options.out, stateFolder(session.root), plan, about)
-    emit({
-      type: 'message',
-      level: 'info',
-      text: `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`,
-    })
+    savePlans(options.out, stateFolder(session.root), [{ plan, about }])
+    const text = `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`
+    emit({ type: 'message', level: 'info', text })
+  }
+  if (options.html !== undefined) {
+    const { saveOnePage } = await import('./page.ts')
+    saveOnePage(options.html, session, { plan, about, work })
   }
   return pendingCode(session, plan)
 }
 
 /** `deploy`: plan, ask, apply, verify. */
 export async function runDeploy(session: Session): Promise<number> {
-  const { options, emit, workspace, signals, processEnv } = session
+  const { options, emit, workspace, signals, processEnv, together } = session
   const saved = readSaved(session)
   const loaded = open(withSavedOptions(session, saved), 'deploy')
   const scripts = chosen(session, saved)
@@ -52,16 +57,23 @@ export async function runDeploy(session: Session): Promise<number> {
     holder: describeHolder(),
     lockTimeout: seconds(options['lock-timeout']),
     async agree(plan) {
-      tellNotes(session)
+      if (together?.agree) return together.agree(plan)
+      tellCost(session)
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
     },
-    ...(saved && { expect: (plan: Plan) => assertFresh(saved, stateFolder(session.root), plan) }),
+    // Together with others it was compared when all were planned: those before it may change what it finds since.
+    ...(saved && !together && { expect: (plan: Plan) => saved.assertFresh(plan) }),
   })
-  if (made === 0 || options['skip-verification']) return 0
-  if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked: all changes are made, not yet verified')
-  signals.release()
-  return verify(session, loaded, scripts)
+  if (made > 0 && !options['skip-verification']) {
+    if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked: all changes are made, not yet verified')
+    signals.release()
+    const code = await verify(session, loaded, scripts)
+    if (code !== 0) return code
+  }
+  if (made > 0)
+    for (const text of workspace.next?.(loaded.context) ?? []) emit({ type: 'message', level: 'info', text })
+  return 0
 }
 
 /** `verify`: runs the checks. */
@@ -104,13 +116,21 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
   return counts.fail > 0 ? exitCodes.verify : 0
 }
 
-function readSaved({ workspace, options, root }: Session): PlanFile | undefined {
+/** The saved plan of a run, and whether another is still the same. */
+interface Reviewed extends SavedPlan {
+  assertFresh(plan: Plan): void
+}
+
+function readSaved({ workspace, options, root }: Session): Reviewed | undefined {
   if (options.plan === undefined) return undefined
-  return readPlan(options.plan, stateFolder(root), workspace.name, options.env)
+  const folder = stateFolder(root)
+  const file = readPlans(options.plan, folder)
+  const saved = planOf(file, options.plan, workspace.name, options.env)
+  return { ...saved, assertFresh: (plan) => assertFresh(file, saved, folder, plan) }
 }
 
 /** With the workspace's own options that a saved plan was made with: without them it would be another plan. */
-function withSavedOptions(session: Session, saved: PlanFile | undefined): Session {
+function withSavedOptions(session: Session, saved: SavedPlan | undefined): Session {
   if (!saved) return session
   const [given] = Object.keys(session.workspaceOptions)
   if (given !== undefined)
@@ -118,7 +138,7 @@ function withSavedOptions(session: Session, saved: PlanFile | undefined): Sessio
   return { ...session, workspaceOptions: saved.workspaceOptions ?? {} }
 }
 
-function chosen({ workspace, options }: Session, saved: PlanFile | undefined) {
+function chosen({ workspace, options }: Session, saved: SavedPlan | undefined) {
   if (saved && (options.tags || options['skip-tags'])) {
     throw usage('--plan goes without --tags and --skip-tags', 'The saved plan knows which scripts it is of.')
   }
@@ -144,8 +164,8 @@ export async function tellTargets(
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
 }
 
-function tellNotes({ workspace, emit }: Session): void {
-  for (const text of workspace.notes ?? []) emit({ type: 'message', level: 'info', text })
+function tellCost({ workspace, emit }: Session): void {
+  if (workspace.cost) emit({ type: 'cost', ...workspace.cost })
 }
 
 /** The value of `--lock-timeout`, in seconds. */

@@ -66,14 +66,19 @@ export const optionTable = {
     help: 'all scripts but these',
     of: ['plan', 'deploy', 'verify'],
   },
-  diff: { type: 'boolean', help: 'show file contents that change (the default)', of: ['plan', 'deploy'] },
-  'no-diff': { type: 'boolean', help: 'do not show them', of: ['plan', 'deploy'] },
+  diff: {
+    type: 'boolean',
+    help: 'show contents of new files too; without it, of files that change',
+    of: ['plan', 'deploy'],
+  },
+  'no-diff': { type: 'boolean', help: 'show no contents', of: ['plan', 'deploy'] },
   out: {
     type: 'string',
     value: 'FILE',
     help: 'save the plan, to deploy exactly it with deploy --plan FILE',
     of: ['plan'],
   },
+  html: { type: 'string', value: 'FILE', help: 'save the plan as a page to read, too', of: ['plan'] },
   plan: {
     type: 'string',
     value: 'FILE',
@@ -81,7 +86,11 @@ export const optionTable = {
     of: ['deploy'],
   },
   'detailed-exitcode': { type: 'boolean', help: 'exit 2 when there is something to change', of: ['plan', 'deploy'] },
-  offline: { type: 'boolean', help: 'plan as for a new, blank target; connect to nothing', of: ['plan'] },
+  offline: {
+    type: 'boolean',
+    help: 'plan as for a new, blank target; connect to nothing (deploy: with --check)',
+    of: ['plan', 'deploy'],
+  },
   'lock-timeout': { type: 'string', value: 'SECONDS', help: 'wait for another run to end (default 0)', of: ['deploy'] },
   'skip-validation': {
     type: 'boolean',

@@ -16,3 +16,8 @@ export function projectRoot(env: NodeJS.ProcessEnv): string {
 export function stateFolder(root: string): string {
   return join(root, '.infra')
 }
+
+/** Where the logs of runs are kept. */
+export function runFolder(env: NodeJS.ProcessEnv): string {
+  return join(stateFolder(projectRoot(env)), 'runs')
+}

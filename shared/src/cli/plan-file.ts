@@ -1,89 +1,122 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { keyed, sameSeal } from '../command/keyed.ts'
 import { digestPlan } from '../engine/digest.ts'
+import type { Cost } from '../engine/events.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Plan } from '../engine/plan.ts'
+import { finishedJson } from '../report/clean.ts'
+import { type PlanView, viewOf } from '../report/plan-view.ts'
 import { usage, type WorkspaceOptions } from './options.ts'
 import { ownKey } from './own-key.ts'
 
-/**
- * What is kept of a reviewed plan: no fact and no secret, only fingerprints of what was found and decided. They are keyed
- * by what this checkout alone has, so the file confirms no guess of a password; and the whole is sealed by the same key.
- */
-export interface PlanFile {
-  readonly format: 2
+/** What is kept of the reviewed plan of one workspace: what was shown, and fingerprints of what was found and decided. */
+export interface SavedPlan {
   readonly workspace: string
   readonly environment: string | undefined
   readonly tags: readonly string[] | undefined
   readonly skipTags: readonly string[] | undefined
   /** The workspace's own options that it was made with, such as `--prune`. */
   readonly workspaceOptions?: WorkspaceOptions
+  readonly cost?: Cost
+  /** Fingerprints by step. */
+  readonly steps: Readonly<Record<string, string>>
+  readonly shown: PlanView
+}
+
+/**
+ * Reviewed plans of one or several workspaces. No secret is in it: the fingerprints are keyed by what this checkout alone
+ * has, so the file confirms no guess of a password; and the whole is sealed by the same key.
+ */
+export interface PlanFile {
+  readonly format: 3
   readonly made: string
   readonly salt: string
-  readonly steps: Readonly<Record<string, string>>
+  readonly plans: readonly SavedPlan[]
   readonly seal: string
+}
+
+/** A plan to be saved, and what it was made with. */
+export interface PlanToSave {
+  readonly plan: Plan
+  readonly about: Omit<SavedPlan, 'steps' | 'shown'>
 }
 
 /** For how long a saved plan may be deployed, in days: after that nobody remembers what was reviewed. */
 const goodFor = 7
 
-/** Saves a plan, readable by its owner only. `folder` is the project's own, which holds the key. */
-export function savePlan(
-  path: string,
-  folder: string,
-  plan: Plan,
-  about: Pick<PlanFile, 'workspace' | 'environment' | 'tags' | 'skipTags' | 'workspaceOptions'>,
-): void {
+/** Saves plans, readable by their owner only. `folder` is the project's own, which holds the key. */
+export function savePlans(path: string, folder: string, plans: readonly PlanToSave[]): void {
   const salt = randomBytes(16).toString('hex')
   const temp = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const key = ownKey(folder, 'plan', true) ?? ''
-    const steps = digestPlan(plan, keyed(key, salt))
-    const saved = { format: 2, ...about, made: new Date().toISOString(), salt, steps } as const
+    const kept = plans.map(({ plan, about }) => ({
+      ...about,
+      steps: digestPlan(plan, keyed(key, salt)),
+      shown: JSON.parse(finishedJson(viewOf(plan))) as PlanView,
+    }))
+    const saved = { format: 3, made: new Date().toISOString(), salt, plans: kept } as const
     // Not through what stands there: the folder may be one that others can write, such as /tmp.
     const text = `${JSON.stringify({ ...saved, seal: sealOf(saved, key) }, null, 2)}\n`
     writeFileSync(temp, text, { mode: 0o600, flag: 'wx' })
     renameSync(temp, path)
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw new Failure('error', `the plan cannot be saved to ${path}: ${(error as Error).message}`, {
-      remedy: 'Name a file in a folder that you can write with --out.',
-    })
+    throw unwritable(path, error as Error)
   }
 }
+
+/** Throws, before anything is asked, unless a plan can be saved to this path. */
+export function assertWritable(path: string): void {
+  const temp = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder')
+    writeFileSync(temp, '', { mode: 0o600, flag: 'wx' })
+    rmSync(temp)
+  } catch (error) {
+    throw unwritable(path, error as Error)
+  }
+}
+
+const unwritable = (path: string, error: Error) =>
+  new Failure('error', `nothing can be saved to ${path}: ${error.message}`, {
+    remedy: 'Name a file in a folder that you can write.',
+  })
 
 function sealOf({ seal: _, ...rest }: Partial<PlanFile>, key: string): string {
   return keyed(key, JSON.stringify(rest))
 }
 
-/**
- * Reads a saved plan. Throws a usage failure for what is none, is one of another workspace, environment or checkout, or
- * was changed since; a `stale` one for what is too old.
- */
-export function readPlan(path: string, folder: string, workspace: string, environment: string | undefined): PlanFile {
+/** Reads saved plans as they are, whoever made them. Throws a usage failure for a file that holds none. */
+export function readPlanFile(path: string, option = '--plan '): PlanFile {
+  const remedy = 'Make one: npm run plan -- --out FILE, or with -w of one workspace.'
   let saved: PlanFile | null
   try {
     saved = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw usage(
-      `--plan ${path}: ${(error as Error).message}`,
-      `Make one: npm run plan -w ${workspace} -- --out ${path}`,
-    )
+    throw usage(`${option}${path}: ${(error as Error).message}`, remedy)
   }
-  if ((saved?.format as number | undefined) === 1)
-    throw usage(`--plan ${path} was saved by an older version of this tool`, 'Plan again, review, and deploy that.')
-  if (saved?.format !== 2 || !saved.steps)
-    throw usage(`--plan ${path} is not a saved plan`, `Make one: npm run plan -w ${workspace} -- --out ${path}`)
-  if (saved.workspace !== workspace || saved.environment !== environment) {
-    const of = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)
-    throw usage(
-      `--plan ${path} is a plan of ${of(saved.workspace, saved.environment)}, not of ${of(workspace, environment)}`,
-      'Deploy it with the workspace and environment that it was made for.',
-    )
-  }
+  const format = saved?.format as number | undefined
+  if (format === 1 || format === 2)
+    throw usage(`${option}${path} was saved by an older version of this tool`, 'Plan again, review, and deploy that.')
+  if (format !== 3 || !Array.isArray(saved?.plans)) throw usage(`${option}${path} is not a saved plan`, remedy)
+  return saved as PlanFile
+}
+
+/** Whether it is as this checkout saved it. */
+export function isSealed(saved: PlanFile, folder: string): boolean {
   const key = ownKey(folder, 'plan', false)
-  if (key === undefined || !sameSeal(String(saved.seal), sealOf(saved, key)))
+  return key !== undefined && sameSeal(String(saved.seal), sealOf(saved, key))
+}
+
+/**
+ * Reads saved plans to deploy them. Throws a usage failure for a file of another checkout, and for one that was changed
+ * since; a `stale` one for what is too old.
+ */
+export function readPlans(path: string, folder: string): PlanFile {
+  const saved = readPlanFile(path)
+  if (!isSealed(saved, folder))
     throw usage(
       `--plan ${path} was not saved by this checkout, or was changed since; nothing was done`,
       'A plan is deployed from where it was made. Plan again, review, and deploy that.',
@@ -96,15 +129,27 @@ export function readPlan(path: string, folder: string, workspace: string, enviro
   return saved
 }
 
+/** The plan of one workspace among saved ones. Throws a usage failure where it is not among them. */
+export function planOf(saved: PlanFile, path: string, workspace: string, environment: string | undefined): SavedPlan {
+  const found = saved.plans.find((plan) => plan.workspace === workspace && plan.environment === environment)
+  if (found) return found
+  const of = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)
+  const there = saved.plans.map((plan) => of(plan.workspace, plan.environment)).join(' and ')
+  throw usage(
+    `--plan ${path} is a plan of ${there}, not of ${of(workspace, environment)}`,
+    'Deploy it with the workspace and environment that it was made for.',
+  )
+}
+
 /** Throws a `stale` failure unless this is the plan that was saved: the same facts, the same changes. */
-export function assertFresh(saved: PlanFile, folder: string, plan: Plan): void {
-  const now = digestPlan(plan, keyed(ownKey(folder, 'plan', false) ?? '', saved.salt))
+export function assertFresh(file: PlanFile, saved: SavedPlan, folder: string, plan: Plan): void {
+  const now = digestPlan(plan, keyed(ownKey(folder, 'plan', false) ?? '', file.salt))
   const ids = new Set([...Object.keys(saved.steps), ...Object.keys(now)])
   const moved = [...ids].filter((id) => saved.steps[id] !== now[id])
   if (moved.length === 0) return
   throw new Failure(
     'stale',
-    `the plan of ${saved.made} is stale: what it was made from has changed since; nothing was done`,
+    `the plan of ${file.made} is stale: what it was made from has changed since; nothing was done`,
     {
       detail: moved.slice(0, 10),
       remedy: 'Plan again, review, and deploy the new plan.',

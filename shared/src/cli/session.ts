@@ -1,14 +1,15 @@
-import { join } from 'node:path'
 import type { Check } from '../engine/check.ts'
 import type { Emit } from '../engine/events.ts'
 import { Failure } from '../engine/failure.ts'
+import type { Plan, Work } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import { loadEnv } from '../env/load.ts'
 import { sampleEnv } from '../env/sample.ts'
 import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
 import { type Call, usage } from './options.ts'
-import { projectRoot, stateFolder } from './paths.ts'
+import { stateFolder } from './paths.ts'
+import type { PlanToSave } from './plan-file.ts'
 import { hasAnyEnvironment, hasEnvironment, runsBefore } from './root-run.ts'
 import type { Signals } from './signals.ts'
 import type { Opened, Workspace } from './workspace.ts'
@@ -25,6 +26,18 @@ export interface Session extends Call {
   readonly signals: Signals
   /** Targets to close at the end, however it ends. */
   readonly cleanup: (() => Promise<void>)[]
+  /** It runs together with other workspaces. */
+  readonly together?: Together
+}
+
+/** What a run has to do with those of other workspaces in the same process. */
+export interface Together {
+  /** Whether another workspace is planned or deployed before this one. */
+  runsBefore(workspace: string): boolean
+  /** Gets a yes for a plan, or throws: asked once for all of them. */
+  agree?(plan: Plan): Promise<void>
+  /** Keeps its plan, to be saved with the others; `work` is what it is of. */
+  keep?(plan: Plan, about: PlanToSave['about'], work: readonly Work[]): void
 }
 
 export interface Loaded extends Opened<unknown> {
@@ -57,7 +70,8 @@ export function open(session: Session, purpose: Purpose): Loaded {
     offline,
     environment: options.env,
     workspaceOptions: session.workspaceOptions,
-    runsBefore: (name) => runsBefore(session.processEnv, session.root, name, options.env),
+    runsBefore: (name) =>
+      session.together?.runsBefore(name) ?? runsBefore(session.processEnv, session.root, name, options.env),
     folder: stateFolder(session.root),
     tell: (text) => emit({ type: 'message', level: 'warn', text }),
   })
@@ -148,9 +162,4 @@ export function chooseChecks(
     const [owner = ''] = id.split('.')
     return kept.has(owner) || !known.has(owner)
   })
-}
-
-/** Where the logs of runs are kept. */
-export function runFolder(env: NodeJS.ProcessEnv): string {
-  return join(stateFolder(projectRoot(env)), 'runs')
 }

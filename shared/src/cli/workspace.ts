@@ -1,4 +1,5 @@
 import type { Check } from '../engine/check.ts'
+import type { Cost } from '../engine/events.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import type { EnvOf, Schema } from '../env/variable.ts'
@@ -35,8 +36,10 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   open(opening: Opening<S>): Opened<C>
   readonly scripts: readonly Script<C>[]
   checks(context: C): readonly Check[]
-  /** What is told at the end of a plan, such as what it all costs. */
-  readonly notes?: readonly string[]
+  /** What it costs, told at the end of a plan. */
+  readonly cost?: Cost
+  /** What to do once it is deployed, in a few lines. */
+  next?(context: C): readonly string[]
 }
 
 /** A command that one workspace has beside the shared ones: one row of its `commands/index.ts`. */

@@ -14,6 +14,8 @@ export interface Finding {
 export interface Check {
   /** How bad it is at the worst: `fail` unless told. What only warns never makes `verify` fail. */
   readonly severity?: 'warn' | 'fail' | undefined
+  /** What it finds is a result by itself, such as an address: shown although it passed. */
+  readonly telling?: true | undefined
   /** Short and stable, for `--only` and for JUnit: `postgres.extension`. */
   readonly id: string
   /** What holds when it passes: `extension vector in valence`. */
@@ -43,14 +45,15 @@ type Judge = (now: Readonly<Record<string, unknown>>) => Finding
 /** A check by questions on a target. */
 export function check<const Q extends Questions>(
   on: Target,
-  options: Pick<Check, 'id' | 'about' | 'remedy' | 'severity'> & { ask: Q; judge(now: Facts<Q>): Finding },
+  options: Pick<Check, 'id' | 'about' | 'remedy' | 'severity' | 'telling'> & { ask: Q; judge(now: Facts<Q>): Finding },
 ): Check {
-  const { id, about, remedy, severity, ask, judge } = options
+  const { id, about, remedy, severity, telling, ask, judge } = options
   return {
     id,
     about,
     remedy,
     severity,
+    telling,
     asked: { on, ask, judge: judge as (now: Readonly<Record<string, unknown>>) => Finding },
   }
 }
@@ -91,6 +94,7 @@ export async function runChecks(
       about: check.about,
       severity,
       ...finding,
+      ...(check.telling && { telling: true }),
       remedy: finding.outcome === 'ok' ? undefined : check.remedy,
     })
   }

@@ -10,6 +10,8 @@ export type Event =
   | { type: 'ask.start'; target: string; questions: number }
   | { type: 'ask.end'; target: string; questions: number; ms: number }
   | { type: 'plan'; plan: Plan; ms: number }
+  /** What the workspace costs, as its declaration estimates it. */
+  | ({ type: 'cost' } & Cost)
   | { type: 'plan.moved' }
   | { type: 'lock.wait'; target: string; holder: string }
   | { type: 'lock.taken'; target: string }
@@ -33,12 +35,50 @@ export type Event =
       outcome: CheckOutcome
       detail: string
       remedy: string | undefined
+      /** What it found is a result by itself: shown although it passed. */
+      telling?: true
     }
   | { type: 'check.summary'; counts: Readonly<Record<CheckOutcome, number>>; ms: number }
   | { type: 'message'; level: 'info' | 'warn'; text: string }
   | { type: 'failure'; kind: string; message: string; remedy: string | undefined; detail: readonly string[] }
   | { type: 'run.end'; workspace: string; command: string; exitCode: number; made: number; ms: number }
+  /** The end of a run over several workspaces. */
+  | { type: 'summary'; command: string; workspaces: readonly WorkspaceResult[]; exitCode: number; ms: number }
 
 export type CheckOutcome = 'ok' | 'warn' | 'fail' | 'skipped'
 
 export type Emit = (event: Event) => void
+
+/** US dollars a month. Without `most` it has no upper end. */
+interface Price {
+  readonly what: string
+  readonly least: number
+  readonly most?: number
+}
+
+/** An estimate, in US dollars a month: as data, and in a few words for a table. */
+export interface Cost {
+  readonly currency: 'USD'
+  /** When it was estimated: `2026-11-24`. */
+  readonly date: string
+  readonly items: readonly Price[]
+  readonly total: string
+}
+
+/** What became of one workspace in a run over several. */
+export interface WorkspaceResult {
+  readonly workspace: string
+  /** In a few words: `planned`, `unreachable`, `skipped: cluster failed`. */
+  readonly result: string
+  /** Left out where it did not run. */
+  readonly exitCode?: number | undefined
+  /** Of its plan: how many changes of each kind, and how many carry each risk. */
+  readonly changes?: Readonly<Record<string, number>> | undefined
+  readonly risks?: Readonly<Record<string, number>> | undefined
+  /** How many changes were made. */
+  readonly made?: number | undefined
+  readonly checks?: Readonly<Record<CheckOutcome, number>> | undefined
+  /** Of its cost, the total. */
+  readonly cost?: string | undefined
+  readonly ms?: number | undefined
+}

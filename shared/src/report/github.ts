@@ -1,11 +1,16 @@
-import { oneLine } from './clean.ts'
+import { clean, oneLine, own } from './clean.ts'
 import { sayEvent } from './messages.ts'
-import { appendingTo } from './outlet.ts'
-import { planLines, summarize } from './plan-text.ts'
+import { appendingTo, type Outlet } from './outlet.ts'
+import { planLines } from './plan-text.ts'
+import { summarize, viewOf } from './plan-view.ts'
 import type { Reporter } from './reporter.ts'
 import { plainPaint } from './style.ts'
+import { summaryRows } from './summary.ts'
 
-/** Puts plans, findings and failures as markdown into the job summary of GitHub Actions (`$GITHUB_STEP_SUMMARY`). */
+/**
+ * Puts plans, findings, failures and the table of several workspaces as markdown into the job summary of GitHub Actions
+ * (`$GITHUB_STEP_SUMMARY`).
+ */
 export function githubSummary(path: string): Reporter {
   let workspace = ''
   const outlet = appendingTo(path)
@@ -14,18 +19,49 @@ export function githubSummary(path: string): Reporter {
     emit(event) {
       if (event.type === 'run.start') workspace = event.workspace
       if (event.type === 'plan') {
-        const lines = planLines(event.plan, { paint: plainPaint, diff: true, verbose: false })
-        add(`### ${summarize(workspace, event.plan)}\n`)
+        const view = viewOf(event.plan)
+        const lines = planLines(view, { paint: plainPaint, diff: 'all', verbose: false })
+        add(`### ${summarize(workspace, view)}\n`)
         if (lines.length > 0) add(fenced(lines.map((line) => line.replace(/^ {2}([+~!-])/, '$1')).join('\n')))
       }
+      if (event.type === 'cost') add(`${escaped(sayEvent(event).text)}\n`)
       if (event.type === 'check' && event.outcome !== 'ok')
         add(`- **${event.outcome}** ${escaped(event.about)}: ${escaped(event.detail)}. ${escaped(event.remedy ?? '')}`)
       if (event.type === 'check.summary') add(`### ${workspace} verify: ${sayEvent(event).text}\n`)
       if (event.type === 'failure') add(`> **error** ${escaped(event.message)}\n`)
+      if (event.type === 'summary') {
+        const [heads = [], ...rows] = summaryRows(event.workspaces)
+        const row = (cells: readonly string[]) => `| ${cells.map(escaped).join(' | ')} |`
+        add(`\n${[row(heads), row(heads.map(() => '---')), ...rows.map(row)].join('\n')}\n`)
+      }
     },
     close() {},
   }
 }
+
+/**
+ * What a failure and a failed check are for GitHub Actions: an annotation of the job. The runner reads them in what is
+ * printed, wherever that is.
+ */
+export function githubAnnotations(outlet: Outlet): Reporter {
+  const annotate = (title: string, text: string) =>
+    outlet.write(`${own('::error title=')}${property(title)}${own('::')}${data(text)}\n`)
+  let workspace = ''
+  return {
+    emit(event) {
+      if (event.type === 'run.start') workspace = event.workspace
+      if (event.type === 'failure')
+        annotate(workspace, [event.message, ...event.detail, event.remedy ?? ''].filter(Boolean).join('\n'))
+      if (event.type === 'check' && event.outcome === 'fail')
+        annotate(`${workspace} verify`, `${event.about}: ${event.detail}\n${event.remedy ?? ''}`.trim())
+    },
+    close() {},
+  }
+}
+
+// As GitHub's own toolkit escapes them: https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts
+const data = (text: string) => clean(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const property = (text: string) => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
 /** A block that no line in it can end. */
 function fenced(text: string): string {

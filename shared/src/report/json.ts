@@ -1,15 +1,17 @@
 import type { Event } from '../engine/events.ts'
-import { changesOf, type Plan } from '../engine/plan.ts'
 import { sayEvent } from './messages.ts'
 import type { Outlet } from './outlet.ts'
-import { countPlan } from './plan-text.ts'
+import { viewOf } from './plan-view.ts'
 import type { Reporter } from './reporter.ts'
 
-/** The version of the NDJSON format: raised when a field changes its meaning or goes away. */
+/**
+ * The version of the NDJSON format, which `docs/events.schema.json` describes: raised when a field changes its meaning
+ * or goes away. New fields and new types of events do not raise it.
+ */
 export const jsonFormat = 1
 
-/** One JSON object a line: first the version, then every event with level, message, timestamp and type. */
-export function jsonReporter(outlet: Outlet, now: () => Date = () => new Date()): Reporter {
+/** The first line of every output in JSON. */
+export function writeJsonHead(outlet: Outlet, now: () => Date = () => new Date()): void {
   outlet.json({
     level: 'info',
     message: `infra events, format ${jsonFormat}`,
@@ -17,37 +19,28 @@ export function jsonReporter(outlet: Outlet, now: () => Date = () => new Date())
     type: 'version',
     format: jsonFormat,
   })
+}
+
+/** One JSON object a line: every event with level, message, timestamp, type and, once it is known, its workspace. */
+export function jsonEvents(outlet: Outlet, now: () => Date = () => new Date()): Reporter {
+  let workspace: string | undefined
   return {
     emit(event) {
+      if (event.type === 'run.start') workspace = event.workspace
       const { level, text } = sayEvent(event)
-      outlet.json({ level, message: text, timestamp: now().toISOString(), ...flatten(event) })
+      const head = { level, message: text, timestamp: now().toISOString() }
+      outlet.json({ ...head, ...(workspace !== undefined && { workspace }), ...flatten(event) })
     },
     close() {},
   }
 }
 
-function flatten(event: Event): object {
-  return event.type === 'plan' ? { type: event.type, ms: event.ms, ...planData(event.plan) } : event
+/** A whole output in JSON: the version, then every event. */
+export function jsonReporter(outlet: Outlet, now: () => Date = () => new Date()): Reporter {
+  writeJsonHead(outlet, now)
+  return jsonEvents(outlet, now)
 }
 
-/** A plan as data: what a program needs to judge it. */
-export function planData(plan: Plan): object {
-  const steps = plan.steps.map((planned) => ({
-    script: planned.script,
-    step: planned.step.id,
-    target: planned.step.on.name,
-    state: planned.unknown !== undefined ? 'unknown' : planned.decision?.kind,
-    because: planned.unknown ?? (planned.decision?.kind === 'converged' ? planned.decision.because : undefined),
-    refused: planned.decision?.kind === 'refused' ? planned.decision : undefined,
-    notes: planned.decision?.kind === 'refused' ? undefined : planned.decision?.notes,
-    tentative: planned.pending.length > 0 ? planned.pending : undefined,
-    changes: changesOf(planned).map(({ verb, say, risk, diff, guard }) => ({
-      verb,
-      say,
-      risk,
-      diff,
-      guarded: guard?.name,
-    })),
-  }))
-  return { counts: countPlan(plan), steps }
+function flatten(event: Event): object {
+  return event.type === 'plan' ? { type: event.type, ms: event.ms, ...viewOf(event.plan) } : event
 }

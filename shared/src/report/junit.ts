@@ -4,15 +4,30 @@ import { clean } from './clean.ts'
 import { saveTo } from './outlet.ts'
 import type { Reporter } from './reporter.ts'
 
-/** Collects the findings of verify and writes them to `path` as a JUnit report when the run ends. */
+interface Suite {
+  readonly name: string
+  readonly checks: Extract<Event, { type: 'check' }>[]
+  readonly failures: Extract<Event, { type: 'failure' }>[]
+  ms: number
+}
+
+/**
+ * Collects the findings of verify and writes them to `path` as a JUnit report when a run ends, however it ends: a host
+ * that was not reached is an error in it. Runs of several workspaces, one after the other, are suites of one report.
+ */
 export function junitReporter(path: string): Reporter {
-  const checks: Extract<Event, { type: 'check' }>[] = []
-  let suite = ''
+  const suites: Suite[] = []
   return {
     emit(event) {
-      if (event.type === 'run.start') suite = `${event.workspace} ${event.command}`
-      if (event.type === 'check') checks.push(event)
-      if (event.type === 'check.summary') save(path, renderJunit(suite, checks, event.ms))
+      if (event.type === 'run.start')
+        suites.push({ name: `${event.workspace} ${event.command}`, checks: [], failures: [], ms: 0 })
+      const suite = suites.at(-1)
+      if (!suite) return
+      if (event.type === 'check') suite.checks.push(event)
+      if (event.type === 'failure') suite.failures.push(event)
+      if (event.type !== 'run.end') return
+      suite.ms = event.ms
+      save(path, renderJunit(suites))
     },
     close() {},
   }
@@ -28,21 +43,30 @@ function save(path: string, report: string): void {
   }
 }
 
-function renderJunit(suite: string, checks: readonly Extract<Event, { type: 'check' }>[], ms: number): string {
+function renderJunit(suites: readonly Suite[]): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites>',
+    ...suites.flatMap(suiteLines),
+    '</testsuites>',
+    '',
+  ].join('\n')
+}
+
+function suiteLines({ name, checks, failures, ms }: Suite): string[] {
   const count = (outcome: string) => checks.filter((check) => check.outcome === outcome).length
   const cases = checks.map(({ id, about, outcome, detail, remedy }) => {
-    const head = `    <testcase classname="${xml(suite)}" name="${xml(`${id}: ${about}`)}"`
+    const head = `    <testcase classname="${xml(name)}" name="${xml(`${id}: ${about}`)}"`
     if (outcome === 'fail') return `${head}><failure message="${xml(detail)}">${xml(remedy ?? '')}</failure></testcase>`
     if (outcome === 'skipped') return `${head}><skipped message="${xml(detail)}"/></testcase>`
     return `${head}><system-out>${xml(`${outcome}: ${detail}`)}</system-out></testcase>`
   })
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites><testsuite name="${xml(suite)}" tests="${checks.length}" failures="${count('fail')}" skipped="${count('skipped')}" time="${ms / 1000}">`,
-    ...cases,
-    '</testsuite></testsuites>',
-    '',
-  ].join('\n')
+  const errors = failures.map(({ message, kind, detail, remedy }) => {
+    const more = [...detail, remedy ?? ''].filter(Boolean).join('\n')
+    return `    <testcase classname="${xml(name)}" name="the run itself"><error type="${kind}" message="${xml(message)}">${xml(more)}</error></testcase>`
+  })
+  const counts = `tests="${checks.length + failures.length}" failures="${count('fail')}" errors="${failures.length}" skipped="${count('skipped')}"`
+  return [`  <testsuite name="${xml(name)}" ${counts} time="${ms / 1000}">`, ...cases, ...errors, '  </testsuite>']
 }
 
 function xml(text: string): string {

@@ -1,6 +1,7 @@
-import type { Event } from '../engine/events.ts'
-import { summarize } from './plan-text.ts'
+import type { Cost, Event } from '../engine/events.ts'
+import { summarize, viewOf } from './plan-view.ts'
 import { duration } from './style.ts'
+import { sayChecks } from './summary.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -14,7 +15,9 @@ export function sayEvent(event: Event): { level: Level; text: string } {
     case 'ask.end':
       return debug(`${event.target} answered ${event.questions} questions in ${duration(event.ms)}`)
     case 'plan':
-      return info(summarize('plan', event.plan))
+      return info(summarize('plan', viewOf(event.plan)))
+    case 'cost':
+      return info(sayCost(event))
     case 'plan.moved':
       return { level: 'warn', text: 'what was found has changed since the plan was made: here is the new plan' }
     case 'lock.wait':
@@ -44,15 +47,14 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       }
     case 'check':
       return { level: levels[event.outcome], text: `${event.about}: ${event.detail}` }
-    case 'check.summary': {
-      const { ok, warn, fail, skipped } = event.counts
-      const rest = [warn && `${warn} warned`, fail && `${fail} failed`, skipped && `${skipped} skipped`].filter(Boolean)
-      return { level: fail > 0 ? 'error' : 'info', text: [`${ok} passed`, ...rest].join(', ') }
-    }
+    case 'check.summary':
+      return { level: event.counts.fail > 0 ? 'error' : 'info', text: sayChecks(event.counts) }
     case 'message':
       return { level: event.level, text: event.text }
     case 'failure':
       return { level: 'error', text: event.message }
+    case 'summary':
+      return info(event.workspaces.map(({ workspace, result }) => `${workspace}: ${result}`).join('; '))
     case 'run.end':
       return info(
         `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${event.made} ${event.made === 1 ? 'change' : 'changes'} made, ${duration(event.ms)}`,
@@ -63,3 +65,9 @@ export function sayEvent(event: Event): { level: Level; text: string } {
 const levels = { ok: 'info', warn: 'warn', fail: 'error', skipped: 'info' } as const
 const info = (text: string) => ({ level: 'info', text }) as const
 const debug = (text: string) => ({ level: 'debug', text }) as const
+
+/** `cost a month, estimated 2026-11-24: SQS $0–5, …; total ~$100`. */
+function sayCost({ date, items, total }: Cost): string {
+  const parts = items.map(({ what, least, most }) => `${what} $${least}${most === undefined ? '+' : `–${most}`}`)
+  return `cost a month, estimated ${date}: ${parts.join(', ')}; total ${total}`
+}

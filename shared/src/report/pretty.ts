@@ -1,11 +1,15 @@
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
+import { changesOf } from '../engine/plan.ts'
 import { oneLine, own } from './clean.ts'
 import { sayEvent } from './messages.ts'
 import type { Outlet } from './outlet.ts'
-import { planLines, shownCommand, summarize } from './plan-text.ts'
+import { type DiffMode, planLines, shownCommand } from './plan-text.ts'
+import { summarize, viewOf } from './plan-view.ts'
 import { type Progress, progressOn } from './progress.ts'
 import type { Reporter } from './reporter.ts'
 import { type Color, duration, type Paint } from './style.ts'
+import { summaryRows } from './summary.ts'
+import { tableLines } from './table.ts'
 
 export interface PrettyOptions {
   /** Results: plans, findings. */
@@ -15,10 +19,14 @@ export interface PrettyOptions {
   readonly paintOut: Paint
   readonly paintErr: Paint
   readonly animate: boolean
-  readonly diff: boolean
+  readonly diff: DiffMode
   readonly verbose: boolean
   /** The run is in GitHub Actions: scripts are folded into groups. */
   readonly groups: boolean
+  /** Each passed check has a line of its own, as with `-v`, and is not counted by script. */
+  readonly everyCheck?: boolean
+  /** Several workspaces are told one after the other: each has a heading. */
+  readonly several?: boolean
 }
 
 /** What the formatters draw on. */
@@ -26,6 +34,12 @@ interface Screen extends PrettyOptions {
   workspace: string
   /** A group of GitHub's is open. */
   folded: boolean
+  /** A script whose heading is not written yet: one that tells nothing has none. */
+  script: string | undefined
+  /** Of the changes that were planned, how many are made. */
+  changes: { made: number; planned: number }
+  /** Checks of one script that passed and are not told yet. */
+  passed: Extract<Event, { type: 'check' }>[]
   readonly progress: Progress
   result(line: string): void
   message(line: string): void
@@ -35,6 +49,9 @@ interface Screen extends PrettyOptions {
 
 type Formatters = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>, screen: Screen) => void }
 
+/** A plan of more lines than these begins with its summary too. */
+const longPlan = 40
+
 /** Text for a person: results on one stream, messages and progress on the other. */
 export function prettyReporter(options: PrettyOptions): Reporter {
   const progress = progressOn(options.err, options.animate, options.paintErr)
@@ -43,22 +60,38 @@ export function prettyReporter(options: PrettyOptions): Reporter {
     // What comes from outside shall not pass for a line of the tool's own.
     outlet.write(`${line.replace(/\n(?=.)/g, '\n      ')}\n`)
   }
-  const message = write(options.err)
+  const toErr = write(options.err)
   const screen: Screen = {
     ...options,
     workspace: '',
     folded: false,
+    script: undefined,
+    changes: { made: 0, planned: 0 },
+    passed: [],
     progress,
     result: write(options.out),
-    message,
+    message: (line) => {
+      head(screen, toErr)
+      toErr(line)
+    },
     aside: (line) => {
-      if (options.verbose) message(options.paintErr('dim', line))
+      if (options.verbose) screen.message(options.paintErr('dim', line))
     },
   }
   return {
     emit: (event) => (formatters[event.type] as (event: Event, screen: Screen) => void)(event, screen),
     close: () => progress.stop(),
   }
+}
+
+/** The heading of a script, before the first line that it tells. */
+function head(screen: Screen, write: (line: string) => void): void {
+  const { script, groups, paintErr } = screen
+  if (script === undefined) return
+  screen.script = undefined
+  if (!groups) write('')
+  write(groups ? `${own('::group::')}${script}` : paintErr('bold', script))
+  screen.folded = groups
 }
 
 const aside = (event: Event, screen: Screen) => screen.aside(sayEvent(event).text)
@@ -70,6 +103,7 @@ const message = (event: Event, screen: Screen) => {
 
 // A failure must not be hidden in a group that nobody unfolds.
 function unfold(screen: Screen): void {
+  screen.script = undefined
   if (screen.folded) screen.message(own('::endgroup::'))
   screen.folded = false
 }
@@ -83,38 +117,68 @@ function ended(
   message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${say}${done ? '' : `: ${outcome}`}${took}`)
 }
 
+function tellPlan({ plan, ms }: Extract<Event, { type: 'plan' }>, screen: Screen): void {
+  const { result, paintOut, diff, verbose, workspace } = screen
+  screen.changes = { made: 0, planned: plan.steps.flatMap(changesOf).length }
+  const view = viewOf(plan, { commands: verbose })
+  const lines = planLines(view, { paint: paintOut, diff: verbose && diff === 'changes' ? 'all' : diff, verbose })
+  const summary = paintOut('bold', summarize(workspace, view))
+  if (lines.length > longPlan) result(summary)
+  for (const line of lines) result(line)
+  if (lines.length > 0) result('')
+  if (view.steps.some(({ state, tentative }) => state !== 'converged' && tentative))
+    result(paintOut('dim', '?: an earlier change may alter this; it is asked again right before it is made'))
+  result(`${summary}  ${paintOut('dim', duration(ms))}`)
+}
+
+const ownerOf = ({ id }: { id: string }) => id.split('.')[0] ?? id
+
+/** The checks that passed one after the other: those of one script in one line. */
+function tellPassed(screen: Screen): void {
+  const { passed, result, paintOut } = screen
+  screen.passed = []
+  const [first] = passed
+  if (!first) return
+  if (passed.length === 1) tellCheck(first, screen)
+  else result(`  ${paintOut('green', '✓')} ${ownerOf(first)}  ${paintOut('dim', `${passed.length} checks passed`)}`)
+}
+
+function tellCheck(
+  { id, about, outcome, detail, remedy }: Extract<Event, { type: 'check' }>,
+  { result, paintOut, verbose }: Screen,
+): void {
+  const [color, mark] = marks[outcome]
+  const name = verbose ? paintOut('dim', `  [${id}]`) : ''
+  result(`  ${paintOut(color, mark)} ${oneLine(about)}  ${paintOut('dim', oneLine(detail))}${name}`)
+  if (remedy) result(`      ${remedy}`)
+}
+
 const formatters: Formatters = {
   'run.start'(event, screen) {
     screen.workspace = event.workspace
+    if (screen.several) screen.message(screen.paintErr('bold', `\n── ${event.workspace}`))
   },
   'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
   'ask.end'(event, screen) {
     screen.progress.stop()
     aside(event, screen)
   },
-  plan({ plan, ms }, { result, paintOut, diff, verbose, workspace }) {
-    const lines = planLines(plan, { paint: paintOut, diff, verbose })
-    for (const line of lines) result(line)
-    if (lines.length > 0) result('')
-    const tentative = plan.steps.some(({ decision, pending }) => decision?.kind !== 'converged' && pending.length > 0)
-    if (tentative)
-      result(paintOut('dim', '?: an earlier change may alter this; it is asked again right before it is made'))
-    result(`${paintOut('bold', summarize(workspace, plan))}  ${paintOut('dim', duration(ms))}`)
-  },
+  plan: tellPlan,
+  cost: message,
   'plan.moved': message,
   'lock.wait': message,
   'lock.taken': aside,
   'lock.released': aside,
   'script.start'({ script }, screen) {
-    if (!screen.groups) screen.message('')
-    screen.message(screen.groups ? `${own('::group::')}${script}` : screen.paintErr('bold', script))
-    screen.folded = screen.groups
+    screen.script = script
   },
   'script.end'(event, screen) {
-    aside(event, screen)
+    if (screen.script === undefined) aside(event, screen)
     unfold(screen)
   },
-  'change.start': ({ say }, { progress }) => progress.start(say),
+  'change.start'({ say }, { progress, changes: { made, planned } }) {
+    progress.start(planned > 1 ? `${Math.min(made + 1, planned)}/${planned} ${say}` : say)
+  },
   'change.commands'({ commands }, { verbose, message, paintErr }) {
     if (verbose) for (const line of commands.flatMap((command) => shownCommand(command, paintErr))) message(line)
   },
@@ -123,17 +187,23 @@ const formatters: Formatters = {
     if (!screen.verbose) return
     screen.aside(`       ${line}`)
   },
-  'change.end': ended,
+  'change.end'(event, screen) {
+    screen.changes.made += 1
+    ended(event, screen)
+  },
   'work.start': ({ say }, { progress }) => progress.start(say),
   'work.line': ({ line }, { progress }) => progress.line(line),
   'work.end': ended,
-  check({ id, about, outcome, detail, remedy }, { result, paintOut, verbose }) {
-    const [color, mark] = marks[outcome]
-    const name = verbose ? paintOut('dim', `  [${id}]`) : ''
-    result(`  ${paintOut(color, mark)} ${oneLine(about)}  ${paintOut('dim', oneLine(detail))}${name}`)
-    if (remedy) result(`      ${remedy}`)
+  check(event, screen) {
+    const collapses = event.outcome === 'ok' && !event.telling && !screen.verbose && !screen.everyCheck
+    const [first] = screen.passed
+    if (first && (!collapses || ownerOf(first) !== ownerOf(event))) tellPassed(screen)
+    if (collapses) screen.passed.push(event)
+    else tellCheck(event, screen)
   },
-  'check.summary'(event, { result, paintOut, workspace }) {
+  'check.summary'(event, screen) {
+    tellPassed(screen)
+    const { result, paintOut, workspace } = screen
     result(`${paintOut('bold', `${workspace}: ${sayEvent(event).text}`)}  ${paintOut('dim', duration(event.ms))}`)
   },
   message,
@@ -148,6 +218,10 @@ const formatters: Formatters = {
     if (command !== 'deploy' || exitCode !== 0) return
     const said = made === 0 ? 'nothing changed' : `${made} ${made === 1 ? 'change' : 'changes'} made, converged`
     message(`${paintErr('bold', `${workspace}: ${said}`)}  ${paintErr('dim', duration(ms))}`)
+  },
+  summary({ workspaces }, { result, paintOut }) {
+    const [heads = '', ...rows] = tableLines(summaryRows(workspaces))
+    for (const line of ['', paintOut('dim', heads), ...rows]) result(line)
   },
 }
 

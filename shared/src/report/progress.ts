@@ -15,6 +15,13 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 /** Seconds of silence after which a stream that is not a terminal is told that the work goes on. */
 const quiet = 15
 
+/** A text in so many columns at most, with an ellipsis where it was cut. */
+function cut(text: string, columns: number): string {
+  const letters = [...text]
+  if (letters.length <= columns) return text
+  return columns < 1 ? '' : `${letters.slice(0, columns - 1).join('')}…`
+}
+
 export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Progress {
   let what = ''
   let last = ''
@@ -26,9 +33,12 @@ export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Prog
   const draw = () => {
     frame = (frame + 1) % frames.length
     const width = (outlet.columns ?? 80) - 1
-    const head = `  ${frames[frame]} ${what}  ${duration(Date.now() - began)}  `
-    const rest = [...last].slice(0, Math.max(0, width - [...head].length)).join('')
-    outlet.write(`${redraw}${[...head].slice(0, width).join('')}${paint('dim', rest)}`)
+    const time = duration(Date.now() - began)
+    // The frame, the blanks and the time always fit; the name leaves room for what the program says, if it says anything.
+    const room = Math.max(0, width - time.length - 6)
+    const name = cut(what, last === '' ? room : Math.max(Math.min(room, 16), Math.floor(room * 0.6)))
+    const head = `  ${frames[frame]} ${name}  ${time}`
+    outlet.write(`${redraw}${cut(head, width)}${paint('dim', cut(`  ${last}`, width - [...head].length).trimEnd())}`)
   }
   const tell = () => {
     if (Date.now() - told < quiet * 1000) return

@@ -1,12 +1,12 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownKeyPath } from '@infra/shared/cli/own-key'
-import { assertFresh, readPlan, savePlan } from '@infra/shared/cli/plan-file'
+import { assertFresh, type PlanFile, planOf, readPlans, savePlans } from '@infra/shared/cli/plan-file'
 import { text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { digestPlan } from '@infra/shared/engine/digest'
 import { Failure } from '@infra/shared/engine/failure'
-import { makePlan } from '@infra/shared/engine/plan'
+import { makePlan, type Plan } from '@infra/shared/engine/plan'
 import { describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../support/cli.ts'
 import { localTarget } from '../../support/local-target.ts'
@@ -25,6 +25,15 @@ async function planned(folder: string, password = 'sentinel-of-a-plan', motd = '
   return makePlan(work(note(here, 'motd', motd), note(here, 'password', content)), () => {})
 }
 
+/** Saves a plan of the pod as `plan --out` does. */
+const savePod = (file: string, folder: string, plan: Plan) => savePlans(file, folder, [{ plan, about }])
+
+/** Reads that of the pod as `deploy --plan` does. */
+function readPod(file: string, folder: string) {
+  const saved = readPlans(file, folder)
+  return { file: saved, plan: planOf(saved, file, 'pod', undefined) }
+}
+
 function failureOf(act: () => unknown): Failure | undefined {
   try {
     act()
@@ -36,19 +45,19 @@ function failureOf(act: () => unknown): Failure | undefined {
 }
 
 describe('a saved plan', () => {
-  test('comes back as it was, is private, and holds neither fact nor secret', async () => {
+  test('comes back as it was, is private, and holds no secret', async () => {
     const folder = tempFolder()
     const file = join(tempFolder(), 'plan.json')
     writeFileSync(join(folder, 'motd'), 'what-was-there-before')
     const plan = await planned(folder)
-    savePlan(file, state, plan, about)
+    savePod(file, state, plan)
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect(readFileSync(file, 'utf8')).not.toMatch(/sentinel|hello|what-was-there/)
-    const saved = readPlan(file, state, 'pod', undefined)
-    expect(saved).toMatchObject({ format: 2, workspace: 'pod', tags: ['db'] })
+    expect(readFileSync(file, 'utf8')).not.toContain('sentinel')
+    const { file: all, plan: saved } = readPod(file, state)
+    expect(saved).toMatchObject({ workspace: 'pod', tags: ['db'], shown: { counts: { create: 1, update: 1 } } })
     expect(Object.keys(saved.steps)).toEqual(['note motd', 'note password'])
-    expect(failureOf(() => assertFresh(saved, state, plan))).toBeUndefined()
-    expect(failureOf(() => assertFresh(saved, state, { steps: [...plan.steps] }))).toBeUndefined()
+    expect(failureOf(() => assertFresh(all, saved, state, plan))).toBeUndefined()
+    expect(failureOf(() => assertFresh(all, saved, state, { steps: [...plan.steps] }))).toBeUndefined()
   })
 
   test('replaces a file that others could read, and leaves no other file', async () => {
@@ -56,7 +65,7 @@ describe('a saved plan', () => {
     const file = join(folder, 'plan.json')
     writeFileSync(file, '')
     chmodSync(file, 0o644)
-    savePlan(file, state, await planned(tempFolder()), about)
+    savePod(file, state, await planned(tempFolder()))
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['plan.json'])
   })
@@ -65,9 +74,9 @@ describe('a saved plan', () => {
     const folder = tempFolder()
     const file = join(tempFolder(), 'plan.json')
     const plan = await planned(folder)
-    savePlan(file, state, plan, about)
-    const saved = readPlan(file, state, 'pod', undefined)
-    const stale = (other: typeof plan) => failureOf(() => assertFresh(saved, state, other))
+    savePod(file, state, plan)
+    const { file: all, plan: saved } = readPod(file, state)
+    const stale = (other: typeof plan) => failureOf(() => assertFresh(all, saved, state, other))
     expect(stale(await planned(folder, 'sentinel-of-a-plan', 'other desired'))?.detail).toEqual(['note motd'])
     expect(stale(await planned(folder, 'another-password'))?.detail).toEqual(['note password'])
     expect(stale({ steps: plan.steps.slice(1) })?.detail).toEqual(['note motd'])
@@ -76,49 +85,57 @@ describe('a saved plan', () => {
   })
 })
 
+/** A file of saved plans, to be tampered with. */
+type Changeable = Record<string, unknown> & {
+  salt: string
+  plans: (Record<string, unknown> & { steps: Record<string, string> })[]
+}
+
 describe('whoever gets hold of a saved plan', () => {
   const save = async (folder = state) => {
     const file = join(tempFolder(), 'plan.json')
-    savePlan(file, folder, await planned(tempFolder()), about)
-    return { file, saved: JSON.parse(readFileSync(file, 'utf8')) }
+    savePod(file, folder, await planned(tempFolder()))
+    const saved: Changeable = JSON.parse(readFileSync(file, 'utf8'))
+    return { file, saved, plan: saved.plans[0] as Changeable['plans'][0] }
   }
 
   test('cannot confirm a guess of a password from it: what keys the fingerprints is not beside them', async () => {
-    const { saved } = await save()
+    const { saved, plan } = await save()
     const guess = await planned(tempFolder())
-    expect(digestPlan(guess, saved.salt)).not.toMatchObject({ 'note password': saved.steps['note password'] })
+    expect(digestPlan(guess, saved.salt)).not.toMatchObject({ 'note password': plan.steps['note password'] })
     expect(readFileSync(ownKeyPath(state, 'plan'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/)
     expect(statSync(ownKeyPath(state, 'plan')).mode & 0o777).toBe(0o600)
   })
 
-  test.each<[string, (saved: Record<string, unknown> & { steps: Record<string, string> }) => void]>([
+  test.each<[string, (plan: Changeable['plans'][0], saved: Changeable) => void]>([
     ['cut steps out of it', ({ steps }) => delete steps['note motd']],
     ['put one in', ({ steps }) => Object.assign(steps, { other: '0' })],
-    ['have it made for other scripts', (saved) => Object.assign(saved, { tags: undefined })],
-    ['give it the options of a removal', (saved) => Object.assign(saved, { workspaceOptions: { prune: true } })],
+    ['have it made for other scripts', (plan) => Object.assign(plan, { tags: undefined })],
+    ['give it the options of a removal', (plan) => Object.assign(plan, { workspaceOptions: { prune: true } })],
     [
       'make an old one new',
-      (saved) => Object.assign(saved, { made: new Date().toISOString().replace(/\d\dZ/, '00Z') }),
+      (_, saved) => Object.assign(saved, { made: new Date().toISOString().replace(/\d\dZ/, '00Z') }),
     ],
-    ['take the seal off', (saved) => delete saved.seal],
+    ['have something else shown', (plan) => Object.assign(plan, { shown: { counts: {}, risks: {}, steps: [] } })],
+    ['take the seal off', (_, saved) => delete saved.seal],
   ])('cannot %s', async (_name, change) => {
-    const { file, saved } = await save()
-    change(saved)
+    const { file, saved, plan } = await save()
+    change(plan, saved)
     writeFileSync(file, JSON.stringify(saved))
-    const failure = failureOf(() => readPlan(file, state, 'pod', undefined))
+    const failure = failureOf(() => readPod(file, state))
     expect(failure).toMatchObject({ kind: 'usage', message: expect.stringMatching(/was changed since/) })
   })
 
   test('cannot have one deployed that another checkout made', async () => {
     const { file } = await save(join(tempFolder(), 'other', '.infra'))
     for (const folder of [state, join(tempFolder(), 'new')])
-      expect(failureOf(() => readPlan(file, folder, 'pod', undefined))?.message).toMatch(/not saved by this checkout/)
+      expect(failureOf(() => readPod(file, folder))?.message).toMatch(/not saved by this checkout/)
   })
 
   test('cannot have one deployed that is older than a week', async () => {
     const { file } = await save()
     vi.useFakeTimers({ now: Date.now() + 8 * 86_400_000, toFake: ['Date'] })
-    const failure = failureOf(() => readPlan(file, state, 'pod', undefined))
+    const failure = failureOf(() => readPod(file, state))
     vi.useRealTimers()
     expect(failure).toMatchObject({ kind: 'stale', message: expect.stringMatching(/older than 7 days/) })
   })
@@ -126,7 +143,7 @@ describe('whoever gets hold of a saved plan', () => {
   test('cannot use a key that others could read', async () => {
     const { file } = await save()
     chmodSync(ownKeyPath(state, 'plan'), 0o640)
-    const failure = failureOf(() => readPlan(file, state, 'pod', undefined))
+    const failure = failureOf(() => readPod(file, state))
     chmodSync(ownKeyPath(state, 'plan'), 0o600)
     expect(failure).toMatchObject({
       message: expect.stringMatching(/others can read/),
@@ -140,7 +157,7 @@ test('of the droplet is saved with what it was asked for, and deployed by the sc
   const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
   expect([code, stderr]).toEqual([0, expect.stringContaining(`saved: npm run provision -w pod -- --plan ${file}`)])
-  expect(readPlan(file, join(of.root, '.infra'), 'pod', undefined).workspaceOptions).toEqual({ 'write-env': true })
+  expect(readPod(file, join(of.root, '.infra')).plan.workspaceOptions).toEqual({ 'write-env': true })
 })
 
 describe('refused, with how to make one:', () => {
@@ -149,23 +166,23 @@ describe('refused, with how to make one:', () => {
     ['no JSON', 'hello', /JSON/],
     ['null', 'null', /is not a saved plan/],
     ['an array', '[]', /is not a saved plan/],
-    ['an older format', JSON.stringify({ format: 1, workspace: 'pod', steps: {} }), /older version/],
-    ['another format', JSON.stringify({ format: 3, workspace: 'pod', steps: {} }), /is not a saved plan/],
-    [
-      'another workspace',
-      JSON.stringify({ format: 2, workspace: 'cluster', steps: {} }),
-      /plan of cluster, not of pod/,
-    ],
-    [
-      'another environment',
-      JSON.stringify({ format: 2, workspace: 'pod', environment: 'staging', steps: {} }),
-      /plan of pod --env staging, not of pod/,
-    ],
+    ['an older format', JSON.stringify({ format: 2, workspace: 'pod', steps: {} }), /older version/],
+    ['another format', JSON.stringify({ format: 4, plans: [] }), /is not a saved plan/],
   ]
   test.each(cases)('%s', (_name, content, message) => {
     const file = join(tempFolder(), 'plan.json')
     if (content !== undefined) writeFileSync(file, content)
-    const failure = failureOf(() => readPlan(file, state, 'pod', undefined))
+    const failure = failureOf(() => readPod(file, state))
+    expect(failure).toMatchObject({ kind: 'usage', message: expect.stringMatching(message) })
+    expect(failure?.remedy).toBeTruthy()
+  })
+
+  test.each([
+    [{ workspace: 'cluster' }, /plan of cluster, not of pod/],
+    [{ workspace: 'pod', environment: 'staging' }, /plan of pod --env staging, not of pod/],
+  ])('another workspace or environment', (of, message) => {
+    const saved = { plans: [{ ...about, ...of }] } as unknown as PlanFile
+    const failure = failureOf(() => planOf(saved, 'a.plan', 'pod', undefined))
     expect(failure).toMatchObject({ kind: 'usage', message: expect.stringMatching(message) })
     expect(failure?.remedy).toBeTruthy()
   })
@@ -173,8 +190,8 @@ describe('refused, with how to make one:', () => {
   test('a place that cannot be written', async () => {
     const file = join(tempFolder(), 'nowhere', 'plan.json')
     const plan = await planned(tempFolder())
-    expect(failureOf(() => savePlan(file, state, plan, about))).toMatchObject({
-      remedy: expect.stringContaining('--out'),
+    expect(failureOf(() => savePod(file, state, plan))).toMatchObject({
+      remedy: expect.stringContaining('a folder that you can write'),
     })
   })
 })

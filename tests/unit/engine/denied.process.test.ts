@@ -5,6 +5,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import { converged, type Dependency, type Question, step } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
 import { planLines } from '@infra/shared/report/plan-text'
+import { viewOf } from '@infra/shared/report/plan-view'
 import { plainPaint } from '@infra/shared/report/style'
 import { expect, test } from 'vitest'
 import { localTarget } from '../../support/local-target.ts'
@@ -42,7 +43,7 @@ test('what we may not ask is an error before anything is changed, and no matter 
   expect(failure).toMatchObject({ kind: 'error', message: 'you may not', remedy: 'be allowed', detail: ['denied'] })
   const [steps = []] = only(events, 'plan').map(({ plan }) => plan.steps)
   expect(steps.map(({ denied }) => denied?.message)).toEqual([undefined, 'you may not', 'you may not'])
-  expect(planLines({ steps }, { paint: plainPaint, diff: false, verbose: false }).slice(2)).toEqual([
+  expect(planLines(viewOf({ steps }), { paint: plainPaint, diff: 'none', verbose: false }).slice(2)).toEqual([
     '  +  note a',
     '  ?  one  users: denied',
     '  ?  two  users: denied',

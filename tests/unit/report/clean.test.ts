@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { secret } from '@infra/shared/command/secret'
 import type { Event } from '@infra/shared/engine/events'
 import { clean, finished, finishedJson, oneLine, own, printable } from '@infra/shared/report/clean'
-import { githubSummary } from '@infra/shared/report/github'
+import { githubAnnotations, githubSummary } from '@infra/shared/report/github'
 import { jsonReporter } from '@infra/shared/report/json'
 import { junitReporter } from '@infra/shared/report/junit'
 import { prettyReporter } from '@infra/shared/report/pretty'
@@ -59,6 +59,9 @@ describe('every way out takes escapes and secrets from what a stranger said:', (
     { type: 'check.summary', counts: { ok: 0, warn: 0, fail: 1, skipped: 0 }, ms: 1 },
     { type: 'message', level: 'warn', text: said },
     { type: 'failure', kind: 'error', message: said, remedy: said, detail: [said] },
+    { type: 'cost', currency: 'USD', date: said, items: [{ what: said, least: 1 }], total: said },
+    { type: 'run.end', workspace: said, command: said, exitCode: 1, made: 0, ms: 1 },
+    { type: 'summary', command: said, workspaces: [{ workspace: said, result: said, cost: said }], exitCode: 1, ms: 1 },
   ]
   const tell = (reporter: { emit(event: Event): void; close(): void }) => {
     for (const event of events) reporter.emit(event)
@@ -74,7 +77,7 @@ describe('every way out takes escapes and secrets from what a stranger said:', (
   test('text for a person', () => {
     const [out, err] = [new Memory(), new Memory()]
     const paints = { paintOut: plainPaint, paintErr: plainPaint, animate: false, groups: true }
-    tell(prettyReporter({ out: out.outlet, err: err.outlet, ...paints, diff: true, verbose: true }))
+    tell(prettyReporter({ out: out.outlet, err: err.outlet, ...paints, diff: 'all', verbose: true }))
     expectClean(out.text)
     expectClean(err.text)
   })
@@ -82,9 +85,18 @@ describe('every way out takes escapes and secrets from what a stranger said:', (
   test('in colour: no escapes but those of the palette', () => {
     const both = new Memory()
     const paints = { paintOut: colorPaint, paintErr: colorPaint, animate: false, groups: false }
-    tell(prettyReporter({ out: both.outlet, err: both.outlet, ...paints, diff: true, verbose: true }))
+    tell(prettyReporter({ out: both.outlet, err: both.outlet, ...paints, diff: 'all', verbose: true }))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the palette
     expectClean(both.text.replace(/\u001b\[(?:[12]|22|3[1-69])m/g, ''))
+  })
+
+  test("GitHub's annotations: each is one line, and none but the tool's own is a command", () => {
+    const out = new Memory()
+    tell(githubAnnotations(out.outlet))
+    expectClean(out.text)
+    const lines = out.text.trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
+    for (const line of lines) expect(line).toMatch(/^::error title=[^:,]*::/)
   })
 
   test('NDJSON, read by a program that shows it', () => {

@@ -19,7 +19,8 @@ const verification: Event[] = [
   { type: 'check', id: 'warn.one', about: 'cert', outcome: 'warn', detail: '12 days', remedy: 'renew' },
   { type: 'check', id: 'fail.one', about: nasty, outcome: 'fail', detail: nasty, remedy: nasty },
   { type: 'check', id: 'skip.one', about: 'dns', outcome: 'skipped', detail: 'no domain', remedy: undefined },
-  { type: 'check.summary', counts: { ok: 1, warn: 1, fail: 1, skipped: 1 }, ms: 1500 },
+  { type: 'check.summary', counts: { ok: 1, warn: 1, fail: 1, skipped: 1 }, ms: 1400 },
+  { type: 'run.end', workspace: 'pod', command: 'verify', exitCode: 3, made: 0, ms: 1500 },
 ]
 
 describe('JUnit', () => {
@@ -44,6 +45,25 @@ describe('JUnit', () => {
     expect(cases[2]?.children[0]).toMatchObject({
       attributes: { message: `a<b> & "c" 'd' ]]>    größe` },
       text: `a<b> & "c" 'd' ]]>    größe`,
+    })
+  })
+
+  test('tells what kept a run from checking, and several workspaces one after the other', () => {
+    const path = join(tempFolder(), 'junit.xml')
+    const reporter = junitReporter(path)
+    const events: Event[] = [
+      { type: 'run.start', workspace: 'cluster', command: 'verify', environment: undefined },
+      { type: 'failure', kind: 'unreachable', message: nasty, remedy: 'wake it', detail: ['asleep'] },
+      { type: 'run.end', workspace: 'cluster', command: 'verify', exitCode: 4, made: 0, ms: 10 },
+    ]
+    for (const event of [...verification, ...events]) reporter.emit(event)
+    const suites = parseXml(readFileSync(path, 'utf8'))[0]?.children ?? []
+    expect(suites.map(({ attributes }) => attributes.name)).toEqual(['pod verify', 'cluster verify'])
+    expect(suites[1]).toMatchObject({ attributes: { tests: '1', failures: '0', errors: '1' } })
+    expect(suites[1]?.children[0]?.children[0]).toMatchObject({
+      name: 'error',
+      attributes: { type: 'unreachable', message: `a<b> & "c" 'd' ]]>    größe` },
+      text: 'asleep\nwake it',
     })
   })
 

@@ -19,7 +19,7 @@ function told(events: readonly Event[], options: Partial<PrettyOptions> = {}) {
     paintOut: plainPaint,
     paintErr: plainPaint,
     animate: false,
-    diff: true,
+    diff: 'all' as const,
     verbose: false,
     groups: false,
     ...options,
@@ -60,7 +60,7 @@ describe('text for a person', () => {
   test('results on stdout, everything else on stderr', () => {
     const { out, err } = told(deployment)
     expect(out.startsWith('\nbase\n  +  user valence\n')).toBe(true)
-    expect(out).toMatch(/\npod: 1 to create, .* 2 unchanged {2}1\.2 s\n$/)
+    expect(out).toMatch(/\npod: 1 to create, .* 2 unchanged; risks: .* {2}1\.2 s\n$/)
     expect(err).toBe('\nbase\n  ✓ package x  2.5 s\npod: 1 change made, converged  4.0 s\n')
   })
 
@@ -98,6 +98,42 @@ describe('text for a person', () => {
       '  ✓ disk  40 % used\n  ! certificate  12 days\n      renew it\n  ✗ database  down\n      start it\n' +
         'pod: 1 passed, 1 warned, 1 failed  0.1 s\n',
     )
+  })
+
+  test('checks of one script that passed are one line, unless all are asked for', () => {
+    const passed = (id: string): Event => ({
+      type: 'check',
+      id,
+      about: id,
+      outcome: 'ok',
+      detail: 'fine',
+      remedy: undefined,
+    })
+    const failed: Event = { ...passed('net.c'), outcome: 'fail', remedy: 'mend it' } as Event
+    const summary: Event = { type: 'check.summary', counts: { ok: 4, warn: 0, fail: 1, skipped: 0 }, ms: 100 }
+    const events = [...['base.a', 'base.b', 'net.a', 'net.b'].map(passed), failed, passed('net.d'), summary]
+    const lines = (options: Partial<PrettyOptions> = {}) => told(events, options).out.split('\n').slice(0, -2)
+    expect(lines()).toEqual([
+      ...['  ✓ base  2 checks passed', '  ✓ net  2 checks passed'],
+      ...['  ✗ net.c  fine', '      mend it', '  ✓ net.d  fine'],
+    ])
+    expect(lines({ everyCheck: true })).toHaveLength(7)
+    expect(lines({ verbose: true })).toHaveLength(7)
+  })
+
+  test('a script that tells nothing has no heading', () => {
+    const quiet: Event[] = [
+      { type: 'script.start', script: 'nothing' },
+      { type: 'script.end', script: 'nothing', ms: 1 },
+    ]
+    for (const groups of [false, true]) expect(told(quiet, { groups }).err).toBe('')
+  })
+
+  test('a long plan begins with its summary, and ends with it', () => {
+    const steps = Array.from({ length: 50 }, () => everything.steps[0] as (typeof everything.steps)[0])
+    const { out } = told([{ type: 'plan', plan: { steps }, ms: 1 }])
+    expect(out.match(/50 to create, 0 unchanged/g)).toHaveLength(2)
+    expect(out.split('\n')[0]).toContain('50 to create')
   })
 
   test('no secret, whoever puts it into a message', () => {
@@ -151,17 +187,41 @@ describe('progress', () => {
       expect([...frame].length).toBeLessThanOrEqual(39)
       expect(frame).not.toMatch(controls)
     }
-    expect(frames[1]).toMatch(/^ {2}\S package postgresql {2}0\.1 s {2}Get:1/)
+    expect(frames[1]).toMatch(/^ {2}\S package postgre… {2}0\.1 s {2}Get:1/)
     expect(sink.text.endsWith(redraw)).toBe(true)
   })
 
-  test('a name wider than the terminal is cut', () => {
-    const sink = new Memory(20)
-    const progress = progressOn(sink.outlet, true, plainPaint)
-    progress.start('x'.repeat(100))
+  test.each([20, 40, 80, 100])(
+    'on %i columns the longest name leaves room for the time and the last line',
+    (columns) => {
+      const sink = new Memory(columns)
+      const progress = progressOn(sink.outlet, true, plainPaint)
+      progress.start(`12/55 packages ${'postgresql-17 '.repeat(8)}`)
+      progress.line('Get:1 http://mirror.example/a/very/long/path/to/a/package.deb')
+      vi.advanceTimersByTime(83_000)
+      progress.stop()
+      const frame = sink.text.split(redraw).at(-2) as string
+      expect(frame).toMatch(columns < 40 ? /^ {2}\S 12\/.*… {2}1 m 23 s/ : /^ {2}\S 12\/55 .*… {2}1 m 23 s {2}Get/)
+      expect([...frame].length).toBeLessThan(columns)
+    },
+  )
+
+  test('changes are counted, of as many as were planned', () => {
+    const err = new Memory()
+    const paints = { paintOut: plainPaint, paintErr: plainPaint, animate: true, groups: false }
+    const reporter = prettyReporter({
+      ...paints,
+      out: new Memory().outlet,
+      err: err.outlet,
+      diff: 'none',
+      verbose: false,
+    })
+    reporter.emit({ type: 'plan', plan: everything, ms: 1 })
+    for (const event of change('done')) reporter.emit(event)
+    reporter.emit(change('done')[0] as Event)
     vi.advanceTimersByTime(130)
-    progress.stop()
-    expect(sink.text.split(redraw)[1]).toMatch(/^ {2}\S x{15}$/)
+    reporter.close()
+    expect(err.text).toMatch(/ 2\/6 package x {2}0\.1 s/)
   })
 
   test('before a message the line is taken away', () => {
@@ -169,7 +229,14 @@ describe('progress', () => {
     const reporter = prettyReporter({
       out: new Memory().outlet,
       err: err.outlet,
-      ...{ paintOut: plainPaint, paintErr: plainPaint, animate: true, diff: true, verbose: false, groups: false },
+      ...{
+        paintOut: plainPaint,
+        paintErr: plainPaint,
+        animate: true,
+        diff: 'all' as const,
+        verbose: false,
+        groups: false,
+      },
     })
     reporter.emit({ type: 'ask.start', target: 'here', questions: 1 })
     vi.advanceTimersByTime(130)

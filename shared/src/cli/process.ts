@@ -1,0 +1,70 @@
+import type { Emit, Event } from '../engine/events.ts'
+import { exitCodes, Failure } from '../engine/failure.ts'
+import { flushed } from '../report/flush.ts'
+import { surviveClosedOutput } from '../report/outlet.ts'
+import { printFailure } from '../report/print.ts'
+import type { Reporter } from '../report/reporter.ts'
+import type { Call } from './options.ts'
+import { fromHere } from './paths.ts'
+import { listenForSignals, type Signals } from './signals.ts'
+
+/** Runs a whole command line, and ends the process with its exit code; what is thrown is a mistake of the call. */
+export async function endWith(run: () => Promise<number>): Promise<never> {
+  surviveClosedOutput()
+  // Node would print its message as it is.
+  process.on('uncaughtException', (error) => {
+    printFailure(asFailure(error))
+    process.exit(exitCodes.error)
+  })
+  let exitCode: number
+  try {
+    exitCode = await run()
+  } catch (error) {
+    const failure = asFailure(error)
+    printFailure(failure)
+    exitCode = exitCodes[failure.kind]
+  }
+  await flushed()
+  process.exit(exitCode)
+}
+
+/** Listens for signals, and follows by the events of a run what a signal would interrupt. Pass every event to `watch`. */
+export function watchSignals(reporter: Reporter): { readonly signals: Signals; readonly watch: Emit } {
+  let current: string | undefined
+  const watch = (event: Event) => {
+    if (event.type === 'lock.taken' || event.type === 'change.start') signals.hold()
+    if (event.type === 'change.start' || event.type === 'work.start') current = event.say
+    if (event.type === 'change.end' || event.type === 'work.end') current = undefined
+  }
+  const signals = listenForSignals({
+    current: () => current,
+    say: (text) => reporter.emit({ type: 'message', level: 'warn', text }),
+    quit: (code) => {
+      reporter.close()
+      process.exit(code)
+    },
+  })
+  return { signals, watch }
+}
+
+/** The files that options name, as the user means them. */
+export function withPaths(call: Call, env: NodeJS.ProcessEnv): Call {
+  const named = (['out', 'plan', 'junit', 'html', 'from-tfvars'] as const).flatMap((name) => {
+    const path = call.options[name]
+    return path === undefined ? [] : [[name, fromHere(path, env)]]
+  })
+  return { ...call, options: { ...call.options, ...Object.fromEntries(named) } }
+}
+
+/** A thrown thing as a failure; what is none is a defect of this program, told with its stack. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  return new Failure('error', `unexpected: ${message}`, {
+    detail: (stack ?? '')
+      .split('\n')
+      .slice(1, 8)
+      .map((line) => line.trim()),
+    remedy: 'This is a defect of the tool, not of your environment.',
+  })
+}
