@@ -122,8 +122,8 @@ export const synapseReads = (config: Shell): Shell =>
   sh`(cd / && runuser -u ${synapseUser} -- ${`${synapseVenv}/bin/python`} -B -m synapse.config -c ${config} -c ${`${synapseDropIns}/`} >/dev/null)`
 
 /** Waits until Synapse answers; ends early when it has ended. */
-export const synapseReady = sh`i=0; until curl -fsS -o /dev/null --noproxy '*' ${`${synapseUrl}/health`} 2>/dev/null; do
-i=$((i+1)); [ $i -le 240 ] && [ "$(systemctl is-active ${synapseUnit})" != failed ] || { echo 'Synapse does not answer' >&2; false; break; }; sleep 0.25; done`
+export const synapseReady = sh`{ i=0; until curl -fsS -o /dev/null --noproxy '*' ${`${synapseUrl}/health`} 2>/dev/null; do
+i=$((i+1)); [ $i -le 240 ] && [ "$(systemctl is-active ${synapseUnit})" != failed ] || { echo 'Synapse does not answer' >&2; i=; break; }; sleep 0.25; done; [ -n "$i" ]; }`
 
 /** What Synapse means by not taking a configuration, in a line. */
 export const explainConfig = (output: Output): string => `Synapse does not take it: ${causeOf(output) ?? 'see below'}`

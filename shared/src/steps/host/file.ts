@@ -197,7 +197,7 @@ const handOver = (path: string, { owner, group, mode }: Required<Ownership>): Sh
 export function rootsAbove(path: string): Shell {
   const above = path.split('/').map((_, index, parts) => parts.slice(0, index).join('/') || '/')
   return sh`{ for d in ${above.slice(1)}; do [ "$(stat -Lc %u "$d")" = 0 ] || { \
-echo "$d is not root's: root changes nothing by name in it" >&2; false; break; }; done; }`
+echo "$d is not root's: root changes nothing by name in it" >&2; d=; break; }; done; [ -n "$d" ]; }`
 }
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'

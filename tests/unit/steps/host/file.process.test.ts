@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { plainText } from '@infra/shared/command/command'
 import { sh } from '@infra/shared/command/sh'
 import { fileContent } from '@infra/shared/facts/host/file'
-import { diffOf, writeFile } from '@infra/shared/steps/host/file'
+import { diffOf, rootsAbove, writeFile } from '@infra/shared/steps/host/file'
 import { expect, test } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'file-'))
@@ -50,4 +50,15 @@ test('a diff shows no secret that somebody had written into the old content', ()
 test('what is checked first is as old as its place: whoever read that place meanwhile has read the old content', () => {
   const line = writeFile('/srv/a', plainText('x'), { mode: '0644', owner: 'root', group: 'root' }, () => sh`check`).line
   expect(line).toMatch(/check && touch "\$t" && .*mv -f/s)
+})
+
+test('root changes nothing by name below a folder that is not its own', () => {
+  const judged = (uid: string) => {
+    const { line } = rootsAbove('/opt/valence/venv')
+    return spawnSync('sh', ['-c', `stat() { [ "$3" = /opt ] && echo ${uid} || echo 0; }; ${line}`], {
+      encoding: 'utf8',
+    })
+  }
+  expect(judged('0').status).toBe(0)
+  expect(judged('1000')).toMatchObject({ status: 1, stderr: expect.stringContaining("/opt is not root's") })
 })
