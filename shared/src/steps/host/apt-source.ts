@@ -32,6 +32,8 @@ export interface SourceOptions {
   readonly components: readonly string[]
   /** The file of the keys that sign it: apt trusts them for this source only. */
   readonly signedBy: string
+  /** The whole fingerprint of the one of them that counts, 40 hexadecimal digits; all of them unless told. */
+  readonly fingerprint?: string
   /** Why a release needs no such source: `trixie carries PostgreSQL 17`. */
   needless(release: string): string
   readonly dependsOn?: readonly Dependency[]
@@ -43,7 +45,9 @@ export interface SourceOptions {
  * apt does nothing at all while two sources of one archive say different keys, so others of the same go first.
  */
 export function aptSource(on: Target, name: string, options: SourceOptions): Step {
-  const { uri, components, signedBy, dependsOn = [] } = options
+  const { uri, components, fingerprint, dependsOn = [] } = options
+  // sources.list(5): of the keys of a file those that are named after it.
+  const signedBy = [options.signedBy, ...(fingerprint ? [fingerprint] : [])].join(', ')
   const path = `/etc/apt/sources.list.d/${name}.sources`
   return step({
     id: `apt.source ${name}`,

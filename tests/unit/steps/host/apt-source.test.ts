@@ -10,7 +10,7 @@ const content = `Types: deb
 URIs: https://apt.postgresql.org/pub/repos/apt
 Suites: bookworm-pgdg
 Components: main
-Signed-By: /usr/share/postgresql-common/pgdg/apt.postgresql.org.asc
+Signed-By: /usr/share/postgresql-common/pgdg/apt.postgresql.org.asc, B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8
 `
 const file = (content: string): FileState => ({
   type: 'file',
