@@ -54,19 +54,34 @@ export async function whatRootFollows(host: LabHost, work: () => Promise<void>):
   return texts.flatMap((text) => followedIn(text, folders))
 }
 
-/** What root still does there by name, and why that is safe. */
-const known: readonly (readonly [why: string, what: RegExp])[] = [
-  ['asks what is there: opens, reads and changes nothing', /^(statx?|newfstatat|access|faccessat2?) /],
-  ['goes in, asks where it is, and leaves where that is another folder', /^chdir \/home\/valence\/\.ssh of valence /],
-  ['the same, and asks whose the folder is', /^chdir \S+\/\.restoring\.\w+ of matrix-synapse by bash, -s, --, apply/],
-  // Only where layers (overlay) forbid a rename.
-  ['copies into a folder that only root enters', /^openat \/var\/lib\/matrix-synapse\/media of \S+ by mv, -T, /],
+/** What root still does there by name, and why that is safe: docs/security.md has the same table. */
+export const known: readonly { readonly call: string; readonly why: string; readonly matches: RegExp }[] = [
+  {
+    call: 'stat, access: any',
+    why: 'asks what is there: opens, reads and changes nothing',
+    matches: /^(statx?|newfstatat|access|faccessat2?) /,
+  },
+  {
+    call: 'chdir: `/home/valence/.ssh`',
+    why: 'goes in, asks where it is, and leaves where that is another folder',
+    matches: /^chdir \/home\/valence\/\.ssh of valence /,
+  },
+  {
+    call: "chdir: a folder `.restoring.*` of Synapse's, in a restore",
+    why: 'the same, and asks whose the folder is',
+    matches: /^chdir \S+\/\.restoring\.\w+ of matrix-synapse by bash, -s, --, apply/,
+  },
+  {
+    call: 'openat: below `/var/lib/matrix-synapse/media`, by `mv` in a restore',
+    why: 'copies into a folder that only root enters, where layers (overlay) forbid a rename',
+    matches: /^openat \/var\/lib\/matrix-synapse\/media of \S+ by mv, -T, /,
+  },
 ]
 
 /** Those that are not known, one of each kind. */
 export const unknown = (followed: readonly Followed[]): string[] => {
   const told = followed.map(({ program, call, path, owner }) => `${call} ${path} of ${owner} by ${program}`)
-  return [...new Set(told)].filter((line) => !known.some(([, what]) => what.test(line)))
+  return [...new Set(told)].filter((line) => !known.some(({ matches }) => matches.test(line)))
 }
 
 /** The folders of every account but root, by path; what only the kernel and programs of a boot keep is left out. */

@@ -109,6 +109,16 @@ describe('pg_hba.conf', () => {
     expect(told(plan({ ...debian, errors }))).toEqual([`! PostgreSQL does not understand ${errors[0]}`])
   })
 
+  test.each([
+    '/etc/apt/apt.conf.d/99red',
+    '/etc/postgresql/17/main/../../../apt/apt.conf.d/99red',
+    '/etc/postgresql/17/main/',
+  ])('a path out of the folders of the cluster is refused', (path) => {
+    const hostile = text.replaceAll('/etc/postgresql/17/main/pg_hba.conf', path)
+    expect(hostile).not.toBe(text)
+    expect(() => accessState.parse({ code: 0, stdout: hostile, stderr: '' })).toThrow(/hba_file is .* outside/)
+  })
+
   test('a host without PostgreSQL', () => {
     expect(told(plan(null))).toEqual(['+ access by peer and scram-sha-256'])
   })
