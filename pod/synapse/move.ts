@@ -102,10 +102,12 @@ export function synapseMoved(on: Target, { content, dependsOn }: MoveOptions): S
       const say = `Synapse's ${now.tables} tables from database ${shared} into database ${own}, with a copy in ${moveFolder}`
       const check = withStdin(readsCandidate, content)
       const move = withStdin(program('move'), input)
-      return changes([update(say, [check, move], { risk: 'downtime', explain })], '')
+      return noting(changes([update(say, [check, move], { risk: 'downtime', explain })], ''), [readable])
     },
   })
 }
+
+const readable = `role ${role} could read Synapse's access tokens, and the move takes none back: docs/runbook.md, "Synapse's own database", tells how to end all sessions`
 
 function refusal({ ties, short, target, recorded }: Leftover, isPending: boolean): Decision | undefined {
   const see = 'docs/runbook.md has more under "Synapse\'s own database".'

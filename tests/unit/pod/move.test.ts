@@ -68,6 +68,7 @@ describe("Synapse's tables move", () => {
     )
     expect(told(decision)).toEqual([moved])
     expect(decision.kind === 'changes' && decision.changes.map(({ risk }) => risk)).toEqual(['downtime'])
+    expect(decision).toMatchObject({ notes: [expect.stringMatching(/access tokens.*docs\/runbook.md/)] })
   })
 })
 
