@@ -1,7 +1,7 @@
 import type { Output } from '../../command/command.ts'
 import { fieldManager, type ObjectRef, sayObject } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
-import { changes, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
+import { changes, type Dependency, type Explained, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
 import { diagnosis } from './diagnosis.ts'
@@ -15,6 +15,11 @@ export interface RolloutOptions {
   readonly workloads: readonly `${'deployment' | 'statefulset'}/${string}`[]
   /** How long pods may take to get ready, in seconds. */
   readonly seconds: number
+  /**
+   * For Deployments whose program changes data for good at its start, so that no older image may follow once a newer one
+   * has started: such a one stays as it is. What to do then.
+   */
+  readonly noWayBack?: string | undefined
   readonly dependsOn: readonly Dependency[]
 }
 
@@ -23,7 +28,7 @@ export interface RolloutOptions {
  * there is told with its events, pods and last log lines, and goes back to the revision that served before.
  */
 export function rollouts(on: Target, options: RolloutOptions): Step {
-  const { namespace, workloads, workspace, seconds } = options
+  const { namespace, workloads, workspace, seconds, noWayBack } = options
   return step({
     id: `rollout ${options.script}`,
     on,
@@ -42,9 +47,13 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
         open.map(({ workload }) => workload),
         namespace,
         seconds,
+        noWayBack !== undefined,
       )
       return noting(
-        changes(open.length > 0 ? [update(`${what} rolled out`, run, { explain })] : [], 'rolled out'),
+        changes(
+          open.length > 0 ? [update(`${what} rolled out`, run, { explain: explainer(noWayBack) })] : [],
+          'rolled out',
+        ),
         degraded.map(
           ({ ref }) => `${sayObject(ref)} was rolled out before and is not ready now; verify and status tell more`,
         ),
@@ -91,6 +100,14 @@ restore() {
       {"op":"remove","path":"/metadata/resourceVersion"},{"op":"remove","path":"/metadata/uid"}]' |
     kubectl apply --server-side --force-conflicts --field-manager=${fieldManager} -f - >&2
 }
+# Whether the newest revision has another image than the one to go back to, and a container of it has started.
+began() {
+  image=$(kubectl get deployment "$name" -n "$ns" -o 'jsonpath={.spec.template.spec.containers[0].image}')
+  [ "$image" != "$(kubectl get replicaset "$1" -n "$ns" -o 'jsonpath={.spec.template.spec.containers[0].image}')" ] || return
+  # Where the answer does not come, it counts as one that has: nothing older is started then.
+  pods=$(kubectl get pods -n "$ns" -l "app=$name" -o 'jsonpath={range .items[*]}{.spec.containers[0].image}{" "}{.status.containerStatuses[*].state.*.startedAt}{.status.containerStatuses[*].lastState.*.startedAt}{"\\n"}{end}') || return 0
+  echo "$pods" | awk -v image="$image" '$1 == image && NF > 1 { found = 1 } END { exit !found }'
+}
 back() {
   if [ "$kind" = deployment ]; then
     set -- $(kubectl get replicasets -n "$ns" -l "app=$name" --no-headers \\
@@ -99,6 +116,7 @@ back() {
         END { for (r in at) if (r + 0 < top) { if (at[r] > 0 && r + 0 > good) good = r + 0; if (r + 0 > last) last = r + 0 }
           to = good ? good : last; if (to > 0) print to, set[to] }')
     [ $# = 2 ] || { echo "  $name: there is no earlier revision to go back to" >&2; return; }
+    if [ "$ways" = 1 ] && began "$2"; then echo "  $name: stays at its image, which has begun to work on the data" >&2; return; fi
     { printf '[{"op":"replace","path":"/spec/template","value":'
       kubectl get replicaset "$2" -n "$ns" -o 'jsonpath={.spec.template}'
       printf '},{"op":"remove","path":"/spec/template/metadata/labels/pod-template-hash"}]'; } | restore json || return
@@ -122,8 +140,8 @@ rollout() {
 `)
 
 /** Waits for all of them side by side; fails when one failed, after that one went back. */
-function waitFor(workloads: readonly string[], namespace: string, seconds: number): Shell {
-  return sh`ns=${namespace}; limit=${`${seconds}s`}
+function waitFor(workloads: readonly string[], namespace: string, seconds: number, oneWay: boolean): Shell {
+  return sh`ns=${namespace}; limit=${`${seconds}s`}; ways=${oneWay ? 1 : 2}
 ${functions}
 pids=
 for workload in ${workloads}; do rollout "$workload" & pids="$pids $!"; done
@@ -132,7 +150,12 @@ for pid in $pids; do wait "$pid" || code=1; done
 exit $code`
 }
 
-function explain({ stderr }: Output): string | undefined {
-  const told = stderr.match(/^ {2}\S+: (not ready|went back .*|there is no earlier revision.*)$/gm)
-  return told?.map((line) => line.trim()).join('; ')
-}
+/** What came of each; and what to do where one did not go back. */
+const explainer =
+  (noWayBack: string | undefined) =>
+  ({ stderr }: Output): Explained | string | undefined => {
+    const lines = stderr.match(/^ {2}\S+: (not ready|went back .*|stays at .*|there is no earlier revision.*)$/gm)
+    const cause = lines?.map((line) => line.trim()).join('; ')
+    const stays = lines?.some((line) => line.includes(': stays at ')) === true
+    return cause !== undefined && stays && noWayBack !== undefined ? { cause, remedy: noWayBack } : cause
+  }
