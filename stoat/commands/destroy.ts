@@ -12,6 +12,7 @@ import { findToDestroy } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { noLoadBalancer } from '@infra/shared/steps/kubernetes/load-balancer'
 import { adoptedName, noObjects } from '@infra/shared/steps/kubernetes/removal'
+import { copySecret } from '../adoption/names.ts'
 import type { StoatContext } from '../context.ts'
 import { stoatSecret } from '../keys.ts'
 import { httpRoutes } from '../manifests/gateway.ts'
@@ -37,7 +38,7 @@ export async function runDestroy(session: Session): Promise<number> {
   const confirmed = await confirmedNames(session, context)
   const objects = noObjects(kube, {
     ...{ workspace: 'stoat', namespace, apps, confirmed, extension: httpRoutes.kind },
-    withVolumes: [canaryConfigMap, backupConfigMap],
+    withVolumes: [canaryConfigMap, backupConfigMap, copySecret],
     keys: [{ name: stoatSecret, copy: 'npm run show-keys -w stoat' }],
   })
   const { name: service } = caddyService

@@ -72,6 +72,11 @@ const stoat: Entry = {
       sharedOptions: ['yes'],
       run: async (session) => (await import('./mongo.ts')).runMakeAdmin(session),
     },
+    adopt: {
+      about: 'take over what Terraform made under the same names: its keys, and the volumes of MongoDB and MinIO',
+      sharedOptions: applyOptions,
+      run: async (session) => (await import('./adopt.ts')).runAdopt(session),
+    },
     destroy: {
       about: 'take away what was made here; volumes and their keys are kept unless they are named',
       sharedOptions: applyOptions,

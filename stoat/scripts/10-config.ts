@@ -6,6 +6,7 @@ import { namespacePresent } from '@infra/shared/steps/kubernetes/namespace'
 import type { StoatContext } from '../context.ts'
 import { filesKept } from '../guards/files.ts'
 import { keysKept } from '../guards/keys.ts'
+import { notBesideAnother } from '../guards/original.ts'
 import { noDowngrade } from '../guards/release.ts'
 import { configObjects } from '../manifests/config.ts'
 import { networkPolicies } from '../manifests/network.ts'
@@ -16,6 +17,7 @@ export default script(
   { about: 'Revolt.toml, the Caddyfile, all keys and passwords, and who may connect to whom' },
   (context: StoatContext, add) => {
     const { env, kube, prune, made } = context
+    add(notBesideAnother(context))
     add(keysKept(context))
     add(filesKept(context))
     add(noDowngrade(context))

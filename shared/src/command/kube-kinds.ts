@@ -18,7 +18,7 @@ const rows: readonly (readonly [group: string, kinds: string])[] = [
 ]
 
 const clusterWide: typeof rows = [
-  ['', 'Namespace Node'],
+  ['', 'Namespace Node PersistentVolume'],
   ['rbac.authorization.k8s.io', 'ClusterRole ClusterRoleBinding'],
   ['storage.k8s.io', 'StorageClass'],
 ]

@@ -85,9 +85,11 @@ export function isConverged(plan: Plan): boolean {
 
 /** Throws the refusals of a plan, what we may not ask, and its open questions that no earlier change explains. */
 export function assertSound(plan: Plan): void {
-  const refused = plan.steps.flatMap(({ step, decision }) =>
+  const all = plan.steps.flatMap(({ step, decision }) =>
     decision?.kind === 'refused' ? [{ id: step.id, ...decision }] : [],
   )
+  const alone = all.filter((one) => one.alone)
+  const refused = alone.length > 0 ? alone : all
   const [first] = refused
   if (first) {
     throw new Failure('error', `${first.id}: ${first.reason}`, {

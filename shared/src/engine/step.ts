@@ -77,7 +77,8 @@ export interface Batch {
 export type Decision =
   | { readonly kind: 'converged'; readonly because: string; readonly notes?: readonly string[] }
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly notes?: readonly string[] }
-  | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
+  /** `alone`: while this is so, what other steps refuse is not told: their remedies are for another state of things. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string; readonly alone?: boolean }
 
 /** What is known of the changes that come before a step, when it is planned. */
 export interface PlanContext {
@@ -160,8 +161,8 @@ export function noting(decision: Decision, notes: readonly string[]): Decision {
 }
 
 /** What must not be done, with the reason and what the user can do: the whole run stops before anything is changed. */
-export function refuse(reason: string, remedy: string): Decision {
-  return { kind: 'refused', reason, remedy }
+export function refuse(reason: string, remedy: string, more: { readonly alone?: boolean } = {}): Decision {
+  return { kind: 'refused', reason, remedy, ...more }
 }
 
 type ChangeOptions = Partial<Omit<Change, 'verb' | 'say' | 'run'>>

@@ -1,4 +1,5 @@
 import { raw } from '@infra/shared/command/sh'
+import type { Failure } from '@infra/shared/engine/failure'
 import { assertSound, makePlan } from '@infra/shared/engine/plan'
 import { changes, converged, create, type Decision, refuse, step } from '@infra/shared/engine/step'
 import { blank } from '@infra/shared/targets/blank'
@@ -46,5 +47,33 @@ describe('a step that depends on one of an earlier script', () => {
     await expect(planned(false, refuse('it is not ours', 'leave it'), false)).rejects.toThrow('it is not ours')
     const decision = converged('kept')
     expect(await planned(false, decision, false)).toMatchObject({ decision, unknown: undefined, pending: ['makes'] })
+  })
+})
+
+describe('refusals of a plan', () => {
+  const on = blank('a host')
+  const one = (id: string, decision: Decision) => step({ id, on, ask: {}, plan: () => decision })
+  const told = async (...steps: ReturnType<typeof one>[]) => {
+    const plan = await makePlan([{ script: 'only', steps }], quiet)
+    try {
+      assertSound(plan)
+    } catch (failure) {
+      const { message, remedy, detail } = failure as Failure
+      return { message, remedy, detail }
+    }
+    return undefined
+  }
+  const other = one('other', refuse('it is bad', 'mend it'))
+
+  test('are told together', async () => {
+    expect(await told(other, one('last', refuse('it is old', 'renew it')))).toEqual({
+      ...{ message: 'other: it is bad', remedy: 'mend it\nrenew it', detail: ['last: it is old'] },
+    })
+  })
+
+  test('are not told beside one whose remedy changes what they are about', async () => {
+    expect(await told(other, one('last', refuse('it is another', 'take it over', { alone: true })))).toEqual({
+      ...{ message: 'last: it is another', remedy: 'take it over', detail: [] },
+    })
   })
 })

@@ -18,7 +18,7 @@ export interface KubeRemoval {
    * until its name is typed. `copy` tells how to keep what is in it.
    */
   readonly keys?: readonly { readonly name: string; readonly copy: string }[]
-  /** ConfigMaps that tell of what is in the volumes: they stay as long as a volume does. */
+  /** ConfigMaps and Secrets that tell of what is in the volumes: they stay as long as a volume does. */
   readonly withVolumes?: readonly string[]
   /** A kind that not every cluster knows, of which there may be objects too. */
   readonly extension?: string
@@ -69,12 +69,15 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
       const ours = claims.filter(({ name, app }) => keyed.has(keyOf(volume(name))) || apps.includes(app ?? ''))
       const [toPrune, kept] = parted(ours, ({ name }) => confirmed.includes(name))
       const isKept = ({ kind, name }: ObjectRef) =>
-        kind === 'Secret'
-          ? isKey(options, name) && (kept.length > 0 || !confirmed.includes(name))
-          : kind === 'ConfigMap' && kept.length > 0 && withVolumes.includes(name)
+        kind === 'Secret' && isKey(options, name)
+          ? kept.length > 0 || !confirmed.includes(name)
+          : (kind === 'ConfigMap' || kind === 'Secret') && kept.length > 0 && withVolumes.includes(name)
       const [plain, adopted] = parted(
         order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKept(one))),
-        (one) => !makers.has(keyOf(one)) || confirmed.includes(adoptedName(one)),
+        (one) =>
+          !makers.has(keyOf(one)) ||
+          confirmed.includes(adoptedName(one)) ||
+          (one.kind === 'Secret' && isKey(options, one.name)),
       )
       const place = own.find(({ kind, name }) => kind === 'Namespace' && name === namespace)
       const counted = [...plain, ...ours.map(({ name }) => volume(name)), ...adopted, ...own.filter(isKept)]
@@ -92,7 +95,7 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
         ...own
           .filter(isKept)
           .map((one) =>
-            one.kind === 'Secret'
+            one.kind === 'Secret' && isKey(options, one.name)
               ? tellKey(one.name, keys, kept.length > 0)
               : `${sayObject(one)} is kept: it tells of the volumes`,
           ),

@@ -70,6 +70,27 @@ describe('objects of a cluster', () => {
     expect(decision.kind === 'changes' && decision.changes.find(({ say }) => say === 'secret s')?.risk).toBe('data')
   })
 
+  it('leave the keys that others made until they are named, once', () => {
+    const keys = [{ name: 's', copy: 'show-keys' }]
+    const confirmed = [...both, 's']
+    const options = { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed, keys }
+    const makers = new Map([['Secret bot/s', 'HashiCorp']])
+    const facts = { own, claims: claims.slice(0, 2), contents: holding(), makers }
+    expect(told(noObjects(blank('k'), options).plan(facts, ahead))).toContain('- secret s')
+  })
+
+  it.each(['Secret', 'ConfigMap'])('leave a %s that tells of the volumes as long as one of those stays', (kind) => {
+    const facts = { own: [...own, object(kind, 'tells')], claims: claims.slice(0, 2), contents, makers: new Map() }
+    const plan = (confirmed: string[]) => {
+      const options = { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed, withVolumes: ['tells'] }
+      return noObjects(blank('k'), options).plan(facts, ahead)
+    }
+    const said = kind === 'Secret' ? 'secret tells' : 'config map tells'
+    expect(told(plan(['work']))).not.toContain(`- ${said}`)
+    expect(notes(plan(['work']))).toContain(`${said} is kept: it tells of the volumes`)
+    expect(told(plan(both))).toContain(`- ${said}`)
+  })
+
   it('take along what only some clusters know', () => {
     const more = [{ ...object('HTTPRoute', 'door'), component: 'web' }]
     const options = { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed: [], extension: 'httproutes' }
