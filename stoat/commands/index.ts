@@ -9,6 +9,7 @@ const stoat: Entry = {
   name: 'stoat',
   about: 'the Stoat chat platform on the same Kubernetes cluster',
   folder: dirname(import.meta.dirname),
+  dependsOn: ['cluster'],
   load: () => import('../stoat.ts'),
   planOptions: {
     prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },

@@ -98,8 +98,11 @@ export function runCli(workspace: string, args: readonly string[], options: CliO
 
 /** Runs a command of all workspaces to its end, as it is typed at the root: `npm run plan -- --offline`. */
 export function runAtRoot(command: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
-  return runWords(['npm', 'run', '-s', command, '--', ...args], { ...options, env: { ...noTelemetry, ...options.env } })
-    .ended
+  return runWords(['npm', 'run', '-s', command, '--', ...args], options).ended
 }
 
-const noTelemetry = { TURBO_TELEMETRY_DISABLED: '1' }
+/** The same by turbo, a process for each workspace: `npx turbo run plan -- --offline`. */
+export function runTurbo(command: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const env = { TURBO_TELEMETRY_DISABLED: '1', ...options.env }
+  return runWords(['npx', 'turbo', 'run', command, '--', ...args], { ...options, env }).ended
+}

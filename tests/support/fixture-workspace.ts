@@ -26,7 +26,8 @@ export function place({ configured = true, trouble = 'none' } = {}): Place {
 
 /** The environment without what would change how a run talks: CI, colours, npm, and our own variables. */
 export function bare(): NodeJS.ProcessEnv {
-  const ours = /^(npm_|CI$|GITHUB_|NO_COLOR|FORCE_COLOR|TURBO|NODE_OPTIONS|VITEST|FIXTURE_|VALENCE_|SYNAPSE_|INFRA_)/i
+  const ours =
+    /^(npm_|CI$|GITHUB_|NO_COLOR|FORCE_COLOR|TURBO|NODE_OPTIONS|VITEST|FIXTURE_|(LEFT|MIDDLE|RIGHT)_|VALENCE_|SYNAPSE_|INFRA_)/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 
@@ -46,25 +47,34 @@ export interface RunningCli {
 
 const source = (path: string) => join(import.meta.dirname, path)
 
-let bundle: string | undefined
+const bundles = new Map<string, string>()
 
-/** The fixture's command line as one file: to load the sources takes a second of each run. */
-export function bundled(): string {
-  if (bundle) return bundle
+/** A command line of `fixture` as one file: to load the sources takes a second of each run. */
+export function bundled(name: 'cli' | 'trio' = 'cli'): string {
+  const known = bundles.get(name)
+  if (known) return known
   const folder = tempFolder()
-  const require = "import{createRequire as make}from'node:module';const require=make(import.meta.url);"
+  const require = "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);"
   execFileSync(source('../../node_modules/.bin/esbuild'), [
-    source('fixture/cli.ts'),
+    source(`fixture/${name}.ts`),
     ...['--bundle', '--splitting', '--platform=node', '--format=esm', '--log-level=warning'],
     ...[`--outdir=${folder}`, '--out-extension:.js=.mjs', `--banner:js=${require}`],
   ])
-  bundle = join(folder, 'cli.mjs')
+  const bundle = join(folder, `${name}.mjs`)
+  bundles.set(name, bundle)
   return bundle
 }
 
 /** Starts the real command line of the fixture workspace as a child process; a script of it by its source. */
-export function startCli({ env }: Place, args: readonly string[], script?: string): RunningCli {
-  const program = script === undefined ? [bundled()] : [launcher, source(script)]
+export function startCli({ env }: Pick<Place, 'env'>, args: readonly string[], script?: string): RunningCli {
+  return startProgram(script === undefined ? [bundled()] : [launcher, source(script)], args, env)
+}
+
+/** Starts the command line of the three workspaces at once. */
+export const startTrio = ({ env }: Pick<Place, 'env'>, args: readonly string[]): RunningCli =>
+  startProgram([bundled('trio')], args, env)
+
+function startProgram(program: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv): RunningCli {
   const child = spawn(process.execPath, [...program, ...args], {
     env,
     cwd: import.meta.dirname,

@@ -2,7 +2,7 @@ import { runChecks } from '../engine/check.ts'
 import { collect } from '../engine/declaration.ts'
 import { deploy, planWork } from '../engine/deploy.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
-import { isConverged, type Plan } from '../engine/plan.ts'
+import { changesOf, isConverged, type Plan } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/run-identity.ts'
@@ -17,7 +17,7 @@ export async function runPlan(session: Session): Promise<number> {
   const { options, emit, workspace, together } = session
   const saved = readSaved(session)
   for (const path of [options.out, options.html]) if (path !== undefined) assertWritable(path)
-  const loaded = open(withSavedOptions(session, saved), 'plan')
+  const loaded = open(withSavedOptions(session, saved), together?.forDeploy ? 'deploy' : 'plan')
   await tellTargets(session, loaded)
   const work = collect(workspace.scripts, loaded.context, chosen(session, saved))
   const plan = await planWork(work, emit)
@@ -103,7 +103,8 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
   const { workspace, options, emit, signals } = session
   const all = chooseChecks(workspace.checks(context), workspace.scripts, scripts)
   const checks = options.only ? all.filter(({ id }) => options.only?.some((only) => id.startsWith(only))) : all
-  if (checks.length === 0 && options.only)
+  // Another workspace may have it.
+  if (checks.length === 0 && options.only && !session.together)
     throw usage(
       `no check has an id that starts with ${options.only.join(', ')}`,
       `There are: ${all.map(({ id }) => id).join(', ')}`,
@@ -152,6 +153,12 @@ function pendingCode({ options }: Session, plan: Plan): number {
 /** How targets are called in questions: `aws 123456789012 ca-central-1, kubernetes …`. */
 export function targetNames({ targets }: { targets: readonly Target[] }): string {
   return targets.map(({ name }) => name).join(', ')
+}
+
+/** The names of the targets that a plan would change. */
+export function targetNamesOf(plan: Plan): string {
+  const targets = plan.steps.filter((planned) => changesOf(planned).length > 0).map(({ step }) => step.on)
+  return targetNames({ targets: [...new Set(targets)] })
 }
 
 /** The head of a plan: has the targets find out who they are, and tells it with the environment. */

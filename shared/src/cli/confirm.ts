@@ -13,7 +13,7 @@ export function canAsk(json: boolean, env: NodeJS.ProcessEnv): boolean {
 /** Gets a yes for a plan, or throws: `interrupted` for a no, `usage` where nobody can be asked. */
 export async function confirmPlan(plan: Plan, target: string, interactive: boolean): Promise<void> {
   const count = plan.steps.flatMap(changesOf).length
-  await confirm(`Make ${count === 1 ? 'this change' : `these ${count} changes`} on ${target}?`, interactive)
+  await confirm(`For real: make ${count === 1 ? 'this change' : `these ${count} changes`} on ${target}?`, interactive)
 }
 
 /** Asks a yes-or-no question; no is the default. */

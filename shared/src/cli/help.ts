@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
-import { type CommandName, optionsOf } from './options.ts'
+import { type CommandName, optionsOf, type WorkspaceSyntax } from './options.ts'
 import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
 /** What each command does, in a line. */
@@ -21,6 +21,8 @@ export interface Entry extends WorkspaceCommands {
   readonly folder: string
   /** Which of those files are its own, where they are not all. */
   readonly scripts?: RegExp
+  /** The workspaces that go before it in a run over all: it needs what they make. */
+  readonly dependsOn?: readonly string[]
   /** The npm script that stands for its commands, where that is not the command's own name. */
   readonly npm?: string
   /** The shared commands it has; all of them when left out. */
@@ -38,25 +40,32 @@ export function commandsOf({ sharedCommands, commands: own = {} }: Entry): Reado
 /** The help of a command. */
 export function helpText(command: string, entry: Entry): string {
   const args = entry.commands?.[command]?.args ?? []
-  const options = optionsOf(command, entry).map(([name, { short, value, help }]) => {
-    const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
-    return `  ${flags.padEnd(28)}${help}`
-  })
   return [
     `${entry.name} ${command}: ${commandsOf(entry)[command]}`,
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
     'Options:',
-    ...options,
+    ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',
-    `Exit codes: 0 ok, ${exitCodes.error} error, ${exitCodes.changes} changes pending (--detailed-exitcode), ${exitCodes.verify} verify failed, ` +
-      `${exitCodes.unreachable} unreachable,`,
-    `  ${exitCodes.locked} locked by another run, ${exitCodes.stale} stale plan, ${exitCodes.usage} usage, ${exitCodes.interrupted}/${exitCodes.terminated} interrupted`,
+    ...exitCodeLines,
     '',
   ].join('\n')
 }
+
+/** The options of a command, a line each. */
+export const optionLines = (command: string, syntax: WorkspaceSyntax): string[] =>
+  optionsOf(command, syntax).map(([name, { short, value, help }]) => {
+    const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
+    return `  ${flags.padEnd(28)}${help}`
+  })
+
+export const exitCodeLines: readonly string[] = [
+  `Exit codes: 0 ok, ${exitCodes.error} error, ${exitCodes.changes} changes pending (--detailed-exitcode), ${exitCodes.verify} verify failed, ` +
+    `${exitCodes.unreachable} unreachable,`,
+  `  ${exitCodes.locked} locked by another run, ${exitCodes.stale} stale plan, ${exitCodes.usage} usage, ${exitCodes.interrupted}/${exitCodes.terminated} interrupted`,
+]
 
 /** The help of a workspace. */
 export function overview(entry: Entry): string {

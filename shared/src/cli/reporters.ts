@@ -3,7 +3,7 @@ import { jsonEvents, writeJsonHead } from '../report/json.ts'
 import { junitReporter } from '../report/junit.ts'
 import { standard, streams } from '../report/outlet.ts'
 import type { DiffMode } from '../report/plan-text.ts'
-import { prettyReporter } from '../report/pretty.ts'
+import { type PrettyOptions, prettyReporter } from '../report/pretty.ts'
 import { combine, type Reporter, tolerant } from '../report/reporter.ts'
 import { runLog } from '../report/run-log.ts'
 import { canAnimate, paintFor } from '../report/style.ts'
@@ -12,7 +12,7 @@ import { runFolder } from './paths.ts'
 
 /** The reporters of a run of one workspace that the options and the environment ask for. `name` is that of its log. */
 export function aloneReporter(options: Options, name: string): Reporter {
-  const shown = options.json ? jsonOnStdout() : textReporter(options, false)
+  const shown = options.json ? jsonOnStdout() : textReporter(options)
   return combine([shown, logOf(name, shown), ...filed(options, shown)])
 }
 
@@ -24,8 +24,12 @@ export interface TogetherReporters {
   live(name: string): Reporter
 }
 
-export function togetherReporters(options: Options): TogetherReporters {
-  const shown = options.json ? jsonEvents(standard.out) : textReporter(options, true)
+/** `stdoutIsResult`: what the commands print themselves is the result, in text or JSON. */
+export function togetherReporters(given: Options, stdoutIsResult: boolean): TogetherReporters {
+  const options = stdoutIsResult ? { ...given, json: false } : given
+  const shown = options.json
+    ? jsonEvents(standard.out)
+    : textReporter(options, { several: true, tableAside: stdoutIsResult })
   if (options.json) writeJsonHead(standard.out)
   // In JSON each line names its workspace, so they need not wait for each other: only what is of all comes in order.
   const text: Reporter = options.json
@@ -42,7 +46,7 @@ function jsonOnStdout(): Reporter {
   return jsonEvents(standard.out)
 }
 
-function textReporter(options: Options, several: boolean): Reporter {
+function textReporter(options: Options, more: Partial<PrettyOptions> = {}): Reporter {
   const { env } = process
   return prettyReporter({
     out: standard.out,
@@ -54,7 +58,7 @@ function textReporter(options: Options, several: boolean): Reporter {
     verbose: options.verbose === true,
     groups: env.GITHUB_ACTIONS === 'true',
     everyCheck: options.only !== undefined,
-    several,
+    ...more,
   })
 }
 

@@ -34,6 +34,8 @@ export interface Session extends Call {
 export interface Together {
   /** Whether another workspace is planned or deployed before this one. */
   runsBefore(workspace: string): boolean
+  /** What is planned is deployed next: the environment must do for that. */
+  readonly forDeploy?: boolean
   /** Gets a yes for a plan, or throws: asked once for all of them. */
   agree?(plan: Plan): Promise<void>
   /** Keeps its plan, to be saved with the others; `work` is what it is of. */
@@ -52,7 +54,11 @@ export interface Loaded extends Opened<unknown> {
 export function open(session: Session, purpose: Purpose): Loaded {
   const { workspace, options, emit } = session
   const loaded = readEnv(session, purpose)
-  const first = purpose === 'plan' && loaded.unconfigured && options.env === undefined
+  const first =
+    purpose === 'plan' &&
+    loaded.unconfigured &&
+    options.env === undefined &&
+    (options.offline || !session.processEnv.CI)
   if (first) {
     emit({
       type: 'message',
@@ -80,7 +86,10 @@ export function open(session: Session, purpose: Purpose): Loaded {
 }
 
 /** Reads the environment of a session's workspace. */
-export function readEnv({ workspace, root, processEnv, options }: Session, purpose: Purpose) {
+export function readEnv(
+  { workspace, root, processEnv, options }: Pick<Session, 'workspace' | 'root' | 'processEnv' | 'options'>,
+  purpose: Purpose,
+) {
   const name = options.env === undefined ? {} : { name: options.env }
   const unjudged = options['skip-validation'] === true
   return loadEnv({ schema: workspace.schema, root, processEnv, purpose, unjudged, ...name })
@@ -96,7 +105,7 @@ export function isLeftOut(session: Session): boolean {
   if (hasEnvironment(root, name, options.env) || !hasAnyEnvironment(root)) return false
   if (options.env === undefined && !readEnv(session, 'plan').unconfigured) return false
   const file = `.env.${name}${options.env === undefined ? '' : `.${options.env}`}`
-  emit({ type: 'message', level: 'info', text: `${name} is left out: there is no ${file} (cp .env.example ${file})` })
+  emit({ type: 'message', level: 'info', text: `${name}: not configured, skipped (cp .env.example ${file})` })
   return true
 }
 
@@ -120,7 +129,7 @@ export function problemFailure(problems: readonly Problem[], workspace: string, 
     {
       detail: lines,
       remedy: unconfigured
-        ? `There is none yet: ${start}`
+        ? `There is none yet: ${start} For sample values: -- --offline with plan.`
         : `npm run validate -w ${workspace} tells them again; missing secrets: -- --generate`,
     },
   )

@@ -25,6 +25,7 @@ export async function runWork(session: Session, work: readonly Work[], targets: 
     holder: describeHolder(),
     lockTimeout: seconds(options['lock-timeout']),
     agree: async (plan) => {
+      if (session.together?.agree) return session.together.agree(plan)
       if (!options.yes) await confirmPlan(plan, targetNames({ targets }), canAsk(options.json === true, processEnv))
     },
   })

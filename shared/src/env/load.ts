@@ -40,6 +40,8 @@ interface Report {
   readonly warnings: readonly Warning[]
   /** The values as they were set (paths expanded, defaults left out); secrets wrapped. For `exportLines`. */
   readonly values: Readonly<Record<string, string | Secret>>
+  /** The variables that are set, in whatever file or in the process. */
+  readonly given: ReadonlySet<string>
   /** No environment file and no variable of the project's own: a newcomer's first look. */
   readonly unconfigured: boolean
 }
@@ -82,6 +84,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     files: files.read.map((file) => file.name),
     warnings,
     values,
+    given,
     unconfigured: files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv),
   }
   return problems.length > 0 ? { ...report, problems } : { ...report, env: env as EnvOf<T> }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { appendFileSync, closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { finished, finishedJson, own } from './clean.ts'
 
@@ -33,6 +34,16 @@ const { stdout, stderr, stdin } = process
 
 /** The outlets of the process. */
 export const standard: { readonly out: Outlet; readonly err: Outlet } = { out: outletTo(stdout), err: outletTo(stderr) }
+
+const capture = new AsyncLocalStorage<(text: string) => void>()
+
+/** Does some work whose results, as commands print them, go to `take` instead of stdout, cleaned already. */
+export const withResults = <T>(take: (text: string) => void, work: () => Promise<T>): Promise<T> =>
+  capture.run(take, work)
+
+/** Where a command prints what is its result by itself. */
+export const results: Outlet = outletTo({ write: (text) => (capture.getStore() ?? toStdout)(text) })
+const toStdout = (text: string) => void stdout.write(text)
 
 /** Which of its streams are terminals. */
 export const terminals = () => ({

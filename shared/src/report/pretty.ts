@@ -27,6 +27,8 @@ export interface PrettyOptions {
   readonly everyCheck?: boolean
   /** Several workspaces are told one after the other: each has a heading. */
   readonly several?: boolean
+  /** The table of several goes to the messages: the result is what commands print themselves. */
+  readonly tableAside?: boolean
 }
 
 /** What the formatters draw on. */
@@ -156,7 +158,9 @@ function tellCheck(
 const formatters: Formatters = {
   'run.start'(event, screen) {
     screen.workspace = event.workspace
-    if (screen.several) screen.message(screen.paintErr('bold', `\n── ${event.workspace}`))
+    if (!screen.several) return
+    screen.message('')
+    screen.message(screen.paintErr('bold', `── ${event.workspace}`))
   },
   'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
   'ask.end'(event, screen) {
@@ -219,9 +223,10 @@ const formatters: Formatters = {
     const said = made === 0 ? 'nothing changed' : `${made} ${made === 1 ? 'change' : 'changes'} made, converged`
     message(`${paintErr('bold', `${workspace}: ${said}`)}  ${paintErr('dim', duration(ms))}`)
   },
-  summary({ workspaces }, { result, paintOut }) {
+  summary({ workspaces }, { result, message, paintOut, paintErr, tableAside }) {
     const [heads = '', ...rows] = tableLines(summaryRows(workspaces))
-    for (const line of ['', paintOut('dim', heads), ...rows]) result(line)
+    const [write, paint] = tableAside ? [message, paintErr] : [result, paintOut]
+    for (const line of ['', paint('dim', heads), ...rows]) write(line)
   },
 }
 

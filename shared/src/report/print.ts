@@ -1,10 +1,10 @@
 import type { Failure } from '../engine/failure.ts'
 import { finishedJson } from './clean.ts'
-import { standard } from './outlet.ts'
+import { results, standard } from './outlet.ts'
 
 /** Prints a text that is a result by itself: help, a status, a line of a log. */
 export function print(text: string): void {
-  standard.out.write(text.endsWith('\n') ? text : `${text}\n`)
+  results.write(text.endsWith('\n') ? text : `${text}\n`)
 }
 
 /** Prints data that is a result by itself, as JSON: in one line, or indented. */

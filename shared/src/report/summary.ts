@@ -1,5 +1,5 @@
 import type { WorkspaceResult } from '../engine/events.ts'
-import { type RiskCounts, sayCounts, sayRisks } from './plan-view.ts'
+import { type PlanCounts, type RiskCounts, riskWords } from './plan-view.ts'
 import { duration } from './style.ts'
 import type { Rows } from './table.ts'
 
@@ -17,11 +17,23 @@ export function summaryRows(results: readonly WorkspaceResult[]): Rows {
   return [shown.map(([head]) => head), ...results.map((result) => shown.map(([, cell]) => cell(result)))]
 }
 
+const symbols: readonly [keyof PlanCounts, string][] = [
+  ['create', '+'],
+  ['update', '~'],
+  ['remove', '-'],
+  ['unknown', '?'],
+  ['refused', '!'],
+]
+
+/** `+71 ~4 ?1 (2 restart)`, by the symbols of a plan; `12 made`; `none`. */
 function sayChanges({ changes, risks, made }: WorkspaceResult): string {
-  const planned = changes ? sayCounts(changes) : ''
-  if (made !== undefined) return made === 0 && planned ? planned : `${made} made`
-  const risked = sayRisks((risks ?? {}) as RiskCounts)
-  return risked ? `${planned}; risks: ${risked}` : planned
+  if (made !== undefined && made > 0) return `${made} made`
+  if (!changes) return ''
+  const counts = symbols.flatMap(([name, symbol]) => (changes[name] ? [`${symbol}${changes[name]}`] : []))
+  const risked = Object.entries((risks ?? {}) as RiskCounts).map(
+    ([risk, count]) => `${count} ${riskWords[risk as keyof RiskCounts]}`,
+  )
+  return counts.length === 0 ? 'none' : counts.join(' ') + (risked.length > 0 ? ` (${risked.join(', ')})` : '')
 }
 
 /** `12 passed, 1 failed`. */

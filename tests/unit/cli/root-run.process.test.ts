@@ -1,9 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runsBefore, withoutOthersOptions } from '@infra/shared/cli/root-run'
 import { describe, expect, it, test } from 'vitest'
+import cluster from '../../../cluster/commands/index.ts'
+import pod from '../../../pod/commands/index.ts'
+import stoat from '../../../stoat/commands/index.ts'
 import { clusterSettings } from '../../lab/cluster-settings.ts'
-import { runAtRoot } from '../../support/cli.ts'
+import { type CliOptions, type CliResult, project, runAtRoot, runTurbo } from '../../support/cli.ts'
 import { tempFolder } from '../../support/temp.ts'
 
 const turbo = { TURBO_HASH: 'x' }
@@ -41,19 +44,22 @@ test('options of another workspace are left to that, in a run over all only', ()
   expect(withoutOthersOptions(['--create'], {}, {})).toEqual(['--create'])
 })
 
-describe('npm run plan at the root, by turbo itself', () => {
+describe.each<[string, (words: readonly string[], options: CliOptions) => Promise<CliResult>, string]>([
+  ['npm run plan', (words, options) => runAtRoot('plan', words, options), ''],
+  ['turbo run plan', (words, options) => runTurbo('plan', words, options), '(?:stoat|cluster):plan: '],
+])('%s', (_name, start, prefix) => {
   const run = async (root: string, ...words: string[]) => {
-    const { code, stdout, stderr } = await runAtRoot('plan', words, { root })
+    const { code, stdout, stderr } = await start(words, { root })
     return { code, said: stdout + stderr }
   }
 
   it('plans what is set up, cluster before Stoat, and leaves out the rest', async () => {
     const { code, said } = await run(rootWith('cluster', 'stoat'), '--offline', '--create')
     expect(code, said).toBe(0)
-    expect(said).toContain('pod is left out: there is no .env.pod')
+    expect(said).toMatch(/pod:? +not configured, skipped/)
     expect(said).not.toContain('NO ENVIRONMENT')
-    const ends = ['cluster: \\d+ to create', 'stoat: \\d+ to create'].map((text) => said.search(new RegExp(text)))
-    expect(ends[0]).toBeGreaterThan(0)
+    const ends = ['cluster', 'stoat'].map((name) => said.search(new RegExp(`^${prefix}${name}: \\d+ to create`, 'm')))
+    expect(ends[0]).toBeGreaterThanOrEqual(0)
     expect(ends[1]).toBeGreaterThan(ends[0] as number)
   })
 
@@ -61,4 +67,30 @@ describe('npm run plan at the root, by turbo itself', () => {
     const { code, said } = await run(rootWith('cluster', 'stoat'), '--offline', '--creat')
     expect([code === 0, said]).toEqual([false, expect.stringContaining('--creat')])
   })
+
+  it('exits 2 for changes where that is asked for', async () => {
+    const { code, said } = await run(rootWith('cluster'), '--offline', '--detailed-exitcode')
+    expect(code, said).toBe(2)
+  })
+})
+
+test('turbo run deploy asks nobody, names the flag, and passes colours on', async () => {
+  const root = rootWith('stoat')
+  const kubeconfig = join(root, 'kubeconfig')
+  writeFileSync(kubeconfig, '')
+  const { code, stdout, stderr } = await runTurbo('deploy', ['--check', '--offline'], {
+    root,
+    env: { FORCE_COLOR: '1' },
+  })
+  expect(code, stdout + stderr).toBe(0)
+  expect(stdout).toContain('\u001b[32m+\u001b[39m')
+})
+
+test('the order of turbo is that of the workspaces', () => {
+  const { tasks } = JSON.parse(readFileSync(join(project, 'turbo.json'), 'utf8'))
+  for (const { name, dependsOn = [] } of [pod, cluster, stoat])
+    for (const task of ['plan', 'deploy'])
+      expect(tasks[`${name}#${task}`]?.dependsOn ?? [], `${name} ${task}`).toEqual(
+        dependsOn.map((one) => `${one}#${task}`),
+      )
 })

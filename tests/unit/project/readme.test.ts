@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionTable, parseCall, type WorkspaceSyntax } from '@infra/shared/cli/options'
+import { rootSyntax } from '@infra/shared/cli/root/main'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
 import cluster from '../../../cluster/commands/index.ts'
@@ -16,7 +17,12 @@ const text = (document: string) => readFileSync(join(root, document), 'utf8')
 const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
 
-const syntaxes: Readonly<Record<string, WorkspaceSyntax>> = { pod, cluster, stoat }
+const syntaxes: Readonly<Record<string, WorkspaceSyntax>> = {
+  pod,
+  cluster,
+  stoat,
+  '.': rootSyntax([pod, cluster, stoat]),
+}
 
 interface Call {
   readonly line: string

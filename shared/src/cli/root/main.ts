@@ -1,0 +1,107 @@
+import { nearest } from '../../env/suggest.ts'
+import { print } from '../../report/print.ts'
+import { type Entry, exitCodeLines, optionLines } from '../help.ts'
+import { refuseSwallowedFlags } from '../npm-flags.ts'
+import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax, workspaceOptionsOf } from '../options.ts'
+import { endWith, withPaths } from '../process.ts'
+
+/** What each command over all workspaces does, in a line. */
+const abouts = {
+  validate: 'judge the environments; generate missing secrets',
+  plan: 'show what deploy would change in every workspace that is configured, changing nothing',
+  deploy: 'plan all, ask once, make it in the order of their dependencies, verify',
+  verify: 'check every deployed workspace, from inside and outside',
+  status: 'how each of them is',
+  output: 'addresses and names of what was made',
+  destroy: 'take away what was made, and nothing else; what holds data is kept',
+  show: 'show a saved plan',
+} as const
+
+export type RootCommand = keyof typeof abouts
+
+/**
+ * The command line of all workspaces at once: `npm run plan` at the root. Ends the process with the most serious exit code
+ * of theirs.
+ */
+export async function rootMain(entries: readonly Entry[], argv: readonly string[] = process.argv.slice(2)) {
+  return endWith(async () => {
+    const [word, ...rest] = argv
+    if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
+      print(overview())
+      return 0
+    }
+    const command = commandOf(word)
+    const syntax = rootSyntax(entries)
+    if (rest.includes('--help') || rest.includes('-h')) {
+      print(help(command, syntax, entries))
+      return 0
+    }
+    refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(syntax)))
+    const call = withPaths(parseCall(command, rest, syntax), process.env)
+    assertForAll(command, call)
+    if (command === 'show') return (await import('../show.ts')).showPlans(call)
+    return (await import('./run.ts')).runAll(entries, command, call)
+  })
+}
+
+function commandOf(word: string): RootCommand {
+  const names = Object.keys(abouts)
+  if (names.includes(word)) return word as RootCommand
+  const near = nearest(word, names)
+  throw usage(`there is no command "${word}"`, near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`)
+}
+
+/** How commands over all are called: with the options of each workspace. */
+export function rootSyntax(entries: readonly Entry[]): WorkspaceSyntax {
+  const merged = (of: 'planOptions' | 'verifyOptions') => Object.assign({}, ...entries.map((entry) => entry[of]))
+  return {
+    planOptions: merged('planOptions'),
+    verifyOptions: merged('verifyOptions'),
+    commands: {
+      status: { about: abouts.status },
+      output: { about: abouts.output },
+      destroy: { about: abouts.destroy, sharedOptions: applyOptions },
+      show: { about: abouts.show, args: ['FILE'], sharedOptions: ['diff', 'no-diff'] },
+    },
+  }
+}
+
+/** Options that name one thing of one workspace make no sense for all. */
+function assertForAll(command: RootCommand, { options }: Call): void {
+  for (const name of ['export', 'from-tfvars'] as const)
+    if (options[name] !== undefined)
+      throw usage(`--${name} is for one workspace`, `Name it: npm run ${command} -w cluster -- --${name} …`)
+  if (command === 'deploy' && options['detailed-exitcode'] && !(options.check || options['dry-run']))
+    throw usage('--detailed-exitcode is for a plan: a deployment makes what there is to change', 'Add --check.')
+  if (command === 'deploy' && options.offline && !(options.check || options['dry-run']))
+    throw usage('--offline is for a plan: a deployment has to connect', 'Add --check, or leave it out.')
+}
+
+function overview(): string {
+  return [
+    'Every workspace that is configured, side by side; one of them alone: -w pod.',
+    '',
+    ...Object.entries(abouts).map(([name, about]) => `  npm run ${name.padEnd(10)}${about}`),
+    '',
+    'Options go after --: npm run plan -- --help',
+    '',
+  ].join('\n')
+}
+
+function help(command: RootCommand, syntax: WorkspaceSyntax, entries: readonly Entry[]): string {
+  const args = syntax.commands?.[command]?.args ?? []
+  return [
+    `${command}: ${abouts[command]}`,
+    '',
+    `Usage: npm run ${command} -- ${[...args, '[options]'].join(' ')}`,
+    '',
+    'Options:',
+    ...optionLines(command, syntax),
+    '',
+    `Workspaces: ${entries.map(({ name, about }) => `${name} (${about})`).join('; ')}`,
+    '',
+    ...exitCodeLines,
+    'Of several the most serious counts.',
+    '',
+  ].join('\n')
+}
