@@ -18,6 +18,7 @@ export type LabPart =
   | 'cargo'
   | 'doctl'
   | 'nodes'
+  | 'chromium'
 
 /** Something the machine lacks, and the command that brings it. */
 export type Missing = { readonly what: string; readonly install: string }
@@ -97,6 +98,7 @@ const needs: Readonly<Record<LabPart, readonly Need[]>> = {
   ],
   acme: [program('pebble', 'pebble'), program('pebble-challtestsrv', 'pebble'), program('openssl', 'openssl')],
   age: [program('age', 'age')],
+  chromium: [linux, program('chromium-headless-shell', 'chromium-headless-shell')],
   script: [program('script', 'bsdutils')],
   kube: [
     linux,

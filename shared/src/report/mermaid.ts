@@ -1,3 +1,5 @@
+import { clean } from './clean.ts'
+
 /** What a workspace declares: its scripts in order, and what each step depends on, by id. */
 export interface Graph {
   readonly name: string
@@ -26,4 +28,4 @@ export function mermaidOf({ scripts }: Graph): string {
 const scriptId = (index: number): string => `script${index}`
 
 // Entities as Mermaid writes them; a word such as `end` or `graph` in an id is none of the syntax in quotes.
-const quoted = (text: string): string => text.replace(/[#"<>&]/g, (letter) => `#${letter.charCodeAt(0)};`)
+const quoted = (text: string): string => clean(text).replace(/[#"<>&]/g, (letter) => `#${letter.charCodeAt(0)};`)

@@ -1,3 +1,4 @@
+import { clean } from './clean.ts'
 import type { Graph } from './mermaid.ts'
 
 const [rowHeight, headHeight, gap, laneWidth, letterWidth] = [22, 44, 14, 11, 7.3]
@@ -82,4 +83,4 @@ function lineOf({ from, to, column }: Lane, left: number): string {
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => entities[letter] ?? letter)
+const escaped = (text: string): string => clean(text).replace(/[&<>"]/g, (letter) => entities[letter] ?? letter)
