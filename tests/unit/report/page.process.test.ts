@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { secret } from '@infra/shared/command/secret'
 import { raw } from '@infra/shared/command/sh'
 import { changes, create } from '@infra/shared/engine/step'
 import { savePlanPage } from '@infra/shared/report/page'
 import { viewOf } from '@infra/shared/report/plan-view'
+import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requireLab, title } from '../../lab/prerequisites.ts'
 import { type BrowserPage, openPage } from '../../support/chromium.ts'
@@ -13,7 +13,6 @@ import { runAtRoot } from '../../support/cli.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { everything, planned } from './plans.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const password = 'sentinel&<of>"a\'page'
 const hostile = `<img src=x onerror="document.title='gone'"> & </pre></details> ${password}`
 
@@ -115,7 +114,7 @@ describe.skipIf(skip)(title('a page of a plan, in Chromium', skip), () => {
     each(async (page, name) => {
       await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] })
       await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-      await page.evaluate(`${axe}; 0`)
+      await page.evaluate(`${axe.source}; 0`)
       const found = await page.evaluate(
         'axe.run(document, { resultTypes: ["violations"] }).then(({ violations, passes }) => ({ passed: passes.length, violations: violations.map(({ id, nodes }) => id + " " + nodes.map((node) => node.target + ": " + node.failureSummary).slice(0, 3).join("; ")) }))',
       )
