@@ -37,22 +37,56 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   }
 }
 
+let told: { readonly say: (line: string) => void; readonly everyMs: number } | undefined
+
+/** Has told what is built, when it begins, again and again while it goes on, and when it is done. */
+export function tellBuilds(say: (line: string) => void, everyMs = 30_000): void {
+  told = { say, everyMs }
+}
+
+/** Does long work while it is told of. */
+async function telling<T>(what: string, work: () => Promise<T>): Promise<T> {
+  if (!told) return work()
+  const { say, everyMs } = told
+  const began = Date.now()
+  const elapsed = () => {
+    const seconds = Math.round((Date.now() - began) / 1000)
+    return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  }
+  say(`builds ${what}, which is kept; Ctrl-C loses this one only`)
+  const timer = setInterval(() => say(`still builds ${what}: ${elapsed()}`), everyMs)
+  try {
+    const result = await work()
+    say(`built ${what} in ${elapsed()}`)
+    return result
+  } finally {
+    clearInterval(timer)
+  }
+}
+
 /**
  * The folder that `build` fills for this recipe, built once whoever asks at the same time. It is built in its final
- * place (a Python venv cannot be moved) and counts only once it is marked done.
+ * place (a Python venv cannot be moved) and counts only once it is marked done. `called` is what is told of it.
  */
-export async function cached(kind: string, recipe: unknown, build: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(
+  kind: string,
+  recipe: unknown,
+  build: (folder: string) => Promise<void>,
+  called = kind,
+): Promise<string> {
   const folder = join(cacheFolder(), kind, recipeKey(recipe))
   const done = `${folder}.done`
   if (existsSync(done)) return folder
   await mkdir(join(cacheFolder(), kind), { recursive: true, mode: 0o700 })
-  await withLock(`${folder}.lock`, async () => {
+  const make = async () => {
     if (existsSync(done)) return
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { mode: 0o755 })
     await build(folder)
     await writeFile(done, `${JSON.stringify(recipe, null, 2)}\n`)
-  })
+  }
+  // Or another process builds it, for which this one waits.
+  await telling(called, () => withLock(`${folder}.lock`, make))
   return folder
 }
 

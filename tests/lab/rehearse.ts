@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { fromHere } from '@infra/shared/cli/paths'
 import { type CliRun, startCli } from '../support/cli.ts'
+import { tellBuilds } from './cache.ts'
 import type { Hands, Rehearsal, WorkspaceName, World } from './rehearsal.ts'
 import { clusterRehearsal } from './rehearse-cluster.ts'
 import { endKept } from './rehearse-kept.ts'
@@ -64,6 +65,7 @@ async function main(): Promise<number> {
     return 0
   }
   const chosen = chosenRehearsals()
+  tellBuilds((line) => console.log(`  ${line}`))
   for (const [, { introduction }] of chosen) console.log(introduction(cachePlace()))
   if (!(await prepareMachine([...new Set(chosen.flatMap(([, { needs }]) => needs))], agree))) return 1
   const failed: string[] = []

@@ -5,6 +5,7 @@ import { exitCodes, Failure } from '../engine/failure.ts'
 import { changesOf, isConverged, type Plan } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
+import { whileWaiting } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { usage } from './options.ts'
@@ -166,7 +167,10 @@ export async function tellTargets(
   { workspace, options, emit }: Session,
   loaded: { targets: readonly Target[] },
 ): Promise<void> {
-  await Promise.all(loaded.targets.map((target) => target.identify?.()))
+  const identify = async (target: Target) => target.identify?.()
+  await Promise.all(
+    loaded.targets.map((target) => whileWaiting(emit, `${target.name} to say what it is`, () => identify(target))),
+  )
   const environment = options.env ? ` (environment ${options.env})` : ''
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
 }

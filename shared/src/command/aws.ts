@@ -131,6 +131,16 @@ export function awsAnswer<T>(output: Output, absent: RegExp): T | null {
   throw new Error(error ? `${error.code}: ${error.message}` : output.stderr.trim() || `exit code ${output.code}`)
 }
 
+/** A list that AWS always gives where there is what it is of: without it the answer is another one, and not an empty list. */
+export function listIn<K extends string, T>(
+  answer: { readonly [key in K]: readonly T[] } | null,
+  name: K,
+): readonly T[] {
+  if (answer === null) return []
+  if (!Array.isArray(answer[name])) throw new TypeError(`there is no list ${name}`)
+  return answer[name]
+}
+
 /** The cause of a failed change, in AWS's words. */
 export function explainAws(output: Output): string | undefined {
   const error = awsError(output)

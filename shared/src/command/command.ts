@@ -13,7 +13,7 @@ export interface Text {
 export interface Command {
   readonly line: string
   readonly stdin?: Text
-  /** Of a question on a host: the seconds after which it is ended, where the default is too short (30). */
+  /** Of a question: the seconds after which it is ended. On a host 30 without; of a cluster most end by themselves. */
   readonly timeoutSeconds?: number
   /** The same as data, where no shell carries it out: what a target of its own kind does. */
   readonly request?: Request

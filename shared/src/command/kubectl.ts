@@ -52,6 +52,9 @@ export const diffLine = raw(
   `KUBECTL_EXTERNAL_DIFF='diff -r -N -U99999' kubectl diff --server-side --force-conflicts --field-manager=${fieldManager} --show-managed-fields --concurrency=8 -f -`,
 )
 
+/** How a line of the stderr of that begins which tells of a value that is not known yet, and for which another stood. */
+export const notYet = 'Not yet: '
+
 /** What applying manifests would change, asked of the API server itself: it judges, fills in defaults and writes nothing. */
 export function kubectlDiff(objects: readonly KubeObject[]): Command {
   return withStdin(diffLine, manifestText(objects))

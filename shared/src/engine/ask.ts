@@ -11,10 +11,21 @@ export function factOf<T>({ command, parse }: Question<T>, answer: Output): T {
   const { code, stderr, unanswered } = answer
   if (unanswered !== undefined) throw new Error(`${unanswered} to: ${shown(command.line)}`)
   const signal = code - 128
-  const fact = parse(answer)
+  const fact = understood(command.line, () => parse(answer))
   if (code === 124) throw new Error(stderr.trim().split('\n').at(-1) || 'no answer in time')
   if (signal > 0 && signal <= 64) throw new Error(`the program that answers was ended by signal ${signal}`)
   return fact
+}
+
+/** What a parser finds; where it stumbles over an answer of another shape, that is said, and nothing of the answer is. */
+function understood<T>(line: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
+      throw new Error(`this is answered in a form that is not understood: ${shown(line)}`)
+    throw error
+  }
 }
 
 function shown(text: string): string {

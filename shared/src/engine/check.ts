@@ -3,6 +3,7 @@ import type { CheckOutcome, Emit } from './events.ts'
 import { makePlan, type PlannedStep } from './plan.ts'
 import { converged, type Facts, type Questions, step } from './step.ts'
 import type { Target } from './target.ts'
+import { whileWaiting } from './waiting.ts'
 
 export interface Finding {
   readonly outcome: 'ok' | 'warn' | 'fail'
@@ -79,7 +80,9 @@ export async function runChecks(
   })
   const [plan, probed] = await Promise.all([
     makePlan([{ script: 'verify', steps }], emit),
-    Promise.all(checks.map((check) => check.probe && attempt(() => check.probe?.(run)))),
+    Promise.all(
+      checks.map((check) => check.probe && whileWaiting(emit, check.id, () => attempt(() => check.probe?.(run)))),
+    ),
   ])
   const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
   for (const [index, check] of checks.entries()) {

@@ -39,8 +39,11 @@ function unconverged(again: Plan, open: readonly PlannedStep[], late: Target | u
     if (planned.decision?.kind === 'refused') what.push(planned.decision.reason)
     return `${planned.step.id}: ${planned.unknown ?? what.join(', ')}`
   })
+  const known = new Set(open.flatMap(({ step }) => step.unsettled ?? []))
   const remedy =
-    'Run plan to see what differs. If nothing else on the target changes it back, this is a defect of the step.'
+    open.length > 0 && open.every(({ step }) => step.unsettled !== undefined)
+      ? `${[...known].join('\n')}\nRun plan to see what differs.`
+      : 'Run plan to see what differs. If nothing else on the target changes it back, this is a defect of the step.'
   return new Failure(
     'error',
     `did not converge: after its changes, ${open.length} of ${again.steps.length} steps still differ`,

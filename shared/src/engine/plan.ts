@@ -5,6 +5,7 @@ import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
 import { type Change, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
 import { type Target, transcripts } from './target.ts'
+import { whileWaiting } from './waiting.ts'
 
 export interface PlannedStep {
   readonly script: string
@@ -92,9 +93,9 @@ export function assertSound(plan: Plan): void {
   const refused = alone.length > 0 ? alone : all
   const [first] = refused
   if (first) {
-    throw new Failure('error', `${first.id}: ${first.reason}`, {
+    throw new Failure('error', sayRefused(first), {
       remedy: [...new Set(refused.map(({ remedy }) => remedy))].join('\n'),
-      detail: refused.slice(1).map(({ id, reason }) => `${id}: ${reason}`),
+      detail: refused.slice(1).map(sayRefused),
     })
   }
   const denied = plan.steps.flatMap(({ step, denied }) => (denied ? [{ step, denied }] : []))
@@ -114,6 +115,10 @@ export function assertSound(plan: Plan): void {
     })
   }
 }
+
+/** What is said once: not `table x: table x has …`. */
+const sayRefused = ({ id, reason }: { readonly id: string; readonly reason: string }): string =>
+  reason.startsWith(id) ? reason : `${id}: ${reason}`
 
 /** The place in a workspace's script where a step was made, as a detail line. */
 export function where(step: Step): { detail: string[] } {
@@ -138,7 +143,8 @@ async function askAll(steps: readonly Step[], emit: Emit): Promise<Answers> {
   const asked = [...wanted].map(async ([target, questions]) => {
     const began = Date.now()
     emit({ type: 'ask.start', target: target.name, questions: questions.size })
-    const outputs = await target.ask([...questions.values()].map(({ command }) => command))
+    const commands = [...questions.values()].map(({ command }) => command)
+    const outputs = await whileWaiting(emit, `${target.name} to answer`, () => target.ask(commands))
     emit({ type: 'ask.end', target: target.name, questions: questions.size, ms: Date.now() - began })
     const answers = [...questions].map(([key, { command }], index) => {
       const output = outputs[index]

@@ -110,6 +110,8 @@ export interface Step<Q extends Questions = Questions> {
    * pending nobody knows that there is nothing to do, or that it must be refused.
    */
   readonly unknownWhilePending?: boolean
+  /** Where it does not hold although it was made: what may be behind that beside a defect of the step. */
+  readonly unsettled?: string
   /** Where it was made: the file and line to show with an error. */
   readonly origin: Error
 }
@@ -121,6 +123,7 @@ interface StepOptions<Q extends Questions> {
   plan(now: Facts<Q>, context: PlanContext): Decision
   dependsOn?: readonly Dependency[]
   unknownWhilePending?: boolean
+  unsettled?: string
 }
 
 /** Makes a {@link Step}; its types follow from its questions. */

@@ -51,12 +51,16 @@ export function startLine(line: string, options: StartOptions): Running {
   }
 }
 
-/** Runs a line of POSIX shell on this machine to its end, feeding it `input`; nothing of one that is rejected. */
+/**
+ * Runs a line of POSIX shell on this machine to its end, feeding it `input`; nothing of one that is rejected. With
+ * `timeoutSeconds` it is ended after so long, with all that it started: exit code 124, and stderr says so.
+ */
 export async function runLocal(
   line: string,
   input: string | Promise<string>,
   env: StartOptions['env'] = {},
   hear: (line: string) => void = () => {},
+  timeoutSeconds?: number,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   let stdout = ''
   let stderr = ''
@@ -76,7 +80,18 @@ export async function runLocal(
     (text) => child.stdin?.end(text),
     () => child.stdin?.end(),
   )
-  return { code: await ended, stdout, stderr }
+  if (timeoutSeconds === undefined) return { code: await ended, stdout, stderr }
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    // It leads a group of its own.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }, timeoutSeconds * 1000)
+  const code = await ended
+  clearTimeout(timer)
+  return late
+    ? { code: 124, stdout, stderr: `${stderr}no answer within ${timeoutSeconds} seconds\n` }
+    : { code, stdout, stderr }
 }
 
 /** Cuts a stream of chunks into lines; an unfinished last line is kept until it is finished. */

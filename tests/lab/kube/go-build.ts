@@ -25,34 +25,39 @@ const ownSources = fileURLToPath(new URL('go/', import.meta.url))
 
 /**
  * The folder with the programs of one module, built once from the Go module proxy. The versions of go.mod are exact,
- * and what they need follows from them, so that the same files give the same programs.
+ * and what they need follows from them, so that the same files give the same programs. `part` tells which of how many.
  */
-export async function goPrograms({ sources = ownSources, ...recipe }: GoRecipe): Promise<string> {
+export async function goPrograms({ sources = ownSources, ...recipe }: GoRecipe, part = ''): Promise<string> {
   const from = join(sources, recipe.module)
   const names = (await readdir(from)).sort()
   const texts = await Promise.all(names.map(async (name) => [name, await readFile(join(from, name), 'utf8')] as const))
-  const folder = await cached('go', { version: 1, recipe, texts }, async (to) => {
-    await cp(from, join(to, 'source'), { recursive: true })
-    const tools = texts.find(([name]) => name === 'tools.go')?.[1] ?? ''
-    const packages = recipe.own ? ['.'] : [...tools.matchAll(/_ "(.*)"/g)].map(([, path = '']) => path)
-    const values = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`)
-    const flags = ['-trimpath', '-ldflags', ['-s -w', ...values].join(' '), '-tags', recipe.tags ?? '']
-    const env = {
-      CGO_ENABLED: recipe.cgo ? '1' : '0',
-      // An older Go gets the one that go.mod asks for from the module proxy by itself.
-      GOTOOLCHAIN: 'auto',
-      GOWORK: 'off',
-      GOFLAGS: '-buildvcs=false',
-    }
-    const go = async (...args: string[]) => {
-      const [program, ...rest] = [...tether, 'nice', goProgram() ?? 'go', ...args]
-      await must(program, rest, { cwd: join(to, 'source'), env })
-    }
-    await go('mod', 'tidy')
-    await go('build', ...flags, '-o', join(to, 'bin/'), ...packages)
-    for (const [name, as] of Object.entries(recipe.rename ?? {}))
-      await rename(join(to, 'bin', name), join(to, 'bin', as))
-  })
+  const folder = await cached(
+    'go',
+    { version: 1, recipe, texts },
+    async (to) => {
+      await cp(from, join(to, 'source'), { recursive: true })
+      const tools = texts.find(([name]) => name === 'tools.go')?.[1] ?? ''
+      const packages = recipe.own ? ['.'] : [...tools.matchAll(/_ "(.*)"/g)].map(([, path = '']) => path)
+      const values = Object.entries(recipe.set ?? {}).map(([name, value]) => `-X ${name}=${value}`)
+      const flags = ['-trimpath', '-ldflags', ['-s -w', ...values].join(' '), '-tags', recipe.tags ?? '']
+      const env = {
+        CGO_ENABLED: recipe.cgo ? '1' : '0',
+        // An older Go gets the one that go.mod asks for from the module proxy by itself.
+        GOTOOLCHAIN: 'auto',
+        GOWORK: 'off',
+        GOFLAGS: '-buildvcs=false',
+      }
+      const go = async (...args: string[]) => {
+        const [program, ...rest] = [...tether, 'nice', goProgram() ?? 'go', ...args]
+        await must(program, rest, { cwd: join(to, 'source'), env })
+      }
+      await go('mod', 'tidy')
+      await go('build', ...flags, '-o', join(to, 'bin/'), ...packages)
+      for (const [name, as] of Object.entries(recipe.rename ?? {}))
+        await rename(join(to, 'bin', name), join(to, 'bin', as))
+    },
+    `${recipe.module}${part && ` (${part})`}, from its sources in Go`,
+  )
   return join(folder, 'bin')
 }
 

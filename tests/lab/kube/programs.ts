@@ -34,11 +34,11 @@ export type KubePrograms = {
 export async function kubePrograms(): Promise<KubePrograms> {
   // One after the other: each build takes all cores.
   return {
-    kubernetes: await goPrograms(kubernetes),
-    containerd: await goPrograms({ module: 'containerd' }),
-    runc: await goPrograms({ module: 'runc', cgo: true, tags: 'seccomp' }),
-    coredns: await goPrograms({ module: 'coredns' }),
-    policies: await goPrograms({ module: 'network-policies', own: true }),
+    kubernetes: await goPrograms(kubernetes, '1 of 5'),
+    containerd: await goPrograms({ module: 'containerd' }, '2 of 5'),
+    runc: await goPrograms({ module: 'runc', cgo: true, tags: 'seccomp' }, '3 of 5'),
+    coredns: await goPrograms({ module: 'coredns' }, '4 of 5'),
+    policies: await goPrograms({ module: 'network-policies', own: true }, '5 of 5'),
   }
 }
 

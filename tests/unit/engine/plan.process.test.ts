@@ -234,9 +234,9 @@ describe('a refusal', () => {
       (error) => error,
     )
     expect(failure).toMatchObject({
-      message: 'one: one is no good',
+      message: 'one is no good',
       remedy: 'mend one\nmend two',
-      detail: ['two: two is no good'],
+      detail: ['two is no good'],
     })
     expect(only(events, 'plan')).toHaveLength(1)
     expect(here.ran).toEqual([])

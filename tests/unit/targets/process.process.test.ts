@@ -77,3 +77,13 @@ describe('start', () => {
     expect(await running.ended).not.toBe(0)
   })
 })
+
+test('what runs out of time is ended with all that it started, and says so', async () => {
+  const pids: string[] = []
+  const hang = 'sleep 1000 & echo $!; wait'
+  const output = await runLocal(hang, '', {}, (line) => void pids.push(line), 1)
+  expect(output).toEqual({ code: 124, stdout: `${pids[0]}\n`, stderr: 'no answer within 1 seconds\n' })
+  // Whoever takes over orphans may not have buried it yet.
+  expect((await runLocal(`ps -o stat= -p ${pids[0]}`, '')).stdout).toMatch(/^(Z.*\n)?$/)
+  expect(await runLocal('exit 3', '', {}, () => {}, 60)).toEqual({ code: 3, stdout: '', stderr: '' })
+})

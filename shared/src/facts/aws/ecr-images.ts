@@ -1,4 +1,4 @@
-import { type AwsPlace, aws, awsAnswer } from '../../command/aws.ts'
+import { type AwsPlace, aws, awsAnswer, listIn } from '../../command/aws.ts'
 import { registryHost } from '../../command/image-build.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -15,11 +15,11 @@ export interface EcrImage {
 /** The images of a repository. Null when there is no such repository. DescribeImages. */
 export function ecrImages(place: AwsPlace, repository: string): Question<readonly EcrImage[] | null> {
   return {
-    // The whole in one page: the lifecycle keeps far fewer.
+    // In pages as large as they come.
     command: aws(place, 'ecr', 'describe-images', { repositoryName: repository, maxResults: 1000 }),
     parse(output) {
-      const answer = awsAnswer<{ imageDetails?: ImageDetail[] }>(output, /^RepositoryNotFoundException$/)
-      return answer && (answer.imageDetails ?? []).map(readImage)
+      const answer = awsAnswer<{ imageDetails: ImageDetail[] }>(output, /^RepositoryNotFoundException$/)
+      return answer && listIn(answer, 'imageDetails').map(readImage)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type AwsPlace, aws, awsAnswer } from '../../command/aws.ts'
+import { type AwsPlace, aws, awsAnswer, listIn } from '../../command/aws.ts'
 import type { Tags } from '../../command/aws-tags.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -63,7 +63,7 @@ export function accessKeys(place: AwsPlace, user: string): Question<readonly Acc
         output,
         absent,
       )
-      const keys = (answer?.AccessKeyMetadata ?? []).map(({ AccessKeyId, Status, CreateDate }) => {
+      const keys = listIn(answer, 'AccessKeyMetadata').map(({ AccessKeyId, Status, CreateDate }) => {
         return { id: AccessKeyId, active: Status === 'Active', created: new Date(CreateDate).toISOString() }
       })
       return keys.sort((a, b) => a.created.localeCompare(b.created) || a.id.localeCompare(b.id))
@@ -75,7 +75,7 @@ export function accessKeys(place: AwsPlace, user: string): Question<readonly Acc
 export function inlinePolicies(place: AwsPlace, user: string): Question<Rights> {
   return {
     command: aws(place, 'iam', 'list-user-policies', { UserName: user }),
-    parse: (output) => awsAnswer<{ PolicyNames: string[] }>(output, absent)?.PolicyNames ?? [],
+    parse: (output) => listIn(awsAnswer<{ PolicyNames: string[] }>(output, absent), 'PolicyNames'),
   }
 }
 
@@ -85,7 +85,7 @@ export function attachedPolicies(place: AwsPlace, user: string): Question<Rights
     command: aws(place, 'iam', 'list-attached-user-policies', { UserName: user }),
     parse: (output) => {
       const answer = awsAnswer<{ AttachedPolicies: { PolicyArn: string }[] }>(output, absent)
-      return (answer?.AttachedPolicies ?? []).map(({ PolicyArn }) => PolicyArn)
+      return listIn(answer, 'AttachedPolicies').map(({ PolicyArn }) => PolicyArn)
     },
   }
 }
@@ -96,7 +96,7 @@ export function groupsOf(place: AwsPlace, user: string): Question<Rights> {
     command: aws(place, 'iam', 'list-groups-for-user', { UserName: user }),
     parse: (output) => {
       const answer = awsAnswer<{ Groups: { GroupName: string }[] }>(output, absent)
-      return (answer?.Groups ?? []).map(({ GroupName }) => GroupName)
+      return listIn(answer, 'Groups').map(({ GroupName }) => GroupName)
     },
   }
 }

@@ -16,10 +16,13 @@ export function serviceAnswer(namespace: string, service: string, path: string):
   }
 }
 
+/** A program that hangs must not hold up all that is asked beside it. */
+const podSeconds = 20
+
 /** What a command prints in a pod; `from` is a command of this machine whose output it reads. */
 export function podAnswer(namespace: string, pod: string, command: readonly string[], from?: Shell): Question<Answer> {
   const run = sh`kubectl exec${from ? raw(' -i') : raw('')} -n ${namespace} ${pod} -- ${command} 2>&1`
-  return { command: from ? sh`${from} | ${run}` : run, parse }
+  return { command: { ...(from ? sh`${from} | ${run}` : run), timeoutSeconds: podSeconds }, parse }
 }
 
 /**
@@ -34,8 +37,11 @@ export function redisConnection(
 ): Question<'open' | 'closed' | { readonly untried: string }> {
   const { workload, container } = from
   return {
-    command: sh`address=$(kubectl get service ${to.name} -n ${namespace} -o ${'jsonpath={.spec.clusterIP}'}) || exit
+    command: {
+      ...sh`address=$(kubectl get service ${to.name} -n ${namespace} -o ${'jsonpath={.spec.clusterIP}'}) || exit
 kubectl exec -n ${namespace} ${workload} -c ${container} -- sh -c ${tryRedis} sh "$address" ${to.port} 2>&1`,
+      timeoutSeconds: podSeconds,
+    },
     parse({ code, stdout, stderr }) {
       const told = stdout.trim().split('\n').at(-1) ?? ''
       if (code === 0 && (told === 'open' || told === 'closed')) return told
@@ -54,7 +60,7 @@ fi
 if [ -n "$answer" ]; then echo open; else echo closed; fi`
 
 // A pod that refuses a connection is a finding, and no fault of the way to the cluster: its error is part of the answer.
-function parse({ code, stdout }: Output): Answer {
-  const text = stdout.trim().split('\n').at(-1) ?? ''
+function parse({ code, stdout, stderr }: Output): Answer {
+  const text = (code === 124 ? stderr : stdout).trim().split('\n').at(-1) ?? ''
   return { ok: code === 0, text: text || (code === 127 ? 'there is no cluster' : `exit code ${code}`) }
 }

@@ -43,7 +43,8 @@ exit 0`,
 
 function parseContents({ code, stdout, stderr }: Output): NamespaceContents {
   if (code === 127) return { objects: [], untold: undefined }
-  const untold = stderr.split('\n').find((line) => /^(error|Error)/.test(line))
+  // Whatever is said beside warnings: a namespace is removed with all that nobody told of.
+  const untold = stderr.split('\n').find((line) => line.trim() !== '' && !/^(Warning:|No resources found)/.test(line))
   const listed = stdout
     .split('\n')
     .filter((line) => line.trim() !== '')

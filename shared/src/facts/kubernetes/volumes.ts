@@ -1,5 +1,6 @@
 import type { Output } from '../../command/command.ts'
 import { kubeGet } from '../../command/kube-get.ts'
+import { kubectlFault } from '../../command/kubectl.ts'
 import type { Question } from '../../engine/step.ts'
 
 /** A volume that somebody has claimed. */
@@ -13,7 +14,7 @@ export interface VolumeClaim {
 
 const lines = ({ code, stdout, stderr }: Output): string[] => {
   if (code === 127) return []
-  if (code !== 0 && !/not found/.test(stderr)) throw new Error(stderr.trim().split('\n').at(-1) ?? `exit code ${code}`)
+  if (code !== 0 && !/^Error from server \(NotFound\)/m.test(stderr)) throw kubectlFault({ code, stderr })
   return stdout.split('\n').filter((line) => line.trim() !== '')
 }
 

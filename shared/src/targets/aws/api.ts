@@ -4,6 +4,7 @@ import type { Output } from '../../command/command.ts'
 import { reveal } from '../../command/secret.ts'
 import type { AwsKeys } from './credentials.ts'
 import { isThrottled } from './errors.ts'
+import { allPages } from './pages.ts'
 import { outputOf, requestOf } from './protocols.ts'
 
 /** Milliseconds for one reply, and how often a call is sent: as the CLI does in its mode "standard". */
@@ -12,11 +13,20 @@ const attempts = 3
 
 /**
  * Sends a call to AWS from this process, signed (Signature Version 4). Answers as the CLI does, errors in its words;
- * what fails on the way or is throttled is sent up to three times.
+ * what fails on the way or is throttled is sent up to three times. Pages are read to the last.
  */
 export async function sendAws(call: AwsCall, keys: AwsKeys, account: string | undefined): Promise<Output> {
   if (account === undefined && JSON.stringify(call.input).includes(accountHole))
     throw new Error(`aws: ${call.service} ${call.operation} needs the account, which is not known yet`)
+  let last: Output | undefined
+  const stdout = await allPages(call, async (page) => {
+    last = await sendPatiently(page, keys, account)
+    return last.code === 0 ? last.stdout : undefined
+  })
+  return last && last.code !== 0 ? last : { code: 0, stdout: stdout ?? '', stderr: '' }
+}
+
+async function sendPatiently(call: AwsCall, keys: AwsKeys, account: string | undefined): Promise<Output> {
   for (let attempt = 1; ; attempt += 1) {
     const output = await sendOnce(call, keys, account)
     if (output.code === 0 || attempt === attempts || !isPassing(output)) return output

@@ -1,7 +1,7 @@
 /** An element: its text, or its children by name; one whose children are all `member` is a list. */
 export type Xml = string | readonly Xml[] | { readonly [name: string]: Xml }
 
-const token = /<(\/?)([\w:.-]+)[^>]*?(\/?)>|([^<]+)/g
+const token = /<(\/?)([\w:.-]+)(?:\s[^<>]*?)?(\/?)>|([^<]+)/gy
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
 /**
@@ -11,7 +11,10 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 export function readXml(text: string): Readonly<Record<string, Xml>> {
   const root: Open = { name: '', text: '', children: [] }
   const open: Open[] = [root]
-  for (const [, closing, name = '', alone, words] of text.replace(/<[?!][^>]*>/g, '').matchAll(token)) {
+  const plain = text.replace(/<[?!][^<>]*>/g, '')
+  let read = 0
+  for (const [whole, closing, name = '', alone, words] of plain.matchAll(token)) {
+    read += whole.length
     const last = open.at(-1) as Open
     if (words !== undefined) {
       last.text += words
@@ -23,6 +26,7 @@ export function readXml(text: string): Readonly<Record<string, Xml>> {
       if (!alone) open.push(element)
     } else if (open.pop()?.name !== name) throw new Error(`XML: </${name}> closes nothing`)
   }
+  if (read < plain.length) throw new Error('XML: a < begins nothing')
   if (open.length !== 1 || root.children.length === 0) throw new Error('XML: no whole element')
   return fields(root)
 }

@@ -37,7 +37,8 @@ export function caller(options: KubectlOptions): Call {
       INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
     }
     const input = stdin?.then(revealText) ?? (command.stdin ? revealText(command.stdin) : '')
-    const output = await runLocal(prelude + (callsAws ? awsFunction : '') + command.line, input, env, hear)
+    const line = prelude + (callsAws ? awsFunction : '') + command.line
+    const output = await runLocal(line, input, env, hear, command.timeoutSeconds)
     const failure = kubectlFailure(access, output, during)
     if (failure) throw failure
     return output
