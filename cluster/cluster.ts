@@ -1,5 +1,6 @@
 import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { environmentFolder, openDoks } from '@infra/shared/platform/doks'
+import { accessKeyChecks } from './checks/access-key.ts'
 import { dynamodbChecks } from './checks/dynamodb.ts'
 import { ecrChecks } from './checks/ecr.ts'
 import { iamChecks } from './checks/iam.ts'
@@ -36,9 +37,10 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
     return { context, targets: [aws, ...(doks ? [doks.cloud] : []), kube] }
   },
   checks: (context) =>
-    [identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, workloadChecks].flatMap(
-      (checks) => checks(context),
-    ),
+    [
+      ...[identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, accessKeyChecks],
+      workloadChecks,
+    ].flatMap((checks) => checks(context)),
   cost,
 })
 

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { awsAnswer, aws as call } from '@infra/shared/command/aws'
 import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
-import { type TableState, type TimeToLive, tableState, timeToLive } from '@infra/shared/facts/aws/dynamodb'
+import {
+  type KeyAttribute,
+  type TableState,
+  type TimeToLive,
+  tableState,
+  timeToLive,
+} from '@infra/shared/facts/aws/dynamodb'
 import type { ClusterContext } from '../context.ts'
+import { asInBot } from '../parts/tables.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
 
 /** What the bot needs of its tables: that each answers, has its keys and indexes, and lets items expire. */
@@ -10,8 +17,8 @@ export function dynamodbChecks(context: ClusterContext): readonly Check[] {
   return [...tableChecks(context), itemCheck(context)]
 }
 
-function tableChecks({ aws }: ClusterContext): readonly Check[] {
-  return tables.map((desired) => {
+function tableChecks({ aws, env }: ClusterContext): readonly Check[] {
+  return asInBot(tables, env).map((desired) => {
     const { name, indexes = [] } = desired
     return check(aws, {
       id: `dynamodb.${name}`,
@@ -40,25 +47,38 @@ function judgeTable(
 }
 
 /** Writes, reads and deletes a marked item; it expires within the hour should we be ended in between. */
-function itemCheck({ aws }: ClusterContext): Check {
+function itemCheck({ aws, env }: ClusterContext): Check {
   const table = 'discord_executions'
+  const {
+    hash,
+    range,
+    ttl: expires = 'ttl',
+  } = asInBot(tables, env).find(({ name }) => name === table) ?? { hash: 'id S' }
   return {
     id: 'dynamodb.item',
     about: `an item of ${table} is written, read and deleted`,
     remedy: 'May these credentials put, get and delete items? aws dynamodb put-item says what stands against it.',
     writes: true,
     async probe(): Promise<Finding> {
-      const Key = { execution_id: { S: `infra-verify-${randomUUID()}` } }
+      const Key = Object.fromEntries([hash, ...(range ? [range] : [])].map(markedKey))
       const mark = { S: 'written by infra verify' }
-      const ttl = { N: String(Math.floor(Date.now() / 1000) + 3600) }
+      const expiry = { [expires]: { N: String(Math.floor(Date.now() / 1000) + 3600) } }
       const send = async <T>(operation: string, input: Parameters<typeof call>[3]) => {
         const output = await aws.send(call(aws.place, 'dynamodb', operation, { TableName: table, ...input }))
         return awsAnswer<T>(output, /^ResourceNotFoundException$/)
       }
-      if (!(await send('put-item', { Item: { ...Key, mark, ttl } }))) return fail('there is no such table')
+      if (!(await send('put-item', { Item: { ...Key, mark, ...expiry } }))) return fail('there is no such table')
       const read = await send<{ Item?: { mark?: { S: string } } }>('get-item', { Key, ConsistentRead: true })
       await send('delete-item', { Key })
       return read?.Item?.mark?.S === mark.S ? ok('written, read, deleted') : fail('written, but not read again')
     },
   }
+}
+
+/** A value of a key that no item of the bot has. */
+function markedKey(attribute: KeyAttribute): [string, { [type: string]: string }] {
+  const [name = '', type = 'S'] = attribute.split(' ')
+  const text = `infra-verify-${randomUUID()}`
+  const value = { S: text, B: Buffer.from(text).toString('base64'), N: `-${Date.now()}` }[type] ?? text
+  return [name, { [type]: value }]
 }

@@ -5,7 +5,7 @@ import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
 import { podAnswer, redisConnection, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { namespace, redisService } from '@infra/shared/platform/names'
-import { hoursSince } from '@infra/shared/steps/kubernetes/pull-secret'
+import { hoursSince, staleAfterHours } from '@infra/shared/steps/kubernetes/pull-secret'
 import { elsewhere } from '@infra/shared/steps/kubernetes/same-region'
 import type { ClusterContext } from '../context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
@@ -74,14 +74,18 @@ function pullSecretAge(kube: ClusterContext['kube']): Check {
   return check(kube, {
     id: 'namespace.pull-secret',
     about: "the pull secret's token is valid",
-    remedy: `${again('namespace')} It is renewed every 8 hours: kubectl get jobs -n ${namespace}; kubectl logs -n ${namespace} -l app=ecr-refresh`,
+    remedy: `${again('namespace')} It is renewed every 4 hours: kubectl get jobs -n ${namespace}; kubectl logs -n ${namespace} -l app=ecr-refresh`,
     ask: { own },
     judge({ own }) {
       const found = findObject(own, { kind: 'Secret', namespace, name })
       if (!found) return fail('there is none')
       const hours = hoursSince(found.renewed ?? 0)
       const told = `${hours.toFixed(1)} hours old`
-      return hours >= 12 ? fail(`${told}: ECR's tokens live for 12`) : hours >= 9 ? warn(told) : ok(told)
+      return hours >= 12
+        ? fail(`${told}: ECR's tokens live for 12`)
+        : hours >= staleAfterHours
+          ? warn(`${told}: it was not renewed`)
+          : ok(told)
     },
   })
 }

@@ -23,6 +23,9 @@ const cluster: Entry = {
       about: 'what was made, as terraform output had it: one value, or all',
       args: ['[NAME]'],
       stdoutIsResult: true,
+      options: {
+        raw: { type: 'boolean', help: 'the value as it is, which one value is anyway: as terraform output had it' },
+      },
       run: async (session) =>
         (await import('@infra/shared/platform/commands/output')).runOutput(
           session,

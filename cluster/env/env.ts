@@ -77,6 +77,27 @@ export const clusterSchema = schema(
       description: 'Point-in-time recovery of the tables, which AWS bills by size',
       example: 'true',
     }),
+    DYNAMODB_KEYS: variable(
+      matching(
+        /^[\w.-]+(\/[\w.-]+)?=[\w.-]+(:[SNB])?(\+[\w.-]+(:[SNB])?)?(,[\w.-]+(\/[\w.-]+)?=[\w.-]+(:[SNB])?(\+[\w.-]+(:[SNB])?)?)*$/,
+        'TABLE=HASH or TABLE=HASH+RANGE, of an index TABLE/INDEX=…, with :N behind a number',
+      ).optional(),
+      {
+        group: tables,
+        description: 'Other keys of tables and indexes, where the code of the bot uses others',
+        example: 'discord-messages=threadId+sortKey,discord-messages/TimestampIndex=threadId+timestamp:N',
+        unset: 'the keys in `cluster/scripts/10-dynamodb.ts`',
+      },
+    ),
+    DYNAMODB_TTL: variable(
+      matching(/^[\w.-]+=[\w.-]+(,[\w.-]+=[\w.-]+)*$/, 'TABLE=ATTRIBUTE, with commas between').optional(),
+      {
+        group: tables,
+        description: 'Other attributes by which items of tables expire',
+        example: 'discord_executions=expires_at',
+        unset: '`ttl`',
+      },
+    ),
     BOT_IAM_USER: variable(matching(/^[\w+=,.@-]{1,64}$/, 'a name of an IAM user').prefault('discord-bot'), {
       group: bot,
       description: "Name of the bot's own IAM user; its access key is made here and kept in the cluster only",

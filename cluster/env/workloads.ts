@@ -74,6 +74,21 @@ export const workloadVariables = {
       unset: 'what `latest` is in ECR, by digest',
     }),
   ),
+  BOT_USER: variable(
+    integer(1, 4_294_967_294, 'the number of a user that is not root').prefault('1000'),
+    workloads({
+      description:
+        "The user, and the group, that the bot runs as, whatever its image says; files that it reads must be theirs or everybody's",
+      example: '1001',
+    }),
+  ),
+  BOT_WRITABLE_ROOT: variable(
+    flag().prefault('false'),
+    workloads({
+      description: "Whether the bot may write to all of its image's files; without, only to /tmp",
+      example: 'true',
+    }),
+  ),
   DEV_SANDBOX_IMAGE: variable(
     image().optional(),
     workloads({

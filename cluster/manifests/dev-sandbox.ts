@@ -111,7 +111,7 @@ function sandboxPod({ image, repository, mcp, scope }: SandboxOptions): KubeValu
         image,
         command: ['/bin/sh', '-c', prepare],
         env: plainEnv({ REPOSITORY: repository, HOME: '/tmp' }),
-        resources: resources({ memory: '64Mi..512Mi' }),
+        resources: resources({ memory: '64Mi..512Mi', ...share }),
         securityContext: lockedWritable,
         volumeMounts: [mount],
       },
@@ -122,7 +122,7 @@ function sandboxPod({ image, repository, mcp, scope }: SandboxOptions): KubeValu
         image,
         env: plainEnv({ HOME: '/workspaces' }),
         workingDir: '/workspaces',
-        resources: resources({ memory: '1Gi..2Gi' }),
+        resources: resources({ memory: '1Gi..2Gi', cpu: '100m..2', scratch: '256Mi..8Gi' }),
         securityContext: lockedWritable,
         volumeMounts: [mount],
       },
@@ -130,6 +130,9 @@ function sandboxPod({ image, repository, mcp, scope }: SandboxOptions): KubeValu
     ],
   }
 }
+
+/** What is run there is anybody's idea: it shall not take the node's processors or disk from the bot and Redis. */
+const share = { cpu: '50m..1', scratch: '64Mi..2Gi' } as const
 
 // What is there is never touched: it is somebody's work.
 const prepare = `cd /workspaces || exit 1
@@ -162,7 +165,7 @@ function mcpContainer({ image, commands }: McpOptions, { name, port, command }: 
     readinessProbe: { tcpSocket: { port }, periodSeconds: 5 },
     livenessProbe: { tcpSocket: { port }, initialDelaySeconds: 10, periodSeconds: 30 },
     workingDir: '/workspaces',
-    resources: resources({ memory: '192Mi..512Mi' }), // Node and the server: 180 MB at rest
+    resources: resources({ memory: '192Mi..512Mi', ...share }), // Node and the server: 180 MB at rest
     securityContext: lockedWritable,
     volumeMounts: [mount],
   }

@@ -1,7 +1,16 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import type { Secret } from '@infra/shared/command/secret'
 import { stampName } from '@infra/shared/facts/kubernetes/key-stamp'
-import { locked, metaOf, plainEnv, podSecurity, resources, secretEnv, service } from '@infra/shared/platform/manifests'
+import {
+  locked,
+  lockedWritable,
+  metaOf,
+  plainEnv,
+  podSecurity,
+  resources,
+  secretEnv,
+  service,
+} from '@infra/shared/platform/manifests'
 import { secretsDigest } from './digest.ts'
 import { appSecret, pullSecretOptions } from './namespace.ts'
 import { listens } from './ports.ts'
@@ -11,12 +20,16 @@ export interface BotOptions {
   readonly env: Readonly<Record<string, string | number | boolean | undefined>>
   /** What is in its Secret, as far as it is known here: when it changes, the bot starts anew. */
   readonly secrets: Readonly<Record<string, Secret>>
+  /** The user that it runs as, of its image. */
+  readonly user: number
+  /** Whether it may write to the root of its image, beside /tmp. */
+  readonly writableRoot: boolean
   /** Tells which access key its Secret holds, where one is made for it: when it changes, the bot starts anew. */
   readonly key?: string | undefined
 }
 
 /** The bot, one replica; a new one takes over only once it is ready. */
-export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject[] {
+export function discordBot({ image, env, secrets, key, user, writableRoot }: BotOptions): KubeObject[] {
   const probe = (path: string, delay: number, every: number) => ({
     httpGet: { path, port: 'http', scheme: 'HTTP' },
     initialDelaySeconds: delay,
@@ -42,7 +55,7 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
           spec: {
             automountServiceAccountToken: false,
             imagePullSecrets: [{ name: pullSecretOptions.name }],
-            securityContext: podSecurity(1000),
+            securityContext: podSecurity(user),
             volumes: [{ name: 'tmp', emptyDir: {} }],
             containers: [
               {
@@ -57,7 +70,7 @@ export function discordBot({ image, env, secrets, key }: BotOptions): KubeObject
                 livenessProbe: probe('/health', 10, 30),
                 readinessProbe: probe('/ready', 5, 10),
                 resources: resources({ memory: '256Mi..512Mi', cpu: '100m..500m' }),
-                securityContext: locked,
+                securityContext: writableRoot ? lockedWritable : locked,
                 volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
               },
             ],

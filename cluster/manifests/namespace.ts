@@ -22,7 +22,10 @@ export function appSecrets(values: Readonly<Record<string, Secret>>): KubeObject
 /** What renews the pull secret: its account, its jobs, and the label `app` of its pods. */
 export const renewer = 'ecr-refresh'
 
-/** Renews the pull secret every 8 hours from inside, by an account that may touch this one Secret and nothing else. */
+/**
+ * Renews the pull secret every 4 hours from inside, by an account that may touch this one Secret and nothing else. Two
+ * runs can fail before a token ends.
+ */
 export function pullSecretRenewal(options: {
   image: string
   region: string
@@ -39,7 +42,8 @@ export function pullSecretRenewal(options: {
           apiGroups: [''],
           resources: ['secrets'],
           resourceNames: [pullSecretOptions.name],
-          verbs: ['get', 'patch'],
+          // With a name `create` is for server-side apply alone: the Secret is made again where somebody deleted it.
+          verbs: ['get', 'patch', 'create'],
         },
       ],
     },
@@ -54,7 +58,7 @@ export function pullSecretRenewal(options: {
       kind: 'CronJob',
       metadata: metaOf(renewer),
       spec: {
-        schedule: '17 */8 * * *',
+        schedule: '17 */4 * * *',
         concurrencyPolicy: 'Forbid',
         successfulJobsHistoryLimit: 1,
         failedJobsHistoryLimit: 2,

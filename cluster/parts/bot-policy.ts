@@ -37,8 +37,10 @@ export function botPolicy(place: AwsPlace): PolicyDocument {
         Effect: 'Allow',
         // The original names SendMessage and ReceiveMessage. A consumer cannot do with these: what it does not delete
         // (DeleteMessage) comes again after 30 seconds and ends among the dead letters, and clients find a queue by
-        // its name (GetQueueUrl) and look how full it is (GetQueueAttributes). Dead letters are for people.
+        // its name (GetQueueUrl) and look how full it is (GetQueueAttributes). What takes longer than the 30 seconds has
+        // to say so (ChangeMessageVisibility), or is done twice. Dead letters are for people.
         Action: [
+          'sqs:ChangeMessageVisibility',
           'sqs:DeleteMessage',
           'sqs:GetQueueAttributes',
           'sqs:GetQueueUrl',

@@ -35,6 +35,7 @@ export function openKubernetes(env: ClusterEnv, { aws, doks, offline, folder }: 
           latestOf(name),
           {
             find: () => imageInEcr(aws, name, env.IMAGE_REGISTRY),
+            placeholder: `image.invalid/${name}:not-built-yet`,
             missing: `there is no image ${name}:latest in ECR yet: npm run deploy -w cluster -- --tags images builds it`,
           },
         ]),

@@ -2,8 +2,9 @@ import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { type TableOptions, table } from '@infra/shared/steps/aws/dynamodb'
 import { type ClusterContext, ownTags } from '../context.ts'
+import { asInBot } from '../parts/tables.ts'
 
-/** Names, keys and expiry, as the bot uses them. */
+/** Names, keys and expiry, as the bot uses them; DYNAMODB_KEYS and DYNAMODB_TTL say otherwise. */
 export const tables: readonly Omit<TableOptions, 'tags'>[] = [
   { name: 'discord_sessions', hash: 'thread_id S' },
   {
@@ -26,9 +27,10 @@ export default script(
   'dynamodb',
   { about: `DynamoDB tables: ${tables.map(({ name }) => name).join(', ')}`, tags: ['aws'] },
   ({ env, aws }: ClusterContext, add) => {
-    for (const desired of tables) {
+    for (const desired of asInBot(tables, env)) {
       const protection = { deletionProtection: true, pointInTimeRecovery: env.CLUSTER_PITR }
-      add(table(aws, { ...desired, ...protection, tags: ownTags(desired.name) }))
+      const remedies = { keys: 'DYNAMODB_KEYS', ttl: 'DYNAMODB_TTL', without: '--skip-tags dynamodb deploys the rest' }
+      add(table(aws, { ...desired, ...protection, tags: ownTags(desired.name), remedies }))
     }
   },
 )

@@ -20,6 +20,8 @@ export default script(
         secrets: botSecrets(env),
         key: store && botKey,
         env: botVariables(env),
+        user: env.BOT_USER,
+        writableRoot: env.BOT_WRITABLE_ROOT,
       }),
       workloads: ['deployment/discord-bot'],
       podInputs: [

@@ -26,6 +26,9 @@ const stoat: Entry = {
       about: 'addresses of Stoat: one value, or all',
       args: ['[NAME]'],
       stdoutIsResult: true,
+      options: {
+        raw: { type: 'boolean', help: 'the value as it is, which one value is anyway: as terraform output had it' },
+      },
       run: async (session) =>
         (await import('@infra/shared/platform/commands/output')).runOutput(
           session,

@@ -57,7 +57,7 @@ interface Review {
 }
 
 /**
- * A real admission webhook: `/deny` says no, `/deny-writes` no to all but a dry run, `/hang` nothing at all. Gives the
+ * A real admission webhook: `/deny` says no, `/deny-writes` no to all but a dry run, `/hang` nothing at all, `/allow` yes. Gives the
  * client's side of its configuration by path.
  */
 export async function serveWebhook(folder: string, address: string, message: string) {
@@ -70,7 +70,8 @@ export async function serveWebhook(folder: string, address: string, message: str
     const body = await bodyOf(request)
     if (request.url?.startsWith('/hang')) return
     const { uid, dryRun = false } = (JSON.parse(body.toString()) as Review).request
-    const allowed = request.url?.startsWith('/deny-writes') === true && dryRun
+    const allowed =
+      request.url?.startsWith('/allow') === true || (request.url?.startsWith('/deny-writes') === true && dryRun)
     const answer = { uid, allowed, ...(!allowed && { status: { code: 403, message } }) }
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }))

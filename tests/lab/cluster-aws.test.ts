@@ -52,8 +52,8 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
     expect(told(again)).toEqual([])
     expect(isConverged(again)).toBe(true)
     expect(writes().length).toBe(before)
-    // Who we are, tables and 2 repositories of 3 questions, 4 queues of 2, user and policy.
-    expect(lab.moto.requests().length - count).toBe(1 + (tables.length + 2) * 3 + 4 * 2 + 2)
+    // Who we are (to begin with, and for the policy), tables and 2 repositories of 3 questions, 4 queues of 2, user and policy.
+    expect(lab.moto.requests().length - count).toBe(2 + (tables.length + 2) * 3 + 4 * 2 + 2)
   })
 
   it('is what the original says', async () => {
@@ -152,8 +152,8 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
       [
         'sqs',
         'set-queue-attributes',
-        { QueueUrl, Attributes: { VisibilityTimeout: '60', MessageRetentionPeriod: '600' } },
-        'update queue discord-messages: retention 600 → 1209600, visibility 60 → 30',
+        { QueueUrl, Attributes: { VisibilityTimeout: '20', MessageRetentionPeriod: '600' } },
+        'update queue discord-messages: retention 600 → 1209600, visibility 20 → 30',
       ],
       [
         'sqs',
@@ -278,17 +278,34 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
     expect(tags.Tags).toMatchObject({ Team: 'bots' })
   })
 
-  it('refuses what cannot be changed, before anything is', async () => {
+  it('refuses what cannot be changed, before anything is; what is encrypted otherwise stays so', async () => {
     await lab.moto.reset()
     await send('ecr', 'create-repository', {
       repositoryName: 'dev-sandbox',
       encryptionConfiguration: { encryptionType: 'KMS' },
     })
+    await send('sqs', 'create-queue', { QueueName: 'agentic-events', Attributes: { VisibilityTimeout: '300' } })
+    await send('dynamodb', 'create-table', {
+      TableName: 'discord_sessions',
+      AttributeDefinitions: [{ AttributeName: 'other', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'other', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    })
     const { work } = lab.cluster()
     const count = writes().length
     const failure = await failureOf(deploy(work, yes))
-    expect(failure.message).toMatch(/dev-sandbox is encrypted by KMS instead of AES256, and that cannot be changed/)
+    expect(failure.message).toMatch(/^table discord_sessions has the keys other S instead of thread_id S/)
+    expect(failure.remedy).toContain('Meanwhile --skip-tags dynamodb deploys the rest.')
     expect(writes().length).toBe(count)
+    const rest = work.filter(({ script }) => script !== 'dynamodb')
+    const plan = await makePlan(rest, () => {})
+    expect(told(plan)).toContainEqual(expect.stringMatching(/agentic-events: .*visibility 300 → 30 \(who .*\[data\]$/))
+    const notes = plan.steps.flatMap(({ decision }) => (decision?.kind === 'changes' ? (decision.notes ?? []) : []))
+    expect(notes).toContain('repository dev-sandbox is encrypted by KMS, which is left as it is')
+    // The account stands in what is shown of the policy, although its user is yet to be made.
+    expect(JSON.stringify(plan.steps)).toContain(`\\\\"arn:aws:sqs:${region}:${account}:agentic-events`)
+    await apply(plan, rest, quiet)
+    expect(isConverged(await makePlan(rest, () => {}))).toBe(true)
   })
 
   it('needs no user with keys of your own', async () => {

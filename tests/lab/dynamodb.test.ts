@@ -7,6 +7,7 @@ import { isConverged, makePlan } from '@infra/shared/engine/plan'
 import { describe, expect, it } from 'vitest'
 import { dynamodbChecks } from '../../cluster/checks/dynamodb.ts'
 import type { ClusterContext } from '../../cluster/context.ts'
+import { clusterSchema } from '../../cluster/env/env.ts'
 import dynamodb, { tables } from '../../cluster/scripts/10-dynamodb.ts'
 import { launcher } from '../support/cli.ts'
 import { account, desired, failureOf, quiet, region, sampleArguments, secretKey, told, useAws } from './aws-lab.ts'
@@ -162,6 +163,59 @@ describe.skipIf(skip)(title('DynamoDB by the aws CLI', skip), () => {
     expect(failure.message).toMatch(/has the keys threadId S \+ sortKey S instead of pk S \+ sk S/)
     expect(failure.remedy).toMatch(/No table is replaced here/)
     expect(writes().length).toBe(count)
+  })
+
+  it('takes tables as the original made them, once the variables are set that the refusals name', async () => {
+    const made = async (TableName: string, keys: string[], index?: [string, string, string]) =>
+      dynamo('CreateTable', {
+        TableName,
+        AttributeDefinitions: [
+          ...new Set([...keys.map((key) => `${key} S`), ...(index ? [`${index[1]} S`, `${index[2]} N`] : [])]),
+        ].map(attribute),
+        KeySchema: keySchema(keys[0] as string, keys[1]),
+        BillingMode: 'PAY_PER_REQUEST',
+        ...(index && {
+          GlobalSecondaryIndexes: [
+            { IndexName: index[0], KeySchema: keySchema(index[1], index[2]), Projection: { ProjectionType: 'ALL' } },
+          ],
+        }),
+      })
+    await made('discord-messages', ['threadId', 'sortKey'], ['TimestampIndex', 'threadId', 'timestamp'])
+    await made('chat_history', ['day'])
+    await dynamo('PutItem', { TableName: 'discord-messages', Item: { threadId: { S: '1' }, sortKey: { S: '2' } } })
+    const TimeToLiveSpecification = { Enabled: true, AttributeName: 'expires_at' }
+    await dynamo('UpdateTimeToLive', { TableName: 'discord-messages', TimeToLiveSpecification })
+    const env: Record<string, string | boolean> = { AWS_REGION: region, CLUSTER_PITR: false }
+    const context = () => ({ env, aws: open() }) as unknown as ClusterContext
+    const work = () => [{ script: 'dynamodb', steps: dynamodb.steps(context()) }]
+    const refused = () => failureOf(deploy(work(), { ...quiet, agree: async () => {} }))
+    /** Sets what a remedy says, as an operator would. */
+    const follow = (remedy = '') => {
+      for (const [, entry = '', name = ''] of remedy.matchAll(/add (\S+) to (DYNAMODB_\w+)/g))
+        env[name] = [...(env[name] ? [env[name]] : []), entry].join(',')
+      for (const name of ['DYNAMODB_KEYS', 'DYNAMODB_TTL'] as const)
+        expect(clusterSchema.variables[name].safeParse(env[name]).success).toBe(true)
+    }
+    const keys = await refused()
+    expect(keys.message).toBe(
+      "table discord-messages has the keys threadId S + sortKey S instead of pk S + sk S, and a table's keys cannot be changed",
+    )
+    expect(keys.remedy).toContain('Meanwhile --skip-tags dynamodb deploys the rest.')
+    follow(keys.remedy)
+    expect(env.DYNAMODB_KEYS).toBe(
+      'discord-messages=threadId+sortKey,discord-messages/TimestampIndex=threadId+timestamp:N,chat_history=day',
+    )
+    const expiry = await refused()
+    expect(expiry.message).toMatch(/^table discord-messages: items of discord-messages expire by expires_at/)
+    follow(expiry.remedy)
+    await deploy(work(), { ...quiet, agree: async () => {} })
+    expect(isConverged(await makePlan(work(), () => {}))).toBe(true)
+    const checks = dynamodbChecks(context())
+    expect(await runChecks(checks, () => {})).toEqual({ ok: checks.length, warn: 0, fail: 0, skipped: 0 })
+    const { Count } = await dynamo<{ Count: number }>('Scan', { TableName: 'discord-messages' })
+    expect(Count).toBe(1)
+    env.DYNAMODB_KEYS = 'messages=a'
+    expect(() => work()).toThrow('DYNAMODB_KEYS names messages, which is no table')
   })
 
   it('heals a run that was killed after the table was made', async () => {

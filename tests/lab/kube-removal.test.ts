@@ -56,8 +56,11 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
 
   it('keeps what was adopted from another program, until its name is typed', async () => {
     await kubectl(`create namespace ${space}`)
-    await lab.as('Terraform', role())
-    const desired = [namespaceObject, service(), role(), binding()]
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'sandbox', namespace: space } }
+    const uses = { serviceAccountName: 'sandbox', containers: [{ name: 'main', image: 'pause:1' }] }
+    const web = deployment('', 1, { template: { metadata: { labels: { app: 'web' } }, spec: uses } })
+    await lab.as('Terraform', role(), web)
+    const desired = [namespaceObject, service(), role(), binding(), account, web]
     await settle(workOf(manifests(open(), desired, { script: 'web', workspace: 'cluster', prune: false })))
     // By hand, on what is ours: it stays ours.
     await kubectl(`annotate service web -n ${space} note=mine`)
@@ -66,10 +69,12 @@ describe.skipIf(skip)(title('the removal of what was made in a real cluster', sk
       'remove cluster role binding contract-binding',
     ])
     expect(await notes()).toEqual([
+      'deployment web is kept: Terraform had made it; --data --confirm deployment/web takes it too',
       'cluster role contract-reader is kept: Terraform had made it; --data --confirm clusterrole/contract-reader takes it too',
+      'service account sandbox is kept: deployment web needs it',
       `namespace ${space} is kept: kubectl-create had made it; --data --confirm namespace/${space} takes it too`,
     ])
-    await settle(gone('clusterrole/contract-reader', `namespace/${space}`))
+    await settle(gone('deployment/web', 'clusterrole/contract-reader', `namespace/${space}`))
     expect((await lab.kube.kubectl(['get', 'namespace', space])).code).not.toBe(0)
     expect((await lab.kube.kubectl(['get', 'clusterrole', 'contract-reader'])).code).not.toBe(0)
   })

@@ -1,18 +1,34 @@
-import { makePlan } from '@infra/shared/engine/plan'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { changesOf, makePlan } from '@infra/shared/engine/plan'
+import { changes, step, update } from '@infra/shared/engine/step'
+import { imageId } from '@infra/shared/steps/aws/image'
+import { blank } from '@infra/shared/targets/blank'
+import { afterAll, describe, expect, it } from 'vitest'
 import { failureOf, sampleArguments } from './aws-lab.ts'
-import { planned, settle } from './kube-steps.ts'
+import { notesOf, planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { until } from './run.ts'
+import { must, until } from './run.ts'
 import { servedDuring } from './served.ts'
+import { makeUnkind } from './unkind.ts'
 import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
 const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
 const skip = requireLab('kube', 'registry', 'moto')
+/** A step of another place that has something to do. */
+const pendingStep = (id: string) =>
+  step({ id, on: blank('a builder'), ask: {}, plan: () => changes([update(id, [])], '') })
 
 describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
   const lab = useWorkloads()
   const { kubectl, verify } = lab
+  const folder = mkdtempSync(join(tmpdir(), 'unkind-'))
+  let guard: Awaited<ReturnType<typeof makeUnkind>> | undefined
+  afterAll(async () => {
+    await guard?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
   /** What an operator has changed in the course of the suite. */
   const changed: Parameters<typeof lab.work>[0] = {}
   const work = (more: Parameters<typeof lab.work>[0] = {}) => lab.work({ ...changed, ...more })
@@ -54,6 +70,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(verified.filter((line) => !line.startsWith('ok '))).toEqual([])
     expect(verified).toEqual(
       expect.arrayContaining([
+        'ok namespace.access-key',
         'ok namespace.pull-secret',
         'ok redis.available',
         'ok redis.ping',
@@ -86,9 +103,17 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(specs).toMatch(/image: 123456789012\.dkr\.ecr\.ca-central-1\.amazonaws\.com\/discord-bot@sha256:/)
   })
 
+  it('go on with a quota, defaults, a webhook and old events in their namespace', async () => {
+    const pods = (await Promise.all(['discord-bot', 'redis'].map(podOf))).map((pod) => pod.replace('pod/', ''))
+    guard = await makeUnkind(lab.kube, folder, 'discord-bot', pods)
+    expect(await planned(work())).toEqual([])
+    expect(await lab.writesOf(() => settle(work()))).toEqual([])
+  })
+
   it('get a deleted Secret back, with a key that follows the lost one, and the bot starts with it', async () => {
     const [old, pod] = [await keyInSecret(), await podOf('discord-bot')]
     await kubectl('delete', 'secret', 'discord-bot-secrets', ...inSpace)
+    expect(await verify('namespace.access-key')).toEqual(['fail namespace.access-key'])
     expect(await planned(work())).toEqual([
       'create secret discord-bot-secrets',
       'create access key of discord-bot, kept in secret discord-bot-secrets',
@@ -113,6 +138,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     const [old, pod] = [await keyInSecret(), await podOf('discord-bot')]
     const off = ['--user-name', 'discord-bot', '--access-key-id', old, '--status', 'Inactive']
     await lab.aws('iam', 'update-access-key', ...off)
+    expect(await verify('namespace.access-key')).toEqual(['fail namespace.access-key'])
     expect(await planned(work())).toEqual([
       'create access key of discord-bot, kept in secret discord-bot-secrets',
       'update deployment discord-bot: its new access key [restart]',
@@ -157,6 +183,7 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       const told = failure.detail.join('\n')
       expect(told).toMatch(behaviour === 'crash' ? /bot: this release is broken/ : /never gets ready/)
       expect(told).toMatch(/discord-bot-\S+ +0\/1/)
+      expect(told).not.toContain('an old day')
       expect(await podOf('discord-bot')).toContain(pod)
       expect(await verify('discord-bot.ready')).toEqual(['ok discord-bot.ready'])
       const again = expect.stringMatching(/^update deployment discord-bot .*\[restart\]$/)
@@ -247,10 +274,22 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       expect.stringMatching(/^update deployment discord-bot \(took over from Terraform: .*image/),
     )
     expect(lines).toContain('create cluster role binding sandbox-reader-binding')
-    // Its own command stays where it is: we have none to say. It goes, so that the image's runs.
     const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')
-    const gone = '[{"op":"remove","path":"/spec/template/spec/containers/0/command"}]'
-    await kubectl('patch', 'deployment', 'discord-bot', ...inSpace, '--type=json', '-p', gone)
+    await lab.aws('ecr', 'batch-delete-image', '--repository-name', 'discord-bot', '--image-ids', 'imageTag=latest')
+    // Nothing builds one: what would be applied cannot be.
+    const early = await failureOf(planned(work()))
+    expect(early.message).toContain('there is no image discord-bot:latest in ECR yet')
+    const build = { script: 'images', steps: [pendingStep(imageId('discord-bot'))] }
+    const shown = (await makePlan([build, ...work()], () => {})).steps.flatMap(changesOf)
+    const change = shown.find(({ say }) => say.startsWith('deployment discord-bot (took over from Terraform'))
+    expect(change?.diff).toMatchObject({ after: expect.stringMatching(/image: image\.invalid\/\S+:not-built-yet/) })
+    expect(change?.diff).toMatchObject({ after: expect.stringMatching(/memory: 256Mi[\s\S]*runAsUser: 1000/) })
+    await lab.push()
+    // The command of the other program stays where it is, so that the image's would not run: the plan tells how it goes.
+    const told = notesOf(await makePlan(work(), () => {}))
+    expect(told).toContain('deployment discord-bot: command of container discord-bot is not ours and stays in its pods')
+    const away = told.find((note) => note.includes('take it away, then deploy: '))?.split('then deploy: ')[1]
+    await must('sh', ['-c', away ?? 'false'], { env: lab.kube.env })
     await settle(work())
     expect(await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')).toBe(uid)
     expect((await makePlan(work(), () => {})).steps.every(({ decision }) => decision?.kind === 'converged')).toBe(true)
@@ -277,17 +316,23 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     const kept = () => kubectl('get', 'secret', 'ecr-registry', ...inSpace, '-o', path)
     const login = (await kept()).split(' ')[1]
     await kubectl('annotate', 'secret', 'ecr-registry', ...inSpace, 'infra/renewed-at=1', '--overwrite')
-    expect(await verify('namespace')).toEqual(['fail namespace.pull-secret'])
-    expect(await planned(work())).toEqual(['update secret ecr-registry: its token is 9 hours old or more'])
+    expect(await verify('namespace')).toEqual(['ok namespace.access-key', 'fail namespace.pull-secret'])
+    expect(await planned(work())).toEqual(['update secret ecr-registry: its token is 5 hours old or more'])
     await kubectl('create', 'job', 'now', ...inSpace, '--from=cronjob/ecr-refresh')
     await kubectl('wait', 'job/now', ...inSpace, '--for=condition=Complete', '--timeout=600s')
     expect((await kept()).split(' ')[1]).toBe(login)
-    expect(await verify('namespace')).toEqual(['ok namespace.pull-secret'])
+    expect(await verify('namespace')).toEqual(['ok namespace.access-key', 'ok namespace.pull-secret'])
     expect(await kubectl('logs', 'job/now', ...inSpace)).toBe('secret/ecr-registry serverside-applied')
+    await kubectl('delete', 'secret', 'ecr-registry', ...inSpace)
+    await kubectl('create', 'job', 'again', ...inSpace, '--from=cronjob/ecr-refresh')
+    await kubectl('wait', 'job/again', ...inSpace, '--for=condition=Complete', '--timeout=600s')
+    expect((await kept()).split(' ')[1]).toBe(login)
     const may = async (verb: string, what: string) =>
       (await lab.kube.kubectl(['auth', 'can-i', verb, what, ...inSpace, `--as=${renewer}`])).stdout.trim()
     const asked = ['secrets', 'secret/discord-bot-secrets', 'pods'].map((what) => may('get', what))
-    expect(await Promise.all([may('patch', 'secret/ecr-registry'), ...asked])).toEqual(['yes', 'no', 'no', 'no'])
+    const made = ['secrets', 'secret/other'].map((what) => may('create', what))
+    const all = await Promise.all([may('patch', 'secret/ecr-registry'), ...asked, ...made])
+    expect(all).toEqual(['yes', 'no', 'no', 'no', 'no', 'no'])
     expect(await planned(work())).toEqual([])
   })
 })

@@ -196,7 +196,7 @@ export function parseCall(command: string, argv: readonly string[], syntax: Work
 
 function tokenize(known: readonly [string, OptionSpec][], argv: readonly string[]) {
   return parseArgs({
-    args: [...argv],
+    args: withTwoDashes(known, argv),
     options: Object.fromEntries(
       known.map(([name, { type, short, multiple }]) => [
         name,
@@ -207,6 +207,14 @@ function tokenize(known: readonly [string, OptionSpec][], argv: readonly string[
     allowPositionals: true,
     tokens: true,
   })
+}
+
+/** `-raw` and `-json`, as Terraform has them: the name of an option behind one dash. */
+function withTwoDashes(known: readonly [string, OptionSpec][], argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const isLong = (arg: string, at: number) =>
+    (end < 0 || at < end) && known.some(([name]) => name.length > 1 && arg === `-${name}`)
+  return argv.map((arg, at) => (isLong(arg, at) ? `-${arg}` : arg))
 }
 
 /** The options of a shared command, parsed as {@link parseCall} does. */

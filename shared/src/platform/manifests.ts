@@ -31,19 +31,23 @@ export const podSecurity = (user: number): Fields => ({
   seccompProfile: { type: 'RuntimeDefault' },
 })
 
-/** Requests and limits of a container, each as `least..most`: `{ memory: '256Mi..512Mi', cpu: '100m..500m' }`. */
+/**
+ * Requests and limits of a container, each as `least..most`: `{ memory: '256Mi..512Mi', cpu: '100m..500m' }`. `scratch` is
+ * what it writes on the node's own disk: its root and its log.
+ */
 export interface Resources {
   readonly memory: Range
   readonly cpu?: Range
+  readonly scratch?: Range
 }
 
 type Range = `${string}..${string}`
 
 /** What is kept free for a container (requests), and what it may take at most (limits). */
-export function resources({ memory, cpu }: Resources): Fields {
+export function resources({ memory, cpu, scratch }: Resources): Fields {
   const at = (end: 0 | 1): Fields => {
     const of = (range: Range) => range.split('..')[end] ?? ''
-    return { memory: of(memory), ...(cpu && { cpu: of(cpu) }) }
+    return { memory: of(memory), ...(cpu && { cpu: of(cpu) }), ...(scratch && { 'ephemeral-storage': of(scratch) }) }
   }
   return { requests: at(0), limits: at(1) }
 }

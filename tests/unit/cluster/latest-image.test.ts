@@ -17,22 +17,22 @@ const kubeconfig = {
 writeFileSync(config, JSON.stringify(kubeconfig))
 const env = { ...(sampleEnv(clusterSchema) as ClusterEnv), KUBE_CONTEXT: 'one', KUBECONFIG: config }
 
-/** Asks for a manifest of the bot while ECR answers so. */
-function ask(code: string) {
+/** The cluster, as it is with an ECR that answers so. */
+function cluster(code: string) {
   const stderr = `An error occurred (${code}) when calling the DescribeImages operation: away`
   const answer: Output = { code: 254, stdout: '', stderr }
   const aws = { ...blankAws({ region: env.AWS_REGION }), blank: false, ask: async () => [answer] }
-  const kube = openKubernetes(env, { aws, doks: undefined, offline: false, folder })
-  return kube.ask([{ line: 'kubectl diff', stdin: { parts: [latestOf('discord-bot')] } }])
+  return openKubernetes(env, { aws, doks: undefined, offline: false, folder })
 }
+const stdin = { parts: [latestOf('discord-bot')] }
 
-test('an image that is not there yet is told with what builds it', async () => {
-  const [answer] = await ask('ImageNotFoundException')
-  expect(answer?.stderr).toMatch(/^there is no image discord-bot:latest in ECR yet: .* --tags images builds it$/)
+test('an image that is not there yet is told with what builds it, where it is to be applied', async () => {
+  const applied = cluster('ImageNotFoundException').run([{ line: 'kubectl apply -f -', stdin }], () => {})
+  await expect(applied).rejects.toThrow(/^there is no image discord-bot:latest in ECR yet: .* --tags images builds it$/)
 })
 
 test('a fault of ECR does not pass for a missing image', async () => {
-  await expect(ask('ServerException')).rejects.toMatchObject({
+  await expect(cluster('ServerException').ask([{ line: 'kubectl diff', stdin }])).rejects.toMatchObject({
     message: 'ECR does not tell which image discord-bot:latest is',
     detail: ['ServerException: away'],
   })

@@ -21,7 +21,8 @@ const sandbox = (mcp?: string) =>
     scope: 'cluster',
     ...storage,
   })
-const bot = discordBot({ image: 'bot', env: { STALENESS_MINUTES: 30, BOT_USERNAME: undefined }, secrets: values })
+const plain = { image: 'bot', user: 1000, writableRoot: false }
+const bot = discordBot({ ...plain, env: { STALENESS_MINUTES: 30, BOT_USERNAME: undefined }, secrets: values })
 const all: KubeObject[] = [
   namespaceObject,
   appSecrets(values),
@@ -125,6 +126,23 @@ describe('what runs in the cluster', () => {
   })
 })
 
+test('the bot runs as another user, with a root that it may write to, where that is said', () => {
+  const [, deployment] = discordBot({ ...plain, user: 10001, writableRoot: true, env: {}, secrets: values })
+  const [pod] = podsOf(deployment as KubeObject)
+  const user = { runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001 }
+  expect(pod?.securityContext).toMatchObject(user)
+  expect(pod?.containers[0]?.securityContext).toMatchObject({
+    readOnlyRootFilesystem: false,
+    capabilities: { drop: ['ALL'] },
+  })
+})
+
+test('what the sandbox runs takes no more of a processor or of the disk of its node than it may', () => {
+  const pods = sandbox('mcp').flatMap(podsOf)
+  for (const { resources } of pods.flatMap((pod) => [...(pod.initContainers ?? []), ...pod.containers]))
+    expect(Object.keys(resources.limits ?? {})).toEqual(['memory', 'cpu', 'ephemeral-storage'])
+})
+
 test('the digest of the secrets changes with each of them, and with its key', () => {
   const digest = secretsDigest(values, token)
   expect(digest).toMatch(/^[0-9a-f]{16}$/)
@@ -132,7 +150,7 @@ test('the digest of the secrets changes with each of them, and with its key', ()
   expect(secretsDigest({ ...values, LITELLM_API_KEY: secret('lite-key-2') }, token)).not.toBe(digest)
   expect(secretsDigest(values, secret('another-token-000'))).not.toBe(digest)
   const keyless = { LITELLM_API_KEY: secret('lite-key-2') }
-  expect(() => discordBot({ image: 'bot', env: {}, secrets: keyless })).toThrow(/DISCORD_TOKEN/)
+  expect(() => discordBot({ ...plain, env: {}, secrets: keyless })).toThrow(/DISCORD_TOKEN/)
 })
 
 test('with a password Redis reads it from a file, the bot has it by its Secret, and both start anew with another', () => {
@@ -140,7 +158,7 @@ test('with a password Redis reads it from a file, the bot has it by its Secret, 
     const given = password === undefined ? undefined : secret(password)
     const redisObjects = redis({ image: 'redis', claim: 'data', ...storage, password: given })
     const secrets = given ? { ...values, REDIS_PASSWORD: given, REDIS_URL: secret('url') } : values
-    const objects = [...redisObjects, ...discordBot({ image: 'bot', env: {}, secrets })]
+    const objects = [...redisObjects, ...discordBot({ ...plain, env: {}, secrets })]
     return ['StatefulSet redis', 'Deployment discord-bot'].map((wanted) => {
       const spec = objects.find(({ kind, metadata }) => `${kind} ${metadata.name}` === wanted)?.spec
       const { metadata, spec: pod } = (

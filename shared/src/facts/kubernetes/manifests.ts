@@ -2,7 +2,7 @@ import { parse, stringify } from 'yaml'
 import { type Denial, readDenial } from '../../command/admission.ts'
 import { type ClaimTemplate, readTemplates } from '../../command/claim-templates.ts'
 import type { Output } from '../../command/command.ts'
-import { type KubeObject, keyOf, kubectlDiff, kubectlFault, type ObjectRef } from '../../command/kubectl.ts'
+import { type KubeObject, keyOf, kubectlDiff, kubectlFault, notYet, type ObjectRef } from '../../command/kubectl.ts'
 import type { Question } from '../../engine/step.ts'
 import { fieldsLost } from './managed-fields.ts'
 import { type PodSpec, podSpecOf } from './pod-spec.ts'
@@ -38,6 +38,8 @@ export interface ManifestsState {
   readonly unknownKind: { readonly kind: string; readonly version: string } | undefined
   /** The claim templates that a StatefulSet has, by `NAMESPACE/NAME`, where they differ from those that it shall have. */
   readonly claimTemplates: ReadonlyMap<string, readonly ClaimTemplate[]>
+  /** Of values that are not known yet, what makes them: the API server was asked with others in their place. */
+  readonly notYet: readonly string[]
   /** What the API server says of manifests that it takes all the same. */
   readonly warnings: readonly string[]
 }
@@ -49,16 +51,19 @@ export function manifestsState(objects: readonly KubeObject[]): Question<Manifes
 
 const none: ManifestsState = {
   ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
-  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [] },
+  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [], notYet: [] },
 }
 
 export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
   if (code === 127) return { ...none, blank: true }
   const claimTemplates = readTemplates(stderr)
+  const open = stderr.split('\n').flatMap((line) => (line.startsWith(notYet) ? [line.slice(notYet.length)] : []))
   if (code > 1) {
     const [, kind, version] = stderr.match(/no matches for kind "([^"]+)" in version "([^"]+)"/) ?? []
     if (kind !== undefined && version !== undefined) return { ...none, unknownKind: { kind, version } }
     const denied = readDenial(stderr)
+    // It may be what stands in the place of a value that is denied.
+    if (denied && open.length > 0) throw new Error(open.join(' '))
     if (denied) return { ...none, claimTemplates, denied }
     // Details of a rejected value follow on further lines.
     const invalid = stderr.match(/The (\S+) "([^"]+)" is invalid:? ?([\s\S]*)/)
@@ -81,6 +86,7 @@ export function parseDiff({ code, stdout, stderr }: Output): ManifestsState {
     claimTemplates,
     warnings,
     missingNamespaces,
+    notYet: open,
     changed: new Map(changes.map((change) => [keyOf(change), change])),
   }
 }

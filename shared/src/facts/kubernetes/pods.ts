@@ -10,6 +10,8 @@ export interface PodState {
   /** `Running`, `Pending`, `CrashLoopBackOff` … : of its worst container where that says more. */
   readonly state: string
   readonly ready: boolean
+  /** It was ready once since it started, and is not now. */
+  readonly lostReadiness: boolean
   readonly restarts: number
   /** When it started, in seconds since 1970. */
   readonly started: number
@@ -31,17 +33,22 @@ export function podStates(namespace: string): Question<readonly PodState[]> {
 
 function readPod({ metadata, status }: ApiPod): PodState {
   const containers = status.containerStatuses ?? []
+  const ready = status.conditions?.find(({ type }) => type === 'Ready')
   const waiting = containers.find(({ state }) => state?.waiting?.reason)?.state?.waiting?.reason
   return {
     name: metadata.name,
     app: metadata.labels?.app ?? '',
     state: metadata.deletionTimestamp ? 'Terminating' : (waiting ?? status.phase ?? 'Unknown'),
-    ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
+    ready: ready?.status === 'True',
+    lostReadiness: ready?.status === 'False' && since(ready.lastTransitionTime) > since(status.startTime) + 5000,
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     started: Math.round(Date.parse(status.startTime ?? metadata.creationTimestamp) / 1000),
     images: containers.map(({ imageID }) => imageID),
   }
 }
+
+// A pod that never was ready is said not to be from when its node first saw it.
+const since = (time: string | undefined) => Date.parse(time ?? '')
 
 /** When a workload was last restarted by hand, in milliseconds since 1970; 0 when never. Null when there is none. */
 export function restartedAt(namespace: string, workload: string): Question<number | null> {
@@ -62,7 +69,7 @@ interface ApiPod {
   status: {
     phase?: string
     startTime?: string
-    conditions?: { type: string; status: string }[]
+    conditions?: { type: string; status: string; lastTransitionTime?: string }[]
     containerStatuses?: {
       restartCount: number
       imageID: string

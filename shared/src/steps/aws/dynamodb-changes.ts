@@ -23,6 +23,8 @@ export interface TableOptions {
   /** Tags that it has; others are left alone. */
   readonly tags: Tags
   readonly deletionProtection?: boolean
+  /** For what to do about a table that is there with others: the variables of keys and expiry, and how to do without. */
+  readonly remedies?: { readonly keys: string; readonly ttl: string; readonly without: string }
   /** Switched on; never switched off, since that throws the backups away. */
   readonly pointInTimeRecovery?: boolean
 }

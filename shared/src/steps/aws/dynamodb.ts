@@ -85,11 +85,19 @@ function summary(desired: TableOptions, table: TableState): string {
   ].join(', ')
 }
 
-function refuseTable({ name, ...desired }: TableOptions, table: TableState): Decision | undefined {
+function refuseTable(
+  { name, remedies, indexes = [], ...desired }: TableOptions,
+  table: TableState,
+): Decision | undefined {
   if (keysOf(table) !== keysOf(desired)) {
+    const kept = indexes.flatMap((index) => {
+      const now = table.indexes[index.name]
+      return now ? [`${name}/${index.name}=${written(now)}`] : []
+    })
+    const entry = [`${name}=${written(table)}`, ...kept].join(',')
     return refuse(
       `table ${name} has the keys ${keysOf(table)} instead of ${keysOf(desired)}, and a table's keys cannot be changed`,
-      `No table is replaced here. Copy what it holds to a table with the right keys (aws dynamodb export-table-to-point-in-time, import-table), or delete it yourself when it holds nothing, then run again.`,
+      `${adding(remedies?.keys, 'the bot uses these keys', entry)}No table is replaced here: where the bot wants the other keys, its items have to be written anew by a program of yours (aws dynamodb scan reads them), and the table deleted by you when nothing needs it any more. ${without(remedies)}`.trim(),
     )
   }
   if (['ACTIVE', 'CREATING', 'UPDATING'].includes(table.status)) return undefined
@@ -101,7 +109,16 @@ function refuseTable({ name, ...desired }: TableOptions, table: TableState): Dec
   )
 }
 
-function refuseIndexes({ name, indexes = [] }: TableOptions, table: TableState): Decision | undefined {
+/** Keys as a variable takes them: `threadId+number:N`. */
+const written = ({ hash, range }: Pick<TableState, 'hash' | 'range'>): string =>
+  [hash, ...(range ? [range] : [])].map((one) => one.replace(/ S$/, '').replace(' ', ':')).join('+')
+
+const adding = (variable: string | undefined, where: string, entry: string): string =>
+  variable ? `Where ${where}, add ${entry} to ${variable} (a comma between two). ` : ''
+
+const without = (remedies: TableOptions['remedies']): string => (remedies ? `Meanwhile ${remedies.without}.` : '')
+
+function refuseIndexes({ name, remedies, indexes = [] }: TableOptions, table: TableState): Decision | undefined {
   for (const index of indexes) {
     const now = table.indexes[index.name]
     if (!now) continue
@@ -111,7 +128,7 @@ function refuseIndexes({ name, indexes = [] }: TableOptions, table: TableState):
     if (is !== shall) {
       return refuse(
         `index ${index.name} of ${name} is over ${is} instead of ${shall}, and an index cannot be changed`,
-        `When nothing queries it any more: ${drop}; then run again, and it is built anew from the table.`,
+        `${now.projection === index.projection ? adding(remedies?.keys, 'the bot uses these', `${name}/${index.name}=${written(now)}`) : ''}When nothing queries it any more: ${drop}; then run again, and it is built anew from the table. ${without(remedies)}`.trim(),
       )
     }
     if (now.status === 'DELETING')
@@ -120,7 +137,7 @@ function refuseIndexes({ name, indexes = [] }: TableOptions, table: TableState):
   return undefined
 }
 
-function refuseTtl({ name, ttl: desired }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
+function refuseTtl({ name, remedies, ttl: desired }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
   if (!desired || !ttl || ttl.status === 'DISABLED') return undefined
   if (ttl.status === 'DISABLING') {
     return refuse(
@@ -131,6 +148,6 @@ function refuseTtl({ name, ttl: desired }: TableOptions, ttl: TimeToLive | null)
   if (ttl.attribute === desired) return undefined
   return refuse(
     `items of ${name} expire by ${ttl.attribute} instead of ${desired}, and AWS does not change that while it is on`,
-    `Which attribute do the items have? If it is ${desired}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later.`,
+    `Which attribute do the items have? ${adding(remedies?.ttl, `it is ${ttl.attribute}`, `${name}=${ttl.attribute}`)}Where it is ${desired}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later. ${without(remedies)}`.trim(),
   )
 }

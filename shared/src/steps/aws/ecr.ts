@@ -5,8 +5,8 @@ import {
   changes,
   create,
   type Decision,
+  noting,
   type Risk,
-  refuse,
   type Step,
   step,
   update,
@@ -29,7 +29,7 @@ export interface RepositoryOptions {
   readonly scanOnPush: boolean
   /** Whether a tag can be moved to another image. */
   readonly mutableTags: boolean
-  /** Chosen when it is made, for good. */
+  /** Of a new one, for good; one that is there keeps what it has. */
   readonly encryption: 'AES256' | 'KMS'
   /** Tags that it has; others are left alone. */
   readonly tags: Tags
@@ -60,19 +60,19 @@ function decide(place: AwsPlace, desired: RepositoryOptions, { repository, lifec
   const { name, keep } = desired
   const make = repositoryChanges(place, desired)
   if (!repository) return changes([make.repository(), make.lifecycle(null, 'safe')], '')
-  if (repository.encryption !== desired.encryption) {
-    return refuse(
-      `repository ${name} is encrypted by ${repository.encryption} instead of ${desired.encryption}, and that cannot be changed`,
-      `No repository is replaced here: its images would be lost. To keep it as it is, say encryption: '${repository.encryption}' in the script that has it.`,
-    )
-  }
   const list: Change[] = []
   if (repository.tagMutability !== mutability(desired)) list.push(make.mutability(repository.tagMutability))
   if (repository.scanOnPush !== desired.scanOnPush) list.push(make.scan())
   if (!keepsNewest(lifecycle, keep)) list.push(make.lifecycle(lifecycle, 'data'))
   const stale = staleTags(desired.tags, tags)
   if (Object.keys(stale).length > 0) list.push(make.tags(stale, tags))
-  return changes(list, `keeps ${keep} images${desired.scanOnPush ? ', scanned on push' : ''}`)
+  const decision = changes(list, `keeps ${keep} images${desired.scanOnPush ? ', scanned on push' : ''}`)
+  // Whatever it is: it encrypts, and another one would be another repository, without the images.
+  const isOther = repository.encryption !== desired.encryption
+  return noting(
+    decision,
+    isOther ? [`repository ${name} is encrypted by ${repository.encryption}, which is left as it is`] : [],
+  )
 }
 
 const mutability = ({ mutableTags }: RepositoryOptions) => (mutableTags ? 'MUTABLE' : 'IMMUTABLE')

@@ -17,6 +17,7 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type AccessKey, accessKeys, iamUser, type UserState } from '../../facts/aws/iam.ts'
+import { userId } from './iam.ts'
 
 type OnAws = Target & { readonly place: AwsPlace }
 
@@ -67,8 +68,11 @@ export function botCredentials(on: OnAws, options: KeyOptions): Step {
     id: credentialsId(user, store),
     on,
     ask: questions(on.place, options),
-    plan: (now) => decideKey(on.place, user, store, now),
-    dependsOn,
+    plan: (now, { pending }) =>
+      now.owner || pending.includes(userId(user))
+        ? decideKey(on.place, user, store, now)
+        : refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.'),
+    dependsOn: [...dependsOn, userId(user)],
   })
 }
 

@@ -3,16 +3,20 @@ import { madeBy, staleTags, type Tags, tagList, tellTags } from '../../command/a
 import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { iamUser, type PolicyDocument, userPolicy } from '../../facts/aws/iam.ts'
+import { callerIdentity } from '../../facts/aws/sts.ts'
 import { canonicalPolicy, showPolicy } from './iam-policy.ts'
 
 type OnAws = Target & { readonly place: AwsPlace }
+
+/** The id of the step that {@link programUser} makes. */
+export const userId = (name: string): string => `user ${name}`
 
 /** An IAM user for a program: nobody can log in as it. What it may do is said by {@link inlinePolicy}. */
 export function programUser(on: OnAws, desired: { name: string; tags: Tags }): Step {
   const { place } = on
   const { name } = desired
   return step({
-    id: `user ${name}`,
+    id: userId(name),
     on,
     ask: { user: iamUser(place, name) },
     plan({ user }) {
@@ -47,12 +51,12 @@ export function inlinePolicy(on: OnAws, { user, name, document, dependsOn }: Inl
   return step({
     id: `policy ${name} of user ${user}`,
     on,
-    ask: { owner: iamUser(place, user), policy: userPolicy(place, user, name) },
+    ask: { owner: iamUser(place, user), policy: userPolicy(place, user, name), who: callerIdentity(place) },
     dependsOn,
-    plan({ owner, policy: now }, { pending }) {
+    plan({ owner, policy: now, who }, { pending }) {
       if (!owner && pending.length === 0)
         return refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.')
-      const account = owner?.arn.split(':')[4]
+      const account = owner?.arn.split(':')[4] ?? who?.account
       const desired = JSON.parse(account ? withAccount(JSON.stringify(document), account) : JSON.stringify(document))
       if (now && canonicalPolicy(now) === canonicalPolicy(desired))
         return changes([], `${statements(document)} statements`)

@@ -80,8 +80,11 @@ function decide(place: AwsPlace, desired: QueueOptions, { queue, tags }: Now): D
   )
   const list: Change[] = []
   if (stale.length > 0) {
-    const said = stale.map(([key, value]) => tell(key, withAccount(value, account), queue))
-    const [lossy] = stale.filter(([key, value]) => loses(key, value, queue))
+    const said = stale.map(([key, value]) => {
+      const lost = losing(key, value, queue)
+      return `${tell(key, withAccount(value, account), queue)}${lost ? ` (${lost})` : ''}`
+    })
+    const lossy = stale.some(([key, value]) => losing(key, value, queue) !== undefined)
     const run = setting(
       place,
       name,
@@ -219,9 +222,15 @@ function tell(key: string, desired: string, queue: QueueState): string {
 
 const nameOf = (arn: string): string => arn.split(':').at(-1) ?? arn
 
-/** A shorter retention drops at once what is older. */
-const loses = (key: string, desired: string, queue: QueueState): boolean =>
-  key === 'MessageRetentionPeriod' && Number(desired) < Number(queue.attributes[key] ?? 0)
+/** What becomes of messages when an attribute gets a smaller value. */
+const smaller: Readonly<Record<string, string>> = {
+  MessageRetentionPeriod: 'what is older goes at once',
+  VisibilityTimeout: 'who takes longer gets a message again, and it ends among the dead letters',
+  MaximumMessageSize: 'larger ones are refused',
+}
+
+const losing = (key: string, desired: string, { attributes }: QueueState): string | undefined =>
+  Number(desired) < Number(attributes[key] ?? 0) ? smaller[key] : undefined
 
 const days = (seconds: number): string => (seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${seconds} s`)
 

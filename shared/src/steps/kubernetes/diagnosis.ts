@@ -46,8 +46,13 @@ claims() {
     kubectl get persistentvolumeclaim "$claim" -n "$ns" --no-headers -o custom-columns=U:.metadata.uid 2>/dev/null | events 2
   done
 }
+# A node that is away takes its pods along, and they say nothing of it.
+nodes() {
+  kubectl get nodes --no-headers 2>/dev/null | awk '$2 !~ /^Ready/ { print "node " $1 " is " $2 }' | head -n 3 | tell
+}
 diagnose() {
   pods=$1; shift
+  nodes
   kubectl get pods -n "$ns" -l "$pods" --no-headers 2>&1 | tail -n 2 | tell
   claims
   { for uid in "$@"; do echo "$uid controller"; done

@@ -113,13 +113,15 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
   const { state, own, pending } = now
   const refused = refuseAny(objects, options, now)
   if (refused) return refused
+  const coming = podInputs.filter(({ from }) => pending.includes(idOf(from))).map(({ what }) => what)
+  if (state.notYet.length > 0 && coming.length === 0)
+    return refuse(state.notYet.join('; '), 'An earlier script makes it: run without --tags.')
   const byKey = new Map(
     objects.map((object) => [keyOf(refOf(object)), keepingNoClass(object, templatesOf(object, state))]),
   )
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
   ]
-  const coming = podInputs.filter(({ from }) => pending.includes(idOf(from))).map(({ what }) => what)
   const list: Change[] = []
   for (const [key, object] of byKey) {
     const ref = refOf(object)

@@ -15,8 +15,8 @@ export interface PullSecretOptions {
   readonly dependsOn?: readonly Dependency[]
 }
 
-/** ECR's tokens live for 12 hours and are renewed every 8; the rest is time to notice that they were not. */
-export const staleAfterHours = 9
+/** ECR's tokens live for 12 hours and are renewed every 4; the rest is time to notice that they were not. */
+export const staleAfterHours = 5
 
 /** The Secret that pods pull from ECR with, no older than it may be. The token goes from the aws CLI to kubectl by pipe. */
 export function pullSecret(on: Target, options: PullSecretOptions): Step {

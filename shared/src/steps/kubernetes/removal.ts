@@ -3,6 +3,7 @@ import { type Change, changes, noting, type Risk, remove, type Step, step } from
 import type { Target } from '../../engine/target.ts'
 import { namespaceContents } from '../../facts/kubernetes/contents.ts'
 import { otherMakers } from '../../facts/kubernetes/makers.ts'
+import { podNeeds } from '../../facts/kubernetes/needs.ts'
 import { ownExtension, ownObjects } from '../../facts/kubernetes/objects.ts'
 import { volumeClaims } from '../../facts/kubernetes/volumes.ts'
 
@@ -56,11 +57,12 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
     ask: {
       own: ownObjects(workspace),
       makers: otherMakers(workspace),
+      needs: podNeeds(workspace),
       claims: volumeClaims(namespace),
       contents: namespaceContents(namespace),
       ...(extension !== undefined && { more: ownExtension(workspace, extension) }),
     },
-    plan({ own: known, more = [], makers, claims, contents }) {
+    plan({ own: known, more = [], makers, needs = new Map(), claims, contents }) {
       const own = [...known, ...more]
       const gone = (ref: ObjectRef, risk: Risk, say = sayObject(ref)): Change =>
         remove(say, kubectlDelete(ref), { risk, explain })
@@ -72,15 +74,18 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
         kind === 'Secret' && isKey(options, name)
           ? kept.length > 0 || !confirmed.includes(name)
           : (kind === 'ConfigMap' || kind === 'Secret') && kept.length > 0 && withVolumes.includes(name)
-      const [plain, adopted] = parted(
+      const [free, adopted] = parted(
         order.flatMap((kind) => own.filter((one) => one.kind === kind && !isKept(one))),
         (one) =>
           !makers.has(keyOf(one)) ||
           confirmed.includes(adoptedName(one)) ||
           (one.kind === 'Secret' && isKey(options, one.name)),
       )
+      // What is kept would not start again without these.
+      const neededBy = (ref: ObjectRef) => adopted.find((one) => needs.get(keyOf(one))?.has(keyOf(ref)))
+      const [needed, plain] = parted(free, (one) => neededBy(one) !== undefined)
       const place = own.find(({ kind, name }) => kind === 'Namespace' && name === namespace)
-      const counted = [...plain, ...ours.map(({ name }) => volume(name)), ...adopted, ...own.filter(isKept)]
+      const counted = [...plain, ...ours.map(({ name }) => volume(name)), ...adopted, ...needed, ...own.filter(isKept)]
       const goes = new Set(counted.map(keyOf))
       const others = contents.objects.filter((one) => !goes.has(keyOf({ ...one, namespace })))
       const stays = place && whyKept(place, { others, untold: contents.untold, makers, confirmed })
@@ -100,6 +105,7 @@ export function noObjects(on: Target, options: KubeRemoval): Step {
               : `${sayObject(one)} is kept: it tells of the volumes`,
           ),
         ...adopted.map((one) => tellAdopted(one, makers)),
+        ...needed.map((one) => `${sayObject(one)} is kept: ${sayObject(neededBy(one) ?? one)} needs it`),
         ...(stays === undefined ? [] : [`namespace ${namespace} is kept: ${stays}`]),
       ]
       return noting(changes(list, 'there are none'), notes)

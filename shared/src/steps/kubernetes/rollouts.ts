@@ -4,6 +4,7 @@ import { raw, type Shell, sh } from '../../command/sh.ts'
 import { changes, type Dependency, type Explained, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, type OwnObject, ownObjects } from '../../facts/kubernetes/objects.ts'
+import { type PodState, podStates } from '../../facts/kubernetes/pods.ts'
 import { diagnosis } from './diagnosis.ts'
 
 export interface RolloutOptions {
@@ -32,12 +33,16 @@ export function rollouts(on: Target, options: RolloutOptions): Step {
   return step({
     id: `rollout ${options.script}`,
     on,
-    ask: { own: ownObjects(workspace) },
+    ask: {
+      own: ownObjects(workspace),
+      ...(workloads.some((one) => one.startsWith('statefulset/')) && { pods: podStates(namespace) }),
+    },
+    unsettled: `Pods that were ready lost it again: kubectl get nodes; kubectl get pods -n ${namespace} -o wide`,
     dependsOn: options.dependsOn,
-    plan({ own }, { pending }) {
+    plan({ own, pods = [] }, { pending }) {
       const states = workloads.map((workload) => {
         const ref = refOfWorkload(workload, namespace)
-        return { workload, ref, state: stateOf(findObject(own, ref)) }
+        return { workload, ref, state: stateOf(findObject(own, ref), pods) }
       })
       // What is about to be changed may begin one.
       const open = states.filter(({ state }) => state === 'under way' || pending.length > 0)
@@ -71,9 +76,13 @@ function refOfWorkload(workload: string, namespace: string): ObjectRef {
  * How far a rollout has come. One that once was complete and has lost a pod since is degraded, and no rollout: going back to
  * an older template would not heal it.
  */
-function stateOf(now: OwnObject | null): 'done' | 'under way' | 'degraded' {
+function stateOf(now: OwnObject | null, pods: readonly PodState[]): 'done' | 'under way' | 'degraded' {
   if (!now || now.observed < now.generation || now.updated < now.replicas || now.total > now.updated) return 'under way'
-  if (now.kind === 'StatefulSet') return now.revised && now.ready >= now.replicas ? 'done' : 'under way'
+  if (now.kind === 'StatefulSet') {
+    if (!now.revised) return 'under way'
+    const lost = pods.filter(({ app, lostReadiness }) => app === now.name && lostReadiness)
+    return now.ready >= now.replicas ? 'done' : now.ready + lost.length >= now.replicas ? 'degraded' : 'under way'
+  }
   if (now.available >= now.replicas) return 'done'
   return now.progress === 'NewReplicaSetAvailable' ? 'degraded' : 'under way'
 }

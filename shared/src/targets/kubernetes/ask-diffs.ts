@@ -1,6 +1,7 @@
 import { type Command, type Output, plainText, type Text } from '../../command/command.ts'
 import { diffLine, type KubeObject } from '../../command/kubectl.ts'
 import { type Call, diffAll, diffKept, diffOne, isDiff, itemsOf, partOf, withItems } from './diffs.ts'
+import type { Filled } from './open-values.ts'
 
 /** Runs a command; `stdin` is what it reads, where that is known only later. */
 export type Ask = (command: Command, stdin?: Promise<Text>) => Promise<Output>
@@ -8,7 +9,7 @@ export type Ask = (command: Command, stdin?: Promise<Text>) => Promise<Output>
 /** The values in manifests that are not known when a question is asked. */
 export interface OpenManifests {
   /** Puts them in; or gives a text in place of the command, which is its answer. */
-  fill(question: Command): Promise<Command | string>
+  fill(question: Command): Promise<Filled | string>
   /** Whether there is one in an object. */
   isOpen(object: KubeObject): boolean
 }
@@ -34,11 +35,16 @@ export async function askDiffs(questions: readonly Command[], ask: Ask, open: Op
     })
     const parts = ahead && [ahead, ...(rest.length > 0 ? [diffKept(rest, call)] : [])]
     const shown = [...(await (parts ? joinDiffs(commands, parts, ask) : diffAll(commands, call)))]
-    return filled.map((command) => (typeof command === 'string' ? unanswered(command) : (shown.shift() as Output)))
+    return filled.map((command) =>
+      typeof command === 'string' ? unanswered(command) : telling(shown.shift() as Output, command),
+    )
   } finally {
     drop()
   }
 }
+
+const telling = (output: Output, { told = '' }: Filled): Output =>
+  told === '' ? output : { ...output, stderr: told + output.stderr }
 
 /** The answer to a question that could not be asked. */
 export const unanswered = (stderr: string): Output => ({ code: 2, stdout: '', stderr })

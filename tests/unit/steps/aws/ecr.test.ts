@@ -63,15 +63,19 @@ describe('an ECR repository', () => {
     ],
     ['has its tags', { now: { ...whole, tags: {} }, changes: ['update tags of bot: Name=bot'] }],
     [
-      'that is encrypted otherwise is refused',
-      {
-        now: { ...whole, repository: { ...there, encryption: 'KMS' } },
-        changes: ['refused: repository bot is encrypted by KMS instead of AES256, and that cannot be changed'],
-      },
+      'keeps the encryption that it was made with',
+      { now: { ...whole, repository: { ...there, encryption: 'KMS' } }, changes: [] },
     ],
   ])('%s', (_, { now, desired: other, changes }) => {
     const step = repository(blankAws(place), { ...desired, ...other })
     expect(say(step.plan(now as never, { pending: [] }))).toEqual(changes)
+  })
+
+  it('that is encrypted otherwise tells so', () => {
+    const now = { ...whole, repository: { ...there, encryption: 'KMS' } }
+    expect(repository(blankAws(place), desired).plan(now as never, { pending: [] })).toMatchObject({
+      notes: ['repository bot is encrypted by KMS, which is left as it is'],
+    })
   })
 
   it('has no policy, whether or not it is there', () => {

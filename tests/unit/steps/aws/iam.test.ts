@@ -103,8 +103,18 @@ describe("the bot's access key", () => {
   const full = (...words: string[]) =>
     `refused: user bot has 2 access keys that were not made here (${words.join('; ')}), IAM allows no third, and Secret s holds none of them that works`
 
+  it('is made for a user that an earlier script makes', () => {
+    const now = { owner: null, keys: [], kept: null }
+    expect(say(botCredentials(on, { user: 'bot', store }).plan(now, { pending: ['user bot'] }))).toEqual([made])
+  })
+
   it.each([
-    ['is made where there is none', { owner: null, keys: [], kept: null }, [made]],
+    ['is made where there is none', { owner: ours, keys: [], kept: null }, [made]],
+    [
+      'is refused where nothing makes its user',
+      { owner: null, keys: [], kept: null },
+      ['refused: there is no user bot'],
+    ],
     ['stays', { owner: ours, keys: [one], kept: 'AKIA1' }, []],
     ['stays beside a newer one', { owner: ours, keys: [one, two], kept: 'AKIA1' }, []],
     ['stays although somebody else made it', { owner: adopted, keys: [one, two], kept: 'AKIA1' }, []],

@@ -57,8 +57,15 @@ describe('an SQS queue', () => {
     [
       'is told to hide and keep messages as long as desired',
       {
-        now: withAttributes({ VisibilityTimeout: '60', DelaySeconds: '5' }),
-        changes: ['update queue events: delay 5 → 0, visibility 60 → 30'],
+        now: withAttributes({ VisibilityTimeout: '20', DelaySeconds: '5' }),
+        changes: ['update queue events: delay 5 → 0, visibility 20 → 30'],
+      },
+    ],
+    [
+      'hiding messages shorter may have them done twice, or end among the dead letters',
+      {
+        now: withAttributes({ VisibilityTimeout: '300' }),
+        changes: [expect.stringMatching(/^update queue events: visibility 300 → 30 \(who takes longer .*\) \[data\]$/)],
       },
     ],
     [
@@ -66,7 +73,7 @@ describe('an SQS queue', () => {
       {
         now: withAttributes({}),
         desired: { retention: 60 },
-        changes: ['update queue events: retention 1209600 → 60 [data]'],
+        changes: ['update queue events: retention 1209600 → 60 (what is older goes at once) [data]'],
       },
     ],
     [

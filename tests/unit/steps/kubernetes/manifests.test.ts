@@ -16,7 +16,7 @@ import { told } from '../told.ts'
 const recorded = readFileSync(join(import.meta.dirname, '../recorded/kubectl-diff.txt'), 'utf8')
 const converged: ManifestsState = {
   ...{ changed: new Map(), blank: false, missingNamespaces: [], refused: undefined, denied: undefined },
-  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [] },
+  ...{ unknownKind: undefined, claimTemplates: new Map(), warnings: [], notYet: [] },
 }
 
 const objects: KubeObject[] = [

@@ -42,7 +42,7 @@ it('of a pod what its worst container says is told', () => {
       status: {
         phase: 'Running',
         startTime: '2026-11-24T12:00:10Z',
-        conditions: [{ type: 'Ready', status: 'False' }],
+        conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-11-24T12:00:11Z' }],
         containerStatuses: [
           { restartCount: 2, imageID: 'x@sha256:1', state: { waiting: { reason: 'CrashLoopBackOff' } } },
           { restartCount: 1, imageID: 'y@sha256:2', state: {} },
@@ -53,8 +53,12 @@ it('of a pod what its worst container says is told', () => {
   ]
   const [a, b] = podStates('bot').parse({ code: 0, stdout: JSON.stringify({ items }), stderr: '' })
   expect(a).toEqual({
-    ...{ name: 'a', app: 'bot', state: 'CrashLoopBackOff', ready: false, restarts: 3 },
+    ...{ name: 'a', app: 'bot', state: 'CrashLoopBackOff', ready: false, lostReadiness: false, restarts: 3 },
     ...{ started: Date.parse('2026-11-24T12:00:10Z') / 1000, images: ['x@sha256:1', 'y@sha256:2'] },
   })
+  const lost = structuredClone(items[0] as { status: { conditions: object[] } })
+  lost.status.conditions = [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-11-24T12:05:00Z' }]
+  const [c] = podStates('bot').parse({ code: 0, stdout: JSON.stringify({ items: [lost] }), stderr: '' })
+  expect(c?.lostReadiness).toBe(true)
   expect(b).toMatchObject({ state: 'Terminating', app: '', images: [] })
 })

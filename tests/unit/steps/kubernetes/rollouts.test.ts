@@ -16,9 +16,9 @@ const done: OwnObject = {
 }
 const set: OwnObject = { ...done, kind: 'StatefulSet', name: 'store', progress: undefined }
 
-const decide = (own: OwnObject[], pending: string[] = []) =>
+const decide = (own: OwnObject[], pending: string[] = [], pods: object[] = []) =>
   rollouts(on, { ...base, workloads: ['deployment/bot', 'statefulset/store'], seconds: 60, dependsOn: [] }).plan(
-    { own },
+    { own, pods },
     { pending },
   )
 
@@ -47,6 +47,16 @@ describe('a rollout', () => {
     expect(told(decide([done, { ...set, ready: 0 }]))).toEqual(['~ stateful set store rolled out'])
   })
 
+  it('of a StatefulSet whose pod was ready and is not now is told, and not waited for', () => {
+    const lost = { app: 'store', lostReadiness: true }
+    const decision = decide([done, { ...set, ready: 0 }], [], [lost])
+    expect(told(decision)).toEqual(['= rolled out'])
+    expect(decision).toMatchObject({ notes: [expect.stringMatching(/^stateful set store was rolled out before/)] })
+    const waits = ['~ stateful set store rolled out']
+    expect(told(decide([done, { ...set, ready: 0 }], [], [{ ...lost, lostReadiness: false }]))).toEqual(waits)
+    expect(told(decide([done, { ...set, ready: 0, revised: false }], [], [lost]))).toEqual(waits)
+  })
+
   it('may begin with what is about to be changed', () => {
     const both = ['~ deployment bot, stateful set store rolled out']
     expect(told(decide([done, set], ['manifests bots']))).toEqual(both)
@@ -67,7 +77,7 @@ test('the pull secret is made, kept, and renewed before its token ends', () => {
     const cells = ['Secret', 'bots', 'ecr', 'pull', renewed, ...Array(15).fill('<none>')]
     return ask.age?.parse({ code: 0, stdout: cells.join('  '), stderr: '' })
   }
-  expect([age(0), age(8.5), age(9.5), ask.age?.parse({ code: 0, stdout: '', stderr: '' })]).toEqual([
+  expect([age(0), age(4.5), age(5.5), ask.age?.parse({ code: 0, stdout: '', stderr: '' })]).toEqual([
     'fresh',
     'fresh',
     'stale',
@@ -76,8 +86,8 @@ test('the pull secret is made, kept, and renewed before its token ends', () => {
   const lines = [null, 'fresh', 'stale'].map((now) => told(plan({ age: now }, { pending: [] })))
   expect(lines).toEqual([
     ["+ secret ecr from ECR's token"],
-    ['= less than 9 hours old'],
-    ['~ secret ecr: its token is 9 hours old or more'],
+    ['= less than 5 hours old'],
+    ['~ secret ecr: its token is 5 hours old or more'],
   ])
   const decision = plan({ age: null }, { pending: [] })
   const line = decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : ''
