@@ -1,7 +1,7 @@
 import { asUser } from '../../command/as-user.ts'
 import { compileVenv } from '../../command/byte-code.ts'
 import type { Command, Output } from '../../command/command.ts'
-import { all, raw, type Shell, sh } from '../../command/sh.ts'
+import { all, raw, sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { pipState } from '../../facts/host/pip.ts'
@@ -46,10 +46,12 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
     id: `pip ${name}`,
     on,
     dependsOn,
-    ask: { now: pipState(venv, [name]) },
+    // What is built comes after the wheels: a run may have ended in between.
+    ask: { now: pipState(venv, [name, ...(lock?.built ?? [])]) },
     plan({ now: { versions, broken, plain } }) {
       const list: Change[] = []
       const now = versions[name]
+      const absent = lock?.built.filter((one) => versions[one] === undefined) ?? []
       const [locked, loose] = [broken.filter(isLocked), broken.filter((one) => !isLocked(one))]
       // Without the list of its files nothing can be uninstalled, only written over.
       if (loose.length > 0) {
@@ -62,6 +64,8 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
       } else if (now === undefined) list.push(create(desired, [install, compile], { explain }))
       else if (now !== version)
         list.push(update(`${name} ${now} → ${version}`, [install, compile], { explain, risk: 'restart' }))
+      else if (absent.length > 0)
+        list.push(create(`${absent.join(', ')}, for ${name}`, [install, compile], { explain }))
       else if (list.length === 0 && plain.length > 0) list.push(update(sayPlain(plain), compile))
       const decision = changes(list, `installed ${version}`)
       return lock || unlocked === undefined || list.length === 0 ? decision : noting(decision, [unlocked])
@@ -72,9 +76,9 @@ export function pipPackage(on: Target, name: string, options: PipOptions): Step 
 const quiet = '-q --no-input --disable-pip-version-check --no-cache-dir'
 
 /** Puts wheels into a folder of the builder's, and gives them to whoever asked as an archive on stdout. */
-const handingOver = (fetch: string) => `umask 077
-rm -rf "$HOME"/wheels.*
-t=$(mktemp -d "$HOME/wheels.XXXXXX") || exit
+const handingOver = (name: string, fetch: string) => `umask 077
+rm -rf "$HOME"/${name}.*
+t=$(mktemp -d "$HOME/${name}.XXXXXX") || exit
 trap 'rm -rf "$t"' EXIT
 trap 'exit 1' HUP INT TERM
 export TMPDIR="$t"
@@ -83,46 +87,79 @@ python=$1; shift
 } >&2 || exit
 cd "$t/w" && tar -c -- *`
 
-const fetchByLock = handingOver(`
-"$python" -m pip download ${quiet} --require-hashes --only-binary :all: --no-deps -d "$t/w" -r "$1" &&
-{ [ -z "$2" ] || "$python" -m pip install ${quiet} --no-index --no-deps --no-compile --target "$t/b" "$t"/w/setuptools-[0-9]*.whl; } &&
-{ [ -z "$2" ] || PYTHONPATH="$t/b" "$python" -m pip wheel ${quiet} --require-hashes --no-binary :all: --no-build-isolation --no-deps -w "$t/w" -r "$2"; }`)
+// Two parts, by $1, that run at once. What is built needs nothing but setuptools, and gets no symbols for a debugger:
+// they take half the compiler's time.
+const fetchByLock = `part=$1; shift
+case $part in
+wheels)
+${handingOver('wheels', `"$python" -m pip download ${quiet} --require-hashes --only-binary :all: --no-deps -d "$t/w" -r "$1"`)} ;;
+sources)
+${handingOver(
+  'sources',
+  `
+sed -n '/^setuptools==/,/[^\\\\]$/p' "$1" >"$t/lock" &&
+"$python" -m pip download ${quiet} --require-hashes --only-binary :all: --no-deps -d "$t/s" -r "$t/lock" &&
+"$python" -m zipfile -e "$t"/s/setuptools-[0-9]*.whl "$t/b" &&
+PYTHONPATH="$t/b" CFLAGS=-g0 "$python" -m pip wheel ${quiet} --require-hashes --no-binary :all: --no-build-isolation --no-deps -w "$t/w" -r "$2"`,
+)} ;;
+esac`
 
-const fetchByName = handingOver(`"$python" -m pip wheel ${quiet} -w "$t/w" "$@"`)
+const fetchByName = handingOver('wheels', `"$python" -m pip wheel ${quiet} -w "$t/w" "$@"`)
 
 /** By root: nothing is fetched, nothing is built, so that no code of what is installed is run. */
 const unpack = '--no-index --no-input --disable-pip-version-check -q --root-user-action=ignore --no-compile'.split(' ')
 
-/** Has the builder hand over wheels, and root install them from the folder `$d`, which it made, by `line`. */
-function installing({ builder, venv }: PipOptions, program: string, args: readonly string[], line: Shell): Command {
-  const python = `${venv}/bin/python`
-  const { line: build, stdin } = asUser(builder, program, [python, ...args])
-  const text = all(
-    sh`d=$(mktemp -d /var/tmp/infra-wheels.XXXXXX)`,
-    sh`trap 'rm -rf "$d"' EXIT && trap 'exit 1' HUP INT TERM`,
-    sh`mkdir "$d/w"`,
-    sh`${raw(build)} >"$d/tar"`,
-    sh`tar -x --no-same-owner --no-same-permissions -C "$d/w" -f "$d/tar"`,
-    sh`[ -z "$(find "$d/w" -mindepth 1 ! \\( -type f -name '*.whl' \\))" ]`,
-    sh`cd /`,
-    line,
+/** Root's own folder `$d` for what is handed over, which goes with the shell. */
+const room = all(
+  sh`d=$(mktemp -d /var/tmp/infra-wheels.XXXXXX)`,
+  sh`trap '[ -z "\${building-}" ] || { kill "$building" 2>/dev/null; wait; }; rm -rf "$d"' EXIT`,
+  sh`trap 'exit 1' HUP INT TERM`,
+)
+
+/** Takes the archive `$d/NAME.tar` of the builder into `$d/NAME`: wheels and nothing else. */
+const taken = (name: string) => {
+  const [folder, archive] = [raw(`"$d/${name}"`), raw(`"$d/${name}.tar"`)]
+  return all(
+    sh`mkdir ${folder}`,
+    sh`tar -x --no-same-owner --no-same-permissions -C ${folder} -f ${archive}`,
+    sh`[ -z "$(find ${folder} -mindepth 1 ! \\( -type f -name '*.whl' \\))" ]`,
   )
+}
+
+function byName({ builder, venv }: PipOptions, desired: readonly string[], ...more: readonly string[]): Command {
+  const python = `${venv}/bin/python`
+  const { line, stdin } = asUser(builder, fetchByName, [
+    python,
+    ...more.filter((one) => one === '--no-deps'),
+    ...desired,
+  ])
+  const pip = sh`${python} -I -m pip install ${unpack} --only-binary :all: --find-links "$d/wheels" ${more} ${desired}`
+  const text = all(room, sh`${raw(line)} >"$d/wheels.tar"`, taken('wheels'), sh`cd /`, pip)
   return { line: sh`( ${text} )`.line, ...(stdin && { stdin }) }
 }
 
-function byName(options: PipOptions, desired: readonly string[], ...more: readonly string[]): Command {
-  const pip = sh`${`${options.venv}/bin/python`} -I -m pip install ${unpack}`
-  const args = [...more.filter((one) => one === '--no-deps'), ...desired]
-  return installing(options, fetchByName, args, sh`${pip} --only-binary :all: --find-links "$d/w" ${more} ${desired}`)
-}
-
-function byLock(options: PipOptions, { wheels, sources, built }: PipLock, ...more: readonly string[]): Command {
-  const pip = sh`${`${options.venv}/bin/python`} -I -m pip install ${unpack} --no-deps ${more}`
-  // Checked anew: what the builder hands over is the builder's.
-  const checked = sh`${pip} --only-binary :all: --require-hashes --find-links "$d/w" -r ${wheels}`
-  const own = built.map((name) => sh`"$d"/w/${name.replaceAll('-', '_')}-[0-9]*.whl`)
-  const rest = own.reduce((before, file) => sh`${before} ${file}`, pip)
-  return installing(options, fetchByLock, [wheels, sources ?? ''], all(checked, ...(own.length > 0 ? [rest] : [])))
+/** While the builder builds, root unpacks the wheels, by their hashes: what is handed over is the builder's. */
+function byLock({ builder, venv }: PipOptions, lock: PipLock, ...more: readonly string[]): Command {
+  const { wheels, sources, built } = lock
+  const python = `${venv}/bin/python`
+  const { line: fetch, stdin } = asUser(builder, fetchByLock, ['wheels', python, wheels])
+  const { line: build } = asUser(builder, fetchByLock, ['sources', python, wheels, sources ?? ''])
+  // The program is on stdin, and two shells read it.
+  const run = (line: string, name: string) => sh`printf '%s\\n' "$program" | ${raw(line)} >${raw(`"$d/${name}.tar"`)}`
+  const pip = sh`${python} -I -m pip install ${unpack} --no-deps ${more}`
+  const own = built.map((name) => sh`"$d"/sources/${name.replaceAll('-', '_')}-[0-9]*.whl`)
+  const text = all(
+    room,
+    sh`program=$(cat)`,
+    ...(sources ? [sh`{ ${run(build, 'sources')} & }`, sh`building=$!`] : []),
+    run(fetch, 'wheels'),
+    taken('wheels'),
+    sh`cd /`,
+    sh`${pip} --only-binary :all: --require-hashes --find-links "$d/wheels" -r ${wheels}`,
+    ...(sources ? [sh`wait "$building"`, sh`building=`, taken('sources')] : []),
+    ...(own.length > 0 ? [own.reduce((before, file) => sh`${before} ${file}`, pip)] : []),
+  )
+  return { line: sh`( ${text} )`.line, ...(stdin && { stdin }) }
 }
 
 /** Modules without byte code, in a few words. */

@@ -52,6 +52,15 @@ describe('pipPackage', () => {
     expect(lines.filter((line) => line.includes('--require-hashes'))).toEqual([expect.stringContaining('/w.lock')])
   })
 
+  test('what a run did not come to build is built, though the wheels are there', () => {
+    const lock = { wheels: '/w.lock', sources: '/s.lock', names: ['six', 'psycopg2'], built: ['psycopg2'] }
+    const { plan } = pipPackage(on, 'six', { version: '1.17.0', venv: '/opt/v', builder: 'builder', lock })
+    const of = (versions: Record<string, string>) => told(plan({ now: { versions, broken: [], plain: [] } }, none))
+    expect(of({ six: '1.17.0' })).toEqual(['+ psycopg2, for six'])
+    expect(of({ six: '1.17.0', psycopg2: '2.9' })).toEqual(['= installed 1.17.0'])
+    expect(of({})).toEqual(['+ six==1.17.0'])
+  })
+
   test('what pip says of a file that has not the hash of the lock', () => {
     const lock = { wheels: '/w.lock', sources: '/s.lock', names: ['six'], built: [] }
     const { plan } = pipPackage(on, 'six', { version: '1.17.0', venv: '/opt/v', builder: 'builder', lock })
