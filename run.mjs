@@ -32,7 +32,12 @@ else await translate()
 
 // The file finds itself where it would be had node been given it: a script that runs alone looks there.
 process.argv = [process.argv[0], path, ...args]
-await import(pathToFileURL(path).href)
+await import(pathToFileURL(path).href).catch((error) => {
+  // A package of ours that is not there: the first thing that a new checkout lacks.
+  if (error.code !== 'ERR_MODULE_NOT_FOUND' || !/^Cannot find package /.test(error.message)) throw error
+  const [, name] = /^Cannot find package '([^']+)'/.exec(error.message) ?? []
+  fail(1, `the package ${name} is not installed: npm ci`)
+})
 
 // Private, as everything in `.infra`. A folder that cannot be written costs only time.
 function keepCompiled() {

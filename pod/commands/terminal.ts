@@ -1,6 +1,7 @@
 import type { Session } from '@infra/shared/cli/session'
 import { sh } from '@infra/shared/command/sh'
 import { asRole } from '@infra/shared/command/sql'
+import { exitCodes } from '@infra/shared/engine/failure'
 import { vkbSchema } from '../valence/vkb.ts'
 import { handOver, onTerminal, openHost, withPath } from './host.ts'
 
@@ -23,5 +24,8 @@ export async function runPsql(session: Session): Promise<number> {
   const strict = given !== '' || !onTerminal() ? ['-v', 'ON_ERROR_STOP=1'] : []
   const { database, owner } = vkbSchema
   const line = withPath(sh`cd / && exec ${asRole(owner, 'psql', ...strict, '-d', database)}`.line)
-  return handOver(session, host, { line, as: 'root' }, given === '' ? '' : `${given}\n`)
+  // Its own codes (3 for a statement that failed) mean something else here.
+  return (await handOver(session, host, { line, as: 'root' }, given === '' ? '' : `${given}\n`)) === 0
+    ? 0
+    : exitCodes.error
 }

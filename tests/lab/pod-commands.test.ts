@@ -70,7 +70,7 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
       const piped = await fed("\\t on\nselect current_user, 'it''s';\n", ['psql'])
       expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/ valence +\| it's/) })
       const wrong = await fed('select wrong; select 1;', ['psql'])
-      expect(wrong).toMatchObject({ code: 3, stderr: expect.stringContaining('column "wrong" does not exist') })
+      expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('column "wrong" does not exist') })
       expect(wrong.stdout).not.toContain('1')
     })
 

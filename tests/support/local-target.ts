@@ -73,6 +73,7 @@ export function localTarget(folder: string, { name = 'here', shell = 'sh', lockl
           },
         }
       },
+      holder: async () => (existsSync(held) ? readFileSync(join(held, 'holder'), 'utf8') : undefined),
       async unlock() {
         if (!existsSync(held)) return undefined
         const holder = readFileSync(join(held, 'holder'), 'utf8')

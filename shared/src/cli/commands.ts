@@ -91,9 +91,12 @@ export async function runUnlock(session: Session): Promise<number> {
   const { targets } = open(session, 'verify')
   const locked = targets.filter((target) => target.unlock !== undefined)
   for (const target of locked) {
-    if (!options.yes)
-      await confirm(`Remove the lock on ${target.name}, whoever holds it?`, canAsk(options.json === true, processEnv))
-    const holder = await target.unlock?.()
+    const found = await target.holder?.()
+    if (found !== undefined && !options.yes) {
+      const question = `Remove the lock on ${target.name}, held by ${found}?`
+      await confirm(question, canAsk(options.json === true, processEnv), 'Give --yes to remove it without a question.')
+    }
+    const holder = found === undefined && target.holder ? undefined : await target.unlock?.()
     const text = holder ? `removed the lock on ${target.name} of ${holder}` : `there was no lock on ${target.name}`
     emit({ type: 'message', level: 'info', text })
   }

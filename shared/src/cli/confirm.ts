@@ -17,13 +17,12 @@ export async function confirmPlan(plan: Plan, target: string, interactive: boole
 }
 
 /** Asks a yes-or-no question; no is the default. */
-export async function confirm(question: string, interactive: boolean): Promise<void> {
-  if (!interactive) {
-    throw usage(
-      'nobody can be asked here, so nothing was changed',
-      'Give --yes to go on without a question, or --check to only look.',
-    )
-  }
+export async function confirm(
+  question: string,
+  interactive: boolean,
+  remedy = 'Give --yes to go on without a question, or --check to only look.',
+): Promise<void> {
+  if (!interactive) throw usage(`nobody can be asked here, so nothing was changed: ${oneLine(question)}`, remedy)
   const prompts = await import('@clack/prompts')
   const answer = await prompts.confirm({ message: oneLine(question), initialValue: false, output: promptStream })
   if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')

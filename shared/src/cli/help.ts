@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
 import { type CommandName, optionsOf, type WorkspaceSyntax } from './options.ts'
@@ -41,11 +41,11 @@ export function commandsOf({ sharedCommands, commands: own = {} }: Entry): Reado
 export function helpText(command: string, entry: Entry): string {
   const args = entry.commands?.[command]?.args ?? []
   return [
-    `${entry.name} ${command}: ${commandsOf(entry)[command]}`,
+    `${entry.name} ${entry.npm ?? command}: ${commandsOf(entry)[command]}`,
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
-    'Options:',
+    'Options, which go after --: npm keeps those before it, and -c of them without a trace.',
     ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',
@@ -85,4 +85,10 @@ export function overview(entry: Entry): string {
 function scriptNames({ folder, scripts = /./ }: Entry): string[] {
   const files = readdirSync(join(folder, 'scripts')).filter((file) => /^\d+-.*\.ts$/.test(file) && scripts.test(file))
   return files.sort().map((file) => file.replace(/^\d+-|\.ts$/g, ''))
+}
+
+/** The project's version, and that of Node. */
+export function version(): string {
+  const path = join(import.meta.dirname, '../../../package.json')
+  return `infra ${JSON.parse(readFileSync(path, 'utf8')).version}, Node ${process.version}`
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../env/suggest.ts'
 import { print } from '../report/print.ts'
-import { commandsOf, type Entry, helpText, overview } from './help.ts'
+import { commandsOf, type Entry, helpText, overview, version } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
 import { type Call, cutVerbatim, parseCall, usage, workspaceOptionsOf } from './options.ts'
 import { endWith, watchSignals, withPaths } from './process.ts'
@@ -12,6 +12,10 @@ import { withoutOthersOptions } from './root-run.ts'
  */
 export async function main(entry: Entry, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   return endWith(async () => {
+    if (argv.includes('--version') && argv.length === 1) {
+      print(version())
+      return 0
+    }
     const [command, rest] = chooseCommand(entry, argv)
     const [ours] = cutVerbatim(command ?? '', rest, entry)
     if (command === undefined || ours.includes('--help') || ours.includes('-h')) {

@@ -182,11 +182,12 @@ export function parseCall(command: string, argv: readonly string[], syntax: Work
   const [ours, verbatim] = cutVerbatim(command, argv, syntax)
   const { tokens, values, positionals } = tokenize(known, ours)
   const args = [...positionals, ...verbatim]
-  assertArgs(command, args, syntax)
+  // First: the value of an option that is not known looks like an argument.
   for (const token of tokens) if (token.kind === 'option') assertOption(command, token, known, syntax)
+  assertArgs(command, args, syntax)
   const isShared = ([name]: [string, unknown]) => Object.hasOwn(optionTable, name)
   return {
-    options: split(Object.fromEntries(Object.entries(values).filter(isShared)) as Options),
+    options: split(named(Object.fromEntries(Object.entries(values).filter(isShared)) as Options)),
     workspaceOptions: Object.fromEntries(
       Object.entries(values).filter((entry) => !isShared(entry)),
     ) as WorkspaceOptions,
@@ -261,6 +262,15 @@ function assertOption(
   if (spec.type === 'boolean' && token.value !== undefined) {
     throw usage(`option ${token.rawName} takes no value`, `Write --${token.name} alone, or leave it out.`)
   }
+}
+
+/** Throws for what cannot be the name of an environment: it is a part of a file's name. */
+function named(options: Options): Options {
+  if (options.env === undefined || /^[A-Za-z0-9][\w-]*$/.test(options.env)) return options
+  throw usage(
+    `--env ${options.env} is not a name of an environment`,
+    'Letters, digits, - and _ only, as in --env staging.',
+  )
 }
 
 function split(options: Options): Options {

@@ -44,6 +44,8 @@ export interface Target {
   guarded?(commands: readonly Command[], guard: Guard, hear: Listener): Promise<GuardedOutputs>
   /** Takes the lock of this target. Throws a `locked` failure when another holds it. */
   lock?(request: LockRequest): Promise<Lock>
+  /** Who holds the lock; undefined where nobody does. */
+  holder?(): Promise<string | undefined>
   /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */
   unlock?(): Promise<string | undefined>
   close(): Promise<void>

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Assignment, type EnvText, isSet, parseEnvText } from './env-text.ts'
 import { otherWriters } from './other-writers.ts'
@@ -60,7 +61,9 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
       read.push({ name: file, path, content, text, values: lastOf(text.assignments) })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-      problems.push({ variable: file, message: `cannot be read (${code})`, file })
+      const remedy =
+        code === 'EISDIR' ? `It is a folder: move it away.` : `Let ${userInfo().username} read it: chmod u+r ${file}`
+      problems.push({ variable: file, message: `cannot be read (${code})`, remedy, file })
     }
   }
   return { main, read, problems }

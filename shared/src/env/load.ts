@@ -87,6 +87,8 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     given,
     unconfigured: files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv),
   }
+  // What a file that cannot be read may hold is not missing.
+  if (files.problems.length > 0) return { ...report, problems: files.problems }
   return problems.length > 0 ? { ...report, problems } : { ...report, env: env as EnvOf<T> }
 }
 

@@ -155,8 +155,77 @@ describe.concurrent('the command line', () => {
       'error: service: the service must not be',
     ])
     expect([asleep, held, refused].flatMap(({ folder }) => notes(folder))).toEqual(['.lock'])
+    // Who holds it is told before anybody is asked, and the flag that there is.
+    expect(await cli(held, 'unlock')).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/held by ana@laptop\?\n {2}Give --yes/),
+    })
     expect(await cli(held, 'unlock', '--yes')).toMatchObject({ code: 0, stderr: expect.stringContaining('ana@laptop') })
     expect(existsSync(join(held.folder, '.lock'))).toBe(false)
+    expect(await cli(held, 'unlock')).toMatchObject({ code: 0, stderr: expect.stringContaining('there was no lock') })
+  })
+
+  test('one cause is one message, with what to do', async () => {
+    const [folder, nowhere] = [place({ configured: false }), place()]
+    mkdirSync(join(folder.root, '.env.fixture'))
+    nowhere.env.INFRA_ROOT = '/nowhere'
+    const said = await Promise.all([
+      cli(folder, 'plan'),
+      cli(place(), 'plan', '--env', 'nosuch'),
+      cli(place(), 'plan', '--env', '../x'),
+      cli(place(), 'plan', '--tagz', 'db'),
+      cli(place(), 'plan', '--out', '/nowhere/a.plan'),
+      cli(nowhere, 'plan'),
+    ])
+    expect(
+      said.map(({ code, stdout, stderr }) => [
+        code,
+        stdout,
+        stderr.split('\n').filter((line) => /^(error:| {2}\S)/.test(line)),
+      ]),
+    ).toEqual([
+      [
+        1,
+        '',
+        [
+          'error: the environment of fixture has 1 problem',
+          expect.stringContaining('cannot be read (EISDIR)'),
+          expect.any(String),
+        ],
+      ],
+      [
+        1,
+        '',
+        [
+          'error: the environment of fixture has 1 problem',
+          expect.stringContaining('--env names an environment whose file'),
+          expect.any(String),
+        ],
+      ],
+      [64, '', ['error: --env ../x is not a name of an environment', expect.stringContaining('Letters, digits')]],
+      [64, '', ['error: unknown option --tagz', '  Did you mean --tags?']],
+      [1, '', [expect.stringMatching(/^error: nothing can be saved to \/nowhere/), expect.any(String)]],
+      [64, '', ['error: INFRA_ROOT=/nowhere is not a folder', expect.any(String)]],
+    ])
+  })
+
+  test('where CI runs, sample values have to be asked for', async () => {
+    const here = place({ configured: false })
+    here.env.CI = 'true'
+    const [lost, looked, checked] = await Promise.all([
+      cli(here, 'plan'),
+      cli(here, 'plan', '--offline'),
+      cli(here, 'deploy', '--check', '--offline'),
+    ])
+    expect([lost.code, looked.code, checked.code]).toEqual([1, 0, 0])
+    expect(lost.stderr).toContain('--offline')
+    expect((await cli(here, 'deploy', '--offline', '--yes')).code).toBe(64)
+  })
+
+  test('--version names it, and Node', async () => {
+    expect((await startCli(place(), ['--version'], 'fixture/cli.ts').ended).stdout).toMatch(
+      /^infra \d+\.\d+\.\d+, Node v/,
+    )
   })
 
   test('a script runs alone, and so do its checks', async () => {

@@ -133,7 +133,15 @@ describe('what is wrong', () => {
     const root = folder()
     mkdirSync(join(root, '.env.pod'))
     const { problems = [] } = loadEnv({ schema: podSchema, root, processEnv: {} })
-    expect(problems[0]).toEqual({ variable: '.env.pod', message: 'cannot be read (EISDIR)', file: '.env.pod' })
+    // And nothing else: what it holds is not missing.
+    expect(problems).toEqual([
+      {
+        variable: '.env.pod',
+        message: 'cannot be read (EISDIR)',
+        remedy: expect.stringContaining('folder'),
+        file: '.env.pod',
+      },
+    ])
   })
 })
 

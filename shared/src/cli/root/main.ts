@@ -1,6 +1,6 @@
 import { nearest } from '../../env/suggest.ts'
 import { print } from '../../report/print.ts'
-import { type Entry, exitCodeLines, optionLines } from '../help.ts'
+import { type Entry, exitCodeLines, optionLines, version } from '../help.ts'
 import { refuseSwallowedFlags } from '../npm-flags.ts'
 import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax, workspaceOptionsOf } from '../options.ts'
 import { endWith, withPaths } from '../process.ts'
@@ -28,6 +28,10 @@ export async function rootMain(entries: readonly Entry[], argv: readonly string[
     const [word, ...rest] = argv
     if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
       print(overview())
+      return 0
+    }
+    if (word === '--version') {
+      print(version())
       return 0
     }
     const command = commandOf(word)

@@ -19,7 +19,7 @@ export async function runOutput<C extends { readonly workspace: string }>(
   if (name !== undefined && !find) {
     const near = nearest(name, Object.keys(outputs), 6)
     const names = Object.keys(outputs).join(', ')
-    throw usage(`there is no output ${name}`, near ? `Did you mean ${near}?` : `There are: ${names}`)
+    throw usage(`there is no output ${name}`, `${near ? `Did you mean ${near}? ` : ''}There are: ${names}`)
   }
   const context = open(session, 'verify').context as C
   if (name !== undefined && find) {

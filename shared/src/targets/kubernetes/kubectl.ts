@@ -10,7 +10,7 @@ import { type Ask, askDiffs, type OpenManifests, unanswered } from './ask-diffs.
 import { caller, kubectlEnv } from './call.ts'
 import { isDiff } from './diffs.ts'
 import { type KubeAccess, userKubeconfig } from './kubeconfig.ts'
-import { breakKubeLock, type KubeLock, takeKubeLock } from './lock.ts'
+import { breakKubeLock, type KubeLock, kubeLockHolder, takeKubeLock } from './lock.ts'
 import { fillValues, holdsValue, type OpenValue } from './open-values.ts'
 import { provenAccess } from './proven-access.ts'
 import { combinedReads } from './reads.ts'
@@ -107,6 +107,11 @@ export function kubernetes(options: KubectlOptions): Target {
           if (known()) await lock.release()
         },
       }
+    },
+    async holder() {
+      const access = await verified()
+      if (!access && options.access()) throw missing()
+      return access && kubeLockHolder((command) => call(access, command))
     },
     async unlock() {
       const access = await verified()

@@ -58,6 +58,12 @@ export async function takeKubeLock(kubectl: Kubectl, { holder, timeout, waiting 
   }
 }
 
+/** The words of the lock's holder; undefined where nobody holds it. */
+export async function kubeLockHolder(kubectl: Kubectl): Promise<string | undefined> {
+  const lease = await readLease(kubectl)
+  return lease && describeLease(lease)
+}
+
 /** Removes the lock, whoever holds it; gives the holder's words, or undefined when there was none. */
 export async function breakKubeLock(kubectl: Kubectl): Promise<string | undefined> {
   const lease = await readLease(kubectl)

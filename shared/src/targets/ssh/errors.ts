@@ -76,6 +76,10 @@ export function sshFailure(address: SshAddress, stderr: string, during?: string)
       remedy: 'See that no other run is under way, then run again: it looks before it acts.',
     })
   }
+  if (/\bssh: (command )?not found/.test(stderr))
+    return new Failure('error', 'this machine has no ssh', {
+      remedy: 'Install it: apt-get install openssh-client (Debian, Ubuntu), dnf install openssh-clients (Fedora).',
+    })
   if (address.hostKey !== undefined && changed.test(stderr))
     return new Failure('unreachable', `the host key of ${at} is not the one that VALENCE_SSH_HOST_KEY names`, {
       remedy:

@@ -60,6 +60,9 @@ exec 8>>${folder}/busy
 flock -s 8`
 }
 
+/** Prints the holder of the lock; nothing where there is none. */
+export const readLock: Command = raw(`tail -n +2 ${lock}/holder 2>/dev/null | tr '\\n' ' '`)
+
 /** Removes the lock, whoever holds it; prints its holder. */
 export const breakLock: Command = withStdin(
   raw(`tail -n +2 ${lock}/holder 2>/dev/null | tr '\\n' ' '; rm -rf ${lock}`),

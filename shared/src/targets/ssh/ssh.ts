@@ -6,7 +6,7 @@ import type { Guard } from '../../engine/step.ts'
 import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../engine/target.ts'
 import type { Running } from '../process.ts'
 import { type Attachment, type SshAddress, SshConnection } from './connection.ts'
-import { breakLock, heartbeat, lockFence, lockProgram } from './lock.ts'
+import { breakLock, heartbeat, lockFence, lockProgram, readLock } from './lock.ts'
 import { changeProgram } from './program.ts'
 import { questionProgram } from './question-program.ts'
 import { armRevert, disarmRevert, forgetRevert, revertNow } from './revert.ts'
@@ -67,6 +67,10 @@ export function ssh(address: SshAddress): SshTarget {
           lockId = undefined
         },
       }
+    },
+    async holder() {
+      const [answer] = await run([readLock], () => {})
+      return answer?.stdout.trim() || undefined
     },
     async unlock() {
       const [answer] = await run([breakLock], () => {})

@@ -113,6 +113,14 @@ describe('what ssh says, in one clear line and with what to do', () => {
     expect(failure.detail.join('\n')).not.toContain('@@@')
   })
 
+  test.each(['sh: 1: exec: ssh: not found', 'bash: ssh: command not found'])(
+    'no ssh here is no host away: %s',
+    (said) => {
+      const failure = sshFailure(address, said)
+      expect([failure.kind, failure.remedy]).toEqual(['error', expect.stringContaining('openssh-client')])
+    },
+  )
+
   test('anything else is told as it is', () => {
     const failure = sshFailure(address, 'Bad configuration option: nonsense')
     expect(failure.message).toBe('ssh to admin@203.0.113.10 failed')
