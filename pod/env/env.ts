@@ -11,6 +11,7 @@ import type { PublicKey } from '@infra/shared/env/ssh-key'
 import { choice, flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
 import { digitalOceanNameServer } from '@infra/shared/platform/env'
+import { pgdgKey } from '@infra/shared/steps/postgres/pgdg'
 import { synapseVariables } from './synapse.ts'
 import { valenceVariables } from './valence.ts'
 
@@ -154,6 +155,14 @@ export const podSchema = schema(
     VALENCE_POSTGRES_VERSION: variable(
       integer(13, 40, 'a major version of PostgreSQL').prefault('16'),
       tuning({ description: 'Major version of PostgreSQL', example: '16' }),
+    ),
+    VALENCE_POSTGRES_KEY_FINGERPRINT: variable(
+      matching(/^[0-9A-F]{40}$/, 'the whole fingerprint of a key: 40 hexadecimal digits, upper case').prefault(pgdgKey),
+      tuning({
+        description:
+          'The key that signs apt.postgresql.org; no other is taken. Set it when its makers announce a new one',
+        example: pgdgKey,
+      }),
     ),
     VALENCE_CLAUDE_CODE: variable(
       flag().prefault('true'),

@@ -6,6 +6,9 @@ import { type VariableMeta, variable } from '@infra/shared/env/variable'
 /** The default SYNAPSE_VERSION: the one that the locks in `pod/files` are for. */
 export const synapseVersion = '1.163.2'
 
+/** As Synapse's own installation instructions tell it (element-hq.github.io/synapse, setup/installation). */
+const synapseKey = 'AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058'
+
 // What Synapse's configuration may not set by a file of the user's: the deployment stands on it.
 const decided = {
   server_name: 'it is VALENCE_DOMAIN',
@@ -31,6 +34,16 @@ export const synapseVariables = {
     matrix({
       description: 'Where Synapse comes from: `apt` (packages.matrix.org) or `pip` (PyPI, in a venv of its own)',
       example: 'pip',
+    }),
+  ),
+  SYNAPSE_KEY_FINGERPRINT: variable(
+    matching(/^[0-9A-F]{40}$/, 'the whole fingerprint of a key: 40 hexadecimal digits, upper case').prefault(
+      synapseKey,
+    ),
+    matrix({
+      description:
+        'The key that signs packages.matrix.org; no other is taken. Set it when its makers announce a new one',
+      example: synapseKey,
     }),
   ),
   SYNAPSE_VERSION: variable(

@@ -23,7 +23,9 @@ export default script(
   ({ env, host }: PodContext, add) => {
     const version = env.VALENCE_POSTGRES_VERSION
     const tools = add(aptPackages(host, ['postgresql-common', 'ca-certificates']))
-    const source = add(pgdgSource(host, version, { dependsOn: [tools] }))
+    const source = add(
+      pgdgSource(host, version, { fingerprint: env.VALENCE_POSTGRES_KEY_FINGERPRINT, dependsOn: [tools] }),
+    )
     add(upgradesFrom(host, vendorOrigins.postgresql, { dependsOn: [source] }))
     const names = [`postgresql-${version}`, `postgresql-${version}-pgvector`]
     const packages = add(aptPackages(host, names, { dependsOn: [source] }))

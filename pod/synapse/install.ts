@@ -8,6 +8,7 @@ import { directory, file } from '@infra/shared/steps/host/file'
 import { keyring } from '@infra/shared/steps/host/keyring'
 import { pipPackage } from '@infra/shared/steps/host/pip'
 import { venv } from '@infra/shared/steps/host/python'
+import { statOverride } from '@infra/shared/steps/host/stat-override'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import type { PodContext } from '../context.ts'
@@ -17,8 +18,6 @@ import { lockContents, synapseLock } from './lock.ts'
 import { hardening, synapseState, synapseUnit, synapseUser, synapseVenv, unitFile } from './synapse.ts'
 
 const keys = '/usr/share/keyrings/matrix-org-archive-keyring.gpg'
-/** As Synapse's own installation instructions tell it (element-hq.github.io/synapse, setup/installation). */
-const keyFingerprint = 'AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058'
 
 interface Options {
   readonly dependsOn: readonly Dependency[]
@@ -31,7 +30,7 @@ export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }:
   const key = add(
     keyring(host, keys, {
       url: `${url}/matrix-org-archive-keyring.gpg`,
-      fingerprint: keyFingerprint,
+      fingerprint: env.SYNAPSE_KEY_FINGERPRINT,
       dependsOn: [tools],
     }),
   )
@@ -48,7 +47,10 @@ export function synapseByApt({ host, env }: PodContext, add: Add, { dependsOn }:
   // homeserver.yaml is one of the package's files.
   add(upgradesFrom(host, vendorOrigins.synapse, { keepFiles: true, dependsOn: [source] }))
   // The package asks for these two when it is installed, unless it finds them; without a name its service does not start.
-  const folder = add(directory(host, synapseDropIns, { dependsOn }))
+  // The package would give its folder to Synapse's account, which could then lead root anywhere below it.
+  const own = add(directory(host, synapseFolder, { dependsOn }))
+  const kept = add(statOverride(host, synapseFolder, { owner: 'root', group: 'root', mode: '0755', dependsOn: [own] }))
+  const folder = add(directory(host, synapseDropIns, { dependsOn: [kept] }))
   const answer = (name: string, content: string) =>
     add(file(host, `${synapseDropIns}/${name}.yaml`, { content, dependsOn: [folder] }))
   const answers = [
