@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, chown, lstat, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labAuthority, labName } from './authority.ts'
 import { cached } from './cache.ts'
@@ -33,10 +33,21 @@ export async function prepareBoot(
   name: string,
   { address, gateway }: { readonly address: string; readonly gateway: string },
 ): Promise<void> {
-  await writeFile(join(root, 'etc/resolv.conf'), await resolvers())
+  await nameServers(root)
   const hosts = [`127.0.0.1 localhost`, `127.0.1.1 ${name}`, `::1 localhost ip6-localhost`, `${gateway} ${labName}`]
   hosts.push(`${address} ${labDomain} matrix.${labDomain}`)
   await writeFile(join(root, 'etc/hosts'), `${hosts.join('\n')}\n`)
+}
+
+// Where systemd-resolved has its stub, it is told; else the file is the resolver's own.
+async function nameServers(root: string): Promise<void> {
+  const file = join(root, 'etc/resolv.conf')
+  const servers = await resolvers()
+  if (!(await lstat(file).catch(() => undefined))?.isSymbolicLink()) return writeFile(file, servers)
+  const folder = join(root, 'etc/systemd/resolved.conf.d')
+  await mkdir(folder, { recursive: true })
+  const addresses = [...servers.matchAll(/^nameserver (\S+)$/gm)].map(([, address]) => address)
+  await writeFile(join(folder, 'lab.conf'), `[Resolve]\nDNS=${addresses.join(' ')}\n`)
 }
 
 export type DesiredHost = {

@@ -1,5 +1,6 @@
 import { doctlPath, kubePrograms } from './kube/programs.ts'
 import { motoFolder } from './moto.ts'
+import { nobleHost } from './noble.ts'
 import { nodeFolders } from './node-versions.ts'
 import { missing } from './prerequisites.ts'
 import { debianRoot } from './root.ts'
@@ -16,5 +17,6 @@ await Promise.all([
   when(missing('host'), () => debianRoot('trixie'))
     .then(() => when(missing('moto'), motoFolder))
     .then(() => when(missing('nodes'), nodeFolders))
-    .then(() => when(missing('cargo'), settingsReader)),
+    .then(() => when(missing('cargo'), settingsReader))
+    .then(() => when(missing('host'), nobleHost)),
 ])
