@@ -137,7 +137,7 @@ function refuseVolume(store: Carried, workload: OriginalWorkload, found: Found):
   if (place.claim !== claimOf(store) && found.claims.some(({ name }) => name === claimOf(store)))
     return refuse(
       `there are claim ${place.claim} of ${called} and claim ${claimOf(store)} of a deployment: only one of them can be carried on`,
-      `Look which of them holds the data (kubectl get persistentvolumeclaims -n ${namespace}). To give the second up, with all it holds, then adopt: ${sh`kubectl delete statefulset/${workload.name} persistentvolumeclaim/${claimOf(store)} -n ${namespace} --ignore-not-found`.line}`,
+      `Look which of them holds the data (kubectl get persistentvolumeclaims -n ${namespace}). To give the second up, with all it holds, then adopt: ${sh`kubectl delete statefulset/${workload.name} persistentvolumeclaim/${claimOf(store)} -n ${namespace} --ignore-not-found`.line} To go on with the second, and leave the first to nobody: ${gone}`,
     )
   const own = Object.entries(selectorOf(workload))
   const isOwn = (labels: Readonly<Record<string, string>>) => own.every(([label, value]) => labels[label] === value)
