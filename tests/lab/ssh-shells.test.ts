@@ -28,6 +28,11 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ssh-shells-'))
     lab = await bootHost()
+    expect(await lab.exec(slow)).toMatchObject({ code: 0 })
+    // It waits while the other tests work.
+    const target = slowly()
+    slowLogin = target.ask([sh`id -un`]).finally(() => target.close())
+    slowLogin.catch(() => {})
   })
   afterEach(async () => {
     for (const target of open.splice(0)) await target.close()
@@ -36,6 +41,17 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
     await lab?.destroy()
     await rm(folder, { recursive: true, force: true })
   })
+
+  // Each login of this user takes so long as no host that is well does; what ssh itself waits for is less.
+  const slow = `useradd -m -s /bin/bash slow && cp -r /root/.ssh ~slow/ && chown -R slow: ~slow/.ssh
+printf '%s\\n' '#!/bin/sh' '[ "$PAM_USER" = slow ] && [ "$PAM_TYPE" = open_session ] || exit 0' 'sleep "$(cat /root/seconds)"' >/usr/local/sbin/slow
+chmod 755 /usr/local/sbin/slow; echo 25 >/root/seconds; echo 'slow ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/slow
+echo 'session required pam_exec.so /usr/local/sbin/slow' >>/etc/pam.d/sshd`
+  const slowly = (more: Partial<SshAddress> = {}) => {
+    const knownHosts = join(folder, 'known_hosts')
+    return ssh({ host: lab.address, port: 22, user: 'slow', keyFile: lab.keyFile, knownHosts, ...more })
+  }
+  let slowLogin: Promise<readonly { stdout: string }[]>
 
   // As `type base64`, and its fingerprint.
   const hostKey = async (path: string) => {
@@ -119,4 +135,33 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
       await expect(target.ask(questions)).rejects.toThrow(/lost|ended/)
     },
   )
+
+  test('a login that takes long is waited for; one that takes longer is told as what it is', async () => {
+    expect(await slowLogin).toMatchObject([{ stdout: 'root\n' }])
+    const target = slowly({ loginSeconds: 2 })
+    const error = await target.ask([sh`true`]).catch((thrown: unknown) => thrown)
+    await target.close()
+    expect(error).toMatchObject({
+      kind: 'unreachable',
+      message: `logged in to slow@${lab.address}, but the host did not answer for 2 s`,
+      remedy: expect.stringContaining('PAM'),
+    })
+  })
+
+  test('what a login shell prints by itself is in no output of a program with streams of its own', async () => {
+    for (const as of ['root', 'login'] as const) {
+      const said = { stdout: '', stderr: '' }
+      const hear = (stream: keyof typeof said) => (chunk: string) => {
+        said[stream] += chunk
+      }
+      const line = 'cat; echo told >&2; exit 3'
+      const running = await connect().attach({ line, as, stdout: hear('stdout'), stderr: hear('stderr') })
+      running.write('in')
+      running.end()
+      expect(await running.ended).toBe(3)
+      expect(said.stdout).toBe('in')
+      expect(said.stderr).toMatch(as === 'root' ? /^told\n$/ : /told\n$/)
+    }
+    expect((await lab.exec('cat /root/.bashrc')).stdout).toMatch(/^echo "welcome/)
+  })
 })

@@ -35,7 +35,11 @@ test('secrets are printed by the commands alone that are asked for them', () => 
 })
 
 test('a program gets the very terminal of the user only where that is the command: ssh and psql', () => {
-  expect(using(/'inherit'/)).toEqual(['pod/commands/host.ts', 'shared/src/targets/process.ts'])
+  expect(using(/'inherit'/)).toEqual([
+    'pod/commands/host.ts',
+    'shared/src/targets/process.ts',
+    'shared/src/targets/ssh/frame.ts',
+  ])
   expect(using(/\bhandOver\(\s*session/)).toEqual(['pod/commands/host.ts', 'pod/commands/terminal.ts'])
 })
 

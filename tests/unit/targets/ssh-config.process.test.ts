@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCli } from '../../support/cli.ts'
@@ -49,11 +49,28 @@ test('what an ssh_config says for sessions by hand is not in force, and a jump h
     sessiontype: 'default',
     requesttty: 'false',
     visualhostkey: 'no',
-    permitlocalcommand: 'no',
+    // Of the tool's own: it marks that the host has let us in.
+    permitlocalcommand: 'yes',
+    localcommand: expect.stringMatching(/^touch \S+\/in$/),
     forwardagent: 'no',
     tunnel: 'false',
     loglevel: 'ERROR',
     controlpersist: 'no',
   }
   for (const [name, value] of Object.entries(own)) expect([name, of(name)]).toEqual([name, value])
+})
+
+test('the private key beside the public one is tried, and so are those that ssh tries by itself', async () => {
+  const root = tempFolder()
+  mkdirSync(join(root, '.ssh'))
+  for (const name of ['pod', '.ssh/id_ed25519'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(root, name)])
+  const file = podFile({ VALENCE_SSH_PUBKEY: undefined, VALENCE_SSH_PUBKEY_FILE: join(root, 'pod.pub') })
+  writeFileSync(join(root, '.env.pod'), file, { mode: 0o600 })
+  writeFileSync(join(root, 'ssh'), `#!/bin/sh\nprintf '%s\\n' "$@" >>${root}/said\nexit 255\n`, { mode: 0o755 })
+  await runCli('pod', ['plan'], { root, env: { PATH: `${root}:${process.env.PATH}`, HOME: root } })
+  const said = readFileSync(join(root, 'said'), 'utf8').split('\n')
+  const keys = said.flatMap((word, at) => (word === '-i' ? [said[at + 1]] : []))
+  expect(keys).toEqual([join(root, 'pod'), join(root, '.ssh/id_ed25519')])
+  expect(said).not.toContain('IdentitiesOnly=yes')
 })

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { quote } from '../../command/sh.ts'
 import type { Failure } from '../../engine/failure.ts'
 import { type Running, type Streams, start, startLine } from '../process.ts'
 import { sshFailure } from './errors.ts'
+import { startFramed } from './frame.ts'
 import { keyPrint, knownKeys, nameInKnownHosts } from './host-keys.ts'
 import { type Program, utf8 } from './program.ts'
+import { takePulse } from './pulse.ts'
 import { questionProgram } from './question-program.ts'
 import { type ExecOptions, RemoteShell, type ShellOutput } from './remote-shell.ts'
 
@@ -15,10 +17,14 @@ export interface SshAddress {
   readonly port: number
   readonly user: string
   readonly keyFile: string | undefined
+  /** Without a `keyFile`: a private key to try beside those of the agent and ssh's own. */
+  readonly keyToTry?: string | undefined
   /** A file of the project's own, so that a changed host key stops the run whatever else the user trusts. */
   readonly knownHosts: string
   /** The only host key that is believed, as `type base64`; undefined: the one of the first contact. */
   readonly hostKey?: string | undefined
+  /** Seconds that a login may take; 120 unless told. */
+  readonly loginSeconds?: number
   /** Told of a first contact, where nothing said which key is the host's. */
   readonly tell?: ((text: string) => void) | undefined
 }
@@ -74,6 +80,10 @@ export class SshConnection {
     return join(this.#folder, 'known_hosts')
   }
 
+  get #loggedIn(): string {
+    return join(this.#folder, 'in')
+  }
+
   /** Whether it has been opened, or is just being: what is sent next shares it. */
   get opened(): boolean {
     return this.#master !== undefined
@@ -81,7 +91,11 @@ export class SshConnection {
 
   /** Sends a program and gives what it printed. Throws an `unreachable` failure when the connection fails. */
   async send(program: Program, options: ExecOptions = {}): Promise<ShellOutput> {
-    if (!this.#master) return this.#open(program, options)
+    if (!this.#master) {
+      if (program.kind === 'questions') return this.#open(program, options)
+      // A change may say nothing for long: whether the login is through is known by what begins at once.
+      await this.#open(questionProgram([]), {})
+    }
     const waiting = this.#waiting[program.kind]
     let shell = waiting.pop()
     while (shell?.ended) shell = waiting.pop()
@@ -100,7 +114,7 @@ export class SshConnection {
   /** Proves that a new connection can be made, by running a program over one. */
   async sendFresh(program: Program): Promise<ShellOutput> {
     const shell = new RemoteShell(this.#argv(['-o', 'ControlPath=none', '-o', 'ConnectTimeout=8']))
-    const said = await this.#exec(shell, program, { idleTimeout: 15 })
+    const said = await this.#exec(shell, program, { idleTimeout: 15, loginTimeout: freshLoginSeconds })
     shell.running.end()
     await shell.running.ended
     return said
@@ -110,7 +124,7 @@ export class SshConnection {
   async #shell({ during = 'idle' }: ExecOptions): Promise<RemoteShell> {
     if (!this.#master) await this.#open(questionProgram([]), {})
     await this.#sharable
-    if (!this.#alive) throw sshFailure(this.#address, '', during)
+    if (!this.#alive) throw sshFailure(this.#address, '', { during })
     return new RemoteShell(this.#shared())
   }
 
@@ -126,7 +140,11 @@ export class SshConnection {
     const { host, port, knownHosts, hostKey, tell } = this.#address
     const isStranger = hostKey === undefined && knownKeys(knownHosts, host, port).length === 0
     const shell = new RemoteShell(this.#opening())
-    const opened = this.#exec(shell, program, { ...options, onFirstOutput })
+    const opened = this.#exec(shell, program, {
+      ...options,
+      onFirstOutput,
+      loginTimeout: this.#address.loginSeconds ?? loginSeconds,
+    })
     this.#master = opened.then(() => shell)
     this.#sharable = Promise.race([shared, opened.then(share)])
     this.#sharable.catch(() => {}) // told by `opened`; maybe nobody shares it
@@ -134,7 +152,9 @@ export class SshConnection {
     const said = await opened
     const [key] = isStranger ? knownKeys(knownHosts, host, port) : []
     if (key !== undefined) tell?.(sayFirstContact(host, key))
+    const pulse = takePulse(shell)
     void shell.running.ended.then(() => {
+      clearInterval(pulse)
       this.#alive = false
     })
     return said
@@ -151,24 +171,37 @@ export class SshConnection {
     this.#tidy()
   }
 
-  /** Starts a program with streams of its own (a terminal, a file) over this connection, which is made if need be. */
+  /**
+   * Starts a program with streams of its own (a terminal, a file) over this connection, which is made if need be. Off a
+   * terminal nothing is on them but what the line prints.
+   */
   async attach({ line, as, terminal = false, from, ...options }: Attachment): Promise<Running> {
     if (!this.#master) await this.#open(questionProgram([]), {})
     await this.#sharable
-    const root = this.#address.user === 'root' || as === 'login'
-    const run = line === undefined || root ? line : `sudo -n sh -c ${quote(line)}`
-    const argv = this.#shared({ terminal, run })
-    return from === undefined ? start(argv, options) : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, options)
+    const begin = (run: string | undefined, streams: Streams): Running => {
+      const root = this.#address.user === 'root' || as === 'login'
+      const argv = this.#shared({ terminal, run: run === undefined || root ? run : `sudo -n ${run}` })
+      const started = { ...options, ...streams }
+      return from === undefined
+        ? start(argv, started)
+        : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, started)
+    }
+    if (line !== undefined && !terminal) return startFramed(line, options, as === 'root' ? 'sh' : 'any shell', begin)
+    return begin(line !== undefined && as === 'root' ? `sh -c ${quote(line)}` : line, options)
   }
 
   /** What went wrong, when a program that was attached ended with ssh's own exit code (255). */
   broken(stderr: string, during: string): Failure {
-    return sshFailure(this.#address, stderr, during)
+    return sshFailure(this.#address, stderr, { during })
   }
 
   #opening(): string[] {
     // ControlPersist would leave a master behind that holds our stderr open; ours ends with its first session.
-    return this.#argv(['-o', 'ControlMaster=yes', '-o', `ControlPath=${this.#folder}/s`, '-o', 'ControlPersist=no'])
+    return this.#argv([
+      ...['-o', 'ControlMaster=yes', '-o', `ControlPath=${this.#folder}/s`, '-o', 'ControlPersist=no'],
+      // What ssh runs here as soon as the host has let us in, before it waits for a session there.
+      ...['-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=touch ${quote(this.#loggedIn).replaceAll('%', '%%')}`],
+    ])
   }
 
   #shared(remote?: Remote): string[] {
@@ -176,13 +209,14 @@ export class SshConnection {
   }
 
   #argv(options: readonly string[], remote?: Remote): string[] {
-    const { host, port, user, keyFile, knownHosts, hostKey } = this.#address
+    const { host, port, user, keyFile, keyToTry, knownHosts, hostKey } = this.#address
     const { terminal, run } = remote ?? { terminal: false, run: user === 'root' ? 'sh -s' : 'sudo -n sh -s' }
     const own = {
       BatchMode: 'yes',
       ConnectTimeout: '10',
-      ServerAliveInterval: '5',
-      ServerAliveCountMax: '3',
+      // Behind the pulse, and longer than a login may take: until that is through, sshd answers nothing.
+      ServerAliveInterval: '30',
+      ServerAliveCountMax: '4',
       StrictHostKeyChecking: hostKey === undefined ? 'accept-new' : 'yes',
       UserKnownHostsFile: `"${hostKey === undefined ? knownHosts : this.#pinned}"`,
       GlobalKnownHostsFile: '/dev/null',
@@ -197,7 +231,7 @@ export class SshConnection {
       terminal ? '-t' : '-T',
       ...options,
       ...Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
-      ...(keyFile ? ['-i', keyFile, '-o', 'IdentitiesOnly=yes'] : []),
+      ...(keyFile ? ['-i', keyFile, '-o', 'IdentitiesOnly=yes'] : besideDefaults(keyToTry)),
       '-p',
       String(port),
       '-l',
@@ -214,11 +248,18 @@ export class SshConnection {
       sshFailure(
         this.#address,
         utf8(stderr),
-        connected || stdout !== '' ? duringOf(options, program.underWay?.(stdout)) : undefined,
+        connected || stdout !== ''
+          ? { during: duringOf(options, program.underWay?.(stdout)) }
+          : { loggedIn: existsSync(this.#loggedIn) },
       ),
     )
   }
 }
+
+/** Seconds that a login may take: PAM, a home folder far away or a loaded host hold it up … */
+const loginSeconds = 120
+/** … and one that confirms a change, which is reverted after a minute. */
+const freshLoginSeconds = 45
 
 // What the user's ssh_config may say for sessions by hand would take the place of ours. The last three came with OpenSSH 8.7.
 const plainSession = {
@@ -230,6 +271,13 @@ const plainSession = {
   SessionType: 'default',
   StdinNull: 'no',
   ForkAfterAuthentication: 'no',
+}
+
+/** A key to try first; whoever names one takes ssh's own defaults away, so those are named too. */
+function besideDefaults(key: string | undefined): string[] {
+  if (key === undefined) return []
+  const own = ['id_ed25519', 'id_rsa', 'id_ecdsa'].map((name) => join(homedir(), '.ssh', name))
+  return [key, ...own.filter((path) => path !== key && existsSync(path))].flatMap((path) => ['-i', path])
 }
 
 const duringOf = ({ during }: ExecOptions, lines: readonly string[] = []) =>

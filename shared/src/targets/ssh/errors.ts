@@ -55,6 +55,12 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
     ({ user }) => `Let ${user} use sudo without one (NOPASSWD in /etc/sudoers.d), or set VALENCE_SSH_USER=root.`,
   ],
   [
+    /sudo: .*must have a tty/,
+    (at) => `sudo on ${at} works on a terminal only (requiretty), and a deployment has none`,
+    ({ user }) =>
+      `On the host, as root: echo 'Defaults:${user} !requiretty' >/etc/sudoers.d/${user}-no-tty, mode 0440. Or set VALENCE_SSH_USER=root.`,
+  ],
+  [
     /not in the sudoers file|may not run sudo|sudo: (command )?not found/,
     (at) => `the user of ${at} may not use sudo`,
     ({ user }) => `Add ${user} to sudoers with NOPASSWD, or set VALENCE_SSH_USER=root.`,
@@ -67,8 +73,15 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
   ],
 ]
 
-/** The failure that ssh's stderr tells of. `during` says what was under way when the connection broke. */
-export function sshFailure(address: SshAddress, stderr: string, during?: string): Failure {
+export interface WhenLost {
+  /** What was under way when the connection broke. */
+  readonly during?: string | undefined
+  /** Whether the host had let us in by then, and had said nothing yet. */
+  readonly loggedIn?: boolean
+}
+
+/** The failure that ssh's stderr tells of. */
+export function sshFailure(address: SshAddress, stderr: string, { during, loggedIn = false }: WhenLost = {}): Failure {
   const at = `${address.user}@${address.host}${address.port === 22 ? '' : ` port ${address.port}`}`
   const found = cases.find(([pattern]) => pattern.test(stderr))
   if (/the lock was lost/.test(stderr)) {
@@ -85,6 +98,8 @@ export function sshFailure(address: SshAddress, stderr: string, during?: string)
       remedy:
         "If the machine was rebuilt, read its new key on the provider's console (cat /etc/ssh/ssh_host_ed25519_key.pub) and set it. If not, somebody may stand in between: do not go on.",
     })
+  const silent = loggedIn ? silence(at, stderr, found) : undefined
+  if (silent) return new Failure('unreachable', ...silent)
   const lost = during ? `the connection to ${at} was lost while ${during}` : undefined
   const message = lost ?? found?.[1](at) ?? `ssh to ${at} failed`
   const remedy = lost
@@ -98,4 +113,17 @@ export function sshFailure(address: SshAddress, stderr: string, during?: string)
       .filter((line) => line.trim() !== '' && !line.startsWith('@'))
       .slice(-6),
   })
+}
+
+/** What is told of a host that let us in and then said nothing; undefined where ssh or sudo did say something. */
+function silence(
+  at: string,
+  stderr: string,
+  found: (typeof cases)[number] | undefined,
+): [message: string, { remedy: string }] | undefined {
+  const seconds = stderr.match(/^no answer for (\d+) seconds$/m)?.[1]
+  if (seconds === undefined && (found || stderr.trim() !== '')) return undefined
+  const what = seconds === undefined ? 'the host ended the session at once' : `the host did not answer for ${seconds} s`
+  const remedy = `Something in the login holds it up: a module of PAM, a home folder that is not there, a host without memory. See how long this takes: time ssh ${at.replace(/ port (\d+)$/, ' -p $1')} true. On the host: journalctl -u ssh -n 50.`
+  return [`logged in to ${at}, but ${what}`, { remedy }]
 }

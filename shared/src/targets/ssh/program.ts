@@ -13,6 +13,8 @@ export interface Program {
   readonly kind: 'questions' | 'changes'
   /** The shell text to send. */
   readonly source: string
+  /** Whether it frames its beginning: what comes before is of the login shell that starts it. */
+  readonly framed?: boolean
   /** Whether this much of its output is all of it: here and below each character stands for a byte ({@link utf8}). */
   complete(stdout: string, stderr: string): boolean
   /** Whether it says that it ended badly: no more will come. */
@@ -119,8 +121,11 @@ const patience = 4
  */
 export function changeProgram(commands: readonly Command[], guard = ':'): Program {
   const mark = makeMark()
+  const begun = `\n${mark} begun\n`
   const body = `export DEBIAN_FRONTEND=noninteractive
 ${guard}
+printf '\\n%s begun\\n' '${mark}'
+printf '\\n%s begun\\n' '${mark}' >&2
 ${folderOfPipes(mark, commands)}
 infra_eval() { infra_x=$1; set --; eval "$infra_x"; }
 infra_make() {
@@ -146,10 +151,12 @@ infra_finish() { printf '%s end\\n' '${mark}'; exit 0; }
 ${commands.map((command, at) => `infra_make ${at} ${words(command)}`).join('\n')}
 infra_finish`
   const end = endOf(mark)
+  const own = (said: string) => (said.includes(begun) ? said.slice(said.indexOf(begun) + begun.length) : said)
   const cutUp = (stdout: string, stderr: string) =>
-    [stdout.replace(end, '').split(`\n${mark} `), stderr.split(`\n${mark}\n`)] as const
+    [own(stdout).replace(end, '').split(`\n${mark} `), own(stderr).split(`\n${mark}\n`)] as const
   return {
     kind: 'changes',
+    framed: true,
     source: sourceOf(mark, body),
     complete: (stdout, stderr) => {
       if (!ends(stdout, end)) return false

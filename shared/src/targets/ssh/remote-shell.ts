@@ -15,6 +15,8 @@ export interface ExecOptions {
   during?: string
   /** Seconds without any output after which to give up; 0: never. */
   idleTimeout?: number
+  /** Seconds until its first output, where they are not `idleTimeout`. */
+  loginTimeout?: number
   /** Told of its first output: by then the connection is there to be shared. */
   onFirstOutput?(): void
 }
@@ -47,12 +49,17 @@ export class RemoteShell {
     return this.#ended
   }
 
+  /** Tells of all that it prints from now on, while it has no program. */
+  hear(hear: () => void): void {
+    this.#take = hear
+  }
+
   /**
    * Gives it a program, one at a time, and gives what that printed. Where the shell ends before, throws what `lost` makes
    * of what it printed by then.
    */
   exec(program: Program, options: ExecOptions, lost: (said: ShellOutput) => Failure): Promise<ShellOutput> {
-    const { hear = () => {}, idleTimeout = 0, onFirstOutput = () => {} } = options
+    const { hear = () => {}, idleTimeout = 0, loginTimeout = idleTimeout, onFirstOutput = () => {} } = options
     const said = { stdout: '', stderr: '' }
     this.#said = said
     if (this.#ended) return Promise.reject(lost(said))
@@ -64,14 +71,19 @@ export class RemoteShell {
       }
       const tick = () => {
         clearTimeout(clock)
-        if (idleTimeout === 0) return
+        const seconds = said.stdout === '' ? loginTimeout : idleTimeout
+        if (seconds === 0) return
         clock = setTimeout(() => {
           listenNoMore()
-          said.stderr += `no answer for ${idleTimeout} seconds`
+          said.stderr += `no answer for ${seconds} seconds`
           this.running.kill('SIGKILL')
-        }, idleTimeout * 1000)
+        }, seconds * 1000)
       }
-      const lines = byLine((line) => isFrame(line) || hear(utf8(line)))
+      let isHeard = !program.framed
+      const lines = byLine((line) => {
+        if (isFrame(line)) isHeard = true
+        else if (isHeard) hear(utf8(line))
+      })
       this.#take = (stream, chunk) => {
         if (stream === 'stdout' && said.stdout === chunk) onFirstOutput()
         tick()

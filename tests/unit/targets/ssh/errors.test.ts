@@ -88,6 +88,7 @@ const table: [stderr: string, message: RegExp, remedy: RegExp][] = [
   ['sudo: a terminal is required to read the password; either use the -S option', /wants a password/, /Let admin use/],
   ['sudo: no tty present and no askpass program specified', /wants a password/, /NOPASSWD/],
   ['sudo: interactive authentication is required', /wants a password/, /NOPASSWD/],
+  ['sudo: sorry, you must have a tty to run sudo', /on a terminal only \(requiretty\)/, /Defaults:admin !requiretty/],
   ['admin is not in the sudoers file.  This incident will be reported.', /may not use sudo/, /sudoers/],
   ['Sorry, user admin may not run sudo on pod.', /may not use sudo/, /sudoers/],
   ['bash: line 1: sudo: command not found', /may not use sudo/, /VALENCE_SSH_USER=root/],
@@ -134,12 +135,28 @@ describe('what ssh says, in one clear line and with what to do', () => {
   })
 
   test('a connection that breaks in mid-run says what was under way, and that it is uncertain', () => {
-    const failure = sshFailure(address, 'client_loop: send disconnect: Broken pipe', 'running: apt-get install x')
+    const failure = sshFailure(address, 'client_loop: send disconnect: Broken pipe', {
+      during: 'running: apt-get install x',
+    })
     expect(failure.message).toBe('the connection to admin@203.0.113.10 was lost while running: apt-get install x')
     expect(failure.remedy).toContain('may or may not')
   })
 
+  test.each([
+    ['no answer for 120 seconds', /^logged in to admin@203\.0\.113\.10, but the host did not answer for 120 s$/],
+    ['', /^logged in to admin@203\.0\.113\.10, but the host ended the session at once$/],
+  ])('a login that went through, with nothing after it (%j), is told as that', (stderr, message) => {
+    const failure = sshFailure(address, stderr, { loggedIn: true })
+    expect(failure).toMatchObject({ kind: 'unreachable', message: expect.stringMatching(message) })
+    expect(failure.remedy).toMatch(/PAM.*time ssh admin@203\.0\.113\.10 true.*journalctl -u ssh/)
+  })
+
+  test('after a login too sudo is told by its own words', () => {
+    const failure = sshFailure(address, 'sudo: a password is required', { loggedIn: true })
+    expect(failure.message).toMatch(/wants a password/)
+  })
+
   test('a lost lock is not a lost connection', () => {
-    expect(sshFailure(address, 'the lock was lost\n', 'running: x')).toMatchObject({ kind: 'locked' })
+    expect(sshFailure(address, 'the lock was lost\n', { during: 'running: x' })).toMatchObject({ kind: 'locked' })
   })
 })

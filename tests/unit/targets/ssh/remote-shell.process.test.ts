@@ -154,3 +154,21 @@ test('its lines are heard as they come, without the frames', async () => {
   await one.exec(program, { hear: (line) => heard.push(line) }, lost)
   expect(heard.sort()).toEqual(['one', 'three', 'two'])
 })
+
+test('a login may take longer than a program may be silent', async () => {
+  const one = new RemoteShell([
+    'sh',
+    '-c',
+    `${awaitsThat('[ $(($(date +%s%3N) - began)) -gt 1500 ]').replace(/^/, 'began=$(date +%s%3N); ')}; exec sh -s`,
+  ])
+  open.push(one)
+  const { stdout } = await one.exec(questionProgram([raw('echo here')]), { idleTimeout: 1, loginTimeout: 60 }, lost)
+  expect(stdout).toContain('here')
+})
+
+test('a login without end is given up, and how long that was is told', async () => {
+  const one = new RemoteShell(['sh', '-c', 'exec sleep 600'])
+  open.push(one)
+  const asked = one.exec(questionProgram([raw('true')]), { idleTimeout: 60, loginTimeout: 1 }, lost)
+  await expect(asked).rejects.toThrow('lost after 0: no answer for 1 seconds')
+})
