@@ -6,7 +6,6 @@ import { directory } from '@infra/shared/steps/host/file'
 import { gitCheckout } from '@infra/shared/steps/host/git'
 import { installer } from '@infra/shared/steps/host/installer'
 import { supportedSystem } from '@infra/shared/steps/host/os'
-import { venv } from '@infra/shared/steps/host/python'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { unattendedUpgrades, upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
@@ -46,7 +45,7 @@ const backports = (on: Target) =>
     needless: () => 'not needed',
   })
 
-/** Kinds that bring software: packages, sources, a repository, an installer, a venv. */
+/** Kinds that bring software: packages, sources, a repository, an installer. */
 export const packageKinds: readonly Kind[] = [
   {
     kind: 'operating system',
@@ -271,26 +270,6 @@ python3 -c 'import runpy; assert not runpy.run_path("/usr/bin/unattended-upgrade
     damages: [
       { name: 'its program removed', sh: 'rm ~valence/.local/bin/claude', says: /^Claude Code$/ },
       { name: 'its program not executable', sh: 'chmod a-x ~valence/.local/bin/claude', says: /^Claude Code$/ },
-    ],
-  },
-  {
-    kind: 'venv',
-    covers: ['venv'],
-    steps: (on) => [venv(on, '/opt/contract/venv', { user: 'valence' })],
-    damages: [
-      { name: 'removed', sh: 'rm -rf /opt/contract/venv', says: /^venv \/opt\/contract\/venv$/ },
-      { name: 'its python gone', sh: 'rm /opt/contract/venv/bin/python', says: /broken: made anew$/ },
-      {
-        name: "made for a Python that is gone, as after an upgrade of the system's",
-        sh: 'cd /opt/contract/venv/lib && mv python3.* python3.1',
-        says: /broken: made anew$/,
-      },
-      {
-        name: 'its pip half installed, as a kill leaves it',
-        sh: 'cd /opt/contract/venv/lib/python3*/site-packages && rm -r pip/_internal pip-*.dist-info/RECORD',
-        says: /broken: made anew$/,
-      },
-      { name: 'owned by root', sh: 'chown -R root: /opt/contract/venv', says: /root → valence$/ },
     ],
   },
 ]

@@ -1,6 +1,7 @@
 import { secret } from '@infra/shared/command/secret'
 import type { Target } from '@infra/shared/engine/target'
 import { jsonFileEntries } from '@infra/shared/steps/host/json-entry'
+import { venv as venvStep } from '@infra/shared/steps/host/python'
 import { editablePackage } from '@infra/shared/steps/host/python-package'
 import { unitFile } from '@infra/shared/steps/host/unit-file'
 import { postgresCluster } from '@infra/shared/steps/postgres/cluster'
@@ -55,8 +56,33 @@ const schemaSteps = (on: Target) => {
   ]
 }
 
-/** Kinds that came with the knowledge base: a package, a unit, entries of a JSON file, a schema. */
+/** Kinds that came with the knowledge base: a venv, a package, a unit, entries of a JSON file, a schema. */
 export const vkbKinds: readonly Kind[] = [
+  {
+    kind: 'venv',
+    covers: ['venv'],
+    steps: (on) => [venvStep(on, '/opt/contract/venv', { user: 'valence' })],
+    damages: [
+      { name: 'removed', sh: 'rm -rf /opt/contract/venv', says: /^venv \/opt\/contract\/venv$/ },
+      { name: 'its python gone', sh: 'rm /opt/contract/venv/bin/python', says: /broken: made anew$/ },
+      {
+        name: "made for a Python that is gone, as after an upgrade of the system's",
+        sh: 'cd /opt/contract/venv/lib && mv python3.* python3.1',
+        says: /broken: made anew$/,
+      },
+      {
+        name: 'its pip half installed, as a kill leaves it',
+        sh: 'cd /opt/contract/venv/lib/python3*/site-packages && rm -r pip/_internal pip-*.dist-info/RECORD',
+        says: /broken: made anew$/,
+      },
+      {
+        name: 'its pip half installed, as a full disk leaves it: with the RECORD of the wheel',
+        sh: 'cd /opt/contract/venv/lib/python3*/site-packages && rm -r pip/_vendor/rich pip-*.dist-info/INSTALLER',
+        says: /broken: made anew$/,
+      },
+      { name: 'owned by root', sh: 'chown -R root: /opt/contract/venv', says: /root → valence$/ },
+    ],
+  },
   {
     kind: 'editable Python package',
     covers: ['editablePackage'],
@@ -77,6 +103,11 @@ END`,
       { name: 'removed', sh: pip('uninstall -y contract'), says: /^python package contract$/ },
       { name: 'a requirement removed', sh: pip('uninstall -y iniconfig'), says: /lacks iniconfig>=2$/ },
       { name: 'a newer one than is good for it', sh: pip('install six==1.17.0'), says: /lacks six<1.17$/ },
+      {
+        name: 'a requirement half installed, as a full disk leaves it: with an empty METADATA, and the RECORD of the wheel',
+        sh: `cd ${venv}/lib/python3*/site-packages && rm -r iniconfig/_parse.py iniconfig-*.dist-info/INSTALLER && : >$(echo iniconfig-*.dist-info/METADATA)`,
+        says: /half installed: iniconfig==\d[\d.]*$/,
+      },
       {
         name: 'not compiled, as a run leaves it that was killed before it had done that',
         sh: `rm -r ${venv}/lib/python3*/site-packages/iniconfig/__pycache__`,

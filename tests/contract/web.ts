@@ -54,6 +54,11 @@ export const webKinds: readonly Kind[] = [
         says: /^half installed: six==1.17.0, six==1.17.0$/,
       },
       {
+        name: 'half installed, as a full disk leaves it: with the RECORD of the wheel, and an empty METADATA',
+        sh: `cd ${venv}/lib/python3*/site-packages && rm six.py six-*.dist-info/INSTALLER && : >$(echo six-*.dist-info/METADATA)`,
+        says: /^half installed: six==1.17.0, six==1.17.0$/,
+      },
+      {
         name: 'not compiled, as a run leaves it that was killed before it had done that',
         sh: `rm -r ${venv}/lib/python3*/site-packages/__pycache__`,
         says: /^byte code of six.py$/,

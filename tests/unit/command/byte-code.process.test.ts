@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compileVenv } from '@infra/shared/command/byte-code'
+import { compileVenv, lackingByteCode } from '@infra/shared/command/byte-code'
 import { quote, sh } from '@infra/shared/command/sh'
 import { pipState } from '@infra/shared/facts/host/pip'
 import { runLocal } from '@infra/shared/targets/process'
@@ -72,5 +72,27 @@ describe('byte code', () => {
   test('an environment of another Python has nothing to be told of', async () => {
     rmSync(join(venv, 'lib'), { recursive: true })
     expect(await plain()).toEqual([])
+  })
+
+  test('of 15,000 modules in 50 packages is looked for by compiling one of each package', async () => {
+    const filling = `import os, sys
+for package in range(50):
+    for part in range(10):
+        folder = f"{sys.argv[1]}/big{package}/part{part}"
+        os.makedirs(folder)
+        for module in range(30):
+            open(f"{folder}/m{module}.py", "w").close()`
+    expect((await runLocal(sh`python3 -c ${filling} ${site}`.line, '')).code).toBe(0)
+    const counting = `import builtins
+real, count = builtins.compile, 0
+def counted(*args, **more):
+    global count
+    count += 1
+    return real(*args, **more)
+builtins.compile = counted
+${lackingByteCode}
+print(len(lacking(True)), count)`
+    const { stdout } = await runLocal(sh`${venv}/bin/python -I -B -c ${counting}`.line, '')
+    expect(stdout).toBe('53 53\n')
   })
 })

@@ -1,4 +1,4 @@
-import { lackingByteCode } from '../../command/byte-code.ts'
+import { halfInstalled, lackingByteCode } from '../../command/byte-code.ts'
 import { sh } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -11,14 +11,17 @@ export interface PipState {
   readonly plain: readonly string[]
 }
 
-// INSTALLER is one of the last files that pip writes: what lacks it, pip was killed in the middle of.
-const script = `${lackingByteCode}import importlib.metadata
-for found in importlib.metadata.distributions():
-    name = found.metadata["Name"] if found.metadata else None
-    if name and not found.read_text("INSTALLER"):
-        print("broken", name + "==" + found.version)
-    elif name and name in sys.argv[1:]:
-        print("version", name, found.version)
+const script = `${lackingByteCode}${halfInstalled}import importlib.metadata
+broken = halfInstalled()
+for one in broken:
+    print("broken", one)
+for name in sys.argv[1:]:
+    if any(one.split("==")[0] == name.replace("_", "-").lower() for one in broken):
+        continue
+    try:
+        print("version", name, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        pass
 for name in lacking(True):
     print("plain", name)`
 

@@ -1,5 +1,5 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
-import { lackingByteCode } from '../../command/byte-code.ts'
+import { halfInstalled, lackingByteCode } from '../../command/byte-code.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -25,11 +25,13 @@ export interface PackageState {
   readonly found: string | undefined
   /** Requirements that nothing installed meets, and constraints that something installed breaks. */
   readonly unmet: readonly string[]
+  /** What the environment has of packages that were installed in part, all of them: `six==1.17.0`. */
+  readonly broken: readonly string[]
   /** Modules of the environment without byte code: a service that may not write there compiles them at every start. */
   readonly plain: readonly string[]
 }
 
-const program = `${lackingByteCode}import importlib.metadata as metadata, importlib.util, json, tomllib
+const program = `${lackingByteCode}${halfInstalled}import importlib.metadata as metadata, importlib.util, json, tomllib
 from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name
 name, source, *constraints = sys.argv[1:]
@@ -45,11 +47,11 @@ def unmet(line, absent=True):
     if row.marker and not row.marker.evaluate({"extra": ""}):
         return False
     try:
-        return not row.specifier.contains(metadata.version(row.name), prereleases=True)
+        return not row.specifier.contains(metadata.version(row.name) or "0", prereleases=True)
     except metadata.PackageNotFoundError:
         return absent
 
-out = {}
+out = {"broken": halfInstalled()}
 try:
     path = os.path.join(source, "pyproject.toml")
     if not os.path.isfile(path) or os.path.getsize(path) > 1048576:
@@ -69,7 +71,7 @@ except KeyError:
 try:
     dist = metadata.distribution(name)
     out["installed"] = {
-        "version": dist.version,
+        "version": dist.version or "",
         "requires": listed(dist.requires or []),
         "scripts": {row.name: row.value for row in dist.entry_points if row.group == "console_scripts"},
     }
@@ -111,6 +113,7 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
         editable: undefined,
         found: undefined,
         unmet: [],
+        broken: [],
         plain: [],
       }
       if (isNoUser(answer)) return { ...absent, missing: 'venv' }

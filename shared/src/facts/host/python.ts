@@ -1,4 +1,5 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
+import { halfInstalled } from '../../command/byte-code.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -13,10 +14,10 @@ export interface VenvState {
   readonly python: string | undefined
 }
 
-// RECORD is the last file that pip writes.
-const program = `import glob, os, pip, sys
-notes = glob.glob(os.path.join(glob.escape(os.path.dirname(pip.__path__[0])), "pip-*.dist-info"))
-if sys.prefix != sys.base_prefix and all(os.path.exists(os.path.join(note, "RECORD")) for note in notes):
+const program = `${halfInstalled}import pip, sys
+isThere = glob.glob(os.path.join(glob.escape(sysconfig.get_path("purelib")), "pip-*.dist-info"))
+isCut = any(one.startswith("pip==") for one in halfInstalled())
+if sys.prefix != sys.base_prefix and isThere and not isCut:
     print("%d.%d.%d" % sys.version_info[:3])`
 
 // -I and -B: nothing of the user's settings, and no byte code written.

@@ -1,7 +1,7 @@
 import { asUser } from '../../command/as-user.ts'
-import { compileVenv } from '../../command/byte-code.ts'
+import { compileVenv, halfInstalled } from '../../command/byte-code.ts'
 import type { Output } from '../../command/command.ts'
-import { raw } from '../../command/sh.ts'
+import { quote, raw } from '../../command/sh.ts'
 import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type PackagePlace, type PackageState, packageState } from '../../facts/host/python-package.ts'
@@ -46,13 +46,19 @@ export function editablePackage(on: Target, name: string, options: EditableOptio
   })
 }
 
+// Without the list of its files pip can uninstall nothing, only write over it: what is installed in part it shall not find.
+const forgetting = `${halfInstalled}import shutil
+for note in halfNotes():
+    shutil.rmtree(note)`
+
 // Of all that it fetches pip makes files first, for which a /tmp in memory can be too small.
 const installation = `venv=$1 source=$2; shift 2; export TMPDIR=/var/tmp
-printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-compile -c /dev/stdin -e "$source" &&
+"$venv/bin/python" -I -B -c ${quote(forgetting)} && printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-compile -c /dev/stdin -e "$source" &&
 ${compileVenv(raw('"$venv"')).line}`
 
 /** In what the installed package differs from its source, in a few words; undefined where it does not. */
-export function difference({ missing, desired, installed, editable, found, unmet }: PackageState, source: string) {
+export function difference(now: PackageState, source: string) {
+  const { missing, desired, installed, editable, found, unmet, broken } = now
   if (missing) return `no ${missing}`
   if (!installed || !desired) return 'not installed'
   if (editable !== source) return `installed from ${editable ?? 'an archive'} → ${source}`
@@ -61,6 +67,7 @@ export function difference({ missing, desired, installed, editable, found, unmet
     return `${installed.version} → ${desired.version}`
   if (desired.requires !== null && String(desired.requires) !== String(installed.requires)) return 'other requirements'
   if (sorted(desired.scripts) !== sorted(installed.scripts)) return 'other programs'
+  if (broken.length > 0) return `half installed: ${broken.join(', ')}`
   return unmet.length > 0 ? `lacks ${unmet.join(', ')}` : undefined
 }
 
