@@ -9,6 +9,7 @@ import { line } from '@infra/shared/steps/host/line'
 import { venv } from '@infra/shared/steps/host/python'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { timezone } from '@infra/shared/steps/host/timezone'
+import { schemaFits } from '@infra/shared/steps/postgres/schema-fits'
 import type { PodContext } from '../context.ts'
 import {
   claude,
@@ -20,6 +21,7 @@ import {
   user,
   venvPath,
 } from '../valence/valence.ts'
+import { vkbSchema } from '../valence/vkb.ts'
 
 const packages = [
   ...['git', 'curl', 'wget', 'htop', 'vim', 'tmux', 'build-essential'],
@@ -38,6 +40,15 @@ export default script(
     const folder = add(directory(host, home))
     const desired = desiredRepository(env)
     const access = desired.access ? addFetcher(host, add) : []
+    add(
+      schemaFits(host, 'vkb', {
+        ...vkbSchema,
+        path: repository,
+        checkout: desired,
+        variable: 'VALENCE_REPO_REF',
+        dependsOn: [base],
+      }),
+    )
     add(gitCheckout(host, repository, { ...desired, mark: repositoryMark, dependsOn: [base, folder, ...access] }))
     add(venv(host, venvPath, { user, dependsOn: [base, folder] }))
     if (!env.VALENCE_CLAUDE_CODE) return

@@ -104,6 +104,8 @@ export const needlessKeys: readonly string[] = [
   'uploads_path',
   'rc_messages_per_second',
   'rc_message_burst_count',
+  // Of no account while nobody registers, which the deployment says.
+  'enable_registration_without_verification',
 ]
 
 /** The whole homeserver.yaml: what the user's own file sets comes last and replaces what the deployment says of it. */

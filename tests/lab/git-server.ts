@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { labName } from './authority.ts'
 import { type DeployKeyServer, startDeployKeyServer } from './git-ssh.ts'
 import { answer, listen } from './http.ts'
-import { makeValenceRepository } from './valence-repository.ts'
+import { type Commits, makeValenceRepository } from './valence-repository.ts'
 
 export type GitRequest = { readonly method: string; readonly url: string; readonly authorized: boolean }
 
@@ -17,7 +17,7 @@ export type GitServer = {
   readonly token: string
   /** Only with a deploy key; there when it was asked for. */
   readonly ssh: DeployKeyServer | undefined
-  readonly commits: { readonly 'v1.0.1': string; readonly 'v1.0.2': string }
+  readonly commits: Commits
   /** All http requests so far. */
   requests(): readonly GitRequest[]
   stop(): Promise<void>

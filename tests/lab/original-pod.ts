@@ -22,6 +22,7 @@ log_config: "${synapse}/log.yaml"
 media_store_path: /var/lib/matrix-synapse/media
 uploads_path: /var/lib/matrix-synapse/uploads
 enable_registration: false
+enable_registration_without_verification: false
 registration_shared_secret: ${quoted('SYNAPSE_REGISTRATION_SECRET')}
 macaroon_secret_key: ${quoted('SYNAPSE_MACAROON_SECRET')}
 form_secret: ${quoted('SYNAPSE_FORM_SECRET')}
@@ -60,6 +61,20 @@ WorkingDirectory=/var/lib/matrix-synapse
 ExecStart=/opt/venvs/matrix-synapse/bin/python -m synapse.app.homeserver --config-path=/etc/matrix-synapse/homeserver.yaml --config-path=/etc/matrix-synapse/conf.d/
 Restart=always
 RestartSec=3
+[Install]
+WantedBy=multi-user.target
+`
+
+// An MCP server on stdio that nobody talks to ends at once.
+const flapping = `[Unit]
+Description=VKB MCP server
+StartLimitIntervalSec=0
+[Service]
+User=valence
+EnvironmentFile=/opt/valence/config/vkb.env
+ExecStart=/bin/sh -c 'exec /opt/valence/venv/bin/python -m valence.substrate.mcp_server </dev/null'
+Restart=always
+RestartSec=1
 [Install]
 WantedBy=multi-user.target
 `
@@ -148,12 +163,14 @@ sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/
 (cd / && runuser -u postgres -- psql -qXc 'ALTER DATABASE valence OWNER TO postgres' -c 'ALTER SYSTEM RESET ALL')
 (cd / && runuser -u postgres -- psql -qXd valence) <<'END'
 GRANT ALL ON DATABASE valence TO valence; GRANT ALL ON SCHEMA public TO valence;
-CREATE TABLE IF NOT EXISTS beliefs (id serial, content text); INSERT INTO beliefs (content) VALUES ('pods last'); ALTER TABLE beliefs OWNER TO valence;
+DROP SCHEMA infra CASCADE; ALTER TABLE beliefs DROP COLUMN holder_id CASCADE;
+INSERT INTO beliefs (content) VALUES ('pods last');
 END
+${write('/etc/systemd/system/vkb.service', '644', flapping)}
 touch /opt/valence/.admin_user_created /opt/valence/.schema_initialized /opt/valence/.bot_user_created
 systemctl daemon-reload
 systemctl restart ssh fail2ban postgresql@17-main
-systemctl enable --quiet --now matrix-synapse nginx
+systemctl enable --quiet --now matrix-synapse nginx vkb
 `
   const { code, stdout, stderr } = await host.exec(script)
   if (code !== 0) throw new Error(`lab: the original cannot be made\n${stdout}${stderr}`)

@@ -36,6 +36,15 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
     expect(status, text).toBe(200)
     return JSON.parse(text) as T
   }
+  async function unwritten<T>(work: () => Promise<T>): Promise<T> {
+    let result: T | undefined
+    const touched = await written(pod.host, async () => {
+      result = await work()
+    })
+    expect(touched).toEqual([])
+    return result as T
+  }
+
   const kept = async () => {
     const certificate = `/etc/letsencrypt/live/${domain}/fullchain.pem`
     // Synapse's tables are where its own settings say.
@@ -50,6 +59,17 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
     expect(Object.keys(keys.verify_keys)).toHaveLength(1)
     return `${stdout}${JSON.stringify(keys.verify_keys)}`
   }
+
+  test('is refused while its tables are of another version than the ref; the remedy names the one that fits', async () => {
+    const ref = await unwritten(async () => {
+      const { message, remedy } = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
+      expect(message).toMatch(/tables of another version than VALENCE_REPO_REF=v1\.0\.1: they lack beliefs\.holder_id$/)
+      return remedy.match(/VALENCE_REPO_REF=(\w+)/)?.[1]
+    })
+    expect(ref).toBe(pod.git.commits.original)
+    // What follows goes on as the remedy says.
+    await pod.configure({ VALENCE_REPO_REF: ref })
+  })
 
   test.each([
     [
@@ -90,14 +110,14 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
     expect(untruths(await lastLog(pod))).toEqual([])
     expect(await kept()).toBe(before)
     const told = made.join('\n')
-    expect(made.length, told).toBeLessThan(42)
+    expect(made.length, told).toBeLessThan(45)
     expect(told).not.toMatch(
       /Matrix user|: role valence|: database valence$|: certificate|signing key \/|packages?|user valence|venv/,
     )
     for (const change of [
       /homeserver\.signing\.key from \S+\/pod\.lab\.example\.org\.signing\.key, which this server signs with; the other/m,
       /: \S+\/pod\.lab\.example\.org\.signing\.key 0644 root:root → 0640 root:matrix-synapse$/m,
-      /: \/opt\/valence\/repo at v1\.0\.1, in place of a copy without git, which is kept in \S+$/m,
+      /: \/opt\/valence\/repo at [0-9a-f]{40}, in place of a copy without git, which is kept in \S+$/m,
       /: \/etc\/matrix-synapse\/conf\.d\/database\.yaml, which sets database$/m,
       /: \S+\/homeserver\.yaml\.before, a copy of what somebody else wrote; the new one does without pid_file, log_config, /m,
       /^file \/etc\/matrix-synapse\/homeserver\.yaml/m,
@@ -106,6 +126,8 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
       /: owner of database valence postgres → valence$/m,
       /: Synapse's \d+ tables from database valence into database synapse, with a copy in \S+$/m,
       /matrix-synapse\.service started$/m,
+      /: vkb\.service not at boot$/m,
+      /: vkb\.service stopped$/m,
       /: Synapse's \d+ tables in database valence, which were copied into database synapse$/m,
     ])
       expect(told).toMatch(change)

@@ -2,6 +2,7 @@ import { nothing, revealText } from '@infra/shared/command/command'
 import type { Change, Decision, PlanContext } from '@infra/shared/engine/step'
 import { type JsonFileState, jsonEntries } from '@infra/shared/facts/host/json-entry'
 import { type PackageState, packageState } from '@infra/shared/facts/host/python-package'
+import { heldUnit } from '@infra/shared/facts/host/systemd'
 import { type SchemaState, schemaState } from '@infra/shared/facts/postgres/schema'
 import { jsonFileEntries } from '@infra/shared/steps/host/json-entry'
 import { editablePackage } from '@infra/shared/steps/host/python-package'
@@ -25,6 +26,7 @@ describe('an editable Python package', () => {
     editable: '/repo',
     found: '/repo/src/valence/__init__.py',
     unmet: [],
+    broken: [],
     plain: [],
   }
   const place = { venv: '/venv', source: '/repo', user: 'v' }
@@ -44,6 +46,7 @@ describe('an editable Python package', () => {
     [{ desired: { ...metadata, requires: [] } }, '~ python package valence: other requirements'],
     [{ desired: { ...metadata, requires: null } }, '= 1.0.1, from /repo'],
     [{ desired: { ...metadata, scripts: {} } }, '~ python package valence: other programs'],
+    [{ broken: ['six==1.17.0'] }, '~ python package valence: half installed: six==1.17.0'],
     [{ plain: ['yaml'] }, '~ byte code of yaml'],
     [{ unmet: ['mcp>=1.0'], plain: ['yaml'] }, '~ python package valence: lacks mcp>=1.0'],
     [{ unmet: ['mcp>=1.0'] }, '~ python package valence: lacks mcp>=1.0'],
@@ -92,6 +95,7 @@ describe('a schema in a database', () => {
     missing: [],
     strange: [],
     contents: [],
+    columns: {},
   }
   const contents = ['CREATE TABLE a ();\nSELECT 1;\n', 'SELECT 2;']
   const context = { pending: [], earlierChanges: true }
@@ -110,6 +114,15 @@ describe('a schema in a database', () => {
       { applied: undefined, contents: ['COMMIT;'] },
       none,
       '! schema vkb of database valence: its files begin or end a transaction (COMMIT)',
+    ],
+    [
+      {
+        applied: undefined,
+        contents: ['CREATE TABLE IF NOT EXISTS a (id int, holder_id int);'],
+        columns: { a: ['id'] },
+      },
+      none,
+      '! database valence has tables of another version than the files in /repo: they lack a.holder_id',
     ],
     [{ lacks: '/repo/a.sql' }, none, '! /repo/a.sql is not there'],
     [{ lacks: '/repo/a.sql' }, context, '+ schema vkb of database valence'],
@@ -202,22 +215,29 @@ describe('entries of a JSON file', () => {
 describe('the file of a unit', () => {
   const step = unitFile(on, 'x.service', { content: '[Unit]\n', boot: false })
   const file = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: '', content: '[Unit]\n' } as const
-  const unit = { exists: true, active: 'inactive', enabled: 'disabled', since: undefined, outdated: false }
+  const unit = { exists: true, isUp: false, enabled: 'disabled', outdated: false }
   const path = '/etc/systemd/system/x.service'
   test.each([
-    [{ file, now: unit }, ['= inactive, disabled']],
+    [{ file, now: unit }, ['= not started, disabled']],
     [{ file: null, now: { ...unit, exists: false, enabled: '' } }, [`+ ${path}`]],
     [{ file: { ...file, content: 'x' }, now: { ...unit, outdated: true } }, [`~ ${path}`]],
     [{ file: { ...file, mode: '0600' }, now: unit }, [`~ ${path}`]],
     [{ file, now: { ...unit, outdated: true } }, ['~ systemd reads x.service again']],
-    [
-      { file, now: { ...unit, active: 'active', enabled: 'enabled' } },
-      ['~ x.service not at boot', '~ x.service stopped'],
-    ],
-    [{ file, now: { ...unit, active: 'failed' } }, ['= failed, disabled']],
+    [{ file, now: { ...unit, isUp: true, enabled: 'enabled' } }, ['~ x.service not at boot', '~ x.service stopped']],
     [{ file, now: { ...unit, enabled: 'masked' } }, ['! x.service is masked']],
     [{ file: { ...file, type: 'link' as const }, now: unit }, ['! x.service is masked']],
   ])('%o', (now, desired) => {
     expect(told(step.plan(now, none))).toEqual(desired)
   })
+})
+
+test('of a unit that shall not run, and is started again every few seconds, nothing is told that changes with it', () => {
+  const { parse } = heldUnit('x.service')
+  const said = (active: string, at: string) =>
+    answer(
+      `LoadState=loaded\nActiveState=${active}\nUnitFileState=enabled\nInactiveExitTimestamp=Sun 2026-11-22 01:34:${at} UTC\nNeedDaemonReload=no\n`,
+    )
+  const up = { exists: true, enabled: 'enabled', outdated: false, isUp: true }
+  expect([parse(said('active', '00.1')), parse(said('activating', '05.2'))]).toEqual([up, up])
+  expect(parse(said('failed', '05.2'))).toEqual({ ...up, isUp: false })
 })

@@ -35,6 +35,24 @@ export function unitState(unit: string): Question<UnitState> {
   }
 }
 
+/** Of a unit that shall not run: how it is there, and whether it is up in whichever way. */
+export type HeldUnit = Pick<UnitState, 'exists' | 'enabled' | 'outdated'> & { readonly isUp: boolean }
+
+/**
+ * The state of a unit that shall neither run nor start at boot. One that fails and is started again changes every few
+ * seconds: of that no more is told than that it must be stopped, so that a plan stays the same while it is read.
+ */
+export function heldUnit(unit: string): Question<HeldUnit> {
+  const { command, parse } = unitState(unit)
+  return {
+    command,
+    parse(answer) {
+      const { exists, enabled, outdated, active } = parse(answer)
+      return { exists, enabled, outdated, isUp: !['inactive', 'failed'].includes(active) }
+    },
+  }
+}
+
 /**
  * Whether it runs or is about to, by what it found when it began: one that is only starting may have read its files, and
  * a start would join that and bring nothing.

@@ -1,6 +1,7 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
 import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
+import { columnsQuery } from './tables.ts'
 
 export interface SchemaPlace {
   readonly database: string
@@ -25,6 +26,8 @@ export interface SchemaState {
   readonly strange: readonly string[]
   /** The files themselves; only where they are to be applied. */
   readonly contents: readonly string[]
+  /** The columns of the tables that are there; only where files are to be applied. */
+  readonly columns: Readonly<Record<string, readonly string[]>>
 }
 
 /** The record of what was applied: a table in a schema of this project, so that a dump carries it with the data it is about. */
@@ -71,7 +74,12 @@ ${query}
 SQL
 ) || exit
 echo "record $record"
-case $record in *"$digest"*'"missing" : []'*) ;; *) for f do echo "file $(base64 -w0 <"$f")"; done ;; esac`
+case $record in *"$digest"*'"missing" : []'*) exit 0 ;; esac
+for f do echo "file $(base64 -w0 <"$f")"; done
+echo "columns $(${psqlClient.line} -d "$db" <<'SQL'
+${columnsQuery}
+SQL
+)"`
 
 /** What a schema's files are, and what of them is in the database; asked as the owner, over the local socket. */
 export function schemaState(name: string, { database, owner, folder, files }: SchemaPlace): Question<SchemaState> {
@@ -98,6 +106,7 @@ export function schemaState(name: string, { database, owner, folder, files }: Sc
         missing: record.missing ?? [],
         strange: record.strange ?? [],
         contents: all('file').map((base64) => Buffer.from(base64, 'base64').toString()),
+        columns: JSON.parse(all('columns')[0] || '{}') as SchemaState['columns'],
       }
     },
   }

@@ -9,11 +9,14 @@ export interface TableState {
   readonly readable: boolean
 }
 
-const query = `set statement_timeout = '10s';
-select coalesce(json_object_agg(relname, names), '{}') from (
+/** The columns of each table of schema public, as a JSON object by its name. */
+export const columnsQuery = `select coalesce(json_object_agg(relname, names), '{}') from (
   select c.relname, json_agg(a.attname order by a.attnum) as names from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') group by c.relname) t;
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') group by c.relname) t;`
+
+const query = `set statement_timeout = '10s';
+${columnsQuery}
 select 'read ' || count(*) from (select from :"table" limit 1) t;`
 
 const script = `exec ${psqlClient.line} -v table="$2" -d "$1" <<'SQL'

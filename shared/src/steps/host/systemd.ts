@@ -13,7 +13,7 @@ import {
   update,
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
-import { isBegun, newestChange, unitState } from '../../facts/host/systemd.ts'
+import { heldUnit, isBegun, newestChange, unitState } from '../../facts/host/systemd.ts'
 
 export interface ServiceOptions {
   /** Files that it reads when it starts (`*` as in a shell): one newer than its start asks for a restart. */
@@ -75,14 +75,12 @@ export function stopped(
     id: `no ${unit}`,
     on,
     dependsOn,
-    ask: { now: unitState(unit) },
-    plan({ now: { active, enabled } }) {
+    ask: { now: heldUnit(unit) },
+    plan({ now: { isUp, enabled } }) {
       const list: Change[] = []
       if (enabled === 'enabled') list.push(remove(`${unit} at boot`, sh`systemctl disable --quiet ${unit}`))
-      if (active !== 'inactive' && active !== 'failed') {
-        list.push(remove(`${unit} stopped`, sh`systemctl stop ${unit}`, { risk }))
-      }
-      return changes(list, `${active}${enabled ? `, ${enabled}` : ''}`)
+      if (isUp) list.push(remove(`${unit} stopped`, sh`systemctl stop ${unit}`, { risk }))
+      return changes(list, `not started${enabled ? `, ${enabled}` : ''}`)
     },
   })
 }

@@ -3,7 +3,7 @@ import { raw, type Shell, sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
-import { unitState } from '../../facts/host/systemd.ts'
+import { heldUnit } from '../../facts/host/systemd.ts'
 import { diffOf, writeFile } from './file.ts'
 
 const daemonReload = raw('systemctl daemon-reload')
@@ -26,7 +26,7 @@ export function unitFile(
     id: `unit ${unit}`,
     on,
     dependsOn,
-    ask: { file: fileContent(path), now: unitState(unit) },
+    ask: { file: fileContent(path), now: heldUnit(unit) },
     plan({ file, now }) {
       if (now.enabled === 'masked' || file?.type === 'link')
         return refuse(`${unit} is masked`, `If that is not wanted any more: systemctl unmask ${unit}`)
@@ -37,10 +37,9 @@ export function unitFile(
       } else if (now.outdated) list.push(update(`systemd reads ${unit} again`, daemonReload))
       if (boot === false) {
         if (now.enabled === 'enabled') list.push(update(`${unit} not at boot`, sh`systemctl disable --quiet ${unit}`))
-        if (!['inactive', 'failed'].includes(now.active))
-          list.push(update(`${unit} stopped`, sh`systemctl stop ${unit}`, { risk: 'downtime' }))
+        if (now.isUp) list.push(update(`${unit} stopped`, sh`systemctl stop ${unit}`, { risk: 'downtime' }))
       }
-      return changes(list, `${now.active}, ${now.enabled}`)
+      return changes(list, `${now.isUp ? 'started' : 'not started'}, ${now.enabled}`)
     },
   })
 }

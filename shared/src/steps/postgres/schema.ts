@@ -11,6 +11,8 @@ import {
   type SchemaState,
   schemaState,
 } from '../../facts/postgres/schema.ts'
+import { lackingColumns } from './schema-columns.ts'
+import { sayUnfitting } from './schema-fits.ts'
 import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
 
 export interface SchemaOptions extends SchemaPlace {
@@ -45,6 +47,12 @@ export function postgresSchema(on: Target, name: string, options: SchemaOptions)
       }
       const ends = now.contents.map(transactionIn).find((statement) => statement !== undefined)
       if (ends) return refuse(`${what}: its files begin or end a transaction (${ends})`, `Take that out of ${folder}.`)
+      const lacking = lackingColumns(now.contents, now.columns)
+      if (lacking.length > 0)
+        return refuse(
+          sayUnfitting({ database, lacking, of: `the files in ${folder}` }),
+          'Choose the ref of the repository that the tables are of; or make a backup and add the columns as the files have them.',
+        )
       const objects = now.contents.flatMap(objectsOf)
       const strict = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '--single-transaction', '-d', database, '-f', '-']
       const client = sh`cd / && ${roleClient(owner, 'psql', ...strict)}`

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS beliefs (
     valid_from TIMESTAMPTZ,
     valid_until TIMESTAMPTZ,
     source_id UUID REFERENCES sources(id) ON DELETE SET NULL,
+    holder_id UUID,
     extraction_method TEXT,
     supersedes_id UUID REFERENCES beliefs(id) ON DELETE SET NULL,
     superseded_by_id UUID REFERENCES beliefs(id) ON DELETE SET NULL,
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS beliefs (
     modified_at TIMESTAMPTZ NOT NULL DEFAULT NOW(),
     CONSTRAINT beliefs_valid_status CHECK (status IN ('active', 'superseded', 'disputed', 'archived'))
 );
+CREATE INDEX IF NOT EXISTS idx_beliefs_holder ON beliefs(holder_id);
 CREATE INDEX IF NOT EXISTS idx_beliefs_domain ON beliefs USING GIN (domain_path);
 CREATE INDEX IF NOT EXISTS idx_beliefs_embedding ON beliefs USING ivfflat (embedding vector_cosine_ops) WITH (lists = 100);
 
