@@ -55,6 +55,7 @@ export default script(
         content,
         mode: '0640',
         group: synapse.synapseUser,
+        keys: 'yaml',
         validate: synapse.synapseReads,
         explain: synapse.explainConfig,
         risk: 'restart',

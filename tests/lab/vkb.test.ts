@@ -99,6 +99,7 @@ wc -l <${substrate}/schema.sql`),
     await onHost(sql("INSERT INTO beliefs (content) VALUES ('kept'); DROP TABLE vkb_patterns"))
     await onHost(`set -e
       sed -i s/8765/8766/ /opt/valence/config/vkb.env
+      echo 'export MY_OWN_TOKEN=sk-old' >>/opt/valence/config/vkb.env
       /opt/valence/venv/bin/python -m pip -q uninstall -y psycopg2-binary
       systemctl enable -q vkb.service
       echo '{"theirs": 1, "mcpServers": {"valence-vkb": {"args": ["sk-old"], "env": {"KEY": "sk-old"}}}}' >/home/valence/.claude.json
@@ -119,6 +120,8 @@ wc -l <${substrate}/schema.sql`),
     expect(verified.code).toBe(3)
     const planned = await pod.cli('plan', '--json')
     expect(planned.stdout).toContain('~/.claude.json')
+    const previous = '/var/lib/infra/previous/opt/valence/config/vkb.env'
+    expect(planned.stdout).toContain(`vkb.env, without MY_OWN_TOKEN of somebody else (kept in ${previous})`)
     for (const { stdout, stderr } of [verified, planned, await pod.cli('plan', '--diff')])
       expect(stdout + stderr).not.toContain('sk-old')
     const red = redOf(verified)
@@ -146,6 +149,8 @@ wc -l <${substrate}/schema.sql`),
         'unit vkb.service: vkb.service not at boot',
       ]),
     )
+    expect(await onHost(`grep -c MY_OWN_TOKEN=sk-old ${previous}; stat -c '%a %U' ${previous}`)).toBe('1\n600 root\n')
+    expect(await onHost(`ls ${previous}; true`, 'valence')).toBe('')
     expect(await onHost(sql("SELECT count(*) FROM beliefs WHERE content = 'kept'"))).toBe('1\n')
     expect(JSON.parse(await onHost('cat /home/valence/.claude.json')).theirs).toBe(1)
   })

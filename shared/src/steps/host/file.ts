@@ -25,6 +25,7 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type FileState, fileContent, fileDigest } from '../../facts/host/file.ts'
+import { type KeyFormat, keyNames, keyNamesIn } from '../../facts/host/key-names.ts'
 
 export interface Ownership {
   /** Octal, four digits. A file: `0644` by default; a directory: `0755`. */
@@ -42,6 +43,8 @@ export interface FileOptions extends Ownership {
   /** What the check means, in a line. */
   explain?(output: Output): string | undefined
   risk?: Risk
+  /** Of content with secrets: how its settings are written, to name those that go, since no difference is shown. */
+  keys?: KeyFormat
   dependsOn?: readonly Dependency[]
 }
 
@@ -68,18 +71,29 @@ export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>)
   const desired = ownership('0644', options)
   const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
   return {
-    ask: { now: (holdsSecret(content) ? fileDigest : fileContent)(path, desired.owner) },
-    plan({ now }: { readonly now: FileState | null }): Decision {
+    ask: {
+      now: (holdsSecret(content) ? fileDigest : fileContent)(path, desired.owner),
+      ...(options.keys && { names: keyNames(path, options.keys, desired.owner) }),
+    },
+    plan({ now, names = [] }: { readonly now: FileState | null; readonly names?: readonly string[] }): Decision {
       const write = writeFile(path, content, desired, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
       if (now.type !== 'file')
         return refuse(`${path} is a ${now.type}, not a file`, `Move it away: mv ${path} ${path}.old`)
       if (now.sha256 !== digestText(content)) {
-        return changes([update(path, write, { ...change, diff: diffOf(path, now, content) })], '')
+        const say = `${path}${sayGone(path, names, content, options.keys)}`
+        return changes([update(say, write, { ...change, diff: diffOf(path, now, content) })], '')
       }
       return changes(inPlace(path, now, desired, write), `${desired.mode} ${desired.owner}`)
     },
   }
+}
+
+/** The settings of somebody else that a new content does without, by their names. */
+function sayGone(path: string, names: readonly string[], content: Text, format: KeyFormat | undefined): string {
+  const own = format === undefined ? [] : keyNamesIn(content, format)
+  const gone = names.filter((name) => !own.includes(name))
+  return gone.length > 0 ? `, without ${gone.join(', ')} of somebody else (kept in ${backupOf(path).path})` : ''
 }
 
 /** A file of the right content gets its owner and mode. One that goes to another account that account writes anew. */
@@ -115,7 +129,7 @@ export function directory(
 
 /**
  * The command that writes a file in one step: a temporary beside it that is private from birth, owner, mode, the check,
- * the previous version put by (not of a file that holds secrets: an old one has no business elsewhere), then a rename.
+ * the previous version put by where only root can look, then a rename.
  * What belongs to a user is written with that user's own rights: in their folders a link could lead root anywhere.
  */
 export function writeFile(path: string, content: Text, owner: Required<Ownership>, validate?: FileOptions['validate']) {
@@ -129,11 +143,11 @@ export function writeFile(path: string, content: Text, owner: Required<Ownership
     sh`chmod ${owner.mode} "$t"`,
     // A check takes its time: what counts is when the file took its place, which services compare their start with.
     ...(validate ? [validate(raw('"$t"')), raw('touch "$t"')] : []),
-    ...(holdsSecret(content) || !isRoots ? [] : [keep]),
+    ...(isRoots ? [keep] : []),
     sh`mv -fT "$t" ${path}`,
   )
   if (isRoots) return withStdin(write, content)
-  return withStdin(all(...(holdsSecret(content) ? [] : [keep]), withRightsOf(owner.owner, write)), content)
+  return withStdin(all(keep, withRightsOf(owner.owner, write)), content)
 }
 
 /** How much of the previous version of a file of another account is kept, in bytes. */
