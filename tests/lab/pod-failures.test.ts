@@ -4,7 +4,7 @@ import { awaits } from '../support/wait.ts'
 import { clockAhead, holding, isWaiting, waitsFor, waitsOn } from './package-managers.ts'
 import { deployed, deployUntil, eventsOf, expectConverged, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
-import { makeKey } from './prepare.ts'
+import { labDomain, makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 
@@ -38,6 +38,7 @@ describe.skipIf(skip)(title('what fails is told once and clearly, and heals', sk
     await pod.configure(settings)
     const failure = await failedDeploy(pod)
     await onHost(pod, mendIt)
+    await pod.acme.fails(labDomain, false)
     await pod.configure()
     return { ...failure, healed: await deployed(pod) }
   }
@@ -153,6 +154,16 @@ sed -i.kept -E 's|http://[^ ]+|http://lab.internal:9/debian|' ${sources}`,
     const file = '/etc/ssh/sshd_config.d/99-nonsense.conf'
     const { message } = await broken(`echo Nonsense yes >${file}`, `rm ${file}`)
     expect(message).toMatch(/^sshd on .*: .*does not accept its configuration.*Nonsense/i)
+  })
+
+  test('a certificate that cannot be had: all else is done, and the run fails by its name', async () => {
+    const kept = '/root/letsencrypt'
+    const gone = `mv /etc/letsencrypt ${kept}; rm /opt/valence/config/vkb.env /etc/systemd/system/vkb.service`
+    await pod.acme.fails(labDomain, true)
+    const { message, healed } = await broken(gone, 'ls /opt/valence/config/vkb.env /etc/systemd/system/vkb.service')
+    expect(message).toMatch(/^certificate pod\.lab\.example\.org on \S+: the authority /)
+    expect(healed.filter((change) => /vkb/.test(change))).toEqual([])
+    expect(healed).toContainEqual(expect.stringMatching(/: certificate for pod\.lab\.example\.org/))
   })
 
   test('in the end all is as before', () => expectConverged(pod))

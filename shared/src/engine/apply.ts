@@ -5,7 +5,7 @@ import { Failure } from './failure.ts'
 import { makeChange } from './make-change.ts'
 import { changesOf, type Plan, type PlannedStep, type Work } from './plan.ts'
 import { Prefetch } from './prefetch.ts'
-import type { Change, Step } from './step.ts'
+import { type Change, idOf, type Step } from './step.ts'
 import type { Target } from './target.ts'
 
 /** What the run needs to know while it applies. */
@@ -19,7 +19,8 @@ export interface Applying {
  * Makes the changes of a plan, script by script. A step is asked again before it decides when anything was changed on
  * its target since it was asked; after each script all its questions are asked again and the answer must be that
  * nothing is left to do, and at the end so for all scripts.
- * Returns how many changes were made. Throws a Failure at the first that fails, saying what was and was not done.
+ * Returns how many changes were made. Throws a Failure at the first that fails, saying what was and was not done; or, for
+ * a step that lets the rest go on ({@link Step.continueOnError}), when all else is done.
  */
 export async function apply(plan: Plan, work: readonly Work[], applying: Applying): Promise<number> {
   const run = new Run(plan, applying)
@@ -30,11 +31,13 @@ export async function apply(plan: Plan, work: readonly Work[], applying: Applyin
     const before = run.made
     applying.emit({ type: 'script.start', script })
     for (const [at, step] of steps.entries()) await run.apply(script, step, steps.slice(at + 1))
-    if (run.made > before && index < last) await assertConverged([{ script, steps }], applying.emit, run.stopIfAsked)
+    if (run.made > before && index < last)
+      await assertConverged(run.without([{ script, steps }]), applying.emit, run.stopIfAsked)
     applying.emit({ type: 'script.end', script, ms: Date.now() - began })
   }
   run.stopIfAsked()
-  await assertConverged(work, applying.emit, run.stopIfAsked)
+  await assertConverged(run.without(work), applying.emit, run.stopIfAsked)
+  run.throwLeft()
   return run.made
 }
 
@@ -45,6 +48,7 @@ class Run {
   readonly #batches: Batches
   readonly #prefetch = new Prefetch()
   readonly #changed = new Set<Target>()
+  readonly #left = new LeftUndone()
 
   constructor(plan: Plan, applying: Applying) {
     this.#applying = applying
@@ -68,6 +72,17 @@ class Run {
     this.stopIfAsked()
     const planned = this.#planned.get(step) as PlannedStep
     this.#batches.pass(step)
+    if (this.#left.waits(step)) return
+    try {
+      await this.#apply(script, step, planned, next)
+    } catch (error) {
+      if (!step.continueOnError || !(error instanceof Failure) || error.kind !== 'error') throw error
+      this.#left.add(step, error)
+      this.#applying.emit({ type: 'message', level: 'warn', text: `${error.message}; the rest goes on` })
+    }
+  }
+
+  async #apply(script: string, step: Step, planned: PlannedStep, next: readonly Step[]): Promise<void> {
     // What it depends on may be on another target.
     const isStale = this.isTouched(step) || planned.pending.length > 0
     const isConverged = this.#prefetch.has(step)
@@ -113,11 +128,64 @@ class Run {
     }
   }
 
+  /** The steps of which it is known whether they are done: not those that failed, nor what comes after them. */
+  without(work: readonly Work[]): readonly Work[] {
+    return work.map(({ script, steps }) => ({ script, steps: steps.filter((step) => !this.#left.has(step)) }))
+  }
+
+  /** Throws what was put off until the rest was done. */
+  throwLeft(): void {
+    this.#left.throwAll()
+  }
+
   /** Between changes: throws when the user asked to stop. */
   readonly stopIfAsked = (): void => {
     if (!this.#applying.stopping()) return
     throw new Failure('interrupted', `stopped as asked, after ${this.made} ${this.made === 1 ? 'change' : 'changes'}`, {
       remedy: 'Run the same command again to go on: what is done is kept.',
     })
+  }
+}
+
+/** The steps that failed and let the rest go on, and those that wait for them. */
+class LeftUndone {
+  readonly #failures: Failure[] = []
+  readonly #waiting: string[] = []
+  readonly #steps = new Set<Step>()
+  readonly #ids = new Set<string>()
+
+  add(step: Step, failure: Failure): void {
+    this.#failures.push(failure)
+    this.#note(step)
+  }
+
+  has(step: Step): boolean {
+    return this.#steps.has(step)
+  }
+
+  /** Whether it comes after one of them: then it is one as well. */
+  waits(step: Step): boolean {
+    if (!step.dependsOn.some((dependency) => this.#ids.has(idOf(dependency)))) return false
+    this.#waiting.push(step.id)
+    this.#note(step)
+    return true
+  }
+
+  throwAll(): void {
+    const [first, ...others] = this.#failures
+    if (!first) return
+    const { kind, message, remedy, detail, cause } = first
+    const waiting =
+      this.#waiting.length > 0 ? [`all else is done, but for what comes after it: ${this.#waiting.join(', ')}`] : []
+    throw new Failure(kind, message, {
+      ...(remedy && { remedy }),
+      detail: [...detail, ...others.map((other) => other.message), ...waiting],
+      cause,
+    })
+  }
+
+  #note(step: Step): void {
+    this.#steps.add(step)
+    this.#ids.add(step.id)
   }
 }

@@ -3,7 +3,7 @@ import { redact } from '../command/secret.ts'
 import { factOf } from './ask.ts'
 import type { Emit } from './events.ts'
 import { Failure } from './failure.ts'
-import { type Change, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
+import { type Change, changes, type Decision, idOf, type PlanContext, type Question, type Step } from './step.ts'
 import { type Target, transcripts } from './target.ts'
 import { whileWaiting } from './waiting.ts'
 
@@ -44,6 +44,7 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
   )
   // What could not be answered may have to do with any earlier change on the same target.
   const before = (step: Step) => [...pending.values()].filter(({ on }) => on === step.on).map(({ id }) => id)
+  const saidOnce = new Map<Target, Set<string>>()
   const steps = work.flatMap(({ script, steps }) =>
     steps.map((step): PlannedStep => {
       const first = step.dependsOn.map(idOf).filter((id) => pending.has(id))
@@ -54,13 +55,22 @@ export async function makePlan(work: readonly Work[], emit: Emit): Promise<Plan>
         decided.unknown !== undefined && !decided.denied && ahead.length === 0
           ? { ...decided, pending: before(step) }
           : isSure
-            ? decided
+            ? sayingOnce(decided, saidOnce)
             : unsure(decided)
       if (planned.unknown !== undefined || planned.decision?.kind === 'changes') pending.set(step.id, step)
       return planned
     }),
   )
   return { steps }
+}
+
+/** Without the changes that mend for all steps what an earlier one mends already: see {@link Change.once}. */
+function sayingOnce(planned: PlannedStep, said: Map<Target, Set<string>>): PlannedStep {
+  const keys = said.get(planned.step.on) ?? new Set()
+  const own = changesOf(planned).filter(({ once }) => once === undefined || !keys.has(once))
+  for (const { once } of own) if (once !== undefined) said.set(planned.step.on, keys.add(once))
+  if (own.length === changesOf(planned).length) return planned
+  return { ...planned, decision: changes(own, 'an earlier step mends it') }
 }
 
 /** A decision by what an earlier script is about to change: that there is nothing to do, or must not be, is not known then. */

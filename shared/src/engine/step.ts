@@ -50,6 +50,8 @@ export interface Change {
   readonly guard?: Guard
   /** Changes of one key may be done together, in the place of the first: see {@link Batch}. */
   readonly batch?: Batch
+  /** Mends what several steps find wrong with the whole target: of one key only the first in a plan is shown and made. */
+  readonly once?: string
 }
 
 /**
@@ -112,6 +114,11 @@ export interface Step<Q extends Questions = Questions> {
   readonly unknownWhilePending?: boolean
   /** Where it does not hold although it was made: what may be behind that beside a defect of the step. */
   readonly unsettled?: string
+  /**
+   * Whether the rest of a run goes on where this step cannot be done, since that hangs on others (an authority, a name
+   * server): what comes after it waits, and the run fails in the end, by this step.
+   */
+  readonly continueOnError?: boolean
   /** Where it was made: the file and line to show with an error. */
   readonly origin: Error
 }
@@ -124,6 +131,7 @@ interface StepOptions<Q extends Questions> {
   dependsOn?: readonly Dependency[]
   unknownWhilePending?: boolean
   unsettled?: string
+  continueOnError?: boolean
 }
 
 /** Makes a {@link Step}; its types follow from its questions. */

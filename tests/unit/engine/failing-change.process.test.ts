@@ -135,3 +135,49 @@ describe('a change that fails', () => {
     ).toEqual(['one', 'two'])
   })
 })
+
+describe('a step that lets the rest go on', () => {
+  const failing = (on: Target, says = 'no luck') =>
+    step({
+      id: 'certificate',
+      on,
+      continueOnError: true,
+      ask: { there: noteContent('certificate') },
+      plan: ({ there }) =>
+        changes(
+          there === null
+            ? [create('certificate', raw(`echo '${says}' >&2; exit 3`), { explain: ({ stderr }) => stderr.trim() })]
+            : [],
+          '',
+        ),
+    })
+
+  test('fails the run when all else is done; what comes after it waits, and is told', async () => {
+    const here = localTarget(tempFolder())
+    const certificate = failing(here)
+    const site = note(here, 'site', '1', { dependsOn: [certificate] })
+    const behind = note(here, 'behind', '2', { dependsOn: [site] })
+    const { failure, events } = await deployed(
+      work(note(here, 'a', '1'), certificate, site, behind, note(here, 'rest', '3')),
+    )
+    expect(readdirSync(here.folder).sort()).toEqual(['a', 'rest'])
+    expect(failure).toMatchObject({
+      kind: 'error',
+      message: 'certificate on here: no luck (exit code 3)',
+      remedy: expect.stringContaining('run again'),
+    })
+    expect(failure?.detail.at(-1)).toBe('all else is done, but for what comes after it: note site, note behind')
+    expect(only(events, 'message').map(({ text }) => text)).toEqual([
+      'certificate on here: no luck (exit code 3); the rest goes on',
+    ])
+    expect(here.order.at(-1)).toBe('release')
+  })
+
+  test('says nothing more where the rest fails too: that ends the run', async () => {
+    const here = localTarget(tempFolder())
+    const broken = step({ id: 'broken', on: here, ask: {}, plan: () => changes([create('b', raw('exit 1'))], '') })
+    const { failure } = await deployed(work(failing(here), broken, note(here, 'rest', '3')))
+    expect(failure?.message).toBe('broken on here: could not create b (exit code 1)')
+    expect(readdirSync(here.folder)).toEqual([])
+  })
+})

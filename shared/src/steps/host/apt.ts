@@ -91,7 +91,7 @@ export function aptPackages(
               }),
             ]
           : []
-      const mend = update('packages left half installed', repair, { explain: explainApt })
+      const mend = update('packages left half installed', repair, { explain: explainApt, once: 'dpkg' })
       return changes(audit === '' ? list : [mend, ...list], `${names.length} installed`)
     },
   })

@@ -51,6 +51,8 @@ export function certificate(on: Target, name: string, options: CertificateOption
     id: `certificate ${name}`,
     on,
     dependsOn,
+    // An authority that has enough of us for a week is no reason to leave the rest of a host undone.
+    continueOnError: true,
     ask: {
       now: certificateState(name),
       dns: resolved([name, ...optional], { chain, near: isRenewalNear(name, directory) }),
