@@ -63,6 +63,7 @@ apply() {
   exchange
   trap - EXIT
   rm -f "$way_back"
+  close_kept
   unstage
   start_services
 }
@@ -180,6 +181,16 @@ exchange() {
   [ "$left" = 0 ] || fail 'the databases cannot be exchanged'
   for name in ${had[@]+"${had[@]}"}; do say "KEPT database ${name}_before_restore_$stamp"; done
   for path in ${paths[@]+"${paths[@]}"}; do ! there "$path.before-restore-$stamp" || say "KEPT $path.before-restore-$stamp"; done
+}
+
+# What was there holds what the restore took away, such as tokens and passwords: for the superuser alone.
+close_kept() {
+  local name kept
+  for name in ${had[@]+"${had[@]}"}; do
+    kept=${name}_before_restore_$stamp
+    superuser postgres <<<"alter database $kept owner to postgres; revoke all on database $kept from public" ||
+      echo "restore: database $kept still belongs to role $name" >&2
+  done
 }
 
 # Whether there is a database of this name: 0 or 1.

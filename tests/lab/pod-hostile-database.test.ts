@@ -85,6 +85,11 @@ describe.skipIf(skip)(title('a database whose owner lies in wait for the superus
     const others = `select relname from pg_class where relnamespace = 'public'::regnamespace and relowner <> 'valence'::regrole
 and relkind in ('r', 'v', 'S')`
     expect(await onPod(asRole('postgres', `set search_path = pg_catalog; ${others}`))).toBe('')
+    const kept = `select datname, pg_get_userbyid(datdba), has_database_privilege('valence', datname, 'connect'),
+has_database_privilege('synapse', datname, 'connect') from pg_database where datname ~ '_before_restore_' order by 1`
+    const closed = (name: string) => expect.stringMatching(`^${name}_before_restore_\\w+\\|postgres\\|f\\|f$`)
+    const said = await onPod(asRole('postgres', `set search_path = pg_catalog; ${kept}`))
+    expect(said.trim().split('\n')).toEqual([closed('synapse'), closed('valence')])
     expect(await deployed(pod)).toEqual([])
   })
 })
