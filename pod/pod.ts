@@ -6,6 +6,7 @@ import { ssh } from '@infra/shared/targets/ssh/ssh'
 import { pinsPath } from './backup/pins.ts'
 import { backupChecks } from './checks/backup.ts'
 import { commonChecks } from './checks/common.ts'
+import { withDependencies } from './checks/dependencies.ts'
 import { matrixChecks } from './checks/matrix.ts'
 import { outsideChecks } from './checks/outside.ts'
 import { postgresqlChecks } from './checks/postgresql.ts'
@@ -15,6 +16,7 @@ import { systemChecks } from './checks/system.ts'
 import { vkbChecks } from './checks/vkb.ts'
 import type { PodContext } from './context.ts'
 import { type PodEnv, podSchema } from './env/env.ts'
+import { nextSteps } from './next.ts'
 import security from './scripts/10-security.ts'
 import common from './scripts/20-common.ts'
 import postgresql from './scripts/30-postgresql.ts'
@@ -31,17 +33,19 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder, tell)
     return { context: { env, host, pins: pinsPath(folder, env.VALENCE_DOMAIN) }, targets: [host] }
   },
-  checks: (context) => [
-    ...securityChecks(context),
-    ...commonChecks(context),
-    ...postgresqlChecks(context),
-    ...synapseChecks(context),
-    ...matrixChecks(context),
-    ...vkbChecks(context),
-    ...systemChecks(context),
-    ...backupChecks(context),
-    ...outsideChecks(context),
-  ],
+  checks: (context) =>
+    withDependencies([
+      ...securityChecks(context),
+      ...commonChecks(context),
+      ...postgresqlChecks(context),
+      ...synapseChecks(context),
+      ...matrixChecks(context),
+      ...vkbChecks(context),
+      ...systemChecks(context),
+      ...backupChecks(context),
+      ...outsideChecks(context),
+    ]),
+  next: ({ env }) => nextSteps(env),
 })
 
 function connect(env: PodEnv, host: string, folder: string, tell?: (text: string) => void) {

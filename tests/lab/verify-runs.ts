@@ -4,7 +4,7 @@ import type { CliResult } from '../support/cli.ts'
 export interface CheckEvent {
   readonly type: 'check'
   readonly id: string
-  readonly outcome: 'ok' | 'warn' | 'fail'
+  readonly outcome: 'ok' | 'warn' | 'fail' | 'skipped'
   readonly detail: string
   readonly remedy?: string
 }
@@ -21,3 +21,7 @@ export function findings({ stdout }: Pick<CliResult, 'stdout'>): CheckEvent[] {
 /** What failed, by id. */
 export const redOf = (run: Pick<CliResult, 'stdout'>): Readonly<Record<string, CheckEvent>> =>
   Object.fromEntries(findings(run).flatMap((event) => (event.outcome === 'fail' ? [[event.id, event]] : [])))
+
+/** What is skipped because of another check that failed, by id. */
+export const skippedOf = (run: Pick<CliResult, 'stdout'>): Readonly<Record<string, CheckEvent>> =>
+  Object.fromEntries(findings(run).flatMap((event) => (event.outcome === 'skipped' ? [[event.id, event]] : [])))

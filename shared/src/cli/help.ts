@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
+import { readText } from '../env/read-text.ts'
 import { type CommandName, optionsOf, type WorkspaceSyntax } from './options.ts'
 import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
@@ -90,5 +91,5 @@ function scriptNames({ folder, scripts = /./ }: Entry): string[] {
 /** The project's version, and that of Node. */
 export function version(): string {
   const path = join(import.meta.dirname, '../../../package.json')
-  return `infra ${JSON.parse(readFileSync(path, 'utf8')).version}, Node ${process.version}`
+  return `infra ${JSON.parse(readText(path)).version}, Node ${process.version}`
 }

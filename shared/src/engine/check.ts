@@ -31,6 +31,8 @@ export interface Check {
   }
   /** … or probed from this machine, from outside. Of a check that asks as well, the probe gives what judges by the answers. */
   probe?(run: ProbeRun): Promise<Finding | Judge>
+  /** The ids of checks without which it cannot pass: where one of them failed, this one is skipped by its name. */
+  readonly dependsOn?: readonly string[] | undefined
   /** It has to write to find out, and takes away what it wrote: a signal waits for that. */
   readonly writes?: boolean | undefined
 }
@@ -85,11 +87,13 @@ export async function runChecks(
     ),
   ])
   const answered = new Map(asked.map((check, index) => [check, plan.steps[index]]))
+  const found = checks.map((check, index) => {
+    const seen = probed[index] ?? check.asked?.judge
+    return typeof seen === 'object' ? seen : judge(answered.get(check), seen)
+  })
   for (const [index, check] of checks.entries()) {
     const { severity = 'fail' } = check
-    const seen = probed[index] ?? check.asked?.judge
-    const found = typeof seen === 'object' ? seen : judge(answered.get(check), seen)
-    const finding = found.outcome === 'fail' ? { ...found, outcome: severity } : found
+    const finding = judged(found[index] as Finding, severity, causeOf(check, checks, found))
     counts[finding.outcome] += 1
     emit({
       type: 'check',
@@ -98,11 +102,28 @@ export async function runChecks(
       severity,
       ...finding,
       ...(check.telling && { telling: true }),
-      remedy: finding.outcome === 'ok' ? undefined : check.remedy,
+      remedy: finding.outcome === 'ok' || finding.outcome === 'skipped' ? undefined : check.remedy,
     })
   }
   emit({ type: 'check.summary', counts, ms: Date.now() - began })
   return counts
+}
+
+type Outcome = { readonly outcome: CheckOutcome; readonly detail: string }
+
+/** What is told of a finding: what failed because of another is no failure of its own. */
+function judged({ outcome, detail }: Finding, severity: 'warn' | 'fail', cause: string | undefined): Outcome {
+  if (outcome !== 'fail') return { outcome, detail }
+  return cause === undefined
+    ? { outcome: severity, detail }
+    : { outcome: 'skipped', detail: `${cause} failed: ${detail}` }
+}
+
+/** The check that a failure comes from: the first in the chain of what this one depends on that failed. */
+function causeOf(check: Check, checks: readonly Check[], found: readonly Finding[]): string | undefined {
+  const failed = checks.filter(({ id }, index) => check.dependsOn?.includes(id) && found[index]?.outcome === 'fail')
+  const [first] = failed
+  return first && (causeOf(first, checks, found) ?? first.id)
 }
 
 function judge(planned: PlannedStep | undefined, by: Judge | undefined): Finding {

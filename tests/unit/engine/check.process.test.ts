@@ -20,6 +20,29 @@ async function run(checks: readonly Check[]) {
 }
 
 describe('checks', () => {
+  test('that fail because another does are skipped by its name; those that pass all the same are not', async () => {
+    const bad = (id: string, ...dependsOn: string[]): Check => ({
+      ...about(id),
+      dependsOn,
+      probe: async () => fail('no answer'),
+    })
+    const { counts, told } = await run([
+      bad('page', 'port'),
+      bad('port', 'nginx'),
+      bad('nginx'),
+      { ...about('lucky'), dependsOn: ['nginx'], probe: async () => ok('cached') },
+      bad('apart', 'not-run'),
+    ])
+    expect(told.map(({ id, outcome, detail, remedy }) => [id, outcome, detail, remedy])).toEqual([
+      ['page', 'skipped', 'nginx failed: no answer', undefined],
+      ['port', 'skipped', 'nginx failed: no answer', undefined],
+      ['nginx', 'fail', 'no answer', 'mend nginx'],
+      ['lucky', 'ok', 'cached', undefined],
+      ['apart', 'fail', 'no answer', 'mend apart'],
+    ])
+    expect(counts).toEqual({ ok: 1, warn: 0, fail: 2, skipped: 2 })
+  })
+
   test('come out as told, in order, questions in one batch, a remedy where one is needed', async () => {
     const here = localTarget(tempFolder())
     const { counts, told, summary } = await run([

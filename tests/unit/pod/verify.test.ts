@@ -26,6 +26,7 @@ import { judgeApart, judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
 import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
+import { podSchema } from '../../../pod/env/env.ts'
 import pod from '../../../pod/pod.ts'
 import { coreColumns } from '../../../pod/valence/vkb.ts'
 
@@ -279,4 +280,17 @@ test('a sync holds the message, or does not', () => {
   expect(holds(sync, '!a', '$1', 'ho')).toBe(false)
   expect(holds(sync, '!b', '$1', 'hi')).toBe(false)
   expect(holds({}, '!a', '$1', 'hi')).toBe(false)
+})
+
+test('what a check depends on is a check, and never itself', () => {
+  const env = sampleEnv(podSchema)
+  const { context } = pod.open({ env, offline: true, folder: '/nowhere/.infra' })
+  const checks = pod.checks(context)
+  const ids = checks.map(({ id }) => id)
+  const dependents = checks.filter(({ dependsOn }) => dependsOn)
+  expect(dependents.length).toBeGreaterThan(10)
+  for (const { id, dependsOn = [] } of dependents) {
+    expect(ids, id).toEqual(expect.arrayContaining([...dependsOn]))
+    expect(dependsOn).not.toContain(id)
+  }
 })
