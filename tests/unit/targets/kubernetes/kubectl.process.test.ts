@@ -220,6 +220,7 @@ describe('kubectl', () => {
     const stdin = { parts: ['{"items":[],"key":"@key@"}'] }
     const [asked] = await on.ask([{ line: diffLine.line, stdin }])
     expect(asked?.stdout).toContain('"key":"not-made-yet"')
+    expect(asked?.stderr).toMatch(/^Not yet: there is no key yet: make one\n/)
     const applied = on.run([{ line: 'kubectl apply -f -', stdin }], () => {})
     await expect(applied).rejects.toMatchObject({
       message: 'there is no key yet: make one',
