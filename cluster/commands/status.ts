@@ -19,7 +19,7 @@ import { repositories } from '../scripts/30-ecr.ts'
 
 /** `status`: one look over all of it. What cannot be asked is told in its place, and the rest all the same. */
 export async function runStatus(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as ClusterContext
+  const context = open(session, 'access').context as ClusterContext
   const parts = await Promise.all(
     Object.entries(sections).map(async ([title, look]) => ({ title, ...(await attempt(() => look(context))) })),
   )

@@ -50,7 +50,7 @@ export const podSchema = schema(
       example: '203.0.113.10',
       placeholder: 'your.droplet.ip',
       sample: '203.0.113.10',
-      neededFor: ['validate', 'deploy', 'verify'],
+      neededFor: ['validate', 'deploy', 'verify', 'access'],
       remedy: 'npm run provision -w pod -- --write-env makes the droplet and writes it; else write it yourself',
       unset: 'the droplet does not exist yet: a plan shows what a blank host would get',
       show: true,

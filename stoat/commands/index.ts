@@ -33,6 +33,7 @@ const stoat: Entry = {
         (await import('@infra/shared/platform/commands/output')).runOutput(
           session,
           (await import('./output.ts')).outputs,
+          ['STOAT_DOMAIN'],
         ),
     },
     status: {

@@ -88,7 +88,7 @@ export async function runVerify(session: Session): Promise<number> {
 /** `unlock`: removes the locks of all targets. */
 export async function runUnlock(session: Session): Promise<number> {
   const { emit, options, processEnv } = session
-  const { targets } = open(session, 'verify')
+  const { targets } = open(session, 'access')
   const locked = targets.filter((target) => target.unlock !== undefined)
   for (const target of locked) {
     const found = await target.holder?.()

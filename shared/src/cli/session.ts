@@ -49,11 +49,11 @@ export interface Loaded extends Opened<unknown> {
 
 /**
  * Loads the environment and opens the workspace with it. With no environment at all a plan is made for the sample
- * values against blank targets, and says so loudly.
+ * values against blank targets, and says so loudly. `also` names what a command needs besides what `access` does.
  */
-export function open(session: Session, purpose: Purpose): Loaded {
+export function open(session: Session, purpose: Purpose, also: readonly string[] = []): Loaded {
   const { workspace, options, emit } = session
-  const loaded = readEnv(session, purpose)
+  const loaded = readEnv(session, purpose, also)
   const first =
     purpose === 'plan' &&
     loaded.unconfigured &&
@@ -89,10 +89,11 @@ export function open(session: Session, purpose: Purpose): Loaded {
 export function readEnv(
   { workspace, root, processEnv, options }: Pick<Session, 'workspace' | 'root' | 'processEnv' | 'options'>,
   purpose: Purpose,
+  also: readonly string[] = [],
 ) {
   const name = options.env === undefined ? {} : { name: options.env }
   const unjudged = options['skip-validation'] === true
-  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, unjudged, ...name })
+  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, also, unjudged, ...name })
 }
 
 /**

@@ -59,7 +59,7 @@ export function renderTable(schema: Schema): string {
       : !optional
         ? 'yes'
         : meta.neededFor
-          ? `for ${meta.neededFor.filter((purpose) => purpose !== 'validate').join(', ')}`
+          ? `for ${meta.neededFor.filter((purpose) => purpose !== 'validate' && purpose !== 'access').join(', ')}`
           : 'no'
     const unset = meta.unset ?? (meta.generate ? '`--generate` makes it' : fallback !== undefined ? code(fallback) : '')
     const about = [meta.description, ...(meta.aliases ? [`formerly ${meta.aliases.map(code).join(', ')}`] : [])].join(

@@ -31,7 +31,9 @@ export function judgeOf({ schema, files, purpose, name: environment }: Case): Ju
     missing(variable, type, meta) {
       if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
       const message =
-        presence(type).optional && purpose !== 'validate' ? `is not set, and ${purpose} needs it` : 'is not set'
+        presence(type).optional && purpose !== 'validate'
+          ? `is not set, and ${purpose === 'access' ? 'this command' : purpose} needs it`
+          : 'is not set'
       const remedy = meta.remedy ?? (meta.generate ? generate : `set it in ${files.main}`)
       return { variable, message, example: meta.example, remedy, file: files.main }
     },

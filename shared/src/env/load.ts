@@ -28,6 +28,8 @@ export interface LoadOptions<T extends Schema> {
   readonly name?: string | undefined
   /** What it is loaded for, `deploy` unless told: a plan may lack what a deployment cannot. */
   readonly purpose?: Purpose | undefined
+  /** For `access`: the variables that this command needs besides. */
+  readonly also?: readonly string[] | undefined
   /** Take texts and secrets as they are although they are judged wrong; a warning says so. */
   readonly unjudged?: boolean | undefined
 }
@@ -75,9 +77,15 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     ...(options.name === undefined ? {} : { name: options.name }),
   })
 
-  const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given }
+  let made: Readonly<Record<string, unknown>> | undefined
+  const sample = () => {
+    made ??= sampleEnv(schema)
+    return made
+  }
+  const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given, sample }
   for (const declared of variablesOf(schema)) readVariable(reading, declared)
-  problems.push(...brokenRules(schema, env, given, files.main))
+  // Rules are of what is deployed.
+  if (options.purpose !== 'access') problems.push(...brokenRules(schema, env, given, files.main))
   warnings.push(...strangers(schema, processEnv))
   const report: Report = {
     sources,
@@ -104,6 +112,13 @@ interface Reading {
   readonly values: Record<string, string | Secret>
   readonly env: Record<string, unknown>
   readonly given: Set<string>
+  /** Values for what the purpose has no use for. */
+  sample(): Readonly<Record<string, unknown>>
+}
+
+/** Whether a command that only wants to get in has no use for a variable, which a deployment must have. */
+function isSpare({ purpose, also = [] }: LoadOptions<Schema>, { name, type, meta }: Declared): boolean {
+  return purpose === 'access' && !presence(type).optional && !meta.neededFor?.includes('access') && !also.includes(name)
 }
 
 function readVariable(reading: Reading, declared: Declared): void {
@@ -112,6 +127,10 @@ function readVariable(reading: Reading, declared: Declared): void {
   const found = find(name, meta, options.processEnv, files, warnings)
   if (found) given.add(name)
   const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
+  if (wrong && isSpare(options, declared)) {
+    env[name] = reading.sample()[name]
+    return
+  }
   if (wrong) problems.push(wrong)
   if (wrong || (!found && presence(type).fallback === undefined)) return
   const text = found && expand(found.text, meta, home, options.root)
@@ -121,6 +140,10 @@ function readVariable(reading: Reading, declared: Declared): void {
     sources[name] = found?.source ?? 'default'
     if (text !== undefined) values[name] = meta.secret ? secret(text) : text
     if (isSecret(value.parsed)) tellWeak(reading, declared, value.parsed)
+    return
+  }
+  if (isSpare(options, declared)) {
+    env[name] = reading.sample()[name]
     return
   }
   const invalid = judge.invalid(name, meta, found, value.issue)

@@ -1,7 +1,10 @@
 import type { z } from 'zod'
 
-/** What an environment is loaded for: a plan may lack what a deployment cannot. */
-export type Purpose = 'validate' | 'plan' | 'deploy' | 'verify'
+/**
+ * What an environment is loaded for: a plan may lack what a deployment cannot; to get in, `access`, needs only what leads
+ * there and lets in.
+ */
+export type Purpose = 'validate' | 'plan' | 'deploy' | 'verify' | 'access'
 
 /** Looks up another variable of the same environment, as text: what is set, or what was just generated. */
 export type Given = (name: string) => string | undefined

@@ -10,7 +10,7 @@ import { type Services, serviceOf } from './services.ts'
 export async function runLogs(session: Session, services: Services): Promise<number> {
   const { workload } = serviceOf(services, session.args[0] ?? '')
   const { follow, previous, tail } = session.workspaceOptions
-  const { kube, workspace } = open(session, 'verify').context as WorkloadContext
+  const { kube, workspace } = open(session, 'access').context as WorkloadContext
   const options = [...(previous ? ['--previous'] : []), ...(follow ? ['-f'] : [])]
   const read = sh`kubectl logs ${workload} -n ${namespace} --all-containers --tail=${String(tail ?? 200)} ${options}`
   // Ends with us, however we end: it has a process group of its own.

@@ -9,10 +9,11 @@ export type FindOutput<C> = (context: C) => Promise<string | undefined> | string
 
 export type Outputs<C> = Readonly<Record<string, FindOutput<C>>>
 
-/** `output [NAME] [--json]`: one value of a workspace for `$(…)`, or all of them. */
+/** `output [NAME] [--json]`: one value of a workspace for `$(…)`, or all of them. They are made of `variables`. */
 export async function runOutput<C extends { readonly workspace: string }>(
   session: Session,
   outputs: Outputs<C>,
+  variables: readonly string[] = [],
 ): Promise<number> {
   const [name] = session.args
   const find = name === undefined ? undefined : outputs[name]
@@ -21,7 +22,7 @@ export async function runOutput<C extends { readonly workspace: string }>(
     const names = Object.keys(outputs).join(', ')
     throw usage(`there is no output ${name}`, `${near ? `Did you mean ${near}? ` : ''}There are: ${names}`)
   }
-  const context = open(session, 'verify').context as C
+  const context = open(session, 'access', variables).context as C
   if (name !== undefined && find) {
     const value = await find(context)
     if (value === undefined)
