@@ -15,7 +15,7 @@ import { synapseChecks } from './checks/synapse.ts'
 import { systemChecks } from './checks/system.ts'
 import { vkbChecks } from './checks/vkb.ts'
 import type { PodContext } from './context.ts'
-import { type PodEnv, podSchema } from './env/env.ts'
+import { type PodEnv, podSchema, privateKeyOfPod } from './env/env.ts'
 import { nextSteps } from './next.ts'
 import security from './scripts/10-security.ts'
 import common from './scripts/20-common.ts'
@@ -54,6 +54,7 @@ function connect(env: PodEnv, host: string, folder: string, tell?: (text: string
     port: env.VALENCE_SSH_PORT,
     user: env.VALENCE_SSH_USER,
     keyFile: env.VALENCE_SSH_PRIVATE_KEY_FILE,
+    keyToTry: privateKeyOfPod(env),
     knownHosts: join(folder, 'known_hosts'),
     hostKey: env.VALENCE_SSH_HOST_KEY && `${env.VALENCE_SSH_HOST_KEY.type} ${env.VALENCE_SSH_HOST_KEY.base64}`,
     tell,

@@ -1,3 +1,4 @@
+import { sayOpenPort } from '@infra/shared/command/open-port'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { jailSettings } from '@infra/shared/facts/host/fail2ban'
 import { operatingSystem } from '@infra/shared/facts/host/os'
@@ -35,17 +36,18 @@ const accessChecks = ({ env, host }: PodContext): readonly Check[] => [
   }),
   check(host, {
     id: 'security.firewall',
-    about: 'the firewall lets in ssh, web and Matrix federation, nothing else',
+    about: 'the firewall lets in ssh, web, Matrix federation and VALENCE_EXTRA_PORTS, nothing else',
     remedy: again,
     ask: { config: ufwConfig, loaded: ufwLoaded, sshd: sshdPorts },
     judge({ config, loaded, sshd }) {
       if (!config?.enabled || !loaded[4].active) return fail('off')
       if (!isLoaded(config, loaded)) return fail('the kernel has other rules than ufw')
-      const ports = portsOf({ tcp: openPorts, ssh: env.VALENCE_SSH_PORT }, sshd)
+      const extra = env.VALENCE_EXTRA_PORTS
+      const ports = portsOf({ tcp: openPorts, extra, ssh: env.VALENCE_SSH_PORT }, sshd)
       const closed = ports.filter((port) => !isOpen(config, port))
-      if (closed.length > 0) return fail(`closed: ${closed.join(' ')}`)
+      if (closed.length > 0) return fail(`closed: ${closed.map(sayOpenPort).join(' ')}`)
       const foreign = foreignRules(config, ports).map(([rule]) => sayRule(rule))
-      return foreign.length > 0 ? fail(foreign.join(', ')) : ok(ports.join(' '))
+      return foreign.length > 0 ? fail(foreign.join(', ')) : ok(ports.map(sayOpenPort).join(' '))
     },
   }),
   check(host, {

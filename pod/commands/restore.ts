@@ -14,6 +14,7 @@ import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { archiveOf, payload } from '../backup/backup.ts'
 import { pinsOfPod } from '../backup/pins.ts'
 import { undoRestore } from '../backup/unfinished-restore.ts'
+import { type PodEnv, privateKeyOfPod } from '../env/env.ts'
 import { openHost, recorder, withPath } from './host.ts'
 import { type Found, judge, type Manifest } from './restore-judge.ts'
 
@@ -22,7 +23,7 @@ export async function runRestore(session: Session): Promise<number> {
   const { args, processEnv, emit } = session
   const path = fromHere(args[0] ?? '', processEnv)
   const { env, host } = openHost(session)
-  const { path: identity, asks } = await findIdentity(session, env.VALENCE_SSH_PRIVATE_KEY_FILE, '~/.ssh/valence_pod')
+  const { path: identity, asks } = await findIdentity(session, ownIdentity(env), '~/.ssh/valence_pod')
   const archive = await judged(session, path, wanted(session.root, env.VALENCE_DOMAIN))
   return withLock(session, host, async () => {
     const say = `decrypting here, sending ${path}`
@@ -224,3 +225,5 @@ async function health(host: SshTarget): Promise<void> {
     remedy: 'npm run deploy -w pod gives it the passwords of this environment; then npm run logs -w pod -- synapse',
   })
 }
+
+const ownIdentity = (env: PodEnv) => env.VALENCE_SSH_PRIVATE_KEY_FILE ?? privateKeyOfPod(env)

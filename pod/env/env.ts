@@ -1,17 +1,18 @@
 import { authoritiesFile } from '@infra/shared/env/ca-file'
 import { calendar } from '@infra/shared/env/calendar'
 import { gitTransport } from '@infra/shared/env/git'
-import { privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
+import { privateKeyBeside, privateKeyPath, publicKey, publicKeyFile } from '@infra/shared/env/key-files'
 import { domain, email, ip, isPrivateHost, url } from '@infra/shared/env/network'
+import { openPorts } from '@infra/shared/env/open-ports'
 import { parsed } from '@infra/shared/env/parsed'
 import { password } from '@infra/shared/env/random'
 import { parseRecipient } from '@infra/shared/env/recipient'
-import { anthropicKey, openaiKey, strongSecret, token } from '@infra/shared/env/secrets'
+import { anthropicKey, openaiKey, strongSecret } from '@infra/shared/env/secrets'
 import type { PublicKey } from '@infra/shared/env/ssh-key'
 import { choice, flag, integer, loginName, matching, port, timezone } from '@infra/shared/env/text'
 import { type EnvOf, schema, type VariableMeta, variable } from '@infra/shared/env/variable'
-import { digitalOceanNameServer } from '@infra/shared/platform/env'
 import { pgdgKey } from '@infra/shared/steps/postgres/pgdg'
+import { dropletVariables } from './droplet.ts'
 import { synapseVariables } from './synapse.ts'
 import { valenceVariables } from './valence.ts'
 
@@ -27,11 +28,6 @@ const generated = (group: string, description: string) =>
 const tuning = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Optional settings', ...meta })
 
 const backup = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Backups', ...meta })
-
-const droplet = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({
-  group: 'DigitalOcean (npm run provision)',
-  ...meta,
-})
 
 const keyGroup = 'SSH Key (choose ONE of these options)'
 const matrixGroup = 'Matrix/Synapse secrets'
@@ -128,7 +124,7 @@ export const podSchema = schema(
         example: '~/.ssh/valence_pod',
         path: true,
         aliases: ['ANSIBLE_PRIVATE_KEY_FILE'],
-        unset: "the ssh agent and ssh's own defaults decide",
+        unset: "the agent, the key beside `VALENCE_SSH_PUBKEY_FILE` (without `.pub`) and ssh's defaults are tried",
       }),
     ),
     VALENCE_SSH_PORT: variable(
@@ -142,6 +138,15 @@ export const podSchema = schema(
         example: 'ssh-ed25519 AAAA...',
         placeholder: 'ssh-ed25519 AAAA...',
         unset: 'the key of the first contact is believed, told, and kept in `.infra/known_hosts`',
+      }),
+    ),
+    VALENCE_EXTRA_PORTS: variable(
+      openPorts().optional(),
+      tuning({
+        description:
+          'More ports that the firewalls let in, with who may come: of TURN, a VPN, a service of your own; tcp unless told',
+        example: '3478/udp,49152-65535/udp,5349/tcp from 10.0.0.0/8',
+        unset: 'ssh, web and Matrix federation only',
       }),
     ),
     VALENCE_SUDO: variable(
@@ -218,51 +223,7 @@ export const podSchema = schema(
       backup({ description: 'How many of those backups are kept', example: '14' }),
     ),
 
-    DIGITALOCEAN_TOKEN: variable(
-      token().optional(),
-      droplet({
-        description: "The account's API token",
-        example: 'dop_v1_...',
-        placeholder: 'dop_v1_...',
-        sample: 'dop_v1_sample',
-        secret: true,
-        common: true,
-        unset: 'the droplet is made by hand: nothing else needs it',
-        remedy: 'make one: https://cloud.digitalocean.com/account/api/tokens',
-      }),
-    ),
-    DIGITALOCEAN_API_URL: variable(
-      url().optional(),
-      droplet({
-        description: 'Another DigitalOcean API, for rehearsals',
-        example: 'http://127.0.0.1:5001',
-        common: true,
-        unset: 'the real DigitalOcean',
-      }),
-    ),
-    DIGITALOCEAN_NAMESERVER: digitalOceanNameServer('DigitalOcean (npm run provision)'),
-    VALENCE_DROPLET_NAME: variable(
-      matching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, 'a host name (letters, digits, . and -)').prefault(
-        'valence-pod',
-      ),
-      droplet({ description: 'By this name the droplet is known: one that has it is adopted', example: 'valence-pod' }),
-    ),
-    VALENCE_DROPLET_IMAGE: variable(
-      matching(/^[a-z0-9][a-z0-9-]*$/, 'the slug or the id of an image').prefault('ubuntu-24-04-x64'),
-      droplet({ description: 'Image of a new droplet', example: 'debian-12-x64' }),
-    ),
-    VALENCE_DROPLET_SIZE: variable(
-      matching(/^[a-z0-9]+(-[a-z0-9.]+)+$/, 'the slug of a size').prefault('s-2vcpu-4gb'),
-      droplet({ description: 'Size of the droplet; it is never resized here', example: 's-4vcpu-8gb' }),
-    ),
-    VALENCE_DROPLET_REGION: variable(
-      matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('nyc1'),
-      droplet({ description: 'Where the droplet is; it is never moved', example: 'fra1' }),
-    ),
-    VALENCE_CLOUD_FIREWALL: variable(
-      flag().prefault('false'),
-      droplet({ description: 'Whether a cloud firewall stands before the droplet, beside its own', example: 'true' }),
-    ),
+    ...dropletVariables,
   },
   [
     {
@@ -295,6 +256,10 @@ export function podPublicKeys(
 ): readonly PublicKey[] {
   return env.VALENCE_SSH_PUBKEY_FILE?.keys ?? (env.VALENCE_SSH_PUBKEY ? [env.VALENCE_SSH_PUBKEY] : [])
 }
+
+/** The private half of VALENCE_SSH_PUBKEY_FILE where it lies beside that file: to be tried before ssh's own defaults. */
+export const privateKeyOfPod = (env: Pick<PodEnv, 'VALENCE_SSH_PUBKEY_FILE'>): string | undefined =>
+  env.VALENCE_SSH_PUBKEY_FILE && privateKeyBeside(env.VALENCE_SSH_PUBKEY_FILE.path)
 
 function tokenFits(address: string): string | undefined {
   if (gitTransport(address) !== 'http') return 'needs an https address in VALENCE_REPO_URL'

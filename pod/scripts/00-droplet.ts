@@ -35,7 +35,15 @@ export default script(
     const dependsOn = [pod]
     if (envFile !== undefined) add(podAddressIn(cloud, envFile, { droplet: name, dependsOn }))
     if (env.VALENCE_CLOUD_FIREWALL)
-      add(cloudFirewall(cloud, { name, droplet: name, tcp: [port, ...openPorts], dependsOn }))
+      add(
+        cloudFirewall(cloud, {
+          name,
+          droplet: name,
+          tcp: [port, ...openPorts],
+          extra: env.VALENCE_EXTRA_PORTS,
+          dependsOn,
+        }),
+      )
     const answers = add(dropletAnswers(cloud, name, { port, dependsOn }))
     if (envFile !== undefined) add(podHostKeyIn(cloud, envFile, { droplet: name, port, dependsOn: [answers] }))
     const holder = { what: 'the droplet', address: existingDroplet(name), dependsOn }

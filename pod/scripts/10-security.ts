@@ -52,7 +52,15 @@ export default script(
         dependsOn: [rootKeys, valenceKeys],
       }),
     )
-    add(firewall(host, { tcp: openPorts, ssh: env.VALENCE_SSH_PORT, dependsOn: [packages] }))
+    add(
+      firewall(host, {
+        tcp: openPorts,
+        extra: env.VALENCE_EXTRA_PORTS,
+        keptBy: 'VALENCE_EXTRA_PORTS',
+        ssh: env.VALENCE_SSH_PORT,
+        dependsOn: [packages],
+      }),
+    )
     add(jail(host, 'sshd', { ...sshBan(env.VALENCE_SSH_PORT), dependsOn: [packages] }))
     add(unattendedUpgrades(host, { dependsOn: [packages] }))
   },

@@ -47,6 +47,13 @@ export function privateKeyFile(): Parsed<{ readonly path: string; readonly conte
   })
 }
 
+/** The private half beside a file of a public key (`key` beside `key.pub`), where ssh would take it; else undefined. */
+export function privateKeyBeside(publicPath: string): string | undefined {
+  if (!publicPath.endsWith('.pub')) return undefined
+  const path = publicPath.slice(0, -'.pub'.length)
+  return 'wrong' in readPrivate(path) ? undefined : path
+}
+
 function readPrivate(path: string): Verdict<string> {
   if (looksPrivate(path))
     return { wrong: 'holds a private key itself: it was not shown', remedy: 'give the path of its file' }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reveal } from '@infra/shared/command/secret'
-import { privateKeyFile, privateKeyPath, publicKeyFile } from '@infra/shared/env/key-files'
+import { privateKeyBeside, privateKeyFile, privateKeyPath, publicKeyFile } from '@infra/shared/env/key-files'
 import { parsePublicKey } from '@infra/shared/env/ssh-key'
 import { describe, expect, test } from 'vitest'
 import { folder, sshKey } from './place.ts'
@@ -122,7 +122,11 @@ describe('key files', () => {
     const pasted = wrongPrivate(join(root, readFileSync(ed25519, 'utf8')))
     expect(pasted).toMatch(/holds a private key itself/)
     expect(pasted).not.toContain('b3BlbnNzaC1rZXk')
+    expect(privateKeyBeside(`${ed25519}.pub`)).toBe(ed25519)
+    expect(privateKeyBeside(join(root, 'alone.pub'))).toBeUndefined()
+    expect(privateKeyBeside(ed25519)).toBeUndefined()
     chmodSync(rsa, 0o644)
+    expect(privateKeyBeside(`${rsa}.pub`)).toBeUndefined()
     expect(wrongPrivate(rsa)).toMatch(/others can read.*chmod 600/)
     writeFileSync(join(root, 'ppk'), 'PuTTY-User-Key-File-3: ssh-ed25519\n', { mode: 0o600 })
     expect(wrongPrivate(join(root, 'ppk'))).toMatch(/PuTTY.*puttygen/)

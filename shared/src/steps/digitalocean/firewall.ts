@@ -1,4 +1,5 @@
 import { doSend, explainDo as explain } from '../../command/digitalocean.ts'
+import { type OpenPort, sayOpenPort } from '../../command/open-port.ts'
 import { changes, create, type Decision, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { existingDroplet } from '../../facts/digitalocean/droplet.ts'
@@ -10,6 +11,8 @@ export interface CloudFirewallOptions {
   droplet: string
   /** TCP ports that everybody may reach. */
   tcp: readonly number[]
+  /** More ports, with who may come in there. */
+  extra?: readonly OpenPort[] | undefined
   dependsOn: readonly Dependency[]
 }
 
@@ -35,7 +38,9 @@ export function cloudFirewall(on: Target, desired: CloudFirewallOptions): Step {
 }
 
 function decide(desired: CloudFirewallOptions, droplet: number, found: readonly CloudFirewall[]): Decision {
-  const inbound = desired.tcp.map((port) => ({ protocol: 'tcp', ports: String(port), peers: { addresses: everybody } }))
+  const ours = desired.tcp.map((port): OpenPort => ({ port: String(port), protocol: 'tcp' }))
+  const open = [...new Map([...ours, ...(desired.extra ?? [])].map((each) => [sayOpenPort(each), each])).values()]
+  const inbound = merged(open)
   const [firewall, ...others] = found
   const body = (now?: CloudFirewall) => ({
     name: desired.name,
@@ -47,7 +52,7 @@ function decide(desired: CloudFirewallOptions, droplet: number, found: readonly 
     droplet_ids: [...new Set([...(now?.droplets ?? []), droplet])],
     tags: now?.tags ?? [],
   })
-  const ports = desired.tcp.join(', ')
+  const ports = open.map((each) => sayOpenPort(each).replace(/\/tcp$/, '')).join(', ')
   if (!firewall)
     return changes(
       [create(`cloud firewall ${desired.name} (in: ${ports})`, doSend('POST', '/v2/firewalls', body()), { explain })],
@@ -68,6 +73,19 @@ function decide(desired: CloudFirewallOptions, droplet: number, found: readonly 
     said.length > 0 ? [update(`cloud firewall ${desired.name}: ${said.join('; ')}`, put, { explain })] : [],
     `in: ${ports}`,
   )
+}
+
+/** One rule for a port: the API takes no second one, but several sources. */
+function merged(open: readonly OpenPort[]): CloudRule[] {
+  const rules = new Map<string, CloudRule>()
+  for (const { port, protocol, from } of open) {
+    const ports = port.replace(':', '-')
+    const before = rules.get(`${protocol} ${ports}`)?.peers.addresses ?? []
+    const addresses = from === undefined ? everybody : [...before, from]
+    const isOpen = before.includes(everybody[0] ?? '')
+    rules.set(`${protocol} ${ports}`, { protocol, ports, peers: { addresses: isOpen ? everybody : addresses } })
+  }
+  return [...rules.values()]
 }
 
 function difference(now: readonly CloudRule[], desired: readonly CloudRule[]): string[] {

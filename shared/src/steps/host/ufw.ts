@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net'
+import { type OpenPort, sayOpenPort } from '../../command/open-port.ts'
 import { all, raw, type Shell, sh } from '../../command/sh.ts'
 import {
   type Change,
@@ -5,6 +7,7 @@ import {
   create,
   type Dependency,
   type Facts,
+  noting,
   refuse,
   remove,
   type Step,
@@ -20,6 +23,10 @@ import { confirmed, confirming, restoring } from './revert.ts'
 export interface FirewallOptions {
   /** TCP ports that everybody may reach. */
   tcp: readonly number[]
+  /** More ports, with who may come in there. */
+  extra?: readonly OpenPort[] | undefined
+  /** The variable that those are said by, for the hint beside a port that is closed. */
+  keptBy?: string
   /** Lets ssh in: on the port of this connection, and where sshd says that it listens. Undefined: not let in. */
   ssh?: number | undefined
   dependsOn?: readonly Dependency[]
@@ -61,11 +68,12 @@ export function firewall(on: Target, options: FirewallOptions): Step {
       if (now.unit.enabled === 'masked') return refuse('ufw.service is masked', 'systemctl unmask ufw.service')
       const ports = portsOf(options, now.sshd)
       const list = firewallChanges(now, ports)
-      const say = `active: ${ports.map((port) => `${port}/tcp`).join(' ')}`
-      if (!now.armed || list.some(({ guard }) => guard)) return changes(list, say)
+      const say = `active: ${ports.map(sayOpenPort).join(' ')}`
+      const closing = closingNote(now.config, ports, options)
+      if (!now.armed || list.some(({ guard }) => guard)) return noting(changes(list, say), closing)
       const guard = confirming('ufw')
       const confirm = update('firewall change of an interrupted run confirmed', confirmed, { guard })
-      return changes([...list, confirm], say)
+      return noting(changes([...list, confirm], say), closing)
     },
   })
 }
@@ -74,18 +82,30 @@ export function firewall(on: Target, options: FirewallOptions): Step {
  * The ports to open, in order. `sshd` are those where it listens by its configuration, which knows nothing of a socket
  * that listens for it: the port of this connection stays open, whatever that says.
  */
-export function portsOf({ tcp, ssh }: FirewallOptions, sshd: readonly number[]): number[] {
+export function portsOf({ tcp, extra = [], ssh }: FirewallOptions, sshd: readonly number[]): OpenPort[] {
   const forSsh = ssh === undefined ? [] : [ssh, ...sshd]
-  return [...new Set([...forSsh, ...tcp])].sort((a, b) => a - b)
+  const ours = [...new Set([...forSsh, ...tcp])].sort((a, b) => a - b)
+  const open = [...ours.map((port): OpenPort => ({ port: String(port), protocol: 'tcp' })), ...extra]
+  return [...new Map(open.map((each) => [sayOpenPort(each), each])).values()]
 }
 
-function firewallChanges({ config, loaded, unit }: Facts<typeof questions>, ports: readonly number[]): Change[] {
+/** How to keep what others opened and this closes, in the form of the variable. */
+function closingNote(
+  config: UfwConfig | null,
+  ports: readonly OpenPort[],
+  { extra = [], keptBy }: FirewallOptions,
+): string[] {
+  const closed = foreignRules(config, ports).flatMap(([rule]) => opens(rule) ?? [])
+  if (keptBy === undefined || closed.length === 0) return []
+  const said = [...new Set([...extra, ...closed].map(sayOpenPort))].join(',')
+  return [`the firewall closes what somebody else opened; to keep it open: ${keptBy}='${said}'`]
+}
+
+function firewallChanges({ config, loaded, unit }: Facts<typeof questions>, ports: readonly OpenPort[]): Change[] {
   const list: Change[] = []
   const missing = ports.filter((port) => !isOpen(config, port))
-  if (missing.length > 0) {
-    const allow = missing.map((port) => sh`ufw allow ${`${port}/tcp`}`)
-    list.push(create(`firewall rules: allow ${missing.map((port) => `${port}/tcp`).join(' ')}`, allow))
-  }
+  if (missing.length > 0)
+    list.push(create(`firewall rules: allow ${missing.map(sayOpenPort).join(' ')}`, missing.map(allow)))
   const { save, guard } = restoring({ name: 'ufw', paths: ufwFiles, digest: config?.digest ?? 'none', effect })
   const guarded = (run: Shell) => [[save, run], { guard }] as const
   // Debian and Ubuntu install ufw with these defaults.
@@ -119,24 +139,34 @@ export function isLoaded(config: UfwConfig, loaded: Facts<typeof questions>['loa
 const any = new Set(['0.0.0.0/0', '::/0'])
 const isAny = (address: string) => any.has(address)
 
-/** The ports that a rule opens to everybody by TCP; undefined for a rule that does anything else. */
-function opens(rule: UfwRule): number[] | undefined {
-  const plain = rule.action === 'allow' && rule.direction === 'in' && rule.fromPort === 'any'
-  if (!plain || rule.protocol !== 'tcp' || !isAny(rule.from) || !isAny(rule.to)) return undefined
-  return rule.toPort.split(',').map(Number)
+const allow = ({ port, protocol, from }: OpenPort): Shell =>
+  from === undefined && !port.includes(':')
+    ? sh`ufw allow ${`${port}/${protocol}`}`
+    : sh`ufw allow proto ${protocol} from ${from ?? 'any'} to any port ${port}`
+
+/** The ports that a rule opens; undefined for a rule that does anything else. */
+function opens(rule: UfwRule): OpenPort[] | undefined {
+  const plain = rule.action === 'allow' && rule.direction === 'in' && rule.fromPort === 'any' && isAny(rule.to)
+  if (!plain || rule.toPort === 'any') return undefined
+  const protocols = (['tcp', 'udp'] as const).filter((name) => rule.protocol === name || rule.protocol === 'any')
+  const from = isAny(rule.from) ? {} : { from: rule.from }
+  return protocols.flatMap((protocol) => rule.toPort.split(',').map((port) => ({ port, protocol, ...from })))
 }
 
-/** Whether a rule lets everybody reach this TCP port, in each family that ufw handles. */
-export function isOpen(config: UfwConfig | null, port: number): boolean {
-  const families: (4 | 6)[] = config?.ipv6 === false ? [4] : [4, 6]
-  return families.every((family) => config?.rules.some((rule) => rule.family === family && opens(rule)?.includes(port)))
+/** Whether a rule lets in whom it should on this port, in each family that ufw handles. */
+export function isOpen(config: UfwConfig | null, port: OpenPort): boolean {
+  const own = port.from === undefined ? [4, 6] : [isIPv6(port.from.replace(/\/.*/, '')) ? 6 : 4]
+  const families = own.filter((family) => family === 4 || config?.ipv6 !== false)
+  const isIt = (one: OpenPort) => sayOpenPort(one) === sayOpenPort(port)
+  return families.every((family) => config?.rules.some((rule) => rule.family === family && opens(rule)?.some(isIt)))
 }
 
 /** The rules that are not ours to have, each with its twin of the other family. */
-export function foreignRules(config: UfwConfig | null, ports: readonly number[]): [UfwRule, ...UfwRule[]][] {
+export function foreignRules(config: UfwConfig | null, ports: readonly OpenPort[]): [UfwRule, ...UfwRule[]][] {
+  const own = new Set(ports.map(sayOpenPort))
   const found = new Map<string, [UfwRule, ...UfwRule[]]>()
   for (const rule of config?.rules ?? []) {
-    if (opens(rule)?.every((port) => ports.includes(port))) continue
+    if (opens(rule)?.every((port) => own.has(sayOpenPort(port)))) continue
     const blocksSource = /^(deny|reject)/.test(rule.action) && rule.direction.startsWith('in') && !isAny(rule.from)
     if (blocksSource) continue
     const key = sayRule(rule)

@@ -88,6 +88,57 @@ describe('firewall', () => {
     expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
+  describe('with more ports', () => {
+    const extra = [
+      { port: '3478', protocol: 'udp' },
+      { port: '49152:65535', protocol: 'udp' },
+      { port: '5349', protocol: 'tcp', from: '10.0.0.0/8' },
+      { port: '5349', protocol: 'tcp', from: '2001:db8::/32' },
+    ] as const
+    const more = firewall(on, { tcp: [80], extra, ssh: 22, keptBy: 'MORE_PORTS' })
+    const rules = ['allow udp 3478 @ any @ in', 'allow udp 49152:65535 @ any @ in']
+    const there = config([...ours, ...rules])
+    const source = (family: 4 | 6, from: string) => ({
+      ...{ action: 'allow', protocol: 'tcp', toPort: '5349', to: family === 4 ? '0.0.0.0/0' : '::/0' },
+      ...{ fromPort: 'any', from, toApp: undefined, fromApp: undefined, direction: 'in', family },
+    })
+    const all = { ...there, rules: [...(there.rules ?? []), source(4, '10.0.0.0/8'), source(6, '2001:db8::/32')] }
+
+    test('they are opened, and stay open', () => {
+      const decision = more.plan(sound, { pending: [] })
+      expect(told(decision)).toEqual([
+        '+ firewall rules: allow 3478/udp 49152-65535/udp 5349/tcp from 10.0.0.0/8 5349/tcp from 2001:db8::/32',
+      ])
+      const [change] = decision.kind === 'changes' ? decision.changes : []
+      expect(change?.run.map(({ line }) => line)).toEqual([
+        'ufw allow 3478/udp',
+        'ufw allow proto udp from any to any port 49152:65535',
+        'ufw allow proto tcp from 10.0.0.0/8 to any port 5349',
+        'ufw allow proto tcp from 2001:db8::/32 to any port 5349',
+      ])
+      expect(told(more.plan({ ...sound, config: all, loaded: loaded(4) }, { pending: [] }))).toEqual([
+        '= active: 22/tcp 80/tcp 3478/udp 49152-65535/udp 5349/tcp from 10.0.0.0/8 5349/tcp from 2001:db8::/32',
+      ])
+    })
+
+    test('one that is open to more than it should be is another one', () => {
+      const wide = config([...ours, ...rules, 'allow tcp 5349 @ any @ in'])
+      expect(told(more.plan({ ...sound, config: wide, loaded: loaded(5) }, { pending: [] }))).toEqual([
+        '+ firewall rules: allow 5349/tcp from 10.0.0.0/8 5349/tcp from 2001:db8::/32',
+        '- foreign firewall rule: allow in proto tcp from any to any port 5349',
+      ])
+    })
+
+    test('what others opened is told before it is closed, with what keeps it', () => {
+      const foreign = ['allow any 51820 @ any @ in', 'allow tcp 8080,8081 @ any @ in', 'limit tcp 2022 @ any @ in']
+      const now = { ...sound, config: config([...ours, ...foreign]), loaded: loaded(5) }
+      const plain = firewall(on, { tcp: [80], ssh: 22, keptBy: 'MORE_PORTS' }).plan(now, { pending: [] })
+      expect(plain.kind === 'refused' ? [] : plain.notes).toEqual([
+        "the firewall closes what somebody else opened; to keep it open: MORE_PORTS='51820/tcp,51820/udp,8080/tcp,8081/tcp'",
+      ])
+    })
+  })
+
   test('what could lock us out is guarded; at boot only the files go back, which ufw.service reads by itself', () => {
     const decision = step.plan({ ...sound, ...with_('allow tcp 9999 @ any @ in') }, { pending: [] })
     const [change] = decision.kind === 'changes' ? decision.changes : []

@@ -1,0 +1,45 @@
+import { sayOpenPort } from '@infra/shared/command/open-port'
+import { openPorts } from '@infra/shared/env/open-ports'
+import { describe, expect, test } from 'vitest'
+
+describe('ports that stay open beside those of the deployment', () => {
+  test.each<[string, string[]]>([
+    ['3478/udp', ['3478/udp']],
+    ['3478', ['3478/tcp']],
+    ['3478/udp,51820/udp, 5349/tcp from 10.0.0.0/8', ['3478/udp', '51820/udp', '5349/tcp from 10.0.0.0/8']],
+    ['49152-65535/udp', ['49152-65535/udp']],
+    ['49152:65535/UDP', ['49152-65535/udp']],
+    ['80/tcp from 192.0.2.7', ['80/tcp from 192.0.2.7']],
+    ['80/tcp from 192.0.2.7/32', ['80/tcp from 192.0.2.7']],
+    ['80/tcp from 2001:DB8:0::/32', ['80/tcp from 2001:db8::/32']],
+    ['80/tcp from any', ['80/tcp']],
+    ['80,80/tcp,', ['80/tcp']],
+  ])('%s', (text, desired) => {
+    expect(openPorts().parse(text).map(sayOpenPort)).toEqual(desired)
+  })
+
+  test.each<[string, RegExp]>([
+    ['http', /"http", which is not a port/],
+    ['3478/icmp', /icmp is neither tcp nor udp/],
+    ['0', /from 1 to 65535/],
+    ['70000/tcp', /from 1 to 65535/],
+    ['65535-49152/udp', /the lower one first/],
+    ['80/tcp from nowhere', /no network/],
+    ['80/tcp from 10.0.0.0/33', /no network/],
+    ['80/tcp from 0.0.0.0/0', /everybody/],
+    ['80/tcp from 10.1.2.3/8', /within a network/],
+    ['80/tcp from 2001:db8:1::/32', /within a network/],
+    ['80 443', /not a port/],
+  ])('not %s', (text, wrong) => {
+    expect(openPorts().safeParse(text).error?.issues[0]?.message).toMatch(wrong)
+  })
+
+  test.each([
+    ['80/tcp from 10.1.2.3/8', 'write 10.0.0.0/8'],
+    ['80/tcp from 10.255.255.255/9', 'write 10.128.0.0/9'],
+    ['80/tcp from 2001:db8:1::1/47', 'write 2001:db8::/47'],
+    ['80/tcp from ::ffff:192.0.2.7/120', 'write ::ffff:192.0.2.0/120'],
+  ])('the network of %s is said', (text, remedy) => {
+    expect(openPorts().safeParse(text).error?.issues[0]).toMatchObject({ params: { remedy } })
+  })
+})
