@@ -1,7 +1,8 @@
 import { Resolver } from 'node:dns/promises'
 import { connect, isIPv6 } from 'node:net'
-import { type Check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
+import { type Check, check, type Finding, fail, ok, warn } from '@infra/shared/engine/check'
 import { ownAddresses } from '@infra/shared/facts/host/dns'
+import { type Served, servedByHttps } from '@infra/shared/facts/host/served'
 import type { PodContext } from '../context.ts'
 import { webPorts } from '../host/security.ts'
 
@@ -57,6 +58,13 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
       remedy: closed,
       probe: () => probe(address, 8008, false),
     },
+    check(host, {
+      id: 'synapse.addresses',
+      about: 'https answers on each address of the host, of IPv4 and of IPv6',
+      remedy: 'npm run deploy -w pod -- --tags synapse; on the host: ss -Hltn "sport = :443"',
+      ask: { served: servedByHttps(env.VALENCE_DOMAIN, '/.well-known/matrix/server') },
+      judge: ({ served }) => judgeServed(served),
+    }),
     {
       id: 'synapse.dns',
       about: `${env.VALENCE_DOMAIN} leads to the pod`,
@@ -68,6 +76,14 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
       },
     },
   ]
+}
+
+/** The addresses that answer as the site does; those that do not. */
+export function judgeServed(served: readonly Served[]): Finding {
+  const silent = served.filter(({ status }) => status !== 200)
+  if (silent.length > 0)
+    return fail(silent.map(({ address, status }) => `${address} ${status ?? 'does not answer'}`).join(', '))
+  return served.length > 0 ? ok(served.map(({ address }) => address).join(', ')) : warn('it has no address of its own')
 }
 
 /** What the name servers say, not this machine's own list of hosts. */

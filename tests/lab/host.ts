@@ -35,6 +35,8 @@ export type LabHost = {
   readonly name: string
   readonly address: string
   readonly gateway: string
+  /** Its address of IPv6, beside the other. */
+  readonly address6: string
   readonly sshPort: 22
   readonly keyFile: string
   readonly publicKey: string
@@ -104,6 +106,7 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
       name,
       address: network.address,
       gateway: network.gateway,
+      address6: network.address6,
       sshPort: 22,
       ...key,
       root: files.root,

@@ -15,6 +15,8 @@ export type Network = {
   readonly address: string
   /** The machine's address on the host's side: where servers of the lab listen. */
   readonly gateway: string
+  /** Its other address, of IPv6. `cut` and `latency` know nothing of it. */
+  readonly address6: string
   /** Total round-trip time added, in milliseconds; 0 takes it away. */
   latency(ms: number): Promise<void>
   /** Cuts or mends the line: packets vanish without a word, both ways. */
@@ -35,6 +37,7 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
   const device = `infralab${number}`
   const [address, gateway] = [`10.77.${number}.2`, `10.77.${number}.1`]
   const hex = number.toString(16).padStart(2, '0')
+  const [address6, gateway6] = [`fd4c:4d00:0:${hex}::2`, `fd4c:4d00:0:${hex}::1`]
   const [hostMac, gatewayMac] = [`02:4c:4d:00:${hex}:02`, `02:4c:4d:00:${hex}:01`]
   const inside = ['-n', namespace]
   await must('ip', ['netns', 'add', namespace])
@@ -43,8 +46,10 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
   // A reply may come by another device than the delayed way there.
   await writeFile(`/proc/sys/net/ipv4/conf/${device}/rp_filter`, '2')
   await must('ip', ['addr', 'add', `${gateway}/24`, 'dev', device])
+  await must('ip', ['addr', 'add', `${gateway6}/64`, 'dev', device, 'nodad'])
   await must('ip', ['link', 'set', device, 'up'])
   await must('ip', [...inside, 'addr', 'add', `${address}/24`, 'dev', 'host0'])
+  await must('ip', [...inside, 'addr', 'add', `${address6}/64`, 'dev', 'host0', 'nodad'])
   for (const name of ['lo', 'host0']) await must('ip', [...inside, 'link', 'set', name, 'up'])
   await must('ip', [...inside, 'route', 'add', 'default', 'via', gateway])
 
@@ -85,6 +90,7 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
     namespace,
     address,
     gateway,
+    address6,
     latency: async (desired) => {
       ms = desired
       await apply()

@@ -73,11 +73,33 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     }
   })
 
+  test('a host with IPv6 only is deployed and verified by that address', async () => {
+    const pod = opened()
+    const { host, cli } = pod
+    const hosts = `sed -i 's/^${host.address.replaceAll('.', '\\.')} /${host.address6} /' /etc/hosts`
+    const without = await host.exec(`cp /etc/hosts /root/hosts; ${hosts}; ip -4 addr flush dev host0`)
+    expect(without).toMatchObject({ code: 0 })
+    await pod.configure({ VALENCE_POD_IP: host.address6 })
+    const runs = [await cli('deploy', '--yes'), await cli('verify')]
+    const with4 = `cat /root/hosts >/etc/hosts; ip addr add ${host.address}/24 dev host0; ip route add default via ${host.gateway}`
+    expect(await host.exec(with4)).toMatchObject({ code: 0 })
+    await pod.configure()
+    expect(
+      runs.map(({ code }) => code),
+      runs.map(({ stdout, stderr }) => stdout + stderr).join('\n'),
+    ).toEqual([0, 0])
+    expect(runs[0]?.stdout).toMatch(/^pod: nothing to change/)
+    const { stdout } = await cli('verify', '--json', '--only', 'synapse.addresses')
+    expect(stdout).toContain(`${host.address}, ${host.address6}`)
+  })
+
   test('whatever was changed on the host is shown, mended by a saved plan, and then there is nothing to do', async () => {
     const pod = opened()
     const { host, cli, cliWith, root } = pod
+    await pod.configure({ VALENCE_EXTRA_PORTS: '3478/udp,49152-49200/udp,5349/tcp from 10.0.0.0/8' })
     const drift = await host.exec(`set -e
       ufw allow 8080/tcp
+      ufw allow 3478/udp
       echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/00-cloud.conf
       systemctl reload ssh
       systemctl stop fail2ban
@@ -88,6 +110,7 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     expect(drift).toMatchObject({ code: 0 })
     const file = join(root, 'reviewed')
     const shown = [
+      'firewall rules: allow 49152-49200/udp 5349/tcp from 10.0.0.0/8',
       'foreign firewall rule: allow in proto tcp from any to any port 8080',
       'sshd: passwordauthentication yes in /etc/ssh/sshd_config.d/00-cloud.conf:1',
       'fail2ban started',
@@ -101,6 +124,10 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     const plan = await cli('plan', '--json', '--detailed-exitcode', '--out', file)
     expect(plan.code).toBe(2)
     expect(planned(eventsOf(plan))).toEqual(expect.arrayContaining(shown))
+    expect(planned(eventsOf(plan)).join()).not.toMatch(/port 3478/)
+    expect(plan.stdout).toMatch(
+      /closes what somebody else opened; to keep it open: VALENCE_EXTRA_PORTS='3478\/udp,[^']*,8080\/tcp'/,
+    )
     expect((await cli('verify')).code).toBe(3)
 
     // What was reviewed is not what is found any more.

@@ -66,6 +66,7 @@ export async function prepareHost(root: string, desired: DesiredHost): Promise<v
     const file = join(root, `etc/ssh/ssh_host_${type}_key`)
     await must('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${desired.name}`, '-f', file])
   }
+  await makeLivedIn(root)
   await trust(root, (await labAuthority()).certificate)
   if (desired.rootKey) await authorize(root, 'root', publicKey)
   if (desired.user !== undefined) await addUser(root, desired.user, publicKey)
@@ -74,6 +75,28 @@ export async function prepareHost(root: string, desired: DesiredHost): Promise<v
     await writeFile(file, 'PasswordAuthentication yes\n', { mode: 0o600 })
   }
 }
+
+/**
+ * What hosts have that somebody else set up: a word before and after the login, settings of sshd in a file of their own, a
+ * site of nginx beside ours. A host that is as the installer left it would hide whom it disturbs.
+ */
+async function makeLivedIn(root: string): Promise<void> {
+  await writeFile(join(root, 'etc/lab-banner'), 'Authorized use only.\n')
+  await writeFile(join(root, 'etc/ssh/sshd_config.d/60-lab.conf'), 'Banner /etc/lab-banner\nPrintLastLog no\n')
+  const shell = join(root, 'root/.bashrc')
+  const before = existsSync(shell) ? await readFile(shell, 'utf8') : ''
+  await writeFile(shell, `echo "welcome to $(uname -n)"; echo 'warning: no mail' >&2\n${before}`)
+  await mkdir(join(root, 'etc/nginx/conf.d'), { recursive: true })
+  await writeFile(join(root, 'etc/nginx/conf.d/lab.conf'), otherSite)
+}
+
+const otherSite = `server {
+    listen 80;
+    listen [::]:80;
+    server_name www.other.example;
+    return 200 "other";
+}
+`
 
 // By hand what update-ca-certificates would do, and will do again when a package asks for it.
 async function trust(root: string, certificate: string): Promise<void> {

@@ -71,6 +71,7 @@ describe('unknown ones are refused with a suggestion', () => {
     ['--dryrun', '--dry-run'],
     ['--dry_run', '--dry-run'],
     ['--tag', '--tags'],
+    ['--tgas', '--tags'],
     ['--skip-tag', '--skip-tags'],
     ['--verbos', '--verbose'],
     ['--skip-verify', undefined],
@@ -82,6 +83,11 @@ describe('unknown ones are refused with a suggestion', () => {
     expect(kind).toBe('usage')
     expect(message).toBe(`unknown option ${word}`)
     expect(remedy).toBe(near ? `Did you mean ${near}?` : 'See deploy --help.')
+  })
+
+  test('also where it is followed by a value', () => {
+    const { message, remedy } = refused('deploy', '--tgas', 'db')
+    expect({ message, remedy }).toEqual({ message: 'unknown option --tgas', remedy: 'Did you mean --tags?' })
   })
 
   test('no negation of a flag is taken for the flag', () => {

@@ -10,6 +10,7 @@ import {
   fileSystems,
   loggedErrors,
 } from '@infra/shared/facts/host/health'
+import { servedByHttps } from '@infra/shared/facts/host/served'
 import { tableState } from '@infra/shared/facts/postgres/tables'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { judgeLook } from '../../../pod/checks/droplet.ts'
@@ -21,7 +22,7 @@ import {
   judgeServer,
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
-import { judgeDns } from '../../../pod/checks/outside.ts'
+import { judgeDns, judgeServed } from '../../../pod/checks/outside.ts'
 import { judgeApart, judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
@@ -106,6 +107,15 @@ test('the clock is compared when it answers, however long the other questions ta
 })
 
 const day = 24 * 3600 * 1000
+test.each([
+  ['203.0.113.10 200\n2604:a880::1 200\n', 'ok 203.0.113.10, 2604:a880::1'],
+  ['203.0.113.10 200\n2604:a880::1 000\n', 'fail 2604:a880::1 does not answer'],
+  ['203.0.113.10 404\n', 'fail 203.0.113.10 404'],
+  ['', 'warn it has no address of its own'],
+])('https on the addresses of a host that answers %j', (stdout, desired) => {
+  expect(said(judgeServed(servedByHttps('pod.example.org', '/').parse(answer(stdout))))).toBe(desired)
+})
+
 test.each([
   [31 * day, 'ok 31 days left'],
   [30.5 * day, 'warn 30 days left'],

@@ -6,7 +6,10 @@ export const nginxFolder = '/etc/nginx'
 export interface NginxState {
   /** `1.26.3`. */
   readonly version: string
-  /** Whether the host has IPv6 at all: where it has not, `listen [::]:80` does not start. */
+  /**
+   * Whether the host has IPv6 at all: where it has not, `listen [::]:80` does not start. The kernel lists the addresses in
+   * a file whose size is always 0, so that it must be read.
+   */
   readonly ipv6: boolean
   /** Whether what serves was loaded before its files were last written. False while nothing serves. */
   readonly stale: boolean
@@ -52,7 +55,7 @@ export function nginxState(reads: readonly string[] = []): Question<NginxState> 
   return {
     command: sh`command -v nginx >/dev/null || exit 127
 nginx -v 2>&1 | sed 's/^.*nginx.\\([0-9.]*\\).*/version \\1/'
-[ ! -s /proc/net/if_inet6 ] || echo ipv6
+if { read -r infra_l </proc/net/if_inet6; } 2>/dev/null; then echo ipv6; fi
 for f in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*.conf; do
 [ -e "$f" ] || [ -L "$f" ] || continue
 echo "site $f" $(sed 's/#.*//' "$f" 2>/dev/null | tr '\\n' ' ' | grep -oE '(^|[ ;{])server_name[^;]*' | sed 's/.*server_name//')
