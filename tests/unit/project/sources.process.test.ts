@@ -68,3 +68,10 @@ test('clients of PostgreSQL are started by what command/sql.ts makes, and nowher
   ])
     expect(starts.test(line), line).toBe(true)
 })
+
+test('files of the kernel are read, never measured: their size is 0 whatever they hold', () => {
+  const measured = /(\[|\btest) (! )?-s ["']?\/(proc|sys)\//
+  const found = sources.filter((path) => !path.startsWith('tests/unit/project/') && measured.test(read(path)))
+  expect(found).toEqual([])
+  expect(measured.test('[ ! -s /proc/net/if_inet6 ] || echo ipv6')).toBe(true)
+})
