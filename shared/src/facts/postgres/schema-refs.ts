@@ -5,22 +5,18 @@ import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import type { DesiredCheckout } from '../host/git.ts'
 import type { SchemaPlace } from './schema.ts'
+import { type Columns, lackingColumns } from './schema-columns.ts'
 import { columnsQuery } from './tables.ts'
 
-/** A state of a schema's files in a repository. */
-export interface RefSchema {
-  /** A tag, or a commit. */
-  readonly ref: string
-  readonly contents: readonly string[]
-}
-
-export interface SchemaRefs {
-  /** The files at the ref that is desired; undefined where it is checked out already, or cannot be looked at yet. */
-  readonly desired: readonly string[] | undefined
-  /** Other refs, the newest first: tags, then the commits that the files were the same until. */
-  readonly others: readonly RefSchema[]
-  /** The tables that are there. */
-  readonly columns: Readonly<Record<string, readonly string[]>>
+/**
+ * Whether the tables that are there fit a ref. The same where it cannot be read, or is checked out already: what the
+ * network does meanwhile is no part of it.
+ */
+export interface SchemaFit {
+  /** The columns that tables which are there lack of the desired ref's schema: `beliefs.holder_id`. */
+  readonly lacking: readonly string[]
+  /** Where they lack any: the newest ref that fits, a tag, or the last commit that has that schema. */
+  readonly fits: string | undefined
 }
 
 /** How many refs are looked at for one that fits. */
@@ -68,29 +64,31 @@ export function schemaRefs(
   path: string,
   { user, url, ref, access }: DesiredCheckout,
   { database, folder, files }: SchemaPlace,
-): Question<SchemaRefs> {
+): Question<SchemaFit> {
   const below = files.map((file) => `${folder}/${file}`.slice(path.length + 1))
   const ours = { user, url, meets: false, args: [path, url, ref, database, ...below] }
   return {
     command: access
       ? gitQuestion({ ...ours, access, script: looking('echo ask') }, reading)
       : gitScript({ ...ours, access, script: looking(reading) }),
-    parse(answer) {
-      const nothing: SchemaRefs = { desired: undefined, others: [], columns: {} }
-      // Who cannot be asked yet, will be by the step that fetches: what it then brings is compared as well.
-      if (isNoUser(answer) || answer.code !== 0) return nothing
-      const lines = answer.stdout.split('\n').map((line) => line.split(/ (.*)/s))
-      let desired: string[] | undefined
-      let columns: SchemaRefs['columns'] = {}
-      const others: { ref: string; contents: string[] }[] = []
-      for (const [word, rest = ''] of lines) {
-        if (word === 'columns') columns = JSON.parse(rest) as SchemaRefs['columns']
-        else if (word === 'desired') desired = []
-        else if (word === 'ref') others.push({ ref: rest, contents: [] })
-        else if (word === 'file')
-          (others.at(-1)?.contents ?? desired)?.push(gunzipSync(Buffer.from(rest, 'base64')).toString())
-      }
-      return desired ? { desired, others, columns } : nothing
-    },
+    parse: (answer) => (isNoUser(answer) || answer.code !== 0 ? fitting : fitOf(answer.stdout)),
   }
+}
+
+const fitting: SchemaFit = { lacking: [], fits: undefined }
+
+function fitOf(said: string): SchemaFit {
+  let columns: Columns = {}
+  let desired: string[] | undefined
+  const others: { ref: string; contents: string[] }[] = []
+  for (const [word, rest = ''] of said.split('\n').map((line) => line.split(/ (.*)/s))) {
+    if (word === 'columns') columns = JSON.parse(rest) as Columns
+    else if (word === 'desired') desired = []
+    else if (word === 'ref') others.push({ ref: rest, contents: [] })
+    else if (word === 'file')
+      (others.at(-1)?.contents ?? desired)?.push(gunzipSync(Buffer.from(rest, 'base64')).toString())
+  }
+  const lacking = desired ? lackingColumns(desired, columns) : []
+  if (lacking.length === 0) return fitting
+  return { lacking, fits: others.find(({ contents }) => lackingColumns(contents, columns).length === 0)?.ref }
 }

@@ -1,9 +1,8 @@
-import { converged, type Decision, type Dependency, refuse, type Step, step } from '../../engine/step.ts'
+import { converged, type Dependency, refuse, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import type { DesiredCheckout } from '../../facts/host/git.ts'
 import type { SchemaPlace } from '../../facts/postgres/schema.ts'
-import { type RefSchema, schemaRefs } from '../../facts/postgres/schema-refs.ts'
-import { type Columns, lackingColumns } from './schema-columns.ts'
+import { schemaRefs } from '../../facts/postgres/schema-refs.ts'
 
 export interface SchemaFitsOptions extends SchemaPlace {
   /** The folder of the repository, and what shall be checked out there. */
@@ -26,11 +25,12 @@ export function schemaFits(on: Target, name: string, options: SchemaFitsOptions)
     on,
     dependsOn,
     ask: { now: schemaRefs(path, checkout, options) },
-    plan({ now: { desired, others, columns } }) {
-      if (!desired) return converged('nothing to compare')
-      const lacking = lackingColumns(desired, columns)
-      if (lacking.length === 0) return converged('the tables that are there have its columns')
-      return unfitting({ database, lacking, of: `${variable}=${checkout.ref}`, columns }, variable, others)
+    plan({ now: { lacking, fits } }) {
+      if (lacking.length === 0) return converged('no table is known to lack a column of it')
+      const remedy = fits
+        ? `Deploy the version that the tables are of: ${variable}=${fits}. To a newer one its own way of migrating leads.`
+        : 'No version of the repository fits these tables. Make a backup, then add the columns by hand, as the newer schema has them.'
+      return refuse(sayUnfitting({ database, lacking, of: `${variable}=${checkout.ref}` }), remedy)
     },
   })
 }
@@ -40,19 +40,10 @@ interface Unfitting {
   readonly lacking: readonly string[]
   /** What wants them. */
   readonly of: string
-  readonly columns: Columns
-}
-
-function unfitting(found: Unfitting, variable: string, others: readonly RefSchema[]): Decision {
-  const fits = others.find(({ contents }) => lackingColumns(contents, found.columns).length === 0)
-  const remedy = fits
-    ? `Deploy the version that the tables are of: ${variable}=${fits.ref}. To a newer one its own way of migrating leads.`
-    : `No version of the repository fits these tables. Make a backup, then add the columns by hand, as the newer schema has them.`
-  return refuse(sayUnfitting(found), remedy)
 }
 
 /** What tables lack, in a line. */
-export function sayUnfitting({ database, lacking, of }: Omit<Unfitting, 'columns'>): string {
+export function sayUnfitting({ database, lacking, of }: Unfitting): string {
   const more = lacking.length > 6 ? ` and ${lacking.length - 6} more` : ''
   return `database ${database} has tables of another version than ${of}: they lack ${lacking.slice(0, 6).join(', ')}${more}`
 }

@@ -11,7 +11,7 @@ import {
   type SchemaState,
   schemaState,
 } from '../../facts/postgres/schema.ts'
-import { lackingColumns } from './schema-columns.ts'
+import { lackingColumns } from '../../facts/postgres/schema-columns.ts'
 import { sayUnfitting } from './schema-fits.ts'
 import { objectsOf, reapplicable, transactionIn } from './schema-script.ts'
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
+import { columnsOf, lackingColumns } from '@infra/shared/facts/postgres/schema-columns'
 import { schemaRefs } from '@infra/shared/facts/postgres/schema-refs'
-import { columnsOf, lackingColumns } from '@infra/shared/steps/postgres/schema-columns'
 import { schemaFits } from '@infra/shared/steps/postgres/schema-fits'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'

@@ -27,15 +27,16 @@ function commit(sql: string, other: string): void {
 
 beforeAll(() => {
   git(source, 'init', '-q', '-b', 'main')
-  commit('one', '1')
-  commit('one', '2')
-  commit('two', '3')
+  const table = (columns: string) => `CREATE TABLE IF NOT EXISTS a (${columns});`
+  commit(table('id int'), '1')
+  commit(table('id int'), '2')
+  commit(table('id int, two int'), '3')
   git(source, 'tag', 'v2')
-  commit('three', '4')
+  commit(table('id int, two int, three int'), '4')
   const program = (name: string, body: string) =>
     writeFileSync(join(programs, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
   program('runuser', 'shift 3; exec "$@"')
-  program('psql', `[ -z "$NO_TABLES" ] || { echo '{}'; exit; }; echo '{"a": ["id"]}'`)
+  program('psql', `[ -z "$NO_TABLES" ] || { echo '{}'; exit; }; echo "$COLUMNS_OF_A"`)
 })
 
 async function asked(ref: string, path = join(tempFolder(), 'none'), env: Record<string, string> = {}) {
@@ -45,33 +46,28 @@ async function asked(ref: string, path = join(tempFolder(), 'none'), env: Record
   return parse(await runLocal(command.line, stdin, { PATH: `${programs}:${process.env.PATH}`, ...env }))
 }
 
-test('the files of a ref, and of others: tags, then each state at the last commit that has it', async () => {
-  const [, second = '', third = '', fourth = ''] = commits
+const columns = (...names: string[]) => ({ COLUMNS_OF_A: JSON.stringify({ a: names }) })
+
+test('what the tables lack of a ref is told, with the newest that fits: a tag, or the last commit of a schema', async () => {
+  const [, second = ''] = commits
   const before = readdirSync('/tmp').filter((name) => name.startsWith('infra-schema.'))
-  expect(await asked('main')).toEqual({
-    desired: ['three'],
-    others: [
-      { ref: 'v2', contents: ['two'] },
-      { ref: fourth, contents: ['three'] },
-      { ref: third, contents: ['two'] },
-      { ref: second, contents: ['one'] },
-    ],
-    columns: { a: ['id'] },
-  })
+  expect(await asked('main', undefined, columns('id'))).toEqual({ lacking: ['a.two', 'a.three'], fits: second })
+  expect(await asked('main', undefined, columns('id', 'two'))).toEqual({ lacking: ['a.three'], fits: 'v2' })
+  expect(await asked('v2', undefined, columns('id', 'two'))).toEqual({ lacking: [], fits: undefined })
+  expect(await asked(second, undefined, columns('own'))).toEqual({ lacking: ['a.id'], fits: undefined })
   expect(readdirSync('/tmp').filter((name) => name.startsWith('infra-schema.'))).toEqual(before)
-  expect((await asked(second)).desired).toEqual(['one'])
 })
 
 test('nothing is fetched where there are no tables, or the ref is checked out', async () => {
-  const nothing = { desired: undefined, others: [], columns: {} }
+  const nothing = { lacking: [], fits: undefined }
   expect(await asked('v2', undefined, { NO_TABLES: 'yes' })).toEqual(nothing)
   const there = join(tempFolder(), 'there')
   git(source, 'clone', '-q', source, there)
   git(there, 'checkout', '-q', 'v2')
-  expect(await asked('v2', there)).toEqual(nothing)
-  expect((await asked('main', there)).desired).toEqual(['three'])
+  expect(await asked('v2', there, columns('id'))).toEqual(nothing)
+  expect((await asked('main', there, columns('id'))).lacking).toEqual(['a.two', 'a.three'])
 })
 
 test('a ref or server that is not there is left to the step that fetches', async () => {
-  expect((await asked('v9')).desired).toBeUndefined()
+  expect(await asked('v9', undefined, columns('id'))).toEqual({ lacking: [], fits: undefined })
 })
