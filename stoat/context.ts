@@ -23,6 +23,8 @@ export interface StoatContext extends WorkloadContext {
   readonly made: StoatKeys
   /** Whether `verify` does what a user does, too. */
   readonly smoke: boolean
+  /** Whether somebody says that there is a backup: `--has-backup`. */
+  readonly hasBackup: boolean
   /** The project's own folder, for this environment. */
   readonly folder: string
 }
@@ -35,6 +37,7 @@ interface Opening {
   readonly prune: boolean
   readonly afterCluster: boolean
   readonly smoke: boolean
+  readonly hasBackup?: boolean
 }
 
 /** Opens the cluster, by the same variables as the workspace that makes it. */
@@ -45,6 +48,7 @@ export function openStoat({
   prune,
   afterCluster,
   smoke,
+  hasBackup = false,
   ...opening
 }: Opening): StoatContext {
   const folder = environmentFolder(opening.folder, environment)
@@ -52,7 +56,7 @@ export function openStoat({
   const made = newKeys()
   const kube: Target = openCluster(env, { doks, offline, folder, values: openValues(env, made, () => kube) })
   const dns = offline || !env.STOAT_DNS_RECORD ? undefined : openDns(env, kube)
-  return { workspace: 'stoat', env, kube, doks, dns, folder, prune, afterCluster, smoke, made }
+  return { workspace: 'stoat', env, kube, doks, dns, folder, prune, afterCluster, smoke, hasBackup, made }
 }
 
 function openDns(env: StoatEnv, kube: Target): Target | undefined {

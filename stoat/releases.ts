@@ -98,12 +98,41 @@ export function knownDefects(env: StoatEnv): readonly string[] {
   ]
 }
 
-/** The release whose api an image is; undefined for one that a variable named. */
-export const releaseNameOf = (apiImage: string): ReleaseName | undefined =>
-  (Object.keys(releases) as ReleaseName[]).find((name) => releases[name].images.api === apiImage)
+/**
+ * The revision that an api migrates the database to, by its image: of every version whose source was read, patch releases
+ * among them. Undefined for a newer one, for one that is named by its digest, and for one of your own.
+ */
+export function revisionOf(apiImage: string): number | undefined {
+  if (/^ghcr\.io\/revoltchat\/server:20250930-\d+$/.test(apiImage)) return 48
+  const [, minor] = /^ghcr\.io\/stoatchat\/api:v0\.(\d+)\.\d+$/.exec(apiImage) ?? []
+  if (minor === undefined || Number(minor) < 9 || Number(minor) > 15) return undefined
+  return Number(minor) < 14 ? 50 : 52
+}
+
+/** Which value of `STOAT_IMAGES` goes with a database of a revision: the oldest that knows it. */
+export const nameOfRevision = (revision: number): string =>
+  (Object.keys(releases) as ReleaseName[]).find((name) => releases[name].revision >= revision) ??
+  'a newer one than next, by STOAT_API_IMAGE'
 
 /** From this revision on invites are in `account_invites`: the api renames `invites`, and drops what has that name already. */
 const invitesRenamed = 51
 
 /** An expression for mongosh: the collection of invites in the database as it is, whichever release is asked for. */
 export const invitesCollection = `db.getCollection((db.migrations.findOne({ _id: 0 })?.revision ?? 0) < ${invitesRenamed} ? 'invites' : 'account_invites')`
+
+/** From this revision on the api makes `audit_logs` with its indexes, after an upgrade at its second start. */
+export const auditLogsSince = 52
+
+/** What each migration does, by the revision that it begins at. */
+const migrations: Readonly<Record<number, string>> = {
+  48: "servers' default permissions get Video, Speak and Listen",
+  49: 'each role gets its id',
+  50: 'the collection invites becomes account_invites',
+  51: 'audit_logs is made, at the second start',
+}
+
+/** What the api does to a database of one revision to get to another: one text each. */
+export const migrationsBetween = (from: number, to: number): readonly string[] =>
+  Object.entries(migrations).flatMap(([revision, what]) =>
+    Number(revision) >= from && Number(revision) < to ? [what] : [],
+  )

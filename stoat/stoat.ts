@@ -16,7 +16,8 @@ const stoat: Workspace = workspace<typeof stoatSchema, StoatContext>({
     const afterCluster = runsBefore?.('cluster') === true
     const prune = workspaceOptions?.prune === true
     const smoke = workspaceOptions?.smoke === true
-    const context = openStoat({ env, offline, environment, folder, prune, afterCluster, smoke })
+    const hasBackup = workspaceOptions?.['has-backup'] === true
+    const context = openStoat({ env, offline, environment, folder, prune, afterCluster, smoke, hasBackup })
     return { context, targets: [...(context.doks ? [context.doks.cloud] : []), context.kube] }
   },
   checks: stoatChecks,

@@ -9,7 +9,7 @@ import { namespace } from '@infra/shared/platform/names'
 import type { StoatContext } from '../context.ts'
 import { mongodbFits } from '../guards/mongodb.ts'
 import { redisPresent } from '../guards/redis.ts'
-import { noDowngrade } from '../guards/release.ts'
+import { releaseFits } from '../guards/release.ts'
 import { stoatSecret } from '../keys.ts'
 import { configMaps } from '../manifests/config.ts'
 import { stores } from '../services.ts'
@@ -32,7 +32,7 @@ const config = configMapData(namespace, configMaps.services)
 export function adoptionSteps(context: StoatContext): readonly Step[] {
   const fit = judged(context)
   // What a deployment would be refused for, when Stoat is stopped already.
-  const guards = [noDowngrade(context), mongodbFits(context)]
+  const guards = [releaseFits(context), mongodbFits(context)]
   if (context.env.STOAT_REDIS_URL === undefined) guards.push(redisPresent(context))
   const keys = keysTaken(context, [fit, ...guards])
   const programs = programsGone(context, [keys])

@@ -13,6 +13,10 @@ const stoat: Entry = {
   load: () => import('../stoat.ts'),
   planOptions: {
     prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
+    'has-backup': {
+      type: 'boolean',
+      help: 'there is a backup of another kind, such as a snapshot: an upgrade that changes data for good goes on',
+    },
   },
   verifyOptions: {
     smoke: {
@@ -37,7 +41,7 @@ const stoat: Entry = {
         ),
     },
     status: {
-      about: 'one look over pods, workloads, images and volumes',
+      about: 'one look over pods, workloads, versions, the database and volumes',
       stdoutIsResult: true,
       run: async (session) => (await import('./status.ts')).runStatus(session),
     },

@@ -2,6 +2,7 @@ import { open, type Session } from '@infra/shared/cli/session'
 import { askOf } from '@infra/shared/engine/ask'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
+import { volumeRoom } from '@infra/shared/facts/kubernetes/volume-room'
 import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
 import { assertInside } from '@infra/shared/platform/kubernetes'
@@ -9,6 +10,8 @@ import { namespace } from '@infra/shared/platform/names'
 import { print, printJson } from '@infra/shared/report/print'
 import { type Rows, records, tableLines } from '@infra/shared/report/table'
 import type { StoatContext } from '../context.ts'
+import { databaseSizes, databaseState } from '../database-state.ts'
+import { databaseRows, versionRows, volumeRows } from './versions.ts'
 
 const isOurs = (app: string | undefined) => app?.startsWith('stoat-') === true
 
@@ -16,14 +19,20 @@ const isOurs = (app: string | undefined) => app?.startsWith('stoat-') === true
 export async function runStatus(session: Session): Promise<number> {
   const context = open(session, 'verify').context as StoatContext
   await assertInside(context, true)
-  const ask = { pods: podStates(namespace), own: ownObjects('stoat'), claims: volumeClaims(namespace) }
-  const { pods, own, claims } = await askOf(context.kube, ask)
+  const { pods, own, claims, room, state, sizes } = await askOf(context.kube, {
+    ...{ pods: podStates(namespace), own: ownObjects('stoat'), claims: volumeClaims(namespace) },
+    ...{ room: volumeRoom(namespace), state: databaseState(), sizes: databaseSizes() },
+  })
   const ours = pods.filter(({ app }) => isOurs(app))
   const sections: Readonly<Record<string, Rows>> = {
     pods: podRows(ours),
     workloads: workloadRows(own),
-    images: [['POD', 'IMAGE'], ...ours.flatMap(({ name, images }) => images.map((image) => [name, image]))],
-    volumes: [['NAME', 'SIZE'], ...claims.filter(({ app }) => isOurs(app)).map(({ name, size }) => [name, size])],
+    versions: versionRows(context.env, ours),
+    database: databaseRows(context.env, state, sizes),
+    volumes: volumeRows(
+      claims.filter(({ app }) => isOurs(app)),
+      room,
+    ),
   }
   if (session.options.json) {
     const told = Object.entries(sections).map(([title, rows]) => [title, records(rows)])

@@ -47,8 +47,12 @@ export const imageVariables = {
   ),
 }
 
+/** The version that the tag of a MongoDB image names, `7.0.14` or `7`; undefined where it names none. */
+export const mongoVersion = (image: string): string | undefined =>
+  /:v?(\d+(?:\.\d+)*)[\w.-]*$/.exec(image.replace(/@.*$/, ''))?.[1]
+
 /** The major version that the tag of a MongoDB image names; undefined where it names none. */
 export function mongoMajor(image: string): number | undefined {
-  const tag = /:v?(\d+)[\w.-]*$/.exec(image.replace(/@.*$/, ''))?.[1]
-  return tag === undefined ? undefined : Number(tag)
+  const version = mongoVersion(image)
+  return version === undefined ? undefined : Number.parseInt(version, 10)
 }

@@ -1,10 +1,11 @@
 import { sh } from '@infra/shared/command/sh'
-import { type Check, check, fail, ok } from '@infra/shared/engine/check'
+import { type Check, check, type Finding, fail, ok } from '@infra/shared/engine/check'
 import type { Step } from '@infra/shared/engine/step'
-import { podAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { namespace } from '@infra/shared/platform/names'
 import { type Provided, youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
 import type { StoatContext } from '../context.ts'
+import { type Answered, type DatabaseState, databaseState } from '../database-state.ts'
+import { auditLogsSince, imagesOf, revisionOf } from '../releases.ts'
 import { stoatServices, stores } from '../services.ts'
 
 const pod = `${stores.mongodb.name}-0`
@@ -41,17 +42,25 @@ export function databaseMade({ env, kube }: StoatContext): Step {
   })
 }
 
-/** Whether the database is one that the api made, and of which revision. */
-export function databaseCheck({ kube }: Pick<StoatContext, 'kube'>): Check {
-  const script = "const made = db.migrations.findOne({ _id: 0 }); print(made ? 'revision ' + made.revision : 'none')"
+/** Whether the database is one that the api made, and of the revision that the release works with. */
+export function databaseCheck({ env, kube }: Pick<StoatContext, 'env' | 'kube'>): Check {
   return check(kube, {
     id: 'services.database',
-    about: 'the api has made its database',
+    about: 'the api has made its database, and migrated it',
     remedy: `npm run deploy -w stoat -- --tags services has it made. ${remedy}`,
-    ask: { answer: podAnswer(namespace, pod, [...mongosh, script]) },
-    judge({ answer: { ok: answered, text } }) {
-      if (answered && text.startsWith('revision ')) return ok(text)
-      return fail(answered ? `${foreign}, or is not there: MongoDB's volume may be a new one` : text)
-    },
+    ask: { database: databaseState() },
+    judge: ({ database }) => judgeDatabase(database, revisionOf(imagesOf(env).api)),
   })
+}
+
+/** `release`: the revision that the api of the environment migrates to, where that is known. */
+export function judgeDatabase(database: Answered<DatabaseState>, release: number | undefined): Finding {
+  if (database === 'absent') return fail('MongoDB has no pod')
+  if ('unread' in database) return fail(database.unread)
+  const { revision, auditLogs } = database
+  if (revision === null) return fail(`${foreign}, or is not there: MongoDB's volume may be a new one`)
+  if (release !== undefined && revision !== release)
+    return fail(`it has revision ${revision}, and the release works with ${release}`)
+  if (revision >= auditLogsSince && !auditLogs) return fail('audit_logs has no indexes: the api has to start once more')
+  return ok(`revision ${revision}`)
 }

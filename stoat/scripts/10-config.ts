@@ -7,7 +7,7 @@ import type { StoatContext } from '../context.ts'
 import { filesKept } from '../guards/files.ts'
 import { keysKept } from '../guards/keys.ts'
 import { notBesideAnother } from '../guards/original.ts'
-import { noDowngrade } from '../guards/release.ts'
+import { releaseFits } from '../guards/release.ts'
 import { configObjects } from '../manifests/config.ts'
 import { networkPolicies } from '../manifests/network.ts'
 import { secretObject } from '../open-values.ts'
@@ -20,7 +20,7 @@ export default script(
     add(notBesideAnother(context))
     add(keysKept(context))
     add(filesKept(context))
-    add(noDowngrade(context))
+    add(releaseFits(context))
     const home = add(namespacePresent(kube, namespaceObject))
     const objects = [secretObject(env, made), ...configObjects(env), ...networkPolicies()]
     add(manifests(kube, objects, { script: 'config', workspace: 'stoat', prune, dependsOn: [home] }))

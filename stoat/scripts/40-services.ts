@@ -5,7 +5,9 @@ import { deployment } from '@infra/shared/platform/workload'
 import { youngerThan } from '@infra/shared/steps/kubernetes/younger-than'
 import type { StoatContext } from '../context.ts'
 import { databaseMade, databaseMakeable } from '../guards/database.ts'
+import { databaseMigrated, whatNext } from '../guards/migration.ts'
 import { redisPresent } from '../guards/redis.ts'
+import { databaseFits } from '../guards/release.ts'
 import { programObjects, workloadsOf } from '../manifests/programs.ts'
 import { stoatServices, stores } from '../services.ts'
 
@@ -15,8 +17,11 @@ export default script(
   (context: StoatContext, add) => {
     const { env, kube } = context
     if (env.STOAT_REDIS_URL === undefined) add(redisPresent(context))
-    const wave = (name: 'workers' | 'api' | 'rest') =>
-      add(deployment(context, `services-${name}`, { objects: programObjects(env, name), workloads: workloadsOf(name) }))
+    const wave = (name: 'workers' | 'api' | 'rest') => {
+      const ofWave = { objects: programObjects(env, name), workloads: workloadsOf(name) }
+      add(deployment(context, `services-${name}`, { ...ofWave, ...(name === 'api' && { noWayBack: whatNext }) }))
+    }
+    add(databaseFits(context))
     wave('workers')
     wave('api')
     add(
@@ -31,6 +36,7 @@ export default script(
       }),
     )
     add(databaseMade(context))
+    add(databaseMigrated(context))
     wave('rest')
   },
 )

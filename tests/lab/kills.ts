@@ -6,7 +6,7 @@ import { eventsOf, type JsonEvent, lastOf, madeBy } from './pod-runs.ts'
 import { until } from './run.ts'
 
 /** As when the machine loses its power: the run and all that it has started end at once. */
-async function killAll(run: CliRun): Promise<void> {
+export async function killAll(run: CliRun): Promise<void> {
   const identity = processIdentity(run.pid) ?? ''
   run.kill('SIGKILL')
   for (let left = startedBy(identity); left.length > 0; left = startedBy(identity))

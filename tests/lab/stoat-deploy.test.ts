@@ -1,12 +1,11 @@
 import { reveal, secret } from '@infra/shared/command/secret'
 import { askOf } from '@infra/shared/engine/ask'
-import { makePlan } from '@infra/shared/engine/plan'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { namespace } from '@infra/shared/platform/names'
 import { describe, expect, it } from 'vitest'
-import { failureOf, told } from './aws-lab.ts'
+import { failureOf } from './aws-lab.ts'
 import { assertAgree } from './kube-reads.ts'
-import { notesOf, planned, settle } from './kube-steps.ts'
+import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
 import { cloudTests } from './stoat/gateway-tests.ts'
@@ -208,20 +207,6 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
     ])
     await inStore('rmdir /data/revolt-uploads && mv /data/.lost /data/revolt-uploads')
     expect(await canary()).toEqual(['ok gateway.canary: 1000 bytes'])
-  })
-
-  it('tells before another release what it changes for good, and refuses an older one', async () => {
-    const next = lab.work({ STOAT_IMAGES: 'next', STOAT_INVITE_ONLY: true }, 'config', 'services')
-    const plan = await makePlan(next, () => {})
-    expect(notesOf(plan)).toContainEqual(
-      expect.stringMatching(/^stoat → next: the api migrates the database .* for good/),
-    )
-    expect(notesOf(plan)).toContainEqual(expect.stringContaining('GHSA-q6j8-cm78-2rrg'))
-    const lines = told(plan).join('\n')
-    for (const name of programs.filter((name) => name !== 'web'))
-      expect(lines).toMatch(new RegExp(`deployment stoat-${name}\\b`))
-    const back = await failureOf(planned(lab.work({ STOAT_IMAGES: 'revolt' })))
-    expect(back.message).toContain('STOAT_IMAGES is revolt, but stoat runs: its database cannot go back')
   })
 
   describe('its operators', () => {

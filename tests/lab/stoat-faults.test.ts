@@ -19,6 +19,7 @@ import { leaks, leaksBelow, marksOf, watchProcesses } from './pod-leaks.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
 import { declaredObjects, driftOf, held } from './stoat/drift.ts'
+import { firstUpgradeTest, nextUpgradeTests } from './stoat/upgrade-tests.ts'
 import { useStoat } from './stoat-world.ts'
 
 const skip = requireLab('kube', 'stoat')
@@ -53,7 +54,7 @@ describe.skipIf(skip)(title('Stoat with everything going wrong', skip), () => {
     const lines = Object.entries({
       ...settings,
       ...{ KUBECONFIG: lab.kube.kubeconfig, KUBE_CONTEXT: 'lab', STOAT_DOMAIN: 'stoat.example.com', STOAT_TLS: 'none' },
-      ...{ STOAT_GATEWAY: 'cluster-ip', STOAT_IMAGES: 'stoat', ROLLOUT_TIMEOUT: '240' },
+      ...{ STOAT_GATEWAY: 'cluster-ip', STOAT_IMAGES: 'revolt', ROLLOUT_TIMEOUT: '240' },
     }).map(([name, value]) => `export ${name}="${value}"\n`)
     await writeFile(join(lab.folder, '.env.stoat'), lines.join(''), { mode: 0o600 })
     const { env } = loadEnv({ schema: stoatSchema, root: lab.folder, processEnv: {} })
@@ -100,6 +101,16 @@ describe.skipIf(skip)(title('Stoat with everything going wrong', skip), () => {
     expect(seen.filter((line) => leaks(line, found).length > 0)).toEqual([])
     await converges()
   })
+
+  const upgrading = {
+    lab,
+    more: () => more,
+    become(STOAT_IMAGES: StoatEnv['STOAT_IMAGES']) {
+      more = { ...more, STOAT_IMAGES }
+    },
+    converges,
+  }
+  firstUpgradeTest(upgrading)
 
   it('tells every object that somebody changed, and only those, and sets them right', async () => {
     const objects = declaredObjects(work())
@@ -265,4 +276,6 @@ describe.skipIf(skip)(title('Stoat with everything going wrong', skip), () => {
     const about = await inSpace('get secrets -o jsonpath={.items[*].metadata} --show-managed-fields')
     expect(leaks(about, found)).toEqual([])
   })
+
+  nextUpgradeTests(upgrading)
 })

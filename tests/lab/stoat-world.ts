@@ -54,8 +54,16 @@ export function useStoat() {
     ROLLOUT_TIMEOUT: 600,
     ...more,
   })
-  const context = (more: Partial<StoatEnv> = {}): StoatContext =>
-    openStoat({ env: envOf(more), offline: false, folder: lab.folder, prune: false, afterCluster: false, smoke: false })
+  const context = (more: Partial<StoatEnv> = {}, hasBackup = false): StoatContext => {
+    const opening = { offline: false, folder: lab.folder, prune: false, afterCluster: false, smoke: false }
+    return openStoat({ env: envOf(more), hasBackup, ...opening })
+  }
+  const workOf = (of: StoatContext, scripts: readonly string[]): Work[] =>
+    collect(
+      stoat.scripts,
+      of,
+      stoat.scripts.filter(({ name }) => scripts.length === 0 || scripts.includes(name)),
+    )
   const operator = () => ({
     command: [process.execPath, '--import', 'tsx', cliFile],
     env: {
@@ -93,12 +101,9 @@ export function useStoat() {
     },
     context,
     inSpace,
-    work: (more: Partial<StoatEnv> = {}, ...scripts: string[]): Work[] =>
-      collect(
-        stoat.scripts,
-        context(more),
-        stoat.scripts.filter(({ name }) => scripts.length === 0 || scripts.includes(name)),
-      ),
+    work: (more: Partial<StoatEnv> = {}, ...scripts: string[]): Work[] => workOf(context(more), scripts),
+    /** The same where somebody says that there is a backup. */
+    upgrade: (more: Partial<StoatEnv> = {}): Work[] => workOf(context(more, true), []),
     /** What the workspace cluster makes for Stoat: the namespace, who may connect to whom, Redis. */
     async withRedis(): Promise<void> {
       const storage = { size: '1Gi', storageClass: 'do-block-storage', claim: 'data' }

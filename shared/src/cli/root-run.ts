@@ -11,7 +11,7 @@ type Env = Readonly<Record<string, string | undefined>>
 export const isRootRun = (env: Env): boolean => env.TURBO_HASH !== undefined
 
 /** Options of one workspace that a run over all may be given: those that do not know them leave them to who does. */
-const passedToAll = ['create', 'prune']
+const passedToAll = ['create', 'has-backup', 'prune']
 
 /** The words of a call without options that are another workspace's. Unknown ones stay, and are refused. */
 export function withoutOthersOptions(words: readonly string[], env: Env, syntax: WorkspaceSyntax): readonly string[] {

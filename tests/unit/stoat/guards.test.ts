@@ -10,7 +10,6 @@ import { judgeFiles } from '../../../stoat/guards/files.ts'
 import { judgeKeys } from '../../../stoat/guards/keys.ts'
 import { judgeNodes } from '../../../stoat/guards/mongodb.ts'
 import { redisPresent } from '../../../stoat/guards/redis.ts'
-import { judgeRelease } from '../../../stoat/guards/release.ts'
 import type { HeldSecret } from '../../../stoat/keys.ts'
 import { told } from '../steps/told.ts'
 import { stoatEnv } from './env.ts'
@@ -176,19 +175,6 @@ describe('keys', () => {
     if (decision.kind === 'refused') return
     expect(decision.notes ?? []).toEqual(notes.map((note) => expect.stringMatching(note)))
   })
-})
-
-test.each<[image: string | null, profile: StoatEnv['STOAT_IMAGES'], says: RegExp, note?: RegExp]>([
-  [null, 'revolt', /^= revolt/],
-  ['ghcr.io/stoatchat/api:v0.13.8', 'stoat', /^= stoat/],
-  ['ghcr.io/revoltchat/server:20250930-2', 'stoat', /^= stoat/, /for good; make a backup/],
-  ['ghcr.io/stoatchat/api:v0.15.1', 'stoat', /^! STOAT_IMAGES is stoat, but next runs/],
-  ['ghcr.io/stoatchat/api:v0.13.8', 'revolt', /^! STOAT_IMAGES is revolt, but stoat runs/],
-  ['registry.example.com/api:mine', 'revolt', /^= revolt/],
-])('with %s running, the release %s', (image, STOAT_IMAGES, says, note) => {
-  const decision = judgeRelease(stoatEnv({ STOAT_IMAGES }), image)
-  expect(told(decision)).toEqual([expect.stringMatching(says)])
-  if (note && decision.kind === 'converged') expect(decision.notes?.[0]).toMatch(note)
 })
 
 test.each<[image: string, kernel: string, avx: boolean | undefined, says: RegExp]>([

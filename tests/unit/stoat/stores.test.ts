@@ -1,10 +1,8 @@
 import type { Output } from '@infra/shared/command/command'
 import type { JobState } from '@infra/shared/facts/kubernetes/job'
 import { volumeRoom } from '@infra/shared/facts/kubernetes/volume-room'
-import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { describe, expect, test } from 'vitest'
 import { judgeBucket, judgeRoom } from '../../../stoat/checks/stores.ts'
-import { databaseCheck } from '../../../stoat/guards/database.ts'
 
 const gib = 1024 ** 3
 const names = ['stoat-mongodb', 'stoat-minio']
@@ -83,13 +81,4 @@ test.each<[job: JobState['result'] | undefined, claimed: number | null, says: ob
 ])('a bucket by its Job (%s) and its volume (%s)', (result, claimed, says) => {
   const job = result === undefined ? null : { result, recipe: 'r', made: 100 }
   expect(judgeBucket(job, claimed, 'data-0')).toMatchObject(says)
-})
-
-test.each<[ok: boolean, text: string, says: object]>([
-  [true, 'revision 50', { outcome: 'ok', detail: 'revision 50' }],
-  [true, 'none', { outcome: 'fail', detail: expect.stringContaining('was not made by the api') }],
-  [false, 'MongoNetworkError: refused', { outcome: 'fail', detail: 'MongoNetworkError: refused' }],
-])('the database (%s, %s)', (ok, text, says) => {
-  const { asked } = databaseCheck({ kube: blankKubernetes() })
-  expect(asked?.judge?.({ answer: { ok, text } })).toMatchObject(says)
 })

@@ -17,6 +17,8 @@ export interface PodState {
   readonly started: number
   /** As the node names them, by digest: `…/discord-bot@sha256:…`. */
   readonly images: readonly string[]
+  /** As they were asked for: `…/discord-bot:latest`. */
+  readonly askedImages: readonly string[]
 }
 
 /** The pods of a namespace; none where there is no such namespace. */
@@ -31,7 +33,7 @@ export function podStates(namespace: string): Question<readonly PodState[]> {
   }
 }
 
-function readPod({ metadata, status }: ApiPod): PodState {
+function readPod({ metadata, spec, status }: ApiPod): PodState {
   const containers = status.containerStatuses ?? []
   const ready = status.conditions?.find(({ type }) => type === 'Ready')
   const waiting = containers.find(({ state }) => state?.waiting?.reason)?.state?.waiting?.reason
@@ -44,6 +46,7 @@ function readPod({ metadata, status }: ApiPod): PodState {
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     started: Math.round(Date.parse(status.startTime ?? metadata.creationTimestamp) / 1000),
     images: containers.map(({ imageID }) => imageID),
+    askedImages: spec?.containers?.map(({ image }) => image) ?? [],
   }
 }
 
@@ -66,6 +69,7 @@ export function restartedAt(namespace: string, workload: string): Question<numbe
 // The parts of the API's answers that are read.
 interface ApiPod {
   metadata: { name: string; labels?: Record<string, string>; creationTimestamp: string; deletionTimestamp?: string }
+  spec?: { containers?: { image: string }[] }
   status: {
     phase?: string
     startTime?: string

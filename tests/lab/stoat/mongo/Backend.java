@@ -19,6 +19,9 @@ final class Backend extends H2Backend {
       Set.of("find", "aggregate", "count", "distinct", "update", "delete", "findAndModify");
   // 13 is MongoDB 5: the newest whose drivers ask for nothing more than what is here.
   private static final int WIRE_VERSION = 13;
+  private static final String VERSION = "7.0.0";
+  private static final String SERIES = "7.0";
+  private static final String FORMAT = "featureCompatibilityVersion";
 
   Backend(String file) {
     super(new MVStore.Builder().fileName(file).open());
@@ -46,8 +49,11 @@ final class Backend extends H2Backend {
     switch (command) {
       case "buildInfo", "buildinfo" -> {
         Document reply = super.handleCommand(channel, database, command, query);
-        reply.put("version", "7.0.0");
+        reply.put("version", VERSION);
         return reply;
+      }
+      case "getParameter" -> {
+        if (query.containsKey(FORMAT)) return new Document(FORMAT, new Document("version", SERIES)).append("ok", 1.0);
       }
       case "listDatabases" -> {
         return withoutEmpty(channel, super.handleCommand(channel, database, command, query));

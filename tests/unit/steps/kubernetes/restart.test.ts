@@ -39,6 +39,7 @@ it('of a pod what its worst container says is told', () => {
   const items = [
     {
       metadata: { name: 'a', labels: { app: 'bot' }, creationTimestamp: '2026-11-24T12:00:00Z' },
+      spec: { containers: [{ image: 'x:1' }, { image: 'y:2' }] },
       status: {
         phase: 'Running',
         startTime: '2026-11-24T12:00:10Z',
@@ -55,6 +56,7 @@ it('of a pod what its worst container says is told', () => {
   expect(a).toEqual({
     ...{ name: 'a', app: 'bot', state: 'CrashLoopBackOff', ready: false, lostReadiness: false, restarts: 3 },
     ...{ started: Date.parse('2026-11-24T12:00:10Z') / 1000, images: ['x@sha256:1', 'y@sha256:2'] },
+    askedImages: ['x:1', 'y:2'],
   })
   const lost = structuredClone(items[0] as { status: { conditions: object[] } })
   lost.status.conditions = [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-11-24T12:05:00Z' }]

@@ -74,11 +74,9 @@ func migrate(db *mongo.Database, now int) {
 		giveRolesIds(db)
 	}
 	if now <= 50 && revision() > 50 {
-		ctx, cancel := within(60)
-		defer cancel()
-		names, err := db.ListCollectionNames(ctx, bson.M{"name": "invites"})
-		check(err, "Failed to list collections.")
-		if len(names) > 0 {
+		if has(db, "invites") {
+			ctx, cancel := within(60)
+			defer cancel()
 			rename := bson.D{{Key: "renameCollection", Value: "revolt.invites"}, {Key: "to", Value: "revolt.account_invites"}, {Key: "dropTarget", Value: true}}
 			check(db.Client().Database("admin").RunCommand(ctx, rename).Err(), "Failed to rename invites collection")
 		}
@@ -91,18 +89,18 @@ func migrate(db *mongo.Database, now int) {
 	}
 }
 
-// obstruct has a test make a migration slow, or fail when all is done but said.
+// obstruct has a test hold a migration up as long as it wants, or fail when all is done but said.
 func obstruct(db *mongo.Database) {
-	wanted, err := one[bson.M](db, "lab", bson.M{"_id": "migration"})
-	if err != nil {
-		return
-	}
-	if seconds, err := strconv.Atoi(fmt.Sprint(wanted["seconds"])); err == nil {
-		time.Sleep(time.Duration(seconds) * time.Second)
-	}
-	if wanted["fails"] == true {
-		fmt.Fprintln(os.Stderr, "thread 'main' panicked: Failed to update voice channels")
-		os.Exit(101)
+	for {
+		wanted, err := one[bson.M](db, "lab", bson.M{"_id": "migration"})
+		if err == nil && wanted["fails"] == true {
+			fmt.Fprintln(os.Stderr, "thread 'main' panicked: Failed to update voice channels")
+			os.Exit(101)
+		}
+		if err != nil || wanted["waits"] != true {
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
 	}
 }
 
@@ -119,15 +117,22 @@ func giveRolesIds(db *mongo.Database) {
 
 // createAuditLogs does nothing where the collection is there, as MongoDB 7 does.
 func createAuditLogs(db *mongo.Database) {
+	there := has(db, "audit_logs")
 	ctx, cancel := within(60)
 	defer cancel()
-	names, err := db.ListCollectionNames(ctx, bson.M{"name": "audit_logs"})
-	check(err, "Failed to list collections.")
-	if len(names) == 0 {
+	if !there {
 		check(db.CreateCollection(ctx, "audit_logs"), "Failed to create audit_logs collection")
 	}
 	keys := bson.D{{Key: "server", Value: 1}, {Key: "user", Value: 1}, {Key: "action.type", Value: 1}}
 	indexes := bson.A{bson.M{"key": keys, "name": "audit_log_filters"}}
 	command := bson.D{{Key: "createIndexes", Value: "audit_logs"}, {Key: "indexes", Value: indexes}}
 	check(db.RunCommand(ctx, command).Err(), "Failed to create audit_logs index")
+}
+
+func has(db *mongo.Database, collection string) bool {
+	ctx, cancel := within(60)
+	defer cancel()
+	names, err := db.ListCollectionNames(ctx, bson.M{})
+	check(err, "Failed to list collections.")
+	return slices.Contains(names, collection)
 }
