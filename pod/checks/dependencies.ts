@@ -2,7 +2,7 @@ import type { Check } from '@infra/shared/engine/check'
 
 /** Which checks cannot pass while another fails: a service that is down is one failure, not one for all that it serves. */
 const needs: readonly (readonly [pattern: RegExp, ids: readonly string[]])[] = [
-  [/^synapse\.(port-(80|443|8448)|well-known-\w+|admin-api|certificate)$/, ['synapse.nginx']],
+  [/^synapse\.(port-(80|443|8448)|well-known-\w+|addresses|admin-api|certificate)$/, ['synapse.nginx']],
   [/^synapse\.(versions|federation|registration|round-trip)$/, ['synapse.nginx', 'synapse.matrix-synapse']],
   [/^synapse\.localhost$/, ['synapse.matrix-synapse']],
   [/^synapse\.matrix-synapse$/, ['postgresql.service']],
