@@ -1,5 +1,5 @@
 import { standalone } from '@infra/shared/cli/standalone'
-import { script } from '@infra/shared/engine/script'
+import { type Add, script } from '@infra/shared/engine/script'
 import { synapseConfig } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { file } from '@infra/shared/steps/host/file'
@@ -41,10 +41,11 @@ export default script(
     )
     const said = synapse.synapseKeys(env)
     const apart = add(synapseDropInsApart(host, said, { dependsOn: installed }))
-    const before = add(synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, dependsOn: installed }))
-    const weak = weakSecrets(env.SYNAPSE_REGISTRATION_SECRET, env.SYNAPSE_MACAROON_SECRET, env.SYNAPSE_FORM_SECRET)
-    if (weak.length > 0) add(weakSecretsInForce(host, synapseConfig, weak))
     const content = synapse.homeserver(env)
+    const before = add(
+      synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, content, dependsOn: installed }),
+    )
+    addWeak(context, add)
     // Steps of the script before, by id.
     const databases = [`postgres.database ${synapse.sharedPlace.database}`, `postgres.database ${database}`]
     const moved = add(
@@ -88,5 +89,11 @@ export default script(
     addWeb(context, add, { dependsOn: [web] })
   },
 )
+
+/** What is weak among the secrets is told where the server has it already, and refused where it would be new. */
+function addWeak({ env, host }: PodContext, add: Add): void {
+  const weak = weakSecrets(env.SYNAPSE_REGISTRATION_SECRET, env.SYNAPSE_MACAROON_SECRET, env.SYNAPSE_FORM_SECRET)
+  if (weak.length > 0) add(weakSecretsInForce(host, synapseConfig, weak))
+}
 
 standalone(import.meta.url)

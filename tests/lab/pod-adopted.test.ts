@@ -13,6 +13,7 @@ import { until } from './run.ts'
 import { makeShared } from './shared-database.ts'
 
 const skip = requireLab('host', 'git', 'acme', 'age')
+const config = '/etc/matrix-synapse/homeserver.yaml'
 
 describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip), () => {
   let pod: Pod
@@ -73,9 +74,10 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
 
   test.each([
     [
-      'settings that the deployment does not know',
+      'settings that the deployment does not know, written as JSON',
       'homeserver.yaml',
-      `cat >>homeserver.yaml <<'END'\npassword_config:\n  pepper: "taken from nobody"\n"turn_uris": [turn:turn.example.org]\nEND`,
+      `cat >>homeserver.yaml <<'END'\npassword_config:\n  pepper: "taken from nobody"\n"turn_uris": [turn:turn.example.org]\nEND
+/opt/venvs/matrix-synapse/bin/python -c 'import json, yaml; said = yaml.safe_load(open("homeserver.yaml")); json.dump(said, open("homeserver.yaml", "w"))'`,
       /homeserver\.yaml is not by the deployment, and sets what would be lost: password_config, turn_uris$/,
     ],
     [
@@ -105,10 +107,21 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
 
   test('is adopted: what differs is mended, nothing is made anew, nothing is lost', async () => {
     const before = await kept()
+    await onHost(
+      pod.host,
+      `printf '%s\\n' 'max_upload_size: 20M' 'rc_login: &few {account: {per_second: 3}}' >>${config}`,
+    )
     // The verification writes: a throw-away user, who says something.
     const made = await deployed(pod, '--skip-verification')
     expect(untruths(await lastLog(pod))).toEqual([])
     expect(await kept()).toBe(before)
+    const notes = JSON.stringify((await lastLog(pod)).filter(({ type }) => type === 'plan'))
+    for (const said of [
+      /max_upload_size \S*20M\S* → \S*50M/,
+      /rc_login \{.*?\} → \{/,
+      /form_secret|database \(not shown\)/,
+    ])
+      expect(notes).toMatch(said)
     const told = made.join('\n')
     expect(made.length, told).toBeLessThan(45)
     expect(told).not.toMatch(

@@ -176,7 +176,7 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
 
   test.each([
     ['a wrong value', 'email: none', /Synapse does not take it: .* \(Synapse was left as it is\)/],
-    ['no YAML', 'email: [', /Synapse does not take it: yaml\..* \(Synapse was left as it is\)/],
+    ['no YAML', 'email: [', /nobody knows what \S+mine\.yaml says: not YAML \(line 2\)$/],
   ])('a drop-in of somebody with %s keeps the old one serving', async (_, text, says) => {
     const path = '/etc/matrix-synapse/conf.d/mine.yaml'
     await onHost(`echo '${text}' >${path}`)

@@ -3,7 +3,7 @@ import { raw, sh, withStdin } from '../../command/sh.ts'
 import { askRole, sql, superuserStatement } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import { databaseState } from '../postgres/postgres.ts'
-import { synapseConfig, synapseDropIns } from './config.ts'
+import { readConfig } from './config.ts'
 
 /**
  * The server names of the users in a database, since a Matrix id ends in one, asked as the role that Synapse is. Undefined
@@ -66,12 +66,13 @@ export interface SigningKey {
  */
 export function signingKeys(path: string): Question<Readonly<Record<string, SigningKey>>> {
   return {
-    command: sh`{ echo ${path}; sed -nE "s/^[\\"']?signing_key_path[\\"']? *: *//p" ${synapseConfig} ${synapseDropIns}/*.yaml 2>/dev/null |
-sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' | tr -d "\\"'"; } | sort -u | while read -r f; do [ -e "$f" ] || continue
+    command: sh`paths=$({ echo ${path}; ${readConfig('keys', path)}; }) || exit
+echo "$paths" | sort -u | while read -r f; do [ -e "$f" ] || continue
 stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken
 sha256sum <"$f" 2>/dev/null || echo none; done`,
     parse({ code, stdout, stderr }) {
-      if (code !== 0 && code !== 127) throw new Error(stderr.trim())
+      if (code !== 0 && code !== 127)
+        throw new Error(`the signing keys cannot be found: ${stderr.trim().split('\n').at(-1)}`)
       const keys: Record<string, SigningKey> = {}
       for (const [, path = '', mode = '', owner = '', group = '', state, sha256 = ''] of stdout.matchAll(
         /^([^|\n]+)\|(\d+)\|([^|\n]+)\|([^|\n]+)\n(\w+)\n(\w+)/gm,

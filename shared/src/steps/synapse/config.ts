@@ -1,3 +1,4 @@
+import type { Text } from '../../command/command.ts'
 import { sh } from '../../command/sh.ts'
 import {
   type Change,
@@ -5,6 +6,7 @@ import {
   converged,
   create,
   type Dependency,
+  noting,
   refuse,
   remove,
   type Step,
@@ -12,7 +14,13 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { fileDigest } from '../../facts/host/file.ts'
-import { configFiles, synapseConfig, synapseDropIns } from '../../facts/synapse/config.ts'
+import {
+  type ChangedSetting,
+  changedSettings,
+  configFiles,
+  synapseConfig,
+  synapseDropIns,
+} from '../../facts/synapse/config.ts'
 import { backupOf } from '../host/file.ts'
 
 interface Options {
@@ -58,21 +66,28 @@ export interface AdoptionOptions extends Options {
   readonly said: readonly string[]
   /** Those that may go, since nothing of a server's own is in them. */
   readonly needless: readonly string[]
+  /** The homeserver.yaml that will be. */
+  readonly content: Text
 }
 
 /**
  * A homeserver.yaml that somebody else wrote is replaced as a whole. What the deployment does not say itself is not left
  * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
  */
-export function synapseConfigAdopted(on: Target, { said, needless, dependsOn = [] }: AdoptionOptions): Step {
+export function synapseConfigAdopted(on: Target, { said, needless, content, dependsOn = [] }: AdoptionOptions): Step {
   const previous = backupOf(synapseConfig)
   const backup = `${previous.path}.before`
   return step({
     id: 'synapse.config-before',
     on,
     dependsOn,
-    ask: { files: configFiles, now: fileDigest(synapseConfig), copy: fileDigest(backup) },
-    plan({ files, now, copy }) {
+    ask: {
+      files: configFiles,
+      now: fileDigest(synapseConfig),
+      copy: fileDigest(backup),
+      changed: changedSettings(content),
+    },
+    plan({ files, now, copy, changed }) {
       const file = files.find(({ path }) => path === synapseConfig)
       if (file?.by !== 'other') return converged('nobody else wrote it')
       const more = file.keys.filter((key) => !said.includes(key) && !file.empty.includes(key))
@@ -82,11 +97,33 @@ export function synapseConfigAdopted(on: Target, { said, needless, dependsOn = [
           `${synapseConfig} is not by the deployment, and sets what would be lost: ${lost.join(', ')}`,
           toExtra(`take the rest of these names out of ${synapseConfig}`),
         )
-      if (copy && copy.sha256 === now?.sha256) return converged(`kept in ${backup}`)
+      const notes = notesOf(changed)
+      if (copy && copy.sha256 === now?.sha256) return noting(converged(`kept in ${backup}`), notes)
       // It holds secrets: only root can look into the folder, and it is closed there too.
       const run = sh`${previous.mkdir} && cp -p --backup=numbered ${synapseConfig} ${backup} && chown root: ${backup} && chmod 600 ${backup}`
       const without = more.length > 0 ? `; the new one does without ${more.join(', ')}` : ''
-      return changes([create(`${backup}, a copy of what somebody else wrote${without}`, run)], '')
+      return noting(changes([create(`${backup}, a copy of what somebody else wrote${without}`, run)], ''), notes)
     },
   })
+}
+
+/** What others notice when it has another value, and cannot be kept by a file of the user's. */
+const kept = 'to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE'
+const noticed: Readonly<Record<string, string>> = {
+  listeners: 'whoever asks Synapse there gets no answer; the deployment has one listener, behind nginx',
+  public_baseurl: `clients are told another address; ${kept}`,
+}
+
+/** Each setting in force that gets another value, by its file. */
+function notesOf(changed: readonly ChangedSetting[]): string[] {
+  const say = ({ name, before, after }: ChangedSetting) =>
+    before === undefined ? `${name} (not shown)` : `${name} ${before} → ${after}`
+  const others = changed.filter(({ name }) => !Object.hasOwn(noticed, name))
+  const paths = [...new Set(others.map(({ path }) => path))]
+  const told = paths.map((path) => {
+    const list = others.filter((one) => one.path === path).map(say)
+    return `what ${path} says will have another value: ${list.join('; ')}; ${kept}`
+  })
+  const alone = changed.filter(({ name }) => Object.hasOwn(noticed, name))
+  return [...alone.map((one) => `${one.path}: ${say(one)}: ${noticed[one.name]}`), ...told]
 }

@@ -1,8 +1,14 @@
-import { converged, type Dependency, refuse, type Step, step } from '../../engine/step.ts'
+import { converged, type Decision, type Dependency, refuse, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { installedPackages } from '../../facts/host/apt.ts'
 import { fileDigest, linkTarget } from '../../facts/host/file.ts'
-import { type ConfigFile, configFiles, type DatabaseSetting, synapseConfig } from '../../facts/synapse/config.ts'
+import {
+  type ConfigFile,
+  configFiles,
+  type DatabaseSetting,
+  synapseConfig,
+  synapseFolder,
+} from '../../facts/synapse/config.ts'
 import { databaseLocale, userServerNames } from '../../facts/synapse/synapse.ts'
 
 interface Options {
@@ -39,6 +45,8 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
       link: linkTarget(media),
     },
     plan({ files, servers: here = [], serversBefore = [], link }) {
+      const unread = files.find((file) => file.unread !== undefined)
+      if (unread) return refuseUnread(unread)
       const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
       // Whoever else writes into that database later does not tell who this server is.
       const there = keepsDataIn(files, before) === false ? [] : serversBefore
@@ -74,6 +82,14 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
       )
     },
   })
+}
+
+/** Whoever cannot be read may be another server, or keep its data elsewhere. */
+function refuseUnread({ path, unread = '' }: ConfigFile): Decision {
+  const remedy = /^no /.test(unread)
+    ? 'On the host: apt-get install python3-yaml. Then run again.'
+    : `Mend it, or move it out of ${synapseFolder}, then run again: Synapse could not start with it either.`
+  return refuse(`nobody knows what ${path} says: ${unread}`, remedy)
 }
 
 interface Elsewhere {

@@ -2,8 +2,16 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { nothing } from '@infra/shared/command/command'
-import { type ConfigFile, configFiles, synapseConfig, synapseMark } from '@infra/shared/facts/synapse/config'
+import { nothing, plainText, revealText } from '@infra/shared/command/command'
+import type { Question } from '@infra/shared/engine/step'
+import {
+  type ChangedSetting,
+  type ConfigFile,
+  changedSettings,
+  configFiles,
+  synapseConfig,
+  synapseMark,
+} from '@infra/shared/facts/synapse/config'
 import { previousFolder } from '@infra/shared/steps/host/file'
 import { synapseConfigAdopted, synapseDropInsApart } from '@infra/shared/steps/synapse/config'
 import { blank } from '@infra/shared/targets/blank'
@@ -23,20 +31,21 @@ const file = (path: string, keys: readonly string[], more: Partial<ConfigFile> =
   ...more,
 })
 
-/** What the question finds where these files are: homeserver.yaml, or a name in conf.d. */
-function found(files: Readonly<Record<string, string>>): readonly ConfigFile[] {
+type Files = Readonly<Record<string, string>>
+
+/** What a question answers where these files are: homeserver.yaml, or a name in conf.d. `change`: of its command. */
+function answered<T>(files: Files, { command, parse }: Question<T>, change = (line: string) => line): T {
   const folder = tempFolder()
   mkdirSync(join(folder, 'conf.d'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text.replaceAll('HERE', folder))
-  const line = configFiles.command.line.replaceAll('/etc/matrix-synapse', folder)
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8' })
+  const line = change(command.line.replaceAll('/etc/matrix-synapse', folder))
+  const input = command.stdin ? revealText(command.stdin) : ''
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', input })
   expect(stderr).toBe('')
   expect(stdout).not.toMatch(/hush/)
-  return configFiles.parse({ code: status ?? 1, stdout, stderr }).map((each) => ({
-    ...each,
-    path: each.path.slice(folder.length + 1),
-  }))
+  return parse({ code: status ?? 1, stdout: stdout.replaceAll(`${folder}/`, ''), stderr })
 }
+const found = (files: Files, change?: (line: string) => string) => answered(files, configFiles, change)
 
 describe('what Synapse is configured as', () => {
   test('none', () => {
@@ -69,6 +78,70 @@ password_config:
       file('conf.d/z.yaml', ['allowed_local_3pids', 'registrations_require_3pid', 'email'], {
         empty: ['registrations_require_3pid', 'email'],
       }),
+    ])
+  })
+
+  test.each<[string, string]>([
+    [
+      'a block',
+      `server_name: pod.example.org\nsigning_key_path: /k\ndatabase:\n  name: psycopg2\n  args:\n    password: hush\n    host: db.internal\npassword_config:\n  pepper: hush\n`,
+    ],
+    [
+      'JSON',
+      `{"server_name":"pod.example.org","signing_key_path":"/k","database":{"name":"psycopg2","args":{"password":"hush","host":"db.internal"}},"password_config":{"pepper":"hush"}}\n`,
+    ],
+    [
+      'flow style over several lines',
+      `{server_name: pod.example.org, signing_key_path: /k,\ndatabase: {name: psycopg2,\n args: {password: hush,\nhost: db.internal}}, password_config: {pepper:\nhush}}\n`,
+    ],
+    [
+      'anchors and merges',
+      `server_name: &me pod.example.org\nsigning_key_path: /k\ndatabase:\n  name: psycopg2\n  args: &args {password: hush, host: db.internal}\npassword_config: {pepper: hush}\n`,
+    ],
+    [
+      'quoted names',
+      `"server_name": 'pod.example.org'\n'signing_key_path': "/k"\n"data\\x62ase": {"name": "psycopg2", "args": {"password": "hush", "ho\\u0073t": "db.internal"}}\n? password_config\n: pepper: hush\n`,
+    ],
+    [
+      'tags, folded words and documents that begin and end',
+      `%YAML 1.1\n--- !!map\n!!str server_name: >-\n  pod.example.org\nsigning_key_path: !!str /k\ndatabase: !!map\n  name: |-\n    psycopg2\n  args: {password: !!str hush, host: db.internal}\npassword_config: {pepper: hush}\n...\n`,
+    ],
+  ])('the same in whatever shape it is written: %s', (_, text) => {
+    expect(found({ 'homeserver.yaml': text })).toEqual([
+      file('homeserver.yaml', ['server_name', 'signing_key_path', 'database', 'password_config'], {
+        values: { ...unset, server_name: 'pod.example.org', signing_key_path: '/k' },
+        database: { name: 'psycopg2', host: 'db.internal' },
+      }),
+    ])
+  })
+
+  test.each<[string, string, string]>([
+    ['no YAML', 'server_name: pod\npassword: [hush\n', 'not YAML (line 3)'],
+    ['a list', '- hush\n', 'not a map of settings'],
+    ['a tag that nobody knows', 'server_name: !vault hush\n', 'not YAML (line 1)'],
+  ])('what cannot be read is not taken as not said: %s', (_, text, unread) => {
+    const [said] = found({ 'homeserver.yaml': text })
+    expect(said).toEqual(file('homeserver.yaml', [], { unread }))
+  })
+
+  test('where no program knows YAML only what is as plain as a word a line is read', () => {
+    const without = (line: string) =>
+      line.replaceAll('import yaml', 'raise ImportError').replaceAll('/opt/venvs', '/nowhere')
+    const read = (text: string) => found({ 'conf.d/server_name.yaml': text }, without)[0]
+    expect(read(`# of the package\n\nserver_name: 'pod.example.org' # said\n`)?.values.server_name).toBe(
+      'pod.example.org',
+    )
+    for (const text of [
+      '{"server_name":"pod"}',
+      'server_name: pod\ndatabase:\n  name: x\n',
+      'server_name: a b\n',
+      'a: [\n',
+      'a: no',
+    ])
+      expect(read(text)).toMatchObject({ keys: [], unread: 'no parser of YAML' })
+    const noPython = (line: string) => line.replaceAll('command -v python3', 'command -v python-of-nobody')
+    expect(found({ 'homeserver.yaml': 'server_name: pod\n' }, noPython)).toEqual([
+      file(synapseConfig, [], { unread: 'no Python on the host' }),
     ])
   })
 
@@ -144,6 +217,65 @@ retention:
   })
 })
 
+describe('what another homeserver.yaml would change', () => {
+  const desired = `server_name: pod.example.org
+public_baseurl: https://pod.example.org/
+max_upload_size: 50M
+enable_registration: false
+form_secret: hush
+database: {name: psycopg2, args: {dbname: synapse}}
+turn_shared_secret: hush
+rc_message: {per_second: 10, burst_count: 50}
+listeners:
+  - port: 8008
+    bind_addresses: ["127.0.0.1"]
+    type: http
+    tls: false
+    resources:
+      - names: [client, federation]
+`
+  const changed = (files: Files) => answered(files, changedSettings(plainText(desired)))
+
+  test('nothing, where its settings have these values in other words', () => {
+    expect(changed({})).toEqual([])
+    expect(
+      changed({
+        'homeserver.yaml': `{"listeners": [{"port": 8008, "bind_addresses": ["127.0.0.1"], "resources": [{"names": ["client", "federation"], "compress": false}]}],
+"rc_message": {"burst_count": 50, "per_second": 10}, "enable_registration": false, "turn_uris": ["turn:x"]}`,
+      }),
+    ).toEqual([])
+  })
+
+  test('each by its name, and by its values where none is secret; a later file wins', () => {
+    const text = `public_baseurl: https://matrix.example.org/
+max_upload_size: 3M
+enable_registration: yes
+form_secret: hush-hush
+database: {name: psycopg2, args: {dbname: synapse, password: hush}}
+turn_shared_secret: another hush
+listeners:
+  - {port: 8008, bind_addresses: ["::1", "127.0.0.1"], resources: [{names: [client]}]}
+  - {port: 9000, type: metrics}
+`
+    const more = { 'conf.d/upload.yaml': 'max_upload_size: 200M\n', 'homeserver.yaml': text }
+    const path = 'homeserver.yaml'
+    expect(changed(more)).toEqual<ChangedSetting[]>([
+      { name: 'public_baseurl', path, before: '"https://matrix.example.org/"', after: '"https://pod.example.org/"' },
+      { name: 'max_upload_size', path: 'conf.d/upload.yaml', before: '"200M"', after: '"50M"' },
+      { name: 'enable_registration', path, before: 'true', after: 'false' },
+      { name: 'form_secret', path },
+      { name: 'database', path },
+      { name: 'turn_shared_secret', path },
+      {
+        name: 'listeners',
+        path,
+        before: '8008 on ::1, 127.0.0.1 (http client); 9000 on * (metrics)',
+        after: '8008 on 127.0.0.1 (http client federation)',
+      },
+    ])
+  })
+})
+
 describe('synapseDropInsApart', () => {
   const { plan } = synapseDropInsApart(on, ['database', 'listeners'])
   const dropIn = (name: string, keys: string[]) => file(`/etc/matrix-synapse/conf.d/${name}.yaml`, keys)
@@ -173,11 +305,16 @@ describe('synapseDropInsApart', () => {
 
 describe('synapseConfigAdopted', () => {
   const kept = `${previousFolder}${synapseConfig}.before`
-  const { plan } = synapseConfigAdopted(on, { said: ['database', 'listeners'], needless: ['pid_file', 'log_config'] })
+  const { plan } = synapseConfigAdopted(on, {
+    said: ['database', 'listeners'],
+    needless: ['pid_file', 'log_config'],
+    content: plainText(''),
+  })
   const config = (keys: string[], more: Partial<ConfigFile> = {}) => ({
     files: [file(synapseConfig, keys, more)],
     now: { sha256: 'aa' },
     copy: null,
+    changed: [],
   })
   test.each<[string, object, string[]]>([
     ['none', { files: [], now: null, copy: null }, ['= nobody else wrote it']],
@@ -208,6 +345,25 @@ describe('synapseConfigAdopted', () => {
   ])('%s', (_, now, desired) => {
     expect(told(plan({ ...now }, none))).toEqual(desired)
   })
+
+  test.each([null, { sha256: 'aa' }])(
+    'each value that changes is named, of secrets the name alone; a copy: %j',
+    (copy) => {
+      const changed: ChangedSetting[] = [
+        { name: 'max_upload_size', path: synapseConfig, before: '"200M"', after: '"50M"' },
+        { name: 'form_secret', path: synapseConfig },
+        { name: 'public_baseurl', path: synapseConfig, before: '"https://a/"', after: '"https://b/"' },
+        { name: 'listeners', path: synapseConfig, before: '9000 on * (metrics)', after: '8008 on 127.0.0.1 (http)' },
+      ]
+      expect(plan({ ...config(['database']), copy, changed }, none)).toMatchObject({
+        notes: [
+          `${synapseConfig}: public_baseurl "https://a/" → "https://b/": clients are told another address; to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE`,
+          `${synapseConfig}: listeners 9000 on * (metrics) → 8008 on 127.0.0.1 (http): whoever asks Synapse there gets no answer; the deployment has one listener, behind nginx`,
+          `what ${synapseConfig} says will have another value: max_upload_size "200M" → "50M"; form_secret (not shown); to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE`,
+        ],
+      })
+    },
+  )
 
   test('the copy is of root alone, and one that was there before stays', () => {
     const folder = tempFolder()
