@@ -1,12 +1,14 @@
 import { type Check, check, fail, ok } from '@infra/shared/engine/check'
 import { listeningAddresses } from '@infra/shared/facts/host/listening'
+import { nginxState } from '@infra/shared/facts/host/nginx'
 import { unitState } from '@infra/shared/facts/host/systemd'
 import type { PodContext } from '../context.ts'
+import { siteLink, siteNames } from '../web/nginx-site.ts'
 
 const again = 'npm run deploy -w pod -- --tags synapse'
 
 /** What the script `synapse` leaves behind, seen from inside the host. */
-export const synapseChecks = ({ host }: PodContext): readonly Check[] => [
+export const synapseChecks = ({ env, host }: PodContext): readonly Check[] => [
   ...['matrix-synapse', 'nginx'].map((name) =>
     check(host, {
       id: `synapse.${name}`,
@@ -19,6 +21,21 @@ export const synapseChecks = ({ host }: PodContext): readonly Check[] => [
       },
     }),
   ),
+  check(host, {
+    id: 'synapse.names',
+    about: 'no other server of nginx has the names of the pod',
+    remedy: again,
+    ask: { nginx: nginxState([], siteLink) },
+    judge({ nginx: { broken, sites, conflicts } }) {
+      if (broken !== undefined) return fail(`the configuration of nginx cannot be read: ${broken}`)
+      const names = siteNames(env)
+      const ignored = conflicts.filter((name) => names.includes(name))
+      if (ignored.length > 0) return fail(`nginx ignores one of two servers named ${ignored.join(', ')}`)
+      const has = (site: (typeof sites)[number]) => site.names.some((name) => names.includes(name.toLowerCase()))
+      const others = sites.filter((site) => site.path !== siteLink && has(site))
+      return others.length > 0 ? fail(others.map(({ path }) => path).join(', ')) : ok(names.join(', '))
+    },
+  }),
   check(host, {
     id: 'synapse.localhost',
     about: 'Synapse listens on localhost only',

@@ -66,7 +66,8 @@ export const synapseVariables = {
   NGINX_EXTRA_CONFIG_FILE: variable(
     textFile().optional(),
     matrix({
-      description: 'Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN',
+      description:
+        'Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN; a location or setting of theirs replaces that of the deployment',
       example: './nginx-extra.conf',
       path: true,
       unset: 'the site is as the deployment makes it',

@@ -4,6 +4,7 @@ import { yaml } from '@infra/shared/command/yaml'
 import { synapseConfig, synapseDropIns, synapseFolder, synapseMark } from '@infra/shared/facts/synapse/config'
 import type { MatrixServer, MatrixUser } from '@infra/shared/facts/synapse/matrix-users'
 import type { PodEnv } from '../env/env.ts'
+import { maxUploadSize } from './upload.ts'
 
 /** Where Synapse's parts are on the host: those of its Debian package. */
 export const synapseUser = 'matrix-synapse'
@@ -72,7 +73,7 @@ function settings(env: PodEnv): Readonly<Record<string, Text>> {
     cp_min: 5
     cp_max: 10`,
     media_store_path: yaml`${synapseMedia}`,
-    max_upload_size: plainText('50M'),
+    max_upload_size: plainText(maxUploadSize),
     signing_key_path: yaml`${signingKey}`,
     trusted_key_servers: plainText(`
   - server_name: matrix.org`),

@@ -1,29 +1,42 @@
 import { certificateFiles } from '@infra/shared/facts/host/certificate'
+import { nginxFolder } from '@infra/shared/facts/host/nginx'
 import type { NginxForm } from '@infra/shared/steps/host/nginx'
 import type { PodEnv } from '../env/env.ts'
 import { synapseUrl } from '../synapse/synapse.ts'
+import { bodyLimit } from '../synapse/upload.ts'
+import { type NginxExtra, nginxExtra } from './nginx-extra.ts'
 
 /** From where nginx serves the proofs for the authority. */
 export const webroot = '/var/www/acme'
 
-type Form = Pick<NginxForm, 'version' | 'ipv6'>
+type Form = Pick<NginxForm, 'version' | 'ipv6' | 'set'>
+
+/** Where the site is enabled. */
+export const siteName = 'valence'
+export const siteLink = `${nginxFolder}/sites-enabled/${siteName}`
 
 /** The names of the site: the domain, and the one that some clients try. */
 export const siteNames = ({ VALENCE_DOMAIN: domain }: PodEnv): readonly string[] => [domain, `matrix.${domain}`]
 
-const wellKnown = (domain: string, headers: readonly string[] = []) => `
-    location = /.well-known/matrix/server {
+/** `headers`: those that it repeats. What the user's own directives answer is left out. */
+function wellKnown(domain: string, extra: NginxExtra, headers: readonly string[] = []): string {
+  const answers = {
+    server: `{"m.server":"${domain}:443"}`,
+    client: `{"m.homeserver":{"base_url":"https://${domain}"}}`,
+  }
+  return Object.entries(answers)
+    .filter(([name]) => !extra.answers(`= /.well-known/matrix/${name}`))
+    .map(
+      ([name, answer]) => `
+    location = /.well-known/matrix/${name} {
         default_type application/json;${headers.map((header) => `\n        ${header}`).join('')}
         add_header Access-Control-Allow-Origin * always;
-        return 200 '{"m.server":"${domain}:443"}';
+        return 200 '${answer}';
     }
-
-    location = /.well-known/matrix/client {
-        default_type application/json;${headers.map((header) => `\n        ${header}`).join('')}
-        add_header Access-Control-Allow-Origin * always;
-        return 200 '{"m.homeserver":{"base_url":"https://${domain}"}}';
-    }
-`
+`,
+    )
+    .join('')
+}
 
 const acme = `
     location /.well-known/acme-challenge/ {
@@ -39,11 +52,22 @@ function listen({ ipv6 }: Form, ports: readonly string[]): string {
     .join('')
 }
 
+/**
+ * The largest name must fit into a bucket of nginx's table of names, which is used as soon as there is a second site: 64
+ * bytes by default, of which a name takes its length and two, rounded up to eight, beside two pointers (ngx_hash.c).
+ */
+function nameTable(env: PodEnv, { set }: Form): string {
+  const needed = 16 + Math.max(...siteNames(env).map((name) => Math.ceil((name.length + 2) / 8) * 8))
+  if (needed <= 64 || set.includes('server_names_hash_bucket_size')) return ''
+  return `server_names_hash_bucket_size ${2 ** Math.ceil(Math.log2(needed))};\n\n`
+}
+
 /** Before there is a certificate: what the authority asks for, and nothing that a password would travel by. */
 export function httpSite(env: PodEnv, form: Form): string {
-  return `server {
+  const extra = nginxExtra(env.NGINX_EXTRA_CONFIG_FILE?.content)
+  return `${nameTable(env, form)}server {
 ${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
-${acme}${wellKnown(env.VALENCE_DOMAIN)}
+${acme}${wellKnown(env.VALENCE_DOMAIN, extra)}
     location / {
         return 503;
     }
@@ -52,7 +76,7 @@ ${acme}${wellKnown(env.VALENCE_DOMAIN)}
 }
 
 /** Of every answer by HTTPS. nginx hands none of them on to a location that adds one itself, so those repeat them. */
-const headers = [
+const ownHeaders = [
   'add_header Strict-Transport-Security "max-age=63072000" always;',
   'add_header X-Content-Type-Options nosniff always;',
 ]
@@ -62,7 +86,7 @@ const headers = [
  * What is beyond is answered as Synapse would.
  */
 const limit = 'limit_req_zone $binary_remote_addr zone=valence_login:10m rate=1r/s;'
-const limited = `
+const limited = (headers: readonly string[]) => `
     location @limited {
 ${headers.map((header) => `        ${header}\n`).join('')}        add_header Access-Control-Allow-Origin * always;
         default_type application/json;
@@ -101,50 +125,74 @@ function strangers(form: NginxForm): string {
   return server([80], '', 'return 444') + server([443, 8448], tls, 'ssl_reject_handshake on')
 }
 
+/** What may stand in the server once only. */
+const once = (env: PodEnv, form: NginxForm): Readonly<Record<string, string>> => ({
+  ...(isNew(form) && { http2: 'on' }),
+  // Mozilla's intermediate configuration, without the ciphers that want parameters of their own.
+  ssl_protocols: 'TLSv1.2 TLSv1.3',
+  ssl_ciphers:
+    'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  ssl_prefer_server_ciphers: 'off',
+  ssl_session_timeout: '1d',
+  ssl_session_cache: 'shared:valence:10m',
+  ssl_session_tickets: 'off',
+  client_max_body_size: bodyLimit(env),
+})
+
+/** What leads to Synapse, but for the paths of which the user's own directives have a part. */
+function synapseLocations({ below }: NginxExtra): string {
+  const but = below.length > 0 ? `(?!${below.map((path) => path.replace(/[.+]/g, '\\$&')).join('|')})` : ''
+  return `
+    location ~ ^${but}/_matrix/client/[^/]+/(login|register) {
+        limit_req zone=valence_login burst=40 nodelay;
+        limit_req_status 429;
+        error_page 429 = @limited;
+${toSynapse}    }
+
+    location ~ ^${but}(/_matrix|/_synapse/client) {
+${toSynapse}    }
+`
+}
+
+const others = `
+    location / {
+        return 404;
+    }
+`
+
+/** The TLS server's own part: of what the user's directives say too, theirs stands there alone. */
+function tlsServer(env: PodEnv, form: NginxForm, extra: NginxExtra): string {
+  const { path, content } = env.NGINX_EXTRA_CONFIG_FILE ?? { path: '', content: '' }
+  const headers = ownHeaders.filter((line) => extra.header(line) === undefined)
+  const repeated = ownHeaders.map((line) => extra.header(line) ?? line)
+  const own = content === '' ? '' : `\n    # ${path.split('/').at(-1)}\n${indented(content)}`
+  const settings = Object.entries(once(env, form)).filter(([name]) => !extra.sets(name))
+  return `${settings.map(([name, value]) => `    ${name} ${value};\n`).join('')}
+${headers.map((header) => `    ${header}\n`).join('')}${wellKnown(env.VALENCE_DOMAIN, extra, repeated)}${extra.isFirst ? own : ''}${synapseLocations(extra)}${extra.answers('@limited') ? '' : limited(repeated)}${extra.answers('/') ? '' : others}${extra.isFirst ? '' : own}`
+}
+
 /** The site: HTTP leads to HTTPS, 443 serves clients and both ports other servers. */
 export function tlsSite(env: PodEnv, form: NginxForm): string {
   const domain = env.VALENCE_DOMAIN
   const { chain, key } = certificateFiles(domain)
-  const http2 = isNew(form)
-  const extra = env.NGINX_EXTRA_CONFIG_FILE
-  return `${limit}
+  const extra = nginxExtra(env.NGINX_EXTRA_CONFIG_FILE?.content)
+  const ports = ['443', '8448'].map((port) => (isNew(form) ? `${port} ssl` : `${port} ssl http2`))
+  return `${nameTable(env, form)}${limit}
 
 ${strangers(form)}server {
 ${listen(form, ['80'])}    server_name ${siteNames(env).join(' ')};
-${acme}${wellKnown(domain)}
+${acme}${wellKnown(domain, extra)}
     location / {
         return 301 https://$host$request_uri;
     }
 }
 
 server {
-${listen(form, http2 ? ['443 ssl', '8448 ssl'] : ['443 ssl http2', '8448 ssl http2'])}${http2 ? '    http2 on;\n' : ''}    server_name ${siteNames(env).join(' ')};
+${listen(form, ports)}    server_name ${siteNames(env).join(' ')};
 
     ssl_certificate ${chain};
     ssl_certificate_key ${key};
-    # Mozilla's intermediate configuration, without the ciphers that want parameters of their own.
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
-    ssl_prefer_server_ciphers off;
-    ssl_session_timeout 1d;
-    ssl_session_cache shared:valence:10m;
-    ssl_session_tickets off;
-
-${headers.map((header) => `    ${header}\n`).join('')}    client_max_body_size 50M;
-${wellKnown(domain, headers)}
-    location ~ ^/_matrix/client/[^/]+/(login|register) {
-        limit_req zone=valence_login burst=40 nodelay;
-        limit_req_status 429;
-        error_page 429 = @limited;
-${toSynapse}    }
-${limited}
-    location ~ ^(/_matrix|/_synapse/client) {
-${toSynapse}    }
-
-    location / {
-        return 404;
-    }
-${extra ? `\n    # ${extra.path.split('/').at(-1)}\n${indented(extra.content)}` : ''}}
+${tlsServer(env, form, extra)}}
 `
 }
 

@@ -5,7 +5,7 @@ import { directory, file } from '@infra/shared/steps/host/file'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
 import { service } from '@infra/shared/steps/host/systemd'
 import type { PodContext } from '../context.ts'
-import { httpSite, siteNames, tlsSite, webroot } from './nginx-site.ts'
+import { httpSite, siteName, siteNames, tlsSite, webroot } from './nginx-site.ts'
 
 /**
  * nginx before Synapse, and its certificate: a site that can prove who we are, the certificate by that, then the site that
@@ -17,7 +17,7 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
   const root = add(directory(host, webroot, { dependsOn }))
   const site = { names, certificate: domain }
   const before = add(
-    nginxSite(host, 'valence', {
+    nginxSite(host, siteName, {
       ...site,
       bootstrap: true,
       content: (nginx) => httpSite(env, nginx),
@@ -44,6 +44,6 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
       dependsOn: [...dependsOn, before],
     }),
   )
-  add(nginxSite(host, 'valence', { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }))
+  add(nginxSite(host, siteName, { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }))
   add(service(host, 'certbot.timer', { dependsOn }))
 }

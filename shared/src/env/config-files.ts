@@ -24,12 +24,15 @@ function aliasErrors(document: ReturnType<typeof parseDocument>): { code: string
 }
 
 /**
- * The path of a YAML file that is a map, its content, and the names at its top. `reserved`: names that it may not set,
+ * The path of a YAML file that is a map, its content, the names at its top and their values. `reserved`: names that it may not set,
  * with what sets them.
  */
-export function yamlFile(
-  reserved: Readonly<Record<string, string>>,
-): Parsed<{ readonly path: string; readonly content: string; readonly names: readonly string[] }> {
+export function yamlFile(reserved: Readonly<Record<string, string>>): Parsed<{
+  readonly path: string
+  readonly content: string
+  readonly names: readonly string[]
+  readonly values: Readonly<Record<string, unknown>>
+}> {
   return parsed((path) => {
     const file = readNamed(path, largest, `larger than ${largest} bytes`)
     if ('wrong' in file) return file
@@ -43,6 +46,7 @@ export function yamlFile(
     const names = isMap(document.contents) ? document.contents.items.map(({ key }) => String(key)) : []
     const taken = names.find((name) => Object.hasOwn(reserved, name))
     if (taken !== undefined) return { wrong: `names ${path}, which sets ${taken}`, remedy: reserved[taken] as string }
-    return { value: { path, content: file.value, names } }
+    const values = (document.toJS() ?? {}) as Record<string, unknown>
+    return { value: { path, content: file.value, names, values } }
   })
 }

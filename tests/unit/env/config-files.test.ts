@@ -13,15 +13,20 @@ const files = {
 }
 const root = folder(files)
 const at = (name: string) => join(root, name)
-const sound = (name: keyof typeof files, names: string[]) => ({ path: at(name), content: files[name], names })
+const sound = (name: keyof typeof files, values: object) => ({
+  path: at(name),
+  content: files[name],
+  names: Object.keys(values),
+  values,
+})
 
 check([
   [
     'yamlFile',
     yamlFile({ server_name: 'it is VALENCE_DOMAIN' }),
     [
-      [at('sound.yaml'), sound('sound.yaml', ['email', 'max_upload_size'])],
-      [at('empty.yaml'), sound('empty.yaml', [])],
+      [at('sound.yaml'), sound('sound.yaml', { email: { smtp_host: 'mail' }, max_upload_size: '3M' })],
+      [at('empty.yaml'), sound('empty.yaml', {})],
       [at('list.yaml'), bad('is not a map of settings')],
       [at('broken.yaml'), bad('is not YAML \\(line \\d\\): \\w+$')],
       [at('taken.yaml'), bad('sets server_name \\(it is VALENCE_DOMAIN\\)')],

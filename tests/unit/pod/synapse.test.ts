@@ -100,19 +100,22 @@ describe('the site', () => {
     ['1.26.3', ['listen 443 ssl;', 'listen 8448 ssl;'], ['http2 on;']],
     ['2.0.0', ['listen 443 ssl;', 'listen 8448 ssl;'], ['http2 on;']],
   ])('asks nginx %s for HTTP/2 in its own words', (version, listen, http2) => {
-    const site = tlsSite(env, { version, ipv6: false, elsewhere: [80, 443, 8448] })
+    const site = tlsSite(env, { version, ipv6: false, elsewhere: [80, 443, 8448], set: [] })
     expect(lines(site, 'listen')).toEqual(['listen 80;', ...listen])
     expect(lines(site, 'http2')).toEqual(http2)
   })
 
   test('listens on IPv6 only where the host has it', () => {
-    expect(lines(httpSite(env, { version: '1.26.3', ipv6: true }), 'listen')).toEqual(['listen 80;', 'listen [::]:80;'])
-    expect(httpSite(env, { version: '1.26.3', ipv6: false })).not.toContain('[::]')
+    expect(lines(httpSite(env, { version: '1.26.3', ipv6: true, set: [] }), 'listen')).toEqual([
+      'listen 80;',
+      'listen [::]:80;',
+    ])
+    expect(httpSite(env, { version: '1.26.3', ipv6: false, set: [] })).not.toContain('[::]')
   })
 
   test('serves nothing of Synapse before there is TLS, and never its admin API', () => {
-    expect(httpSite(env, { version: '1.26.3', ipv6: true })).not.toContain('proxy_pass')
-    expect(lines(tlsSite(env, { version: '1.26.3', ipv6: true, elsewhere: [] }), 'location ~')).toEqual([
+    expect(httpSite(env, { version: '1.26.3', ipv6: true, set: [] })).not.toContain('proxy_pass')
+    expect(lines(tlsSite(env, { version: '1.26.3', ipv6: true, elsewhere: [], set: [] }), 'location ~')).toEqual([
       'location ~ ^/_matrix/client/[^/]+/(login|register) {',
       'location ~ ^(/_matrix|/_synapse/client) {',
     ])
@@ -124,8 +127,75 @@ describe('the site', () => {
     [[443, 8448], ['listen 80 default_server;']],
     [[80, 443, 8448], []],
   ])('refuses other names on the ports where nobody else (%j) answers to them', (elsewhere, listen) => {
-    const site = tlsSite(env, { version: '1.26.3', ipv6: false, elsewhere })
+    const site = tlsSite(env, { version: '1.26.3', ipv6: false, elsewhere, set: [] })
     expect(lines(site, 'listen').filter((line) => line.includes('default_server'))).toEqual(listen)
+  })
+
+  const extra = (nginx: string, yaml = '') =>
+    tlsSite(
+      podEnv(
+        { NGINX_EXTRA_CONFIG_FILE: './extra.conf', SYNAPSE_EXTRA_CONFIG_FILE: './extra.yaml' },
+        { 'extra.conf': nginx, 'extra.yaml': yaml },
+      ),
+      { version: '1.26.3', ipv6: true, elsewhere: [], set: [] },
+    )
+
+  test.each([
+    ['', '50M'],
+    ['max_upload_size: 200M # large', '200M'],
+    ['{"max_upload_size": 209715201}', '201M'],
+    ['max_upload_size: 1_048_576_0', '13M'],
+    ['max_upload_size: 2G', '2048M'],
+    ['max_upload_size: 1024K # other servers send more at once than this', '13M'],
+    ['max_upload_size: much', '50M'],
+  ])('lets through what Synapse takes: %j', (yaml, limit) => {
+    expect(lines(extra('', yaml), 'client_max_body_size')).toEqual([`client_max_body_size ${limit};`])
+  })
+
+  test.each([
+    ['client_max_body_size 200M;', 'client_max_body_size', 1],
+    ['"client_max_body_size"\n  200M;', 'client_max_body_size', 0],
+    ['ssl_protocols TLSv1.3;', 'ssl_protocols', 1],
+    ['location /x { client_max_body_size 1M; }', 'client_max_body_size', 1],
+    ['add_header strict-transport-security "max-age=1" always;', 'add_header Strict', 0],
+    ['location = /.well-known/matrix/client { return 200 "{}"; }', 'location = /.well-known/matrix/client', 1],
+    ['location =/.well-known/matrix/client { return 200 "{}"; }', 'location = /.well-known/matrix/client', 0],
+    ['location /.well-known/matrix/ { root /srv; }', 'location = /.well-known/matrix/', 0],
+    ['location ~ ^/\\.well-known/matrix/client$ { root /srv; }', 'location = /.well-known/matrix/client', 0],
+    ['location /.well-known/ { root /srv; }', 'location = /.well-known/matrix/', 4],
+    ['location / { root /srv; }', 'location / {', 2],
+    ['location ^~ / { root /srv; }', 'location / {', 1],
+    ['location @limited { return 429; }', 'location @limited', 1],
+  ])('what the user says of it stands alone: %s', (nginx, word, count) => {
+    expect(lines(extra(nginx), word)).toHaveLength(count)
+  })
+
+  test("a location of the user's below a path of Synapse is not hidden by ours", () => {
+    const below = extra('location /_matrix/client/unstable/org.x { proxy_pass http://127.0.0.1:8009; }')
+    expect(lines(below, 'location ~')).toEqual([
+      'location ~ ^(?!/_matrix/client/unstable/org\\.x)/_matrix/client/[^/]+/(login|register) {',
+      'location ~ ^(?!/_matrix/client/unstable/org\\.x)(/_matrix|/_synapse/client) {',
+    ])
+    const pattern = extra('location ~ ^/_matrix/client/v3/sync$ { proxy_pass http://127.0.0.1:8009; }')
+    expect(lines(pattern, 'location ~')[0]).toBe(
+      'location ~ ^/_matrix/client/v3/sync$ { proxy_pass http://127.0.0.1:8009; }',
+    )
+    const images = extra('location ~* \\.png$ { expires 1d; }')
+    expect(lines(images, 'location ~').at(-1)).toMatch(/png/)
+  })
+
+  test.each<[domain: string, set: string[], says: string[]]>([
+    ['pod.example.com', [], []],
+    [`${'a'.repeat(34)}.org`, [], []],
+    [`${'a'.repeat(36)}.org`, [], ['server_names_hash_bucket_size 128;']],
+    [`${'a'.repeat(46)}.org`, [], ['server_names_hash_bucket_size 128;']],
+    [`${'a'.repeat(46)}.org`, ['server_names_hash_bucket_size'], []],
+    [`${'a'.repeat(60)}.${'b'.repeat(60)}.org`, [], ['server_names_hash_bucket_size 256;']],
+  ])('has room for its names beside those of others: %s, set elsewhere: %j', (domain, set, says) => {
+    const env = podEnv({ VALENCE_DOMAIN: domain })
+    const form = { version: '1.26.3', ipv6: true, elsewhere: [], set }
+    for (const site of [tlsSite(env, form), httpSite(env, form)])
+      expect(lines(site, 'server_names_hash_bucket_size')).toEqual(says)
   })
 
   test("the user's own directives stand in the TLS server", () => {
@@ -134,7 +204,7 @@ describe('the site', () => {
       { 'extra.conf': 'location = /about {\n  return 200;\n}\n' },
     )
     expect(
-      tlsSite(own, { version: '1.26.3', ipv6: true, elsewhere: [] }).endsWith(
+      tlsSite(own, { version: '1.26.3', ipv6: true, elsewhere: [], set: [] }).endsWith(
         '    # extra.conf\n    location = /about {\n      return 200;\n    }\n}\n',
       ),
     ).toBe(true)

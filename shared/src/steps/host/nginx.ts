@@ -1,5 +1,5 @@
 import { digestText, type Output, plainText, type Text } from '../../command/command.ts'
-import { all, type Shell, sh } from '../../command/sh.ts'
+import { all, raw, type Shell, sh } from '../../command/sh.ts'
 import {
   type Change,
   changes,
@@ -23,6 +23,8 @@ import { backupOf, diffOf, writeFile } from './file.ts'
 export interface NginxForm extends Pick<NginxState, 'version' | 'ipv6'> {
   /** Ports where somebody else's site answers to names that no site claims. */
   readonly elsewhere: readonly number[]
+  /** Directives of the http block that another file sets, and that may stand there once only. */
+  readonly set: readonly string[]
 }
 
 export interface SiteOptions {
@@ -52,7 +54,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
     on,
     dependsOn,
     ask: {
-      nginx: nginxState(place.reads),
+      nginx: nginxState(place.reads, place.link),
       site: fileContent(place.path),
       enabled: linkTarget(place.link),
       unit: unitState('nginx.service'),
@@ -61,12 +63,22 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
       if (bootstrap && there) return converged('there is a certificate')
       if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
+      if (nginx.broken !== undefined)
+        return refuse(
+          `the configuration of nginx cannot be read: ${nginx.broken}`,
+          'Mend that: sudo nginx -t says more.',
+        )
       const others = nginx.sites.filter(({ path }) => path !== place.link).map((other) => claimOf(other, names))
       const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
+      const fixed = others.filter((other) => other.fixed && other.claimed.length > 0)
+      if (fixed.length > 0) return refuse(fixed.map(saysFixed).join('; '), fixed.map(partedFixed).join('\n'))
       if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
       const foreign = others.filter(isDisplaced).map(({ path }) => path)
       const elsewhere = answeringAll(nginx, [place.link, place.path, ...foreign])
-      const content = plainText(options.content({ ...nginx, elsewhere }))
+      const set = nginx.once
+        .filter(({ path }) => path !== place.link && !foreign.includes(path))
+        .map(({ name }) => name)
+      const content = plainText(options.content({ ...nginx, elsewhere, set }))
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
       const files = [
@@ -96,14 +108,14 @@ const placesOf = (name: string) => ({
 
 /** The site's file, where it is not as it shall be. */
 function siteChanges(
-  { path, link }: Site,
+  { path, link, names }: Site,
   content: Text,
   { file, foreign, isBegun }: { file: FileState | null; foreign: readonly string[]; isBegun: boolean },
 ): Change[] {
   const isSame = file?.sha256 === digestText(content) && file.mode === '0644' && file.owner === 'root'
   if (isSame && !isBegun) return []
   const owner = { mode: '0644', owner: 'root', group: 'root' }
-  const write = writeFile(path, content, owner, (temp) => tried(temp, link, foreign))
+  const write = writeFile(path, content, owner, (temp) => tried(temp, { link, names, foreign }))
   return [(isBegun || file ? update : create)(path, write, { diff: diffOf(path, file, content), explain })]
 }
 
@@ -115,11 +127,11 @@ function enabling({ name, path, link }: Site, enabled: string | undefined): Chan
 
 /** nginx at boot, started, or reloaded where it serves what it read before. */
 function serviceChanges(
-  { reads }: Site,
+  { reads, names }: Site,
   unit: UnitState,
   { isBegun, isStale }: { isBegun: boolean; isStale: boolean },
 ): Change[] {
-  const bring = (make: Shell) => all(sh`nginx -t -q`, make)
+  const bring = (make: Shell) => all(sh`{ ${judged(names)}; }`, make)
   const atBoot = isBegun || unit.enabled === 'enabled' ? [] : [enabledAtBoot]
   if (!isBegun && unit.active !== 'active') return [...atBoot, create('nginx started', bring(start), { explain })]
   return isStale ? [...atBoot, update('nginx reloaded', bring(reload(reads)), { explain })] : atBoot
@@ -139,8 +151,8 @@ const reload = (reads: readonly string[]): Shell =>
 const defaultSite = `${nginxFolder}/sites-enabled/default`
 
 /** Whether a site goes: it claims our names, or is Debian's own without any. */
-const isDisplaced = ({ path, claimed, beside }: Claim): boolean =>
-  claimed.length > 0 || (path === defaultSite && beside.length === 0)
+const isDisplaced = ({ path, fixed, claimed, beside }: Claim): boolean =>
+  !fixed && (claimed.length > 0 || (path === defaultSite && beside.length === 0))
 
 /** Ports of others, but for `but`, whose site is the default, or has no name and so stands for all of them. */
 function answeringAll({ listens, sites }: NginxState, but: readonly string[]): number[] {
@@ -151,13 +163,14 @@ function answeringAll({ listens, sites }: NginxState, but: readonly string[]): n
 
 interface Claim {
   readonly path: string
+  readonly fixed: boolean
   /** Which of our names are in it … */
   readonly claimed: readonly string[]
   /** … and those of others; a pattern such as `*.example.org` is one of them, since nginx prefers the whole name. */
   readonly beside: readonly string[]
 }
 
-function claimOf({ path, names }: NginxState['sites'][number], own: readonly string[]): Claim {
+function claimOf({ path, names, fixed = false }: NginxState['sites'][number], own: readonly string[]): Claim {
   // A dot before a name means the name and all below it.
   const each = names
     .map((name) => name.toLowerCase())
@@ -166,6 +179,7 @@ function claimOf({ path, names }: NginxState['sites'][number], own: readonly str
   const named = [...new Set(each)].filter((name) => !/^(_|""|'')$/.test(name))
   return {
     path,
+    fixed,
     claimed: named.filter((name) => own.includes(name)),
     beside: named.filter((name) => !own.includes(name)),
   }
@@ -177,12 +191,29 @@ const saysShared = ({ path, claimed, beside }: Claim) =>
 const parted = ({ path, claimed, beside }: Claim) =>
   `Take ${claimed.join(', ')} out of ${path}, or move ${beside.join(', ')} into a file of its own: what is left is put aside.`
 
+const saysFixed = ({ path, claimed }: Claim) => `${path} claims ${claimed.join(', ')}, and nginx reads it by its name`
+
+const partedFixed = ({ path, claimed }: Claim) => `Take the server of ${claimed.join(', ')} out of ${path}.`
+
+/** `nginx -t`, which only warns where two servers have one name: where it is one of ours, that is a failure. */
+function judged(names: readonly string[], ...words: readonly Shell[]): Shell {
+  const ours = names.map((name) => `*'conflicting server name "${name}" on '*`).join('|')
+  const command = words.reduce((line, word) => sh`${line} ${word}`, sh`nginx -t -q`)
+  return sh`said=$(${command} 2>&1); r=$?; [ -z "$said" ] || printf '%s\\n' "$said" >&2; case $said in ${raw(ours)}) r=1 ;; esac; [ $r = 0 ]`
+}
+
+interface Trial {
+  readonly link: string
+  readonly names: readonly string[]
+  readonly foreign: readonly string[]
+}
+
 /** Tries a site in a copy of all that nginx reads, without the sites that it displaces. */
-function tried(temp: Shell, link: string, foreign: readonly string[]): Shell {
+function tried(temp: Shell, { link, names, foreign }: Trial): Shell {
   const inside = (path: string) => path.slice(nginxFolder.length + 1)
   const gone = [link, ...foreign].map(inside)
   return sh`{ d=$(mktemp -d) && cp -a ${nginxFolder}/. "$d" && (cd "$d" && rm -f ${gone}) && cp ${temp} "$d"/${inside(link)} && \
-sed -i s#${nginxFolder}/#"$d"/#g "$d"/nginx.conf && nginx -t -q -c "$d"/nginx.conf; r=$?; rm -rf "$d"; [ $r = 0 ]; }`
+sed -i s#${nginxFolder}/#"$d"/#g "$d"/nginx.conf && { ${judged(names, raw('-c "$d"/nginx.conf'))}; }; r=$?; rm -rf "$d"; [ $r = 0 ]; }`
 }
 
 /** Out of nginx's sight, but kept. */
@@ -193,6 +224,8 @@ function putAside(path: string): Shell {
 
 /** What nginx means, in a line. */
 function explain({ stdout, stderr }: Output): string | undefined {
+  const [conflict] = (stdout + stderr).match(/conflicting server name "\S+" on \S+?(?=,|$)/m) ?? []
+  if (conflict && !/\[emerg\]/.test(stdout + stderr)) return `nginx would ignore one of two servers: ${conflict}`
   const [, said, file, line] =
     (stdout + stderr).match(/\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
   return (
