@@ -2,13 +2,15 @@ import { sayOpenPort } from '@infra/shared/command/open-port'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { jailSettings } from '@infra/shared/facts/host/fail2ban'
 import { operatingSystem } from '@infra/shared/facts/host/os'
-import { sshdSettings as settingsOf, sshdPorts } from '@infra/shared/facts/host/sshd'
+import { sshdSettings as settingsOf, sshdLines, sshdPorts } from '@infra/shared/facts/host/sshd'
+import { sshdEntrance } from '@infra/shared/facts/host/sshd-entrance'
 import { unitState } from '@infra/shared/facts/host/systemd'
 import { ufwConfig, ufwLoaded } from '@infra/shared/facts/host/ufw'
 import { pendingUpdates, periodicUpdates, rebootRequired } from '@infra/shared/facts/host/updates'
 import { userState } from '@infra/shared/facts/host/user'
 import { isSupported } from '@infra/shared/steps/host/os'
 import { differing } from '@infra/shared/steps/host/sshd'
+import { denialOf } from '@infra/shared/steps/host/sshd-entrance'
 import { foreignRules, isLoaded, isOpen, portsOf, sayRule } from '@infra/shared/steps/host/ufw'
 import type { PodContext } from '../context.ts'
 import { openPorts, sshBan, sshdSettings, vendorOrigins } from '../host/security.ts'
@@ -52,12 +54,20 @@ const accessChecks = ({ env, host }: PodContext): readonly Check[] => [
   }),
   check(host, {
     id: 'security.sshd',
-    about: 'only keys log in',
+    about: 'only keys log in, and valence by its own',
     remedy: again,
-    ask: { now: settingsOf(['root', 'valence'], Object.keys(sshdSettings)) },
-    judge({ now }) {
+    ask: {
+      now: settingsOf(['root', 'valence'], Object.keys(sshdSettings)),
+      entrance: sshdEntrance(['valence']),
+      lines: sshdLines,
+      socket: unitState('ssh.socket'),
+    },
+    judge({ now, entrance, lines, socket }) {
       const wrong = now ? differing(now, sshdSettings) : 'no sshd'
-      return wrong ? fail(wrong) : ok('passwords off, for root too')
+      if (wrong) return fail(wrong)
+      const login = { user: 'valence', settings: {}, lines: lines ?? [], groups: true }
+      const denial = entrance && denialOf({ ...login, entrance, socket: socket.active === 'active' })
+      return denial ? fail(denial.reason) : ok('passwords off, for root too')
     },
   }),
   check(host, {

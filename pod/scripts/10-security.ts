@@ -48,6 +48,7 @@ export default script(
         dropIn: '00-valence.conf',
         settings: sshdSettings,
         users: ['root', 'valence'],
+        entering: ['valence'],
         login: env.VALENCE_SSH_USER,
         dependsOn: [rootKeys, valenceKeys],
       }),

@@ -23,41 +23,91 @@ export interface SshdLine {
   readonly text: string
   /** Lower case. */
   readonly keyword: string
+  /** Its words, without quotes, one blank between two. */
   readonly value: string
   /** The condition of the Match block that it stands in. */
   readonly match: string | undefined
+  /** Of a file that others include, the one that sshd_config includes; else the file itself. */
+  readonly from: string
 }
 
+// Follows Include as sshd does: what it names is read in its place. A pattern that a shell would take for more stays unread.
+const walk = String.raw`function read(file, depth,  n, last, line, bare, words, count, i, path, list) {
+  if (depth > 16) { print "!" file; exit }
+  print "+" file
+  for (last = 0; (getline line < file) > 0; ) texts[depth, ++last] = line
+  close(file)
+  for (n = 1; n <= last; n++) {
+    line = texts[depth, n]
+    if (line ~ /^[ \t]*(#|\r?$)/) continue
+    print file ":" n ":" line
+    if (tolower(line) !~ /^[ \t]*"?include"?[ \t=]/) continue
+    sub(/^[ \t]*"?[A-Za-z]+"?[ \t]*=?[ \t]*/, "", line); sub(/[ \t]#.*$/, "", line)
+    bare = line; gsub(/"[^" \t]*"|'[^' \t]*'/, "", bare); if (bare ~ /["'\\]/) { print "!" file ":" n; continue }
+    gsub(/["'\r]/, "", line)
+    count = split(line, words, /[ \t]+/)
+    for (i = 1; i <= count; i++) if (words[i] != "") {
+      if (words[i] !~ /^[][A-Za-z0-9_.,\/*?@%+:-]+$/) { print "!" file ":" n; continue }
+      list = "LC_ALL=C; for f in " (substr(words[i], 1, 1) == "/" ? "" : "/etc/ssh/") words[i] "; do [ ! -f \"$f\" ] || echo \"$f\"; done"
+      paths[depth] = ""
+      while ((list | getline path) > 0) paths[depth] = paths[depth] path "\n"
+      close(list); each(paths[depth], depth)
+    }
+  }
+  print "-"
+}
+function each(text, depth,  list, count, i) { count = split(text, list, "\n"); for (i = 1; i < count; i++) read(list[i], depth + 1) }
+BEGIN { read(ARGV[1], 0) }`
+
 /**
- * The lines of sshd_config and its drop-ins that say anything, each file in its order, the drop-ins in the order in
- * which sshd reads them. Null where there is no sshd.
+ * The lines of sshd_config and of all that it includes that say anything, in the order in which sshd reads them. Null where
+ * there is no sshd.
  */
 export const sshdLines: Question<readonly SshdLine[] | null> = {
-  command: raw(
-    `[ -f ${sshdConfig} ] && grep -HnE '^[[:space:]]*[A-Za-z]' ${sshdConfig} ${sshdFolder}/*.conf 2>/dev/null; true`,
-  ),
-  parse({ code, stdout }) {
-    if (code === 127 || stdout === '') return null
-    let [file, match]: [string, string | undefined] = ['', undefined]
-    return stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((row) => {
-        const [, path = '', number = '', text = ''] = row.match(/^([^:]+):(\d+):(.*)$/) ?? []
-        if (path !== file) [file, match] = [path, undefined]
-        const [, word = '', rest = ''] = text.match(/^\s*(\w+)[\s=]*(.*)$/) ?? []
-        const keyword = aliases[word.toLowerCase()] ?? word.toLowerCase()
-        const value = rest
-          .replace(/\s+#.*$/, '')
-          .replace(/^"(.*)"$/, '$1')
-          .trim()
-        if (keyword === 'match') match = value
-        return {
-          ...{ path, number: Number(number), text, keyword, value },
-          match: keyword === 'match' ? undefined : match,
-        }
-      })
+  command: sh`[ ! -f ${sshdConfig} ] || awk ${walk} ${sshdConfig}`,
+  parse({ code, stdout, stderr }) {
+    if (code === 127) return null
+    if (code !== 0) throw new Error(`the files of sshd cannot be read: ${stderr.trim()}`)
+    const [, unread] = stdout.match(/^!(.*)$/m) ?? []
+    if (unread !== undefined) throw new Error(`an Include of sshd is not understood: ${unread}`)
+    const open: { path: string; match: string | undefined }[] = []
+    const lines = stdout.split('\n').flatMap((row): SshdLine[] => {
+      const here = open.at(-1)
+      // What is included within a Match block is of it; one that begins in a file ends with it.
+      if (row.startsWith('+')) open.push({ path: row.slice(1), match: here?.match })
+      else if (row === '-') open.pop()
+      else if (here && row !== '') {
+        const { keyword, value, ...line } = lineOf(here.path, row)
+        if (keyword === 'match') here.match = value
+        const from = (open[1] ?? here).path
+        return [{ ...line, keyword, value, match: keyword === 'match' ? undefined : here.match, from }]
+      }
+      return []
+    })
+    return stdout === '' ? null : lines
   },
+}
+
+/** `PATH:NUMBER:TEXT` taken apart by the rules of sshd. */
+function lineOf(path: string, row: string): Omit<SshdLine, 'match' | 'from'> {
+  const [, number = '', text = ''] = row.slice(path.length).match(/^:(\d+):(.*)$/s) ?? []
+  const [, quoted, plain = '', rest = ''] = text.match(/^\s*(?:"([^"]*)"|([^\s="]+))[\s]*=?\s*(.*)$/s) ?? []
+  const word = (quoted ?? plain).toLowerCase()
+  return { path, number: Number(number), text, keyword: aliases[word] ?? word, value: wordsOf(rest).join(' ') }
+}
+
+/** The words of a line, as sshd's argv_split has them: quotes hold blanks, and a word that begins with # ends them. */
+export function wordsOf(text: string): string[] {
+  const words: string[] = []
+  for (const [word, comment] of text.matchAll(/(#.*)|(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'])+/gs)) {
+    if (comment !== undefined) break
+    words.push(
+      word
+        .replace(/"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'/gs, (_, one = '', other = '') => one + other)
+        .replace(/\\(["'\\ ])/g, '$1'),
+    )
+  }
+  return words
 }
 
 const aliases: Readonly<Record<string, string>> = {

@@ -12,6 +12,9 @@ const atMost: Holds = (value, desired) => seconds(value) > 0 && seconds(value) <
 
 const levels = ['quiet', 'fatal', 'error', 'info', 'verbose', 'debug', 'debug1', 'debug2', 'debug3']
 
+/** From what lets root in least. */
+const rootLogins = ['no', 'forced-commands-only', 'prohibit-password', 'yes']
+
 const within: Holds = (value, desired) => value.split(',').every((one) => desired.split(',').includes(one))
 
 /** Of these settings somebody may have chosen a stricter value, for one account or for all: it is left as it is. */
@@ -21,6 +24,8 @@ const stricter: Readonly<Record<string, Holds>> = {
   clientaliveinterval: atMost,
   clientalivecountmax: atMost,
   allowtcpforwarding: (value) => value === 'no',
+  permitrootlogin: (value, desired) =>
+    rootLogins.includes(value) && rootLogins.indexOf(value) <= rootLogins.indexOf(desired),
   loglevel: (value, desired) => levels.indexOf(value) >= levels.indexOf(desired),
   macs: within,
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
 import { type Command, plainText } from '../../command/command.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
 import {
@@ -43,6 +44,8 @@ export interface SshdOptions {
   settings: Readonly<Record<string, string>>
   /** For whom the settings must hold, whatever Match blocks there are. */
   users: readonly string[]
+  /** Whom sshd must let in by a key: where its files would not, the plan is refused. */
+  entering?: readonly string[]
   /** Who we log in as: one key at least must let this user in before anything is closed. */
   login: string
   dependsOn?: readonly Dependency[]
@@ -51,7 +54,6 @@ export interface SshdOptions {
 interface Desired {
   readonly options: SshdOptions
   readonly path: string
-  readonly content: string
 }
 
 const questions = ({ options: { login, users, settings }, path }: Desired) => ({
@@ -75,9 +77,7 @@ type Now = Facts<ReturnType<typeof questions>>
  * get in, the plan is refused. Each change is confirmed over a fresh connection or reverted.
  */
 export function sshd(on: Target, options: SshdOptions): Step {
-  const because = Object.entries(options.settings).map((pair) => pair.join(' '))
-  const content = `# For each setting sshd takes the first value that it reads, and reads this file first.\n${because.join('\n')}\n`
-  const desired: Desired = { options, path: `${sshdFolder}/${options.dropIn}`, content }
+  const desired: Desired = { options, path: `${sshdFolder}/${options.dropIn}` }
   return step({
     id: 'sshd',
     on,
@@ -86,7 +86,8 @@ export function sshd(on: Target, options: SshdOptions): Step {
     plan(now, { pending }) {
       const refusal = refusalWithoutKeys(desired, now, pending)
       if (refusal) return refusal
-      const list = editsOf(desired, now)
+      const settings = keptSettings(desired, now)
+      const list = editsOf(desired, now, settings)
       const wrong = list.length === 0 && now.lines && differing(now.effective, options.settings)
       if (wrong)
         return refuse(`sshd would still have ${wrong}`, `Look for it: grep -rin '${wrong.split(' ')[0]}' /etc/ssh`)
@@ -95,20 +96,33 @@ export function sshd(on: Target, options: SshdOptions): Step {
         const guard = escaping('sshd', rescueSshd(rescue), rescueAtBoot(rescue))
         list.push(update('sshd restarted', [raw('sshd -t'), restartSshd], { risk: 'restart', guard }))
       }
-      const denials = list.length > 0 ? denialsOf(desired, now, pending) : new Map<string, Denial>()
-      const denial = denials.get(options.login)
+      const denials = denialsOf(settings, now, pending)
+      const [denial] = [...(list.length > 0 ? [options.login] : []), ...(options.entering ?? [])].flatMap(
+        (user) => denials.get(user) ?? [],
+      )
       if (denial) return refuse(denial.reason, denial.remedy)
       list.push(...changesAtBoot(now))
       if (now.armed && !list.some(({ guard }) => guard)) {
         const guard = confirming('sshd')
         list.push(update('sshd change of an interrupted run confirmed', confirmed, { guard }))
       }
+      const because = Object.entries(settings).map((pair) => pair.join(' '))
       return noting(
         changes(list, because.join(', ')),
-        [...denials.values()].map(({ reason }) => reason),
+        list.length > 0 ? [...denials.values()].map(({ reason }) => reason) : [],
       )
     },
   })
+}
+
+/** The settings as the drop-in shall have them: what another file says for all is kept where it is stricter. */
+function keptSettings({ options, path }: Desired, { lines }: Now): Readonly<Record<string, string>> {
+  const kept = Object.entries(options.settings).map(([keyword, value]): [string, string] => {
+    const word = keyword.toLowerCase()
+    const other = lines?.find((line) => line.keyword === word && line.match === undefined && line.path !== path)
+    return [keyword, other && holds(word, other.value, value) ? other.value : value]
+  })
+  return Object.fromEntries(kept)
 }
 
 function refusalWithoutKeys(
@@ -131,11 +145,15 @@ function refusalWithoutKeys(
 }
 
 /** Who of our users sshd would not let in after a restart, and why. */
-function denialsOf({ options }: Desired, now: Now, pending: readonly string[]): Map<string, Denial> {
+function denialsOf(
+  settings: Readonly<Record<string, string>>,
+  now: Now,
+  pending: readonly string[],
+): Map<string, Denial> {
   const { entrance, lines, socket } = now
   if (!entrance || !lines) return new Map()
   const judged = Object.keys(entrance.users).map((user) => {
-    const login = { user, entrance, settings: options.settings, lines, socket: socket.active === 'active' }
+    const login = { user, entrance, settings, lines, socket: socket.active === 'active' }
     // An earlier step makes the user, or gives it its groups.
     return [user, denialOf({ ...login, groups: !pending.includes(`user ${user}`) })] as const
   })
@@ -153,12 +171,18 @@ const rescueOf = ({ options: { login, users } }: Desired, { entrance }: Now): Re
 })
 
 /** What changes sshd's files; each change restarts sshd. */
-function editsOf(desired: Desired, now: Now): Change[] {
-  const { path, content, options } = desired
+function editsOf(desired: Desired, now: Now, settings: Readonly<Record<string, string>>): Change[] {
+  const { path, options } = desired
   const lines = now.lines ?? []
+  const content = `# For each setting sshd takes the first value that it reads, and reads this file first.\n${Object.entries(
+    settings,
+  )
+    .map((pair) => `${pair.join(' ')}\n`)
+    .join('')}`
+  const elsewhere = lines.map((line) => line.path).filter((one) => one !== sshdConfig && !isDropIn(one))
   const { save, guard } = restoring({
     name: 'sshd',
-    paths: [sshdConfig, sshdFolder],
+    paths: [sshdConfig, sshdFolder, ...new Set(elsewhere)],
     digest: digestOf(now.lines),
     ...effectsOf(desired, now),
   })
@@ -219,14 +243,16 @@ function hasOtherKeys(settings: SshdSettings | undefined): boolean {
   )
 }
 
-const hasInclude = (lines: readonly SshdLine[]) =>
-  lines.some(
-    ({ path, keyword, value, match }) =>
-      path === sshdConfig &&
-      keyword === 'include' &&
-      match === undefined &&
-      value.split(/\s+/).includes(`${sshdFolder}/*.conf`),
-  )
+const isDropIn = (path: string) => path.startsWith(`${sshdFolder}/`)
+
+/** Whether a line has sshd read the drop-ins: relative to /etc/ssh, or in full. */
+const includesDropIns = ({ path, keyword, value, match }: SshdLine) =>
+  path === sshdConfig &&
+  keyword === 'include' &&
+  match === undefined &&
+  value.split(' ').some((word) => [`${sshdFolder}/*.conf`, `${sshdFolder}/*`].includes(posix.resolve('/etc/ssh', word)))
+
+const hasInclude = (lines: readonly SshdLine[]) => lines.some(includesDropIns)
 
 /** The lines of other files that win over the drop-in at `path`: read before it, or in a Match block. */
 export function overriding(
@@ -235,11 +261,11 @@ export function overriding(
   settings: Readonly<Record<string, string>>,
 ): SshdLine[] {
   const desired = new Map(Object.entries(settings).map(([keyword, value]) => [keyword.toLowerCase(), value]))
-  const include = lines.find((line) => line.path === sshdConfig && line.keyword === 'include')?.number ?? 0
-  return lines.filter((line) => {
+  const include = lines.findIndex(includesDropIns)
+  return lines.filter((line, index) => {
     const value = desired.get(line.keyword)
     if (value === undefined || line.path === path || holds(line.keyword, line.value, value)) return false
-    const isFirst = line.path === sshdConfig ? line.number < include : line.path < path
+    const isFirst = index < include || (isDropIn(line.from) && line.from < path)
     return isFirst || line.match !== undefined
   })
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
-import { sshdLines, sshdPorts, sshdSettings } from '@infra/shared/facts/host/sshd'
+import { parseSettings, sshdLines, sshdPorts, sshdSettings } from '@infra/shared/facts/host/sshd'
 import { overriding, sshd } from '@infra/shared/steps/host/sshd'
 import { holds } from '@infra/shared/steps/host/sshd-strict'
 import { blank } from '@infra/shared/targets/blank'
@@ -11,6 +11,8 @@ import { tempFolder } from '../../../support/temp.ts'
 import { told } from '../told.ts'
 
 const folder = '/etc/ssh/sshd_config.d'
+/** sshd itself, where it is on this machine. */
+const sshdProgram = ['/usr/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path))
 const path = `${folder}/00-valence.conf`
 const settings = { PermitRootLogin: 'prohibit-password', PasswordAuthentication: 'no' }
 const step = sshd(blank('a new host'), { dropIn: '00-valence.conf', settings, users: ['root'], login: 'root' })
@@ -19,7 +21,7 @@ const content =
 
 const line = (path: string, number: number, text: string, match?: string) => {
   const [keyword = '', value = ''] = text.trim().split(/ (.*)/)
-  return { path, number, text, keyword: keyword.toLowerCase(), value, match }
+  return { path, number, text, keyword: keyword.toLowerCase(), value, match, from: path }
 }
 const include = line('/etc/ssh/sshd_config', 12, `Include ${folder}/*.conf`)
 const yes = (file: string, match?: string) => line(`${folder}/${file}`, 1, 'PasswordAuthentication yes', match)
@@ -41,6 +43,8 @@ const sound = {
   armed: false,
   keys: { folder: null, file: null, lines: ['ssh-ed25519 AAAA'] },
 }
+// Our own login is another one than root.
+const root = { entrance: { ...entrance({}), users: {} } }
 const fine = '= PermitRootLogin prohibit-password, PasswordAuthentication no'
 const asleep = { ...unit, active: 'inactive', enabled: 'disabled', since: undefined }
 
@@ -77,6 +81,28 @@ describe('sshd', () => {
       'a value from who knows where',
       { effective: { root: { permitrootlogin: ['yes'] } } },
       ['! sshd would still have permitrootlogin yes for root'],
+    ],
+    [
+      'a stricter value of another file, which ours would hide',
+      { lines: [include, line('/etc/ssh/sshd_config', 40, 'PermitRootLogin no')], ...root },
+      [`~ ${path}`],
+    ],
+    ['a looser one there', { lines: [include, line('/etc/ssh/sshd_config', 40, 'PermitRootLogin yes')] }, [fine]],
+    [
+      'a file that is read before ours by an Include of its own',
+      {
+        lines: [
+          line('/etc/ssh/sshd_config', 2, 'Include mine/*.conf'),
+          { ...yes('../mine/a.conf'), from: '/etc/ssh/mine/a.conf' },
+          include,
+        ],
+      },
+      [`- sshd: passwordauthentication yes in ${folder}/../mine/a.conf:1`],
+    ],
+    [
+      'drop-ins that are read by a relative path',
+      { lines: [line('/etc/ssh/sshd_config', 2, 'Include sshd_config.d/*.conf')] },
+      [fine],
     ],
     ['older than its files', { touched: 3000 }, ['~ sshd restarted']],
     ['started anew after it had locked us out', { rescued: true }, ['~ sshd restarted']],
@@ -161,6 +187,46 @@ describe('sshd', () => {
     expect(decision).toMatchObject({ notes: [expect.stringMatching(/^valence would not get in/)] })
   })
 
+  test('what another file says more strictly is what our own says, too', () => {
+    const lines = [
+      include,
+      line('/etc/ssh/sshd_config', 40, 'PermitRootLogin no'),
+      line('/etc/ssh/sshd_config', 50, 'PermitRootLogin yes'),
+    ]
+    const decision = step.plan({ ...sound, ...root, lines }, { pending: [] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    expect(change?.diff).toMatchObject({ after: content.replace('prohibit-password', 'no') })
+    const kept = { ...sound.dropIn, content: content.replace('prohibit-password', 'no') }
+    const effective = { root: { permitrootlogin: ['no'], passwordauthentication: ['no'] } }
+    expect(told(step.plan({ ...sound, ...root, lines, dropIn: kept, effective }, { pending: [] }))).toEqual([
+      '= PermitRootLogin no, PasswordAuthentication no',
+    ])
+    // Where we log in as root, that would be the end of it.
+    expect(
+      told(step.plan({ ...sound, lines, entrance: entrance({ permitrootlogin: ['no'] }) }, { pending: [] })),
+    ).toEqual([
+      '! root would not get in once sshd is restarted: PermitRootLogin keeps root out (PermitRootLogin no in /etc/ssh/sshd_config:40)',
+    ])
+  })
+
+  test('whom sshd must let in is not shut out, whether or not sshd would be changed', () => {
+    const own = sshd(blank('a new host'), {
+      dropIn: '00-valence.conf',
+      settings,
+      users: ['root'],
+      login: 'root',
+      entering: ['valence'],
+    })
+    const users = { ...entrance({}).users, valence: { allowusers: ['root'] } }
+    const lines = [include, line(`${folder}/50.conf`, 1, 'AllowUsers root')]
+    for (const more of [{}, { touched: 3000 }, { dropIn: null }])
+      expect(own.plan({ ...sound, lines, entrance: { ...sound.entrance, users }, ...more }, { pending: [] })).toEqual({
+        kind: 'refused',
+        reason: `valence would not get in once sshd is restarted: AllowUsers does not allow it (AllowUsers root in ${folder}/50.conf:1)`,
+        remedy: 'Add valence to AllowUsers, or take that line away, then run again.',
+      })
+  })
+
   test('every change is validated and guarded', () => {
     const decision = step.plan({ ...sound, dropIn: null }, { pending: [] })
     const [change] = decision.kind === 'changes' ? decision.changes : []
@@ -174,11 +240,66 @@ describe('what sshd says', () => {
     const stdout = readFileSync(join(import.meta.dirname, '../recorded/sshd-lines.txt'), 'utf8')
     const lines = sshdLines.parse({ code: 0, stdout, stderr: '' })
     expect(lines?.[0]).toEqual(include)
-    expect(lines?.at(-1)).toEqual({
+    expect(lines?.[5]).toEqual({
       ...line(`${folder}/60-git.conf`, 2, 'PasswordAuthentication yes', 'User git'),
       text: '  PasswordAuthentication=yes # no',
     })
+    expect(lines?.[6]?.match).toBeUndefined()
     expect(sshdLines.parse(nothing)).toBeNull()
+  })
+
+  /** The lines of these files, and what sshd itself makes of them for two users. */
+  function read(files: Readonly<Record<string, string>>) {
+    const root = tempFolder()
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(root, dirname(name)), { recursive: true })
+      writeFileSync(join(root, name), text.replaceAll('HERE', root))
+    }
+    const ask = sshdLines.command.line.replaceAll('/etc/ssh', root)
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', ask], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    const lines = sshdLines.parse({ code: status ?? 1, stdout: stdout.replaceAll(root, '/etc/ssh'), stderr }) ?? []
+    const words = ['-T', '-f', join(root, 'sshd_config'), '-C', 'user=git,host=x,addr=192.0.2.1']
+    const said = sshdProgram ? spawnSync(sshdProgram, words, { encoding: 'utf8' }).stdout : ''
+    return { lines, of: parseSettings({ code: 0, stdout: `user git\n${said}`, stderr: '' }).git }
+  }
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['a Match block', { sshd_config: 'Match User git\n PermitRootLogin forced-commands-only\n' }],
+    [
+      'an Include, nested and relative',
+      {
+        sshd_config: 'Include HERE/more/*.conf\nPermitRootLogin yes\n',
+        'more/x.conf': 'Include HERE/last\n',
+        last: 'PermitRootLogin forced-commands-only\n',
+      },
+    ],
+    [
+      'an Include in a Match block',
+      { sshd_config: 'Match User git\nInclude HERE/x.conf\n', 'x.conf': 'PermitRootLogin forced-commands-only\n' },
+    ],
+    ['capitals', { sshd_config: 'PERMITROOTLOGIN forced-commands-only\n' }],
+    ['quotes', { sshd_config: 'PermitRootLogin "forced-commands-only"\n' }],
+    ['quotes around the keyword', { sshd_config: '\t"PermitRootLogin" forced-commands-only\r\n' }],
+    ['an equals sign', { sshd_config: 'PermitRootLogin=forced-commands-only # no\n' }],
+    [
+      'an equals sign and blanks',
+      { sshd_config: ' PermitRootLogin = "forced-commands-only"   #no\nPermitRootLogin yes\n' },
+    ],
+  ])('a setting is found in whatever shape it is written: %s', (_, files) => {
+    const { lines, of } = read(files)
+    const found = lines.find(({ keyword }) => keyword === 'permitrootlogin')
+    expect(found).toMatchObject({ value: 'forced-commands-only' })
+    expect(found?.match).toBe(files.sshd_config?.startsWith('Match') ? 'User git' : undefined)
+    if (sshdProgram) expect(of).toMatchObject({ permitrootlogin: ['forced-commands-only'] })
+  })
+
+  test('an Include that only a shell could follow is not passed over', () => {
+    for (const words of ['"HERE/a b/*.conf"', '$(id)', '`id`.conf', 'x;y'])
+      expect(() => read({ sshd_config: `Include ${words}\n` })).toThrow(
+        /^an Include of sshd is not understood: \S+sshd_config:1$/,
+      )
+    expect(() => read({ sshd_config: 'Include sshd_config\n' })).toThrow(/^an Include of sshd is not understood/)
   })
 
   test('its settings for users', () => {
