@@ -208,7 +208,7 @@ ln -sfn /etc/nginx/sites-available/other ${enabled}/contract; systemctl reload n
       },
       {
         name: 'another site that claims its name, in force',
-        sh: `printf 'server {\\n  listen 80;\\n  server_name _\\n    Contract.example.org;\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
+        sh: `printf 'server {\\n  listen 80;\\n  server_name _ # of ours\\n    "Contract.example.org";\\n}\\n' >/etc/nginx/conf.d/a.conf; systemctl reload nginx`,
         says: /^site \/etc\/nginx\/conf.d\/a.conf, nginx reloaded$/,
       },
       {

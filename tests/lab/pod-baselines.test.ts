@@ -1,9 +1,12 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PodEnv } from '../../pod/env/env.ts'
+import { httpSite } from '../../pod/web/nginx-site.ts'
 import { awaitsThat } from '../support/wait.ts'
 import { ask, login } from './matrix.ts'
-import { deployed, expectConverged } from './pod-runs.ts'
+import { written } from './pod-probes.ts'
+import { deployed, expectConverged, failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, type Result, run, until } from './run.ts'
@@ -132,6 +135,41 @@ describe.skipIf(skip)(title('the baselines of a deployed pod', skip), () => {
     await onHost('rm /etc/nginx/conf.d/all.conf')
     expect(await deployed(pod)).toHaveLength(2)
     expect(await asks('evil.example.com')).toBe('ECONNRESET')
+  })
+
+  test('a name of 50 characters beside another site outlives a reload and a restart', async () => {
+    const long = `${'a'.repeat(46)}.org`
+    const site = httpSite({ VALENCE_DOMAIN: long } as PodEnv, { version: '1.26.3', ipv6: true, set: [] })
+    await onHost(`cat >/etc/nginx/conf.d/long.conf <<'END'\n${site}END
+echo 'server { listen 80; server_name other.example.org; return 204; }' >/etc/nginx/conf.d/other.conf
+systemctl reload nginx; systemctl restart nginx; systemctl is-active nginx`)
+    expect([await asks(long), await asks('other.example.org'), await asks(domain)]).toEqual([503, 204, 301])
+    await onHost('rm /etc/nginx/conf.d/long.conf /etc/nginx/conf.d/other.conf; systemctl restart nginx')
+  })
+
+  test('whoever shuts valence out of sshd is told before anything is changed; by the remedy it logs in', async () => {
+    const mine = '/etc/ssh/sshd_config.d/50-mine.conf'
+    const security = ['deploy', '--yes', '--json', '-t', 'security', '--skip-verification']
+    const valence = async () => {
+      const trust = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null']
+      return (await run('ssh', ['-F', 'none', ...trust, ...byKey(), `valence@${pod.host.address}`, 'id -un'])).stdout
+    }
+    expect(await valence()).toBe('valence\n')
+    await onHost(`printf '%s\\n' 'ALLOWUSERS="root" # nobody else' 'MaxAuthTries 5' >${mine}; systemctl restart ssh`)
+    expect(await valence()).toBe('')
+    const touched = await written(pod.host, async () => {
+      const { message, remedy } = failureOf(await pod.cli(...security), 1)
+      expect(message).toMatch(/^sshd: valence would not get in.*\(ALLOWUSERS="root" in \S+50-mine\.conf:1\)$/)
+      expect(remedy).toMatch(/^Add valence to AllowUsers/)
+    })
+    expect(touched).toEqual([])
+    await onHost(`sed -i 's/"root"/"root" valence/' ${mine}`)
+    // Fewer attempts than ours are left as they are.
+    expect(await deployed(pod, ...security.slice(3))).toEqual(['sshd: /etc/ssh/sshd_config.d/00-valence.conf'])
+    expect(await valence()).toBe('valence\n')
+    expect(await onHost('sshd -T -C user=valence,host=x,addr=192.0.2.1 | grep ^maxauthtries')).toBe('maxauthtries 5\n')
+    await onHost(`rm ${mine}`)
+    expect(await deployed(pod, ...security.slice(3))).toEqual(['sshd: /etc/ssh/sshd_config.d/00-valence.conf'])
   })
 
   test('PostgreSQL tells in its log who connects', async () => {

@@ -71,7 +71,8 @@ chmod 644 ${key} ${config}
 sed -i 's/enable_registration: false/enable_registration: true/' ${config}
 echo 'enable_registration: true' >/etc/matrix-synapse/conf.d/open.yaml
 ln -s ${sites}/default /etc/nginx/sites-enabled/default
-echo 'server { listen 80; server_name ${domain}; return 200; }' >/etc/nginx/sites-enabled/stray
+printf '%s\\n' 'server { listen 80; include /etc/nginx/snippets/stray.conf; return 200; }' >/etc/nginx/sites-enabled/stray
+printf '%s\\n' 'server_name' '  "${domain}"' ';' >/etc/nginx/snippets/stray.conf
 sed -i 's/NoNewPrivileges=yes/NoNewPrivileges=no/' /etc/systemd/system/matrix-synapse.service.d/hardening.conf
 sed -i '/webroot/d; s/^\\[renewalparams\\]/&\\nauthenticator = nginx/' /etc/letsencrypt/renewal/${domain}.conf
 ${sql(`DELETE FROM users WHERE name = '@valence-bot:${domain}'`)}`)
@@ -193,8 +194,15 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
       NGINX_EXTRA_CONFIG_FILE: join(pod.root, 'nginx'),
       SYNAPSE_EXTRA_CONFIG_FILE: join(pod.root, 'synapse'),
     }
-    await writeFile(files.NGINX_EXTRA_CONFIG_FILE, 'location = /about { return 200 "a pod"; }\n')
-    await writeFile(files.SYNAPSE_EXTRA_CONFIG_FILE, 'max_upload_size: 3M\n')
+    await writeFile(
+      files.NGINX_EXTRA_CONFIG_FILE,
+      `location = /about { return 200 "a pod"; }
+ssl_session_timeout 1h;
+location /.well-known/matrix/client { default_type application/json; return 200 '{"m.homeserver":{},"org.example":1}'; }
+location /_matrix/client/unstable/org.example { return 200 theirs; }
+`,
+    )
+    await writeFile(files.SYNAPSE_EXTRA_CONFIG_FILE, 'max_upload_size: 60M\n')
     await pod.configure(files)
     expect((await deployed(pod)).map((change) => change.split(': ')[1])).toEqual([
       config,
@@ -203,8 +211,16 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
       'nginx reloaded',
     ])
     const { token = '' } = await login(pod, 'admin', podSecrets.SYNAPSE_ADMIN_PASSWORD ?? '')
-    expect((await ask(pod, '/_matrix/media/v3/config', { token })).text).toContain(String(3 * 1024 * 1024))
+    expect((await ask(pod, '/_matrix/media/v3/config', { token })).text).toContain(String(60 * 1024 * 1024))
+    // nginx lets through what Synapse takes, and no more.
+    const upload = async (mib: number) => {
+      const body = { kept: 'x'.repeat(mib * 1024 * 1024 - 11) }
+      return (await ask(pod, '/_matrix/media/v3/upload', { method: 'POST', token, body })).status
+    }
+    expect([await upload(60), await upload(61)]).toEqual([200, 413])
     expect((await ask(pod, '/about')).text).toBe('a pod')
+    expect((await ask(pod, '/.well-known/matrix/client')).text).toBe('{"m.homeserver":{},"org.example":1}')
+    expect((await ask(pod, '/_matrix/client/unstable/org.example/x')).text).toBe('theirs')
     await pod.configure()
     expect(await deployed(pod)).toHaveLength(4)
   })
