@@ -1,5 +1,6 @@
 import { inTime } from '@infra/shared/command/as-user'
 import { type Output, plainText, type Text } from '@infra/shared/command/command'
+import { jsonAnswer } from '@infra/shared/command/json-answer'
 import { type Shell, sh, withStdin } from '@infra/shared/command/sh'
 import { roleClient, rolePsql, superuserPsql } from '@infra/shared/command/sql'
 import {
@@ -73,7 +74,7 @@ export const leftover: Question<Leftover> = {
     if (code === 127 || /user postgres does not exist|must install at least one postgresql-client/.test(stderr))
       return { tables: 0, short: null, ties: [], target: 'absent', recorded: false, copy: null }
     if (code !== 0) throw new Error(`the tables of Synapse in database ${shared}: ${stderr.trim().split('\n').at(-1)}`)
-    return JSON.parse(stdout) as Leftover
+    return jsonAnswer<Leftover>(stdout, `the tables of Synapse in database ${shared}`)
   },
 }
 

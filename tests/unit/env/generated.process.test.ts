@@ -10,6 +10,7 @@ import { parsePublicKey } from '@infra/shared/env/ssh-key'
 import { parseTfvars } from '@infra/shared/env/tfvars'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
+import { damages } from '../../support/damage.ts'
 import { randomBy } from '../../support/shuffle.ts'
 import { folder, sshKey } from './place.ts'
 
@@ -21,19 +22,7 @@ const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index))
 const joined = (pieces: readonly string[], most: number) => many(below(most), () => oneOf(pieces)).join('')
 
-/** A text with some of its characters taken out, doubled, exchanged or replaced. */
-function damaged(text: string, alphabet: string): string {
-  const chars = [...text]
-  for (let times = 1 + below(4); times > 0; times -= 1) {
-    const at = below(chars.length)
-    const kind = below(4)
-    if (kind === 0) chars.splice(at, 1 + below(3))
-    else if (kind === 1) chars.splice(at, 0, chars[at] ?? '')
-    else if (kind === 2) chars[at] = oneOf([...alphabet])
-    else chars.length = Math.max(1, at)
-  }
-  return chars.join('')
-}
+const damaged = damages(chance)
 
 describe('an environment file', () => {
   const words = [

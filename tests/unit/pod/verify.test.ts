@@ -259,7 +259,7 @@ describe('what a host answers', () => {
       { mount: '/', used: 27, inodes: 34 },
       { mount: '/boot/efi', used: 6, inodes: undefined },
     ])
-    expect(() => fileSystems(['/']).parse(nothing)).toThrow('df says nothing')
+    expect(() => fileSystems(['/']).parse(nothing)).toThrow('df does not tell')
   })
   test('/proc/meminfo', () => {
     expect(availableMemory.parse(answer('MemTotal: 4000000 kB\nMemAvailable:    1048576 kB\n'))).toBe(1024)

@@ -53,12 +53,15 @@ if ${hasLeftLess(6)}; then echo due; fi
       if (code !== 0) throw new Error(`the certificate ${chain} cannot be read: ${stderr.trim()}`)
       const [head = '', renewal] = stdout.split(/^renewal\n/m)
       const value = (key: string) => head.match(new RegExp(`^${key}= *(.*)$`, 'm'))?.[1] ?? ''
+      const [notBefore, notAfter] = [Date.parse(value('notBefore')), Date.parse(value('notAfter'))]
+      if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
+        throw new Error(`openssl does not tell from when to when the certificate ${chain} is good`)
       return {
         names: [...head.matchAll(/DNS:([^\s,]+)/g)].map(([, name = '']) => name.toLowerCase()),
         issuer: value('issuer'),
         serial: value('serial'),
-        notBefore: Date.parse(value('notBefore')),
-        notAfter: Date.parse(value('notAfter')),
+        notBefore,
+        notAfter,
         due: /^due$/m.test(head),
         renewal,
       }

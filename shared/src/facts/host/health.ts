@@ -19,7 +19,8 @@ export function fileSystems(paths: readonly string[]): Question<readonly FileSys
         used: Number(used),
         inodes: inodes === undefined ? undefined : Number(inodes),
       }))
-      if (found.length === 0) throw new Error(stdout.trim() || 'df says nothing')
+      if (found.length === 0)
+        throw new Error(stdout.match(/^df: .*$/m)?.[0] ?? 'df does not tell how full the disks are')
       return [...new Map(found.map((each) => [each.mount, each])).values()]
     },
   }

@@ -1,4 +1,5 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -61,7 +62,7 @@ export function jsonEntries(
     parse(answer) {
       if (isNoUser(answer)) return { kind: 'absent', entries: {}, mode: undefined }
       if (answer.code !== 0) throw new Error(answer.stderr.trim() || `exit code ${answer.code}`)
-      return JSON.parse(answer.stdout) as JsonFileState
+      return jsonAnswer<JsonFileState>(answer.stdout, 'a file of JSON')
     },
   }
 }

@@ -215,17 +215,18 @@ export function nginxTree(files: ReadonlyMap<string, string>): NginxTree {
 /** Of these paths those that a pattern of include means, as glob(7) has it. */
 export function matching(pattern: string, paths: readonly string[]): string[] {
   if (!/[*?[]/.test(pattern)) return paths.filter((path) => path === pattern)
-  const source = pattern.replace(
-    /(^|\/)\*|\*|\?|\[(!?)((?:\]?)[^\]/]*)\]|[.+^${}()|[\]\\]/g,
-    (char: string, slash?: string, not?: string, inner?: string) => {
-      // A dot at the beginning of a name is not meant by a pattern.
-      if (slash !== undefined) return `${slash}(?!\\.)[^/]*`
-      if (char === '*') return '[^/]*'
-      if (char === '?') return '[^/]'
-      if (inner !== undefined) return `[${not ? '^' : ''}${inner.replace(/[\\\]^]/g, '\\$&')}]`
-      return `\\${char}`
-    },
-  )
-  const expression = new RegExp(`^${source}$`)
+  const parts = pattern.split('/').map((part) => {
+    const source = part.replace(
+      /\[(!?)(\]?[^\]]*)\]|[*?.+^${}()|[\]\\]/g,
+      (char: string, not?: string, inner?: string) => {
+        if (inner !== undefined) return `[${not ? '^' : ''}${inner.replace(/[\\\]^]/g, '\\$&')}]`
+        if (char === '*') return '[^/]*'
+        return char === '?' ? '[^/]' : `\\${char}`
+      },
+    )
+    // A dot at the beginning of a name is meant by a dot only.
+    return part.startsWith('.') ? source : `(?!\\.)${source}`
+  })
+  const expression = new RegExp(`^${parts.join('/')}$`)
   return paths.filter((path) => expression.test(path)).sort()
 }

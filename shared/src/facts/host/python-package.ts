@@ -1,5 +1,6 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
 import { halfInstalled, lackingByteCode } from '../../command/byte-code.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import { quote } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -118,7 +119,7 @@ export function packageState(name: string, place: PackagePlace): Question<Packag
       }
       if (isNoUser(answer)) return { ...absent, missing: 'venv' }
       if (answer.code !== 0) throw new Error(answer.stderr.trim().split('\n').at(-1) ?? `exit code ${answer.code}`)
-      const { found, ...told } = JSON.parse(answer.stdout) as Partial<PackageState>
+      const { found, ...told } = jsonAnswer<Partial<PackageState>>(answer.stdout, 'the packages of Python')
       return { ...absent, ...told, found: found ?? undefined }
     },
   }

@@ -23,7 +23,7 @@ export function userState(name: string): Question<UserState | null> {
       if (code === 127 || (code === 2 && entry === '')) return null
       const [, , uid, , , home, shell] = entry.split(':')
       if (groups === undefined || status === undefined || home === undefined)
-        throw new Error(stderr.trim() || `exit code ${code}`)
+        throw new Error(stderr.trim() || `the account ${name} cannot be read: exit code ${code}`)
       const letter = status.split(' ')[1]
       return {
         uid: Number(uid),
@@ -62,7 +62,8 @@ setpriv --reuid=${user} --regid="$(id -g ${user})" --clear-groups sh -c ${'[ ! -
     parse({ code, stdout, stderr }) {
       if (code === 127 || stdout === '') return null
       const [folder, file, ...lines] = stdout.split('\n')
-      if (code !== 0 || folder === undefined || file === undefined) throw new Error(stderr.trim())
+      if (code !== 0 || folder === undefined || file === undefined)
+        throw new Error(stderr.trim() || `the keys of ${user} cannot be read: exit code ${code}`)
       return {
         folder: parseAccess(folder),
         file: parseAccess(file),

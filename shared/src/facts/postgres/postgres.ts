@@ -107,13 +107,20 @@ const query = `select json_build_object(
 
 const command = superuserScript('postgres', query)
 
+const notUnderstood = 'PostgreSQL gave an answer that is not understood'
+
 /** A fact of the running server; null where PostgreSQL is not installed. Equal questions: one query answers them all. */
 function asked<T>(pick: (raw: Raw) => T): Question<T | null> {
   return {
     command,
     parse(answer) {
       const raw = parseAnswer(answer) as Raw | null
-      return raw && pick(raw)
+      try {
+        return raw && pick(raw)
+      } catch (error) {
+        // A part of it is missing, or is another thing than what was asked for.
+        throw error instanceof TypeError ? new Error(notUnderstood) : error
+      }
     },
   }
 }
@@ -187,6 +194,6 @@ export function parseAnswer({ code, stdout, stderr }: Output): unknown {
   try {
     return stdout.trim() === '' ? null : JSON.parse(stdout)
   } catch {
-    throw new Error('PostgreSQL gave an answer that is not understood')
+    throw new Error(notUnderstood)
   }
 }

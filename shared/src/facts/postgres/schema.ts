@@ -1,4 +1,5 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import { columnsQuery } from './tables.ts'
@@ -98,7 +99,7 @@ export function schemaState(name: string, { database, owner, folder, files }: Sc
         const said = stderr.split('\n').find((line) => /^psql: error:|ERROR:|FATAL:/.test(line)) ?? `exit code ${code}`
         throw new Error(`PostgreSQL does not answer: ${said.replace(/^psql: error: /, '')}`)
       }
-      const record = JSON.parse(all('record')[0] || '{}') as Partial<SchemaState>
+      const record = jsonAnswer<Partial<SchemaState>>(all('record')[0] || '{}', 'the record of the schema')
       return {
         lacks,
         digest: all('digest')[0] ?? '',

@@ -1,4 +1,5 @@
 import { askUser, isNoUser } from '../../command/as-user.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -31,7 +32,10 @@ export function tableState(database: string, role: string, table: string): Quest
       if (isNoUser(answer)) return { columns: {}, readable: false }
       const [columns = '', read] = answer.stdout.trim().split('\n')
       if (!columns.startsWith('{')) throw new Error(answer.stderr.trim().split('\n')[0] || 'psql says nothing')
-      return { columns: JSON.parse(columns) as TableState['columns'], readable: /^read \d/.test(read ?? '') }
+      return {
+        columns: jsonAnswer<TableState['columns']>(columns, 'the columns of a table'),
+        readable: /^read \d/.test(read ?? ''),
+      }
     },
   }
 }

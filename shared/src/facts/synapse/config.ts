@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Text } from '../../command/command.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import { raw, type Shell, sh, withStdin } from '../../command/sh.ts'
 import type { Question } from '../../engine/step.ts'
 
@@ -65,7 +66,10 @@ export const configFiles: Question<readonly ConfigFile[]> = {
 }
 
 function configFile(line: string): ConfigFile {
-  const { values = {}, ...said } = JSON.parse(line) as Partial<ConfigFile> & { readonly path: string }
+  const { values = {}, ...said } = jsonAnswer<Partial<ConfigFile> & { readonly path: string }>(
+    line,
+    "Synapse's configuration",
+  )
   const unset = { server_name: undefined, signing_key_path: undefined, media_store_path: undefined }
   return { keys: [], empty: [], by: 'other', ...said, values: { ...unset, ...values } }
 }
@@ -90,7 +94,7 @@ export function changedSettings(content: Text): Question<readonly ChangedSetting
       return stdout
         .split('\n')
         .filter(Boolean)
-        .map((line) => JSON.parse(line) as ChangedSetting)
+        .map((line) => jsonAnswer<ChangedSetting>(line, "Synapse's configuration"))
     },
   }
 }

@@ -1,4 +1,5 @@
 import { plainText, type Text, text } from '../../command/command.ts'
+import { jsonAnswer } from '../../command/json-answer.ts'
 import type { Secret } from '../../command/secret.ts'
 import { sh, withStdin } from '../../command/sh.ts'
 import { rolePsql } from '../../command/sql.ts'
@@ -112,7 +113,7 @@ export function matrixUsers(
     parse({ code, stdout, stderr }) {
       if (code === 127) return users.map(() => null)
       if (code !== 0) throw new Error(`the users of Synapse cannot be read: ${stderr.trim().split('\n').at(-1)}`)
-      return JSON.parse(stdout) as (MatrixUserState | null)[]
+      return jsonAnswer<(MatrixUserState | null)[]>(stdout, 'the users of Synapse')
     },
   }
 }
