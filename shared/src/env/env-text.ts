@@ -64,7 +64,8 @@ export function parseEnvText(text: string, home: string): EnvText {
         end = endOfLine(text, span)
         const [, name = '', before, after] = match
         if (before || after) spaced.push(line)
-        const entry = assignment(text.slice(at, end), name, line, text.slice(start, span), start, home)
+        const plain = assignment(text.slice(at, end), name, line, text.slice(start, span), start, home)
+        const entry = withGlued(plain, text.slice(start, span), text.slice(span, end), home)
         assignments.push(entry)
         if (mayHoldMore(entry, text.slice(start, span))) unread.push({ line, text: text.slice(start, span) })
       }
@@ -122,6 +123,10 @@ function assignment(
   const random = 'trouble' in shell && shell.trouble === 'substitution' && /rand|uuid|pwgen|apg|date/i.test(raw)
   return { name, line, value, shell, random, start, end: start + raw.length }
 }
+
+/** To a shell a # begins a comment only behind a blank: "x"#y is one word. `rest`: what follows on the line. */
+const withGlued = (entry: Assignment, raw: string, rest: string, home: string): Assignment =>
+  rest.startsWith('#') ? { ...entry, shell: shellWord(raw + rest, home) } : entry
 
 /** An assignment that only a shell reads: its value is what a shell makes of it. */
 function assignedByShell(raw: string, { name, start }: { name: string; start: number }, line: number, home: string) {

@@ -72,7 +72,16 @@ describe('an environment file', () => {
   ]
   const values = many(800, () => {
     const inner = joined([...words, ...words, ...shell], 8)
-    return oneOf([inner, inner, `"${inner}"`, `'${inner}'`, `"${inner}" # said`, `$'${inner}'`])
+    return oneOf([
+      inner,
+      inner,
+      `"${inner}"`,
+      `'${inner}'`,
+      `"${inner}" # said`,
+      `"${inner}"#said`,
+      `'${inner}'#said \u00a0`,
+      `$'${inner}'`,
+    ])
   })
   const home = '/home/someone'
 
