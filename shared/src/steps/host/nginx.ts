@@ -116,7 +116,9 @@ function siteChanges(
   if (isSame && !isBegun) return []
   const owner = { mode: '0644', owner: 'root', group: 'root' }
   const write = writeFile(path, content, owner, (temp) => tried(temp, { link, names, foreign }))
-  return [(isBegun || file ? update : create)(path, write, { diff: diffOf(path, file, content), explain })]
+  return [
+    (isBegun || file ? update : create)(path, write, { diff: diffOf(path, file, content), explain: explaining(names) }),
+  ]
 }
 
 function enabling({ name, path, link }: Site, enabled: string | undefined): Change {
@@ -133,8 +135,9 @@ function serviceChanges(
 ): Change[] {
   const bring = (make: Shell) => all(sh`{ ${judged(names)}; }`, make)
   const atBoot = isBegun || unit.enabled === 'enabled' ? [] : [enabledAtBoot]
-  if (!isBegun && unit.active !== 'active') return [...atBoot, create('nginx started', bring(start), { explain })]
-  return isStale ? [...atBoot, update('nginx reloaded', bring(reload(reads)), { explain })] : atBoot
+  if (!isBegun && unit.active !== 'active')
+    return [...atBoot, create('nginx started', bring(start), { explain: explaining(names) })]
+  return isStale ? [...atBoot, update('nginx reloaded', bring(reload(reads)), { explain: explaining(names) })] : atBoot
 }
 
 const enabledAtBoot = create('nginx at boot', sh`systemctl enable --quiet nginx.service`)
@@ -222,12 +225,19 @@ function putAside(path: string): Shell {
   return sh`${mkdir} && mv -f ${path} ${backup}`
 }
 
-/** What nginx means, in a line. */
-function explain({ stdout, stderr }: Output): string | undefined {
-  const [conflict] = (stdout + stderr).match(/conflicting server name "\S+" on \S+?(?=,|$)/m) ?? []
-  if (conflict && !/\[emerg\]/.test(stdout + stderr)) return `nginx would ignore one of two servers: ${conflict}`
+/** What nginx means, in a line; `names`: those that no other server may have. */
+function explaining(names: readonly string[]): (output: Output) => string | undefined {
+  return ({ stdout, stderr }) => {
+    const conflicts = (stdout + stderr).matchAll(/conflicting server name "(\S+)" on \S+?(?=,|$)/gm)
+    const own = [...conflicts].find(([, name = '']) => names.includes(name))
+    const said = saysWrong(stdout + stderr)
+    return said ?? (own && `nginx would ignore one of two servers: ${own[0]}`)
+  }
+}
+
+function saysWrong(text: string): string | undefined {
   const [, said, file, line] =
-    (stdout + stderr).match(/\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
+    text.match(/\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S*?\/((?:sites|conf|nginx)\S*):(\d+))?$/m) ?? []
   return (
     said &&
     `nginx does not take it: ${said}${file ? ` (line ${line} of ${file.replace('sites-enabled', 'site')})` : ''}`
