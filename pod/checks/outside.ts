@@ -116,7 +116,8 @@ function probe(host: string, port: number, wanted: boolean): Promise<Finding> {
       resolve(open === wanted ? ok(detail) : fail(detail))
     }
     socket.once('connect', () => end(true, `${host}:${port} is open`))
-    socket.once('timeout', () => end(false, `${host}:${port} does not answer`))
+    // Where this process was held up itself, an answer may be here already: it is looked at first.
+    socket.once('timeout', () => setImmediate(() => end(false, `${host}:${port} does not answer`)))
     socket.once('error', (error: NodeJS.ErrnoException) => end(false, `${host}:${port} ${error.code}`))
   })
 }

@@ -194,11 +194,12 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
       NGINX_EXTRA_CONFIG_FILE: join(pod.root, 'nginx'),
       SYNAPSE_EXTRA_CONFIG_FILE: join(pod.root, 'synapse'),
     }
+    const client = `{"m.homeserver":{"base_url":"https://${domain}"},"org.example":1}`
     await writeFile(
       files.NGINX_EXTRA_CONFIG_FILE,
       `location = /about { return 200 "a pod"; }
 ssl_session_timeout 1h;
-location /.well-known/matrix/client { default_type application/json; return 200 '{"m.homeserver":{},"org.example":1}'; }
+location /.well-known/matrix/client { default_type application/json; return 200 '${client}'; }
 location /_matrix/client/unstable/org.example { return 200 theirs; }
 `,
     )
@@ -219,7 +220,7 @@ location /_matrix/client/unstable/org.example { return 200 theirs; }
     }
     expect([await upload(60), await upload(61)]).toEqual([200, 413])
     expect((await ask(pod, '/about')).text).toBe('a pod')
-    expect((await ask(pod, '/.well-known/matrix/client')).text).toBe('{"m.homeserver":{},"org.example":1}')
+    expect((await ask(pod, '/.well-known/matrix/client')).text).toBe(client)
     expect((await ask(pod, '/_matrix/client/unstable/org.example/x')).text).toBe('theirs')
     await pod.configure()
     expect(await deployed(pod)).toHaveLength(4)
