@@ -48,9 +48,8 @@ export default script(
     addWeak(context, add)
     // Steps of the script before, by id.
     const databases = [`postgres.database ${synapse.sharedPlace.database}`, `postgres.database ${database}`]
-    const moved = add(
-      synapseMoved(host, { content, dependsOn: [...installed, ...databases, collation, key, apart, before] }),
-    )
+    const first = [...installed, key, apart, before]
+    const moved = add(synapseMoved(host, { content, dependsOn: [...first, ...databases, collation] }))
     const config = add(
       file(host, synapseConfig, {
         content,
@@ -61,7 +60,7 @@ export default script(
         explain: synapse.explainConfig,
         risk: 'restart',
         // web: whether Synapse answers is asked by curl.
-        dependsOn: [...installed, key, apart, before, moved, web],
+        dependsOn: [...first, moved, web],
       }),
     )
     const hardened = synapseHardened(context, add, { dependsOn: installed })
