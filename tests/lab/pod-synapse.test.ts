@@ -216,7 +216,9 @@ location /_matrix/client/unstable/org.example { return 200 theirs; }
     // nginx lets through what Synapse takes, and no more.
     const body = { kept: 'x'.repeat(60 * 1024 * 1024 - 11) }
     expect((await ask(pod, '/_matrix/media/v3/upload', { method: 'POST', token, body })).status).toBe(200)
-    expect(await onHost("nginx -T 2>/dev/null | grep -o 'client_max_body_size .*;'")).toBe('client_max_body_size 60M;\n')
+    expect(await onHost("nginx -T 2>/dev/null | grep -o 'client_max_body_size .*;'")).toBe(
+      'client_max_body_size 60M;\n',
+    )
     expect((await ask(pod, '/about')).text).toBe('a pod')
     expect((await ask(pod, '/.well-known/matrix/client')).text).toBe(client)
     expect((await ask(pod, '/_matrix/client/unstable/org.example/x')).text).toBe('theirs')
