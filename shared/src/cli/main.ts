@@ -42,14 +42,17 @@ function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefin
 
 /** One workspace by itself: the streams and the signals of the process are its own. */
 async function runAlone(entry: Entry, command: string, call: Call): Promise<number> {
-  const [{ default: workspace }, { aloneReporter }, { runCommand }] = await Promise.all([
+  const [{ default: workspace }, { aloneReporter }, { runCommand, toldAs }] = await Promise.all([
     entry.load(),
     import('./reporters.ts'),
     import('./run.ts'),
   ])
   const stdoutIsResult = entry.commands?.[command]?.stdoutIsResult === true
   const { options } = call
-  const reporter = aloneReporter(stdoutIsResult ? { ...options, json: false } : options, `${workspace.name}-${command}`)
+  const reporter = aloneReporter(
+    stdoutIsResult ? { ...options, json: false } : options,
+    `${workspace.name}-${toldAs(command, call)}`,
+  )
   const { signals, watch } = watchSignals(reporter)
   const emit: typeof watch = (event) => {
     watch(event)

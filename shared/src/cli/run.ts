@@ -1,8 +1,9 @@
 import type { Emit, Event } from '../engine/events.ts'
 import { exitCodes } from '../engine/failure.ts'
+import { describeHolder } from '../targets/run-identity.ts'
 import type { Entry } from './help.ts'
 import { type Call, usage } from './options.ts'
-import { projectRoot } from './paths.ts'
+import { commit, projectRoot } from './paths.ts'
 import { asFailure } from './process.ts'
 import { isRootRun } from './root-run.ts'
 import type { Session, Together } from './session.ts'
@@ -43,13 +44,17 @@ export async function runCommand(run: RunOptions): Promise<number> {
     cleanup: [],
     ...(together && { together }),
   }
-  // A rehearsal is told as what it is.
-  const told = options.check || options['dry-run'] ? 'plan' : command
-  emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env })
+  const told = toldAs(command, call)
+  const by = describeHolder()
+  emit({ type: 'run.start', workspace: workspace.name, command: told, environment: options.env, by, commit: commit() })
   const exitCode = await attempt(entry, session)
   emit({ type: 'run.end', workspace: workspace.name, command: told, exitCode, made, ms: Date.now() - began })
   return exitCode
 }
+
+/** What a run is told as: a rehearsal as what it is. */
+export const toldAs = (command: string, { options }: Call): string =>
+  options.check || options['dry-run'] ? 'plan' : command
 
 async function attempt(entry: Entry, session: Session): Promise<number> {
   try {

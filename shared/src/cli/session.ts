@@ -5,8 +5,10 @@ import type { Plan, Work } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import { loadEnv } from '../env/load.ts'
 import { sampleEnv } from '../env/sample.ts'
+import { secretTexts } from '../env/secret-texts.ts'
 import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
+import { maskForRunner } from '../report/outlet.ts'
 import { type Call, usage } from './options.ts'
 import { stateFolder } from './paths.ts'
 import type { PlanToSave } from './plan-file.ts'
@@ -69,6 +71,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     tellWarnings(loaded.warnings, emit)
     if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
   }
+  if (session.processEnv.GITHUB_ACTIONS === 'true') for (const text of secretTexts(loaded.values)) maskForRunner(text)
   const env = first || !loaded.env ? sampleEnv(workspace.schema) : loaded.env
   const offline = first || options.offline === true
   const opened = workspace.open({

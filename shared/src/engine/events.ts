@@ -6,7 +6,16 @@ export type Outcome = 'done' | 'failed' | 'reverted' | 'interrupted'
 
 /** Everything a run tells, in order. Reporters turn it into text or JSON; nothing else prints. */
 export type Event =
-  | { type: 'run.start'; workspace: string; command: string; environment: string | undefined }
+  | {
+      type: 'run.start'
+      workspace: string
+      command: string
+      environment: string | undefined
+      /** Who runs it, and where: `ana@laptop pid 4242`. */
+      by?: string
+      /** The commit of the checkout. */
+      commit?: string | undefined
+    }
   | { type: 'ask.start'; target: string; questions: number }
   | { type: 'ask.end'; target: string; questions: number; ms: number }
   | { type: 'plan'; plan: Plan; ms: number }

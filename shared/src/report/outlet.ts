@@ -80,6 +80,16 @@ export function printOpenly(text: string): void {
   stdout.write(`${text}\n`)
 }
 
+/**
+ * Has GitHub's runner hide a secret in the job's log: it does not show these lines either. To stderr, beside results. Not
+ * on a terminal: nobody hides anything there.
+ */
+export function maskForRunner(value: string): void {
+  if (stderr.isTTY) return
+  for (const line of value.split('\n').filter((one) => one.trim() !== ''))
+    stderr.write(`::add-mask::${line.replaceAll('%', '%25').replaceAll('\r', '%0D')}\n`)
+}
+
 /** A reader that went away (`| head`) must not end a run in the middle of a change. */
 export function surviveClosedOutput(): void {
   for (const stream of [stdout, stderr]) stream.on('error', () => {})

@@ -222,6 +222,16 @@ describe.concurrent('the command line', () => {
     expect((await cli(here, 'deploy', '--offline', '--yes')).code).toBe(64)
   })
 
+  test("GitHub's runner is told what to hide, in the line that it hides, and what failed", async () => {
+    const here = place({ trouble: 'unreachable' })
+    here.env.GITHUB_ACTIONS = 'true'
+    const { stdout, stderr } = await cli(here, 'plan')
+    const lines = stderr.split('\n')
+    expect(lines.filter((line) => line.includes(sentinel))).toEqual([`::add-mask::${sentinel}`])
+    expect(stdout).not.toContain(sentinel)
+    expect(lines).toContain('::error title=fixture::here does not answer%0Awake it')
+  })
+
   test('--version names it, and Node', async () => {
     expect((await startCli(place(), ['--version'], 'fixture/cli.ts').ended).stdout).toMatch(
       /^infra \d+\.\d+\.\d+, Node v/,

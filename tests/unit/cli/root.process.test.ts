@@ -124,6 +124,11 @@ describe.concurrent('npm run deploy', () => {
     // Shown before, so not again.
     expect(first.stdout.match(/left: 1 to create/g)).toHaveLength(1)
     expect(first.stderr).toContain('read what is left')
+    const history = await run('history')
+    expect(history.stdout).toMatch(/^when +workspace +command.*\n20.* left +deploy +ok +1 .*\n.* middle .*\n.* right /)
+    expect(JSON.parse((await run('history', '--json')).stdout)[0]).toMatchObject({
+      by: expect.stringMatching(/@.* pid /),
+    })
     const again = await run('deploy')
     expect([again.code, table(again).map((row) => row.replace(/ \|.*? \|/, ':'))]).toEqual([
       0,

@@ -34,6 +34,10 @@ test('secrets are printed by the commands alone that are asked for them', () => 
   expect(using(/\bprintOpenly\b/)).toEqual([outlet, 'shared/src/cli/validate.ts', 'stoat/commands/show-keys.ts'].sort())
 })
 
+test('secrets are told to be hidden where the environment is read, and nowhere else', () => {
+  expect(using(/\bmaskForRunner\b/)).toEqual(['shared/src/cli/session.ts', outlet])
+})
+
 test('a program gets the very terminal of the user only where that is the command: ssh and psql', () => {
   expect(using(/'inherit'/)).toEqual([
     'pod/commands/host.ts',

@@ -28,7 +28,7 @@ const about = { id: 'a.b', about: 'x', detail: 'y' }
 const samples: { readonly [T in Event['type']]: readonly Omit<Extract<Event, { type: T }>, 'type'>[] } = {
   'run.start': [
     { workspace: 'pod', command: 'plan', environment: undefined },
-    { workspace: 'pod', command: 'plan', environment: 'staging' },
+    { workspace: 'pod', command: 'plan', environment: 'staging', by: 'ana@laptop pid 1', commit: '0123456789ab' },
   ],
   'ask.start': [{ target: 'here', questions: 1 }],
   'ask.end': [{ target: 'here', questions: 1, ms: 1.5 }],

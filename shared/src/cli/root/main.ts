@@ -15,6 +15,7 @@ const abouts = {
   output: 'addresses and names of what was made',
   destroy: 'take away what was made, and nothing else; what holds data is kept',
   show: 'show a saved plan',
+  history: 'who deployed what from this checkout, and how it ended',
 } as const
 
 export type RootCommand = keyof typeof abouts
@@ -44,6 +45,7 @@ export async function rootMain(entries: readonly Entry[], argv: readonly string[
     const call = withPaths(parseCall(command, rest, syntax), process.env)
     assertForAll(command, call)
     if (command === 'show') return (await import('../show.ts')).showPlans(call)
+    if (command === 'history') return (await import('../history.ts')).showHistory(call)
     return (await import('./run.ts')).runAll(entries, command, call)
   })
 }
@@ -65,6 +67,7 @@ export function rootSyntax(entries: readonly Entry[]): WorkspaceSyntax {
       status: { about: abouts.status },
       output: { about: abouts.output },
       destroy: { about: abouts.destroy, sharedOptions: applyOptions },
+      history: { about: abouts.history },
       show: { about: abouts.show, args: ['FILE'], sharedOptions: ['diff', 'no-diff'] },
     },
   }

@@ -4,7 +4,7 @@ import { withResults } from '../../report/outlet.ts'
 import type { Call } from '../options.ts'
 import type { PlanToSave } from '../plan-file.ts'
 import type { TogetherReporters } from '../reporters.ts'
-import { runCommand } from '../run.ts'
+import { runCommand, toldAs } from '../run.ts'
 import type { Together } from '../session.ts'
 import type { Signals } from '../signals.ts'
 import type { Member } from './members.ts'
@@ -53,7 +53,8 @@ export async function sideBySide(run: RootRun, members: readonly Member[], side:
   return Promise.all(
     members.map(async (member, index) => {
       const { name } = member.workspace
-      const live = run.reporters.live(`${name}-${side.command}`)
+      const call = side.callOf(member)
+      const live = run.reporters.live(`${name}-${toldAs(side.command, call)}`)
       const { hear, outcome } = follow()
       const isTold = side.tells?.(member) ?? (() => true)
       const emit: Emit = (event) => {
@@ -69,7 +70,7 @@ export async function sideBySide(run: RootRun, members: readonly Member[], side:
             runCommand({
               ...member,
               command: side.command,
-              call: side.callOf(member),
+              call,
               emit,
               signals: run.signals,
               together: side.togetherOf(member),
