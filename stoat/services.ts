@@ -156,6 +156,9 @@ export const canaryConfigMap = 'stoat-canary'
 /** Says which backup is the newest. */
 export const backupConfigMap = 'stoat-backup'
 
+/** Says that a restore has begun and not come to its end. */
+export const restoreConfigMap = 'stoat-restore'
+
 /** The Job that makes the bucket. */
 export const bucketJob = 'stoat-minio-create-buckets'
 

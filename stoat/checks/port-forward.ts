@@ -22,10 +22,11 @@ const timeoutMs = 20_000
 export function openForward(kube: Target, service: string, port: number, local = 0): Promise<Forward> {
   const ports = `${local === 0 ? '' : local}:${port}`
   const forward = sh`kubectl port-forward service/${service} ${ports} -n ${namespace} --address 127.0.0.1`
-  // A process group of its own: it is told to end by its number, and ends by itself when we were killed.
-  const tethered = sh`${forward} & pf=$!; trap 'kill "$pf" 2>/dev/null' EXIT TERM; echo "group $$"
+  // A process group of its own: it is told to end by its number, and ends by itself when we were killed. All of it: what is
+  // started is a shell of its own, which would end without the kubectl that it runs.
+  const tethered = sh`${forward} & pf=$!; trap 'trap - EXIT TERM; kill -TERM 0' EXIT TERM; echo "group $$"
 while kill -0 "$pf" 2>/dev/null; do kill -0 "$PPID" 2>/dev/null || exit 1; sleep 1; done
-wait "$pf"`
+wait "$pf"; code=$?; trap - EXIT; exit "$code"`
   return new Promise((resolve, reject) => {
     let group = 0
     let closed = false

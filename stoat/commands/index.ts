@@ -1,8 +1,22 @@
 import { dirname } from 'node:path'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
-import { applyOptions } from '@infra/shared/cli/options'
+import { applyOptions, type OptionName } from '@infra/shared/cli/options'
 import { stoatCommandServices as services } from './services.ts'
+
+const locked: readonly OptionName[] = ['lock-timeout']
+
+const identity = {
+  identity: {
+    type: 'string',
+    value: 'KEYFILE',
+    help: 'the private key that opens it (default STOAT_BACKUP_IDENTITY_FILE)',
+  },
+  'trust-archive': {
+    type: 'boolean',
+    help: 'take one that nobody known here sealed: an old one, or another operator’s',
+  },
+} as const
 
 /** Stoat's command line: every command that only it has, with its options and where it is. */
 const stoat: Entry = {
@@ -41,7 +55,7 @@ const stoat: Entry = {
         ),
     },
     status: {
-      about: 'one look over pods, workloads, versions, the database and volumes',
+      about: 'one look over pods, workloads, versions, the database, volumes, the last backup and copies of the keys',
       stdoutIsResult: true,
       run: async (session) => (await import('./status.ts')).runStatus(session),
     },
@@ -85,6 +99,32 @@ const stoat: Entry = {
       about: 'take over what Terraform made under the same names: its keys, and the volumes of MongoDB and MinIO',
       sharedOptions: applyOptions,
       run: async (session) => (await import('./adopt.ts')).runAdopt(session),
+    },
+    backup: {
+      about: 'an encrypted backup of database, files and keys, sealed by your key',
+      sharedOptions: locked,
+      options: {
+        to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
+        key: { type: 'string', value: 'KEY', help: 'whom to encrypt to: age1…, an ssh public key, or a file of them' },
+      },
+      run: async (session) => (await import('./backup.ts')).runBackup(session),
+    },
+    restore: {
+      about: 'put a backup back in the place of what is there, and compare all of it',
+      args: ['FILE'],
+      sharedOptions: ['check', ...locked],
+      options: {
+        ...identity,
+        confirm: { type: 'string', value: 'DOMAIN', help: 'overwrite what is there: the domain, typed beforehand' },
+      },
+      run: async (session) => (await import('./restore.ts')).runRestore(session),
+    },
+    drill: {
+      about: 'restore a backup into a database and a bucket of its own, compare all of it, and remove both',
+      args: ['[FILE]'],
+      sharedOptions: locked,
+      options: identity,
+      run: async (session) => (await import('./drill.ts')).runDrill(session),
     },
     destroy: {
       about: 'take away what was made here; volumes and their keys are kept unless they are named',

@@ -9,6 +9,7 @@ import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { print, printJson } from '@infra/shared/report/print'
 import { type Rows, records, tableLines } from '@infra/shared/report/table'
+import { backupQuestions, backupSections } from '../backup/status.ts'
 import type { StoatContext } from '../context.ts'
 import { databaseSizes, databaseState } from '../database-state.ts'
 import { databaseRows, versionRows, volumeRows } from './versions.ts'
@@ -19,9 +20,9 @@ const isOurs = (app: string | undefined) => app?.startsWith('stoat-') === true
 export async function runStatus(session: Session): Promise<number> {
   const context = open(session, 'verify').context as StoatContext
   await assertInside(context, true)
-  const { pods, own, claims, room, state, sizes } = await askOf(context.kube, {
+  const { pods, own, claims, room, state, sizes, ...backups } = await askOf(context.kube, {
     ...{ pods: podStates(namespace), own: ownObjects('stoat'), claims: volumeClaims(namespace) },
-    ...{ room: volumeRoom(namespace), state: databaseState(), sizes: databaseSizes() },
+    ...{ room: volumeRoom(namespace), state: databaseState(), sizes: databaseSizes(), ...backupQuestions() },
   })
   const ours = pods.filter(({ app }) => isOurs(app))
   const sections: Readonly<Record<string, Rows>> = {
@@ -33,6 +34,7 @@ export async function runStatus(session: Session): Promise<number> {
       claims.filter(({ app }) => isOurs(app)),
       room,
     ),
+    ...backupSections(context.env, backups),
   }
   if (session.options.json) {
     const told = Object.entries(sections).map(([title, rows]) => [title, records(rows)])

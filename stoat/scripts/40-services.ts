@@ -8,6 +8,7 @@ import { databaseMade, databaseMakeable } from '../guards/database.ts'
 import { databaseMigrated, whatNext } from '../guards/migration.ts'
 import { redisPresent } from '../guards/redis.ts'
 import { databaseFits } from '../guards/release.ts'
+import { noUnfinishedRestore } from '../guards/restore.ts'
 import { programObjects, workloadsOf } from '../manifests/programs.ts'
 import { stoatServices, stores } from '../services.ts'
 
@@ -16,6 +17,7 @@ export default script(
   { about: 'the programs of Stoat, in the order in which they need each other', tags: ['workloads'] },
   (context: StoatContext, add) => {
     const { env, kube } = context
+    add(noUnfinishedRestore(context))
     if (env.STOAT_REDIS_URL === undefined) add(redisPresent(context))
     const wave = (name: 'workers' | 'api' | 'rest') => {
       const ofWave = { objects: programObjects(env, name), workloads: workloadsOf(name) }

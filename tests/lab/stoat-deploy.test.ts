@@ -8,12 +8,13 @@ import { assertAgree } from './kube-reads.ts'
 import { planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
+import { backupTests } from './stoat/backup-tests.ts'
 import { cloudTests } from './stoat/gateway-tests.ts'
 import { originalLineTests, portForwardTests } from './stoat/operator-tests.ts'
 import { useStoat } from './stoat-world.ts'
 import { findings } from './verify-runs.ts'
 
-const skip = requireLab('kube', 'stoat', 'acme')
+const skip = requireLab('kube', 'stoat', 'acme', 'age')
 
 const programs = ['crond', 'pushd', 'api', 'events', 'autumn', 'january', 'gifbox', 'web']
 
@@ -213,6 +214,8 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
     portForwardTests(lab)
     originalLineTests(lab)
   })
+
+  describe('its backups', () => backupTests(lab))
 
   cloudTests(lab)
 })

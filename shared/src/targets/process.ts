@@ -1,3 +1,4 @@
+import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { $, type ProcessPromise } from 'zx/core'
 import { quote } from '../command/sh.ts'
 import { childEnv } from './child-env.ts'
@@ -49,6 +50,31 @@ export function startLine(line: string, options: StartOptions): Running {
     kill: (signal) => void child.kill(signal),
     ended,
   }
+}
+
+/** A child process whose streams are bytes: who writes to it or reads from it waits for the slower side. */
+export interface ByteProcess {
+  readonly stdin: Writable
+  /** Must be read to its end. */
+  readonly stdout: Readable
+  /** The end of what it said on stderr so far. */
+  said(): string
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+  /** Resolves when it has ended, whatever its exit code. */
+  readonly ended: Promise<number>
+}
+
+/** Starts a line of POSIX shell whose streams are bytes. */
+export function startBytes(line: string, options: Pick<StartOptions, 'env' | 'foreground'> = {}): ByteProcess {
+  let said = ''
+  const stderr = (chunk: string) => {
+    said = (said + chunk).slice(-20_000)
+  }
+  const bytes = new PassThrough()
+  const { child, ended } = spawn(line, { ...options, stdout: bytes, stderr })
+  // What it is given is lost with it: its exit code tells.
+  const stdin = child.stdin ?? new PassThrough()
+  return { stdin, stdout: bytes, said: () => said, kill: (signal) => void child.kill(signal), ended }
 }
 
 /**
@@ -107,8 +133,10 @@ export function byLine(hear: (line: string) => void): (chunk: string) => void {
 // zx would keep all that a program prints until it ends; who wants it has heard it.
 const forget = (): [] => Object.assign([] as [], { push: () => 0 })
 
-function spawn(line: string, { env, stdin, stdout, stderr, encoding, foreground = false }: StartOptions) {
-  const outlet = (to: Outlet) => (typeof to === 'function' ? 'pipe' : to)
+type SpawnOptions = Omit<StartOptions, 'stdout'> & { readonly stdout: Outlet | PassThrough }
+
+function spawn(line: string, { env, stdin, stdout, stderr, encoding, foreground = false }: SpawnOptions) {
+  const outlet = (to: Outlet | PassThrough) => (typeof to === 'function' || to instanceof PassThrough ? 'pipe' : to)
   const shell = $({
     shell: '/bin/sh',
     prefix: '',
@@ -125,6 +153,7 @@ function spawn(line: string, { env, stdin, stdout, stderr, encoding, foreground 
   const child = running.run().child
   if (!child) throw new Error('zx started no child')
   if (typeof stdout === 'function') child.stdout?.setEncoding(encoding ?? 'utf8').on('data', stdout)
+  if (stdout instanceof PassThrough) child.stdout?.pipe(stdout)
   if (typeof stderr === 'function') child.stderr?.setEncoding(encoding ?? 'utf8').on('data', stderr)
   // Writing to a program that is gone changes nothing: its exit code tells.
   child.stdin?.on('error', () => {})

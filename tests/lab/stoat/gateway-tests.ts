@@ -9,6 +9,7 @@ import { failureOf } from '../aws-lab.ts'
 import { notesOf, planned, settle } from '../kube-steps.ts'
 import type { StoatLab } from '../stoat-world.ts'
 import { findings, redOf } from '../verify-runs.ts'
+import { newKeys } from './backup-tests.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { routeKind } from './route-kind.ts'
 
@@ -131,6 +132,7 @@ export function againTests(lab: StoatLab, cloud: () => Cloud): void {
       'statefulset.apps/redis',
       'service/redis',
       'configmap/kube-root-ca.crt',
+      'configmap/stoat-backup',
       'configmap/stoat-canary',
     ])
     expect([await keys(), await claims()]).toEqual([before.key, before.claims])
@@ -234,6 +236,14 @@ export function externalStoreTests(lab: StoatLab, cloud: () => Cloud): void {
     const smoke = await lab.cliIn(place, 'verify', '--smoke', '--only', 'smoke')
     expect(smoke.code, smoke.stderr + smoke.stdout).toBe(0)
     expect(await readdir(join(folder, 'elsewhere'), { recursive: true })).not.toEqual([])
+    const { recipient, identity } = await newKeys(lab.folder, 'elsewhere.key')
+    const keys = { STOAT_BACKUP_RECIPIENT: recipient, STOAT_BACKUP_IDENTITY_FILE: identity }
+    const withKeys = { ...place, env: { ...place.env, ...keys } }
+    const saved = await lab.cliIn(withKeys, 'backup', '--to', join(lab.folder, 'elsewhere.age'))
+    expect(saved.code, saved.stderr).toBe(0)
+    const drilled = await lab.cliIn(withKeys, 'drill')
+    expect([drilled.code, drilled.stdout + drilled.stderr]).toEqual([0, expect.stringMatching(/files: [1-9]\d* of/)])
+    expect((await readdir(folder)).filter((name) => name.includes('drill'))).toEqual([])
   })
 }
 

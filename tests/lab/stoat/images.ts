@@ -9,7 +9,7 @@
  * What is real: RabbitMQ 4.0 with its management plugin (Debian's), Caddy 2.10, Redis 7. `minio` is versitygw behind
  * MinIO's command line and health paths: user and password count at each start, and data stays below its folder.
  * `mongo` is mongo-java-server on H2 behind `mongod` and `mongosh`. It enforces no unique index with a collation, has no
- * text index, TTL or transaction, and no mongodump. `LAB_MONGO_START_SECONDS` in a pod's environment makes it slow.
+ * text index, TTL or transaction. `mongodump` and `mongorestore` are stand-ins that write and read the real ones' format. `LAB_MONGO_START_SECONDS` in a pod's environment makes it slow.
  *
  * Stand-ins (`go/stoat`) do what upstream's programs were seen to do, faults included; `conformance.ts` judges both.
  */
@@ -113,7 +113,7 @@ export async function mongo(): Promise<Image> {
       const libraries = (await readdir(join(runtime, 'lib'))).filter((file) => file.endsWith('.so'))
       for (const file of ['bin/java', ...libraries.map((name) => `lib/${name}`)])
         await addLibraries(root, join(runtime, file), runtime)
-      await copyFile(stores, join(root, 'bin/mongosh'))
+      for (const name of ['mongosh', 'mongodump', 'mongorestore']) await copyFile(stores, join(root, 'bin', name))
       await script(root, 'bin/mongod', `#!/bin/sh\nexec ${mongodCommand('/opt/mongo').join(' ')} "$@"\n`)
       await script(root, 'bin/docker-entrypoint.sh', mongoEntrypoint)
       await must('install', ['-d', '-o', '999', '-g', '999', join(root, 'data/db')])

@@ -14,7 +14,7 @@ import { stoatEnv } from './env.ts'
 const at = Date.parse('2026-11-29T12:00:00Z')
 const backup = (hoursOld: number): LastBackup => ({
   ...{ at: at - hoursOld * 3_600_000, name: 'stoat.age', place: 'ana@laptop:/b' },
-  ...{ bytes: 1, documents: 1, objects: 1, encryptionKey: 'k' },
+  ...{ bytes: 1, documents: 1, objects: 1, encryptionKey: 'k', vapidKey: 'v' },
 })
 const none: Backups = { last: null, said: false, at }
 const said: Backups = { ...none, said: true }

@@ -1,8 +1,9 @@
 import { type Command, type Output, revealText, type Text } from '../../command/command.ts'
+import type { Shell } from '../../command/sh.ts'
 import type { Listener } from '../../engine/target.ts'
 import { awsFunction } from '../aws/credentials.ts'
 import { signInEnv } from '../child-env.ts'
-import { runLocal } from '../process.ts'
+import { type ByteProcess, runLocal, startBytes } from '../process.ts'
 import { kubectlFailure } from './errors.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 import type { KubectlOptions } from './kubectl.ts'
@@ -29,10 +30,8 @@ export function caller(options: KubectlOptions): Call {
   return async (access, command, { hear, during, stdin } = {}) => {
     const callsAws = /(^|[|;&(\s])aws /.test(command.line)
     const env = {
-      ...kubectlEnv(options, access),
+      ...wayEnv(options, access),
       ...(callsAws && { ...options.awsEnv, ...(await options.credentialEnv?.()), ...options.env }),
-      INFRA_CONTEXT: access.context,
-      INFRA_KUBE_CACHE: options.cache,
       // Of a change the wait is part.
       INFRA_KUBE_TIMEOUT: during === undefined ? '20s' : undefined,
     }
@@ -44,6 +43,16 @@ export function caller(options: KubectlOptions): Call {
     return output
   }
 }
+
+/** Starts a command with a way into the cluster; its streams are bytes. */
+export const startIn = (options: KubectlOptions, access: KubeAccess, { line }: Shell): ByteProcess =>
+  startBytes(prelude + line, { env: wayEnv(options, access) })
+
+const wayEnv = (options: KubectlOptions, access: KubeAccess): Env => ({
+  ...kubectlEnv(options, access),
+  INFRA_CONTEXT: access.context,
+  INFRA_KUBE_CACHE: options.cache,
+})
 
 /** What kubectl needs in its environment to find and enter a cluster. */
 export const kubectlEnv = (options: KubectlOptions, access: KubeAccess): Env => ({

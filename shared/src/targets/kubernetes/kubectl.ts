@@ -1,13 +1,14 @@
 import { type Command, nothing, type Output } from '../../command/command.ts'
 import { isKubeGet } from '../../command/kube-get.ts'
-import { quote } from '../../command/sh.ts'
+import { quote, type Shell } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Target } from '../../engine/target.ts'
 import { blank } from '../blank.ts'
 import { inOrder } from '../in-order.ts'
+import type { ByteProcess } from '../process.ts'
 import { startApiProxy } from './api-proxy.ts'
 import { type Ask, askDiffs, type OpenManifests, unanswered } from './ask-diffs.ts'
-import { caller, kubectlEnv } from './call.ts'
+import { caller, kubectlEnv, startIn } from './call.ts'
 import { isDiff } from './diffs.ts'
 import { type KubeAccess, userKubeconfig } from './kubeconfig.ts'
 import { breakKubeLock, type KubeLock, kubeLockHolder, takeKubeLock } from './lock.ts'
@@ -41,11 +42,19 @@ export interface KubectlOptions {
   readonly values?: Readonly<Record<string, OpenValue>>
 }
 
+/** A cluster, which also runs what bytes are sent through. */
+export interface KubeTarget extends Target {
+  /** Starts a command whose streams are bytes: a dump, which is no text. What is sent and read is nobody's to log. */
+  stream(command: Shell): Promise<ByteProcess>
+}
+
+export const isKube = (target: Target): target is KubeTarget => 'stream' in target
+
 /**
  * A cluster reached by kubectl on this machine. Questions run side by side, those about manifests in one process;
  * commands run in order. Manifests and secrets go by stdin only.
  */
-export function kubernetes(options: KubectlOptions): Target {
+export function kubernetes(options: KubectlOptions): KubeTarget {
   const { values = {} } = options
   const { known, verified, missing } = provenAccess(options)
   const call = caller(options)
@@ -67,11 +76,7 @@ export function kubernetes(options: KubectlOptions): Target {
     },
     typed: ({ line }) => typedLine(known(), line),
     // What stands in the way of that is told when something is asked.
-    identify: () =>
-      verified().then(
-        () => {},
-        () => {},
-      ),
+    identify: () => verified().then(ignore, ignore),
     async ask(questions) {
       const access = await verified()
       if (!access) return questions.map(() => nothing)
@@ -93,6 +98,11 @@ export function kubernetes(options: KubectlOptions): Target {
           throw new Failure('error', ready, { remedy: 'An earlier script makes it: run without --tags.' })
         return call(access, ready, { hear, during: ready.line.split('\n')[0]?.slice(0, 80) ?? '' })
       })
+    },
+    async stream(command) {
+      const access = await verified()
+      if (!access) throw missing()
+      return startIn(options, access, command)
     },
     async lock(request) {
       const access = await verified()
@@ -121,6 +131,8 @@ export function kubernetes(options: KubectlOptions): Target {
     close: async () => {},
   }
 }
+
+const ignore = () => {}
 
 function typedLine(access: KubeAccess | undefined, line: string): string {
   if (!access) return line

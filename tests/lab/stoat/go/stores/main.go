@@ -1,5 +1,5 @@
-// Programs of the real images' names that make the lab's stores look like them: `minio` before versitygw, `mc` and
-// `mongosh`.
+// Programs of the real images' names that make the lab's stores look like them: `minio` before versitygw, `mc`,
+// `mongosh`, `mongodump` and `mongorestore`.
 package main
 
 import (
@@ -17,6 +17,10 @@ func main() {
 		os.Exit(client(os.Args[1:]))
 	case "mongosh":
 		os.Exit(shell(os.Args[1:]))
+	case "mongodump":
+		os.Exit(ended("mongodump", dump(os.Args[1:])))
+	case "mongorestore":
+		os.Exit(ended("mongorestore", restore(os.Args[1:])))
 	default:
 		fmt.Fprintf(os.Stderr, "no program is called %s\n", name)
 		os.Exit(2)
