@@ -72,6 +72,7 @@ export function nextUpgradeTests({ lab, more }: Upgrading): void {
   it('stays at an api that does not get over the migration, and says what to do', async () => {
     const literals = { made: new Date().toISOString(), name: 'stoat.age', place: 'ana@laptop:/backups' }
     const words = Object.entries(literals).map(([name, value]) => `--from-literal=${name}=${value}`)
+    await lab.inSpace('delete configmap stoat-backup --ignore-not-found')
     await lab.inSpace(`create configmap stoat-backup ${words.join(' ')}`)
     await lab.inDatabase('db.invites.insertOne({ _id: "old-code" })')
     await migration('{ _id: "migration", fails: true }')
