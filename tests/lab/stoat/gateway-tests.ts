@@ -9,6 +9,7 @@ import { failureOf } from '../aws-lab.ts'
 import { notesOf, planned, settle } from '../kube-steps.ts'
 import type { StoatLab } from '../stoat-world.ts'
 import { findings, redOf } from '../verify-runs.ts'
+import { adoptionTests } from './adoption-tests.ts'
 import { newKeys } from './backup-tests.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { routeKind } from './route-kind.ts'
@@ -142,6 +143,8 @@ export function againTests(lab: StoatLab, cloud: () => Cloud): void {
     expect(await lab.writesOf(async () => expect((await lab.cli('destroy', '--yes')).code).toBe(0))).toBe(0)
   })
 
+  describe('and in the hands of Terraform', () => adoptionTests(lab))
+
   it('comes back with its data, at its domain, with a certificate', async () => {
     const deployed = await lab.cliIn(outside(), 'deploy', '--yes', '--json')
     expect([deployed.code, redOf(deployed)], deployed.stderr).toEqual([0, {}])
@@ -168,6 +171,22 @@ export function againTests(lab: StoatLab, cloud: () => Cloud): void {
       3,
       { 'gateway.certificate': expect.objectContaining({ remedy: expect.stringContaining('STOAT_ACME_CA_FILE') }) },
     ])
+  })
+}
+
+/** What a deployment has adopted is known as its own. */
+export function adoptedTests(lab: StoatLab): void {
+  it('goes with the rest when it is taken away, and the copy of what was there stays with the volumes', async () => {
+    const { code, stdout } = await lab.cli('destroy', '--check')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/ - +service stoat-caddy +\(downtime\)/)
+    expect(stdout).toContain('secret stoat-original is kept: it tells of the volumes')
+    expect(stdout).not.toContain('had made it')
+    const status = JSON.parse((await lab.cli('status', '--json')).stdout)
+    const names = status.volumes.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(
+      expect.arrayContaining(['data-stoat-mongodb-0', 'data-stoat-minio-0', 'data-stoat-rabbitmq-0']),
+    )
   })
 }
 
@@ -258,6 +277,7 @@ export function cloudTests(lab: StoatLab): void {
 
   describe('its entrance', () => entranceTests(lab, of))
   describe('taken away and deployed again', () => againTests(lab, of))
+  describe('adopted', () => adoptedTests(lab))
   describe('a DNS record of its name', () => recordTests(lab, of))
   describe('an S3 elsewhere', () => externalStoreTests(lab, of))
 }
