@@ -174,4 +174,33 @@ printf '%s\\n' '#!/bin/sh' '[ "$1" = start ] || exit 0' '${cut}' >${after}; chmo
     expect(await deployed(pod, ...security)).toContain('firewall: firewall enabled')
     expect(await deployed(pod, ...security)).toEqual([])
   })
+
+  test('a firewall rule on its way when the operator is killed: the host puts the active firewall back, not none', async () => {
+    const former =
+      'ufw status | grep -E "^(Status|8080)"; grep -hE "^(ENABLED|### tuple)" /etc/ufw/ufw.conf /etc/ufw/user*.rules'
+    const slow = '/usr/local/sbin/ufw'
+    await onHost(
+      pod,
+      `ufw allow 8080/tcp; rm -f /run/cut
+printf '%s\\n' '#!/bin/sh' '/usr/sbin/ufw "$@" || exit' 'case $* in *delete*) ${cut} ;; esac' >${slow}; chmod 755 ${slow}`,
+    )
+    const rules = await onHost(pod, former)
+    expect(rules).toMatch(/^Status: active\n8080/)
+    const deployment = pod.start('deploy', '--yes', '--json', ...security)
+    await until(
+      'the rule to be gone',
+      180_000,
+      async () => (await pod.host.exec('ls /run/cut')).code === 0 || undefined,
+    )
+    deployment.kill('SIGKILL')
+    await deployment.ended
+    expect(await onHost(pod, former)).not.toBe(rules)
+    // What its timer does after a minute.
+    await onHost(pod, `rm ${slow}; pkill -f '^sleep 600$'; systemctl start infra-revert-ufw.service`)
+    expect(await onHost(pod, former)).toBe(rules)
+    expect(await getsIn(pod)).toBe(true)
+    // With the firewall, what bans by it starts anew.
+    expect(await deployed(pod, ...security)).toContainEqual(expect.stringContaining('port 8080'))
+    expect(await deployed(pod, ...security)).toEqual([])
+  })
 })
