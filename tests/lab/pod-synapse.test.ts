@@ -199,7 +199,7 @@ UPDATE users SET admin = 0, locked = true WHERE name = '@admin:${domain}'`),
       files.NGINX_EXTRA_CONFIG_FILE,
       `location = /about { return 200 "a pod"; }
 ssl_session_timeout 1h;
-location /.well-known/matrix/client { default_type application/json; return 200 '${client}'; }
+location /.well-known/matrix/client { default_type application/json; add_header Access-Control-Allow-Origin * always; return 200 '${client}'; }
 location /_matrix/client/unstable/org.example { return 200 theirs; }
 `,
     )
