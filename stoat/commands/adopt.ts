@@ -14,8 +14,8 @@ export async function runAdopt(session: Session): Promise<number> {
   const { kube } = context
   await assertInside(context)
   await tellTargets(session, { targets: [kube] })
-  await runWork(session, [{ script: 'original', steps: [...adoptionSteps(context)] }], [kube])
+  const made = await runWork(session, [{ script: 'original', steps: [...adoptionSteps(context)] }], [kube])
   const text = 'Stoat is stopped until npm run deploy -w stoat has come to its end'
-  if (!session.options.check && !session.options['dry-run']) session.emit({ type: 'message', level: 'info', text })
+  if (made > 0) session.emit({ type: 'message', level: 'info', text })
   return 0
 }

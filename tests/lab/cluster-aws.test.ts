@@ -17,7 +17,11 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
   const lab = useAws({ keep: true })
   const { send, writes } = lab
   const url = (name: string) => `${lab.moto.endpoint}/${account}/${name}`
-  const attributes = (name: string) => ({ QueueUrl: url(name), AttributeNames: ['All'] })
+  const attributesOf = async (name: string) => {
+    const asked = { QueueUrl: url(name), AttributeNames: ['All'] }
+    type Answer = { Attributes: Record<string, string> }
+    return (await send<Answer>('sqs', 'get-queue-attributes', asked)).Attributes
+  }
 
   it('is made from nothing, then there is nothing to do and nothing is written', async () => {
     const { work } = lab.cluster({}, { account: undefined })
@@ -57,43 +61,28 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
   })
 
   it('is what the original says', async () => {
-    const { Attributes } = await send<{ Attributes: Record<string, string> }>(
-      'sqs',
-      'get-queue-attributes',
-      attributes('agentic-events'),
-    )
-    expect(Attributes).toMatchObject({
+    const attributes = await attributesOf('agentic-events')
+    expect(attributes).toMatchObject({
       DelaySeconds: '0',
       MaximumMessageSize: '262144',
       MessageRetentionPeriod: '1209600',
       ReceiveMessageWaitTimeSeconds: '0',
       VisibilityTimeout: '30',
     })
-    expect(JSON.parse(Attributes.RedrivePolicy ?? '')).toEqual({
+    expect(JSON.parse(attributes.RedrivePolicy ?? '')).toEqual({
       deadLetterTargetArn: arn('sqs', 'agentic-events-dlq'),
       maxReceiveCount: 3,
     })
-    const dead = await send<{ Attributes: Record<string, string> }>(
-      'sqs',
-      'get-queue-attributes',
-      attributes('agentic-events-dlq'),
-    )
-    expect(JSON.parse(dead.Attributes.RedriveAllowPolicy ?? '')).toEqual({
+    const dead = await attributesOf('agentic-events-dlq')
+    expect(JSON.parse(dead.RedriveAllowPolicy ?? '')).toEqual({
       redrivePermission: 'byQueue',
       sourceQueueArns: [arn('sqs', 'agentic-events')],
     })
+    const scanned = { imageTagMutability: 'MUTABLE', imageScanningConfiguration: { scanOnPush: true } }
     const { repositories } = await send<{ repositories: object[] }>('ecr', 'describe-repositories', {})
     expect(repositories).toMatchObject([
-      {
-        repositoryName: 'discord-bot',
-        imageTagMutability: 'MUTABLE',
-        imageScanningConfiguration: { scanOnPush: true },
-      },
-      {
-        repositoryName: 'dev-sandbox',
-        imageTagMutability: 'MUTABLE',
-        imageScanningConfiguration: { scanOnPush: true },
-      },
+      { repositoryName: 'discord-bot', ...scanned },
+      { repositoryName: 'dev-sandbox', ...scanned },
     ])
     const { PolicyDocument } = await send<{ PolicyDocument: { Statement: { Resource: string[] | string }[] } }>(
       'iam',
@@ -122,11 +111,10 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
     expect(counts).toEqual({ ok: checks.length - 1, warn: 1, fail: 0, skipped: 0 })
     const { Items } = await send<{ Items: unknown[] }>('dynamodb', 'scan', { TableName: 'discord_executions' })
     expect(Items).toEqual([])
-    const left = (name: string) =>
-      send<{ Attributes: Record<string, string> }>('sqs', 'get-queue-attributes', attributes(name)).then(
-        ({ Attributes }) =>
-          Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible),
-      )
+    const left = async (name: string) => {
+      const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = await attributesOf(name)
+      return Number(ApproximateNumberOfMessages) + Number(ApproximateNumberOfMessagesNotVisible)
+    }
     expect(await Promise.all(['agentic-events', 'agentic-events-dlq', 'discord-messages-dlq'].map(left))).toEqual([
       0, 1, 0,
     ])
@@ -280,10 +268,8 @@ describe.skipIf(skip)(title('the AWS half of the cluster', skip), () => {
 
   it('refuses what cannot be changed, before anything is; what is encrypted otherwise stays so', async () => {
     await lab.moto.reset()
-    await send('ecr', 'create-repository', {
-      repositoryName: 'dev-sandbox',
-      encryptionConfiguration: { encryptionType: 'KMS' },
-    })
+    const encryptionConfiguration = { encryptionType: 'KMS' }
+    await send('ecr', 'create-repository', { repositoryName: 'dev-sandbox', encryptionConfiguration })
     await send('sqs', 'create-queue', { QueueName: 'agentic-events', Attributes: { VisibilityTimeout: '300' } })
     await send('dynamodb', 'create-table', {
       TableName: 'discord_sessions',

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type DeployOptions, deploy } from '@infra/shared/engine/deploy'
 import type { Event } from '@infra/shared/engine/events'
 import { assertSound, makePlan, type Plan, type Work } from '@infra/shared/engine/plan'
-import type { Step } from '@infra/shared/engine/step'
+import { changes, type Step, step, update } from '@infra/shared/engine/step'
+import { blank } from '@infra/shared/targets/blank'
 import { readAccess } from '@infra/shared/targets/kubernetes/kubeconfig'
 import { type KubectlOptions, kubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { afterAll, beforeAll } from 'vitest'
@@ -85,3 +86,7 @@ export async function settle(work: Work[], options: Partial<DeployOptions> = {})
   })
   return { made, events }
 }
+
+/** A step of another place that has something to do. */
+export const pendingStep = (id: string) =>
+  step({ id, on: blank('a builder'), ask: {}, plan: () => changes([update(id, [])], '') })

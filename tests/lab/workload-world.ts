@@ -95,7 +95,33 @@ export function useWorkloads() {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await kube.kubectl(args)
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+    return stdout.trim()
+  }
+  /** Asks moto by the CLI. */
+  const aws = async <T>(...args: string[]): Promise<T> => {
+    const where = ['--endpoint-url', moto.endpoint, '--region', region, '--output', 'json']
+    const { stdout, stderr, code } = await run('aws', [...args, ...where], { env: moto.env })
+    if (code !== 0) throw new Error(stderr)
+    return JSON.parse(stdout || 'null') as T
+  }
+
   return {
+    kubectl,
+    aws,
+    /** The ids of the bot's access keys, as IAM has them. */
+    async keysInIam(): Promise<string[]> {
+      type Keys = { AccessKeyMetadata: { AccessKeyId: string }[] }
+      const { AccessKeyMetadata } = await aws<Keys>('iam', 'list-access-keys', '--user-name', 'discord-bot')
+      return AccessKeyMetadata.map(({ AccessKeyId }) => AccessKeyId)
+    },
+    /** The id of the access key in the bot's Secret. */
+    async keyInSecret(): Promise<string> {
+      const at = ['-n', 'discord-bot', '-o', 'jsonpath={.data.AWS_ACCESS_KEY_ID}']
+      return Buffer.from(await kubectl('get', 'secret', 'discord-bot-secrets', ...at), 'base64').toString()
+    },
     get kube() {
       return kube
     },
@@ -121,22 +147,10 @@ export function useWorkloads() {
       })
       return found
     },
-    async kubectl(...args: string[]): Promise<string> {
-      const { code, stdout, stderr } = await kube.kubectl(args)
-      if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
-      return stdout.trim()
-    },
     async writesOf(work: () => Promise<unknown>) {
       const mark = await kube.auditMark()
       await work()
       return (await kube.auditWrites(mark)).filter(({ user }) => user === 'lab-admin')
-    },
-    /** Asks moto by the CLI. */
-    async aws<T>(...args: string[]): Promise<T> {
-      const where = ['--endpoint-url', moto.endpoint, '--region', region, '--output', 'json']
-      const { stdout, stderr, code } = await run('aws', [...args, ...where], { env: moto.env })
-      if (code !== 0) throw new Error(stderr)
-      return JSON.parse(stdout || 'null') as T
     },
   }
 }

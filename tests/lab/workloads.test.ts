@@ -2,27 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { changesOf, makePlan } from '@infra/shared/engine/plan'
-import { changes, step, update } from '@infra/shared/engine/step'
 import { imageId } from '@infra/shared/steps/aws/image'
-import { blank } from '@infra/shared/targets/blank'
 import { afterAll, describe, expect, it } from 'vitest'
 import { failureOf, sampleArguments } from './aws-lab.ts'
-import { notesOf, planned, settle } from './kube-steps.ts'
+import { notesOf, pendingStep, planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
 import { servedDuring } from './served.ts'
+import { terraformsObjects } from './terraforms-objects.ts'
 import { makeUnkind } from './unkind.ts'
 import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
 const renewer = 'system:serviceaccount:discord-bot:ecr-refresh'
 const skip = requireLab('kube', 'registry', 'moto')
-/** A step of another place that has something to do. */
-const pendingStep = (id: string) =>
-  step({ id, on: blank('a builder'), ask: {}, plan: () => changes([update(id, [])], '') })
 
 describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
   const lab = useWorkloads()
-  const { kubectl, verify } = lab
+  const { kubectl, verify, keysInIam, keyInSecret } = lab
   const folder = mkdtempSync(join(tmpdir(), 'unkind-'))
   let guard: Awaited<ReturnType<typeof makeUnkind>> | undefined
   afterAll(async () => {
@@ -35,19 +31,6 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
   const inSpace = ['-n', 'discord-bot']
   const podOf = (app: string) =>
     kubectl('get', 'pods', ...inSpace, '-l', `app=${app}`, '--field-selector=status.phase=Running', '-o', 'name')
-  const keysInIam = async () => {
-    type Keys = { AccessKeyMetadata: { AccessKeyId: string }[] }
-    const { AccessKeyMetadata } = await lab.aws<Keys>('iam', 'list-access-keys', '--user-name', 'discord-bot')
-    return AccessKeyMetadata.map(({ AccessKeyId }) => AccessKeyId)
-  }
-  const keyInSecret = async () => {
-    const path = 'jsonpath={.data.AWS_ACCESS_KEY_ID}'
-    return Buffer.from(
-      await kubectl('get', 'secret', 'discord-bot-secrets', ...inSpace, '-o', path),
-      'base64',
-    ).toString()
-  }
-
   const ended = (pod: string) =>
     until('the old pod to end', 40_000, async () => ((await podOf('discord-bot')).includes(pod) ? undefined : true))
   const rolledOut = 'update deployment discord-bot rolled out'
@@ -234,36 +217,9 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
   })
 
   it('are adopted from Terraform, changing only what differs', async () => {
-    const manager = { app: 'discord-bot' }
     await kubectl('delete', 'deployment/discord-bot', ...inSpace)
     await kubectl('delete', 'clusterrole/sandbox-reader', 'clusterrolebinding/sandbox-reader-binding')
-    const meta = (name: string) => ({ name, namespace: 'discord-bot' })
-    const container = {
-      name: 'discord-bot',
-      image: 'redis:7',
-      command: ['sleep', '1000000'],
-      env: [{ name: 'STALENESS_MINUTES', value: '20' }],
-      ports: [{ containerPort: 3000 }],
-    }
-    const old = [
-      {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { ...meta('discord-bot'), labels: manager },
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: manager },
-          template: { metadata: { labels: manager }, spec: { containers: [container] } },
-        },
-      },
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRole',
-        metadata: { name: 'sandbox-reader' },
-        rules: [{ apiGroups: ['', 'apps', 'batch', 'extensions'], resources: ['*'], verbs: ['get', 'list', 'watch'] }],
-      },
-    ]
-    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: old })
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: terraformsObjects })
     const { code, stderr } = await lab.kube.kubectl(['create', '--field-manager=Terraform', '-f', '-'], list)
     expect(code, stderr).toBe(0)
     const lines = await planned(work())

@@ -1,65 +1,13 @@
 import { reveal, secret } from '@infra/shared/command/secret'
-import { newVapidPrivate } from '@infra/shared/env/vapid'
-import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { type Found, refuseAdoption } from '../../../stoat/adoption/judge.ts'
 import { type Configuration, findValues, keysToKeep } from '../../../stoat/adoption/keys.ts'
-import { adoptionSteps } from '../../../stoat/adoption/steps.ts'
 import { droppedOf, notesOfAdoption, outline } from '../../../stoat/adoption/told.ts'
-import type { Claim, Volume } from '../../../stoat/adoption/volumes.ts'
-import { type Container, type OriginalWorkload, type PodSpec, volumeAt } from '../../../stoat/adoption/workloads.ts'
-import type { StoatContext } from '../../../stoat/context.ts'
+import { type OriginalWorkload, volumeAt } from '../../../stoat/adoption/workloads.ts'
 import type { StoatEnv } from '../../../stoat/env/env.ts'
-import { notBesideAnother } from '../../../stoat/guards/original.ts'
 import { told } from '../steps/told.ts'
 import { stoatEnv } from './env.ts'
-
-const key = (letter: string) => Buffer.from(letter.repeat(32)).toString('base64')
-const vapid = newVapidPrivate()
-
-interface Made {
-  readonly name: string
-  readonly kind?: OriginalWorkload['kind']
-  readonly container?: Partial<Container>
-  readonly volumes?: PodSpec['volumes']
-  readonly templates?: readonly string[]
-}
-
-const workload = ({ name, kind = 'Deployment', container, volumes = [], templates = [] }: Made): OriginalWorkload => ({
-  ...{ kind, name, namespace: 'discord-bot', selector: { role: name }, templates },
-  pod: { containers: [{ name, image: 'mongo:7', ...container }], volumes },
-})
-const onClaim = (claimName: string): PodSpec['volumes'] => [{ name: 'store', persistentVolumeClaim: { claimName } }]
-const mongodb = (mountPath = '/data/db', more: object = {}, claim = 'mongodb-data') =>
-  workload({
-    name: 'stoat-mongodb',
-    container: { volumeMounts: [{ name: 'store', mountPath, ...more }] },
-    volumes: onClaim(claim),
-  })
-const claim = (name: string, more: Partial<Claim> = {}): Claim => ({
-  ...{
-    name,
-    app: undefined,
-    isOther: false,
-    volume: `pv-${name}`,
-    bound: true,
-    going: false,
-    accessModes: ['ReadWriteOnce'],
-  },
-  ...{ storageClass: 'do-block-storage', mode: 'Filesystem', size: '12Gi', ...more },
-})
-const volume = (name: string, more: Partial<Volume> = {}): Volume => ({
-  ...{ name: `pv-${name}`, claim: { namespace: 'discord-bot', name }, policy: 'Delete', bound: true, size: '12Gi' },
-  ...{ accessModes: ['ReadWriteOnce'], storageClass: 'do-block-storage', mode: 'Filesystem' },
-  ...{ carriedFor: undefined, policyBefore: undefined, ...more },
-})
-const heldOf = (values: Readonly<Record<string, string>>) =>
-  new Map(Object.entries(values).map(([name, value]) => [name, secret(value)]))
-const toml = (encryption: string) => ({ 'Revolt.toml': `[files]\nencryption_key = "${encryption}"\n` })
-const found = (more: Partial<Found> = {}): Found => ({
-  ...{ workloads: [mongodb()], held: null, config: toml(key('a')), mountings: [], storage: undefined },
-  ...{ claims: [claim('mongodb-data')], volumes: [volume('mongodb-data')], ...more },
-})
+import { claim, found, heldOf, key, mongodb, toml, vapid, volume, workload } from './originals.ts'
 
 describe('what stands in the way of an adoption', () => {
   test.each<[what: string, found: Partial<Found>, env: Partial<StoatEnv>, says: RegExp]>([
@@ -275,98 +223,5 @@ describe('what is told of it', () => {
       /terraform state rm/,
     ])
       expect(notes).toContainEqual(expect.stringMatching(note))
-  })
-})
-
-describe('the steps', () => {
-  const context = {
-    kube: blank('kubernetes'),
-    env: stoatEnv({ STOAT_MONGODB_IMAGE: 'mongo:7' }),
-  } as unknown as StoatContext
-  const plan = (id: string, now: object) => {
-    const step = adoptionSteps(context).find((one) => one.id === id)
-    return step ? told(step.plan(now as never, { pending: [] })) : []
-  }
-  const stores = 'stores of another maker'
-  const begun = { carriedFor: 'data-stoat-mongodb-0', policy: 'Retain', policyBefore: 'Delete' }
-  const kept = '~ volume pv-mongodb-data of claim mongodb-data, to be kept for claim data-stoat-mongodb-0'
-  const gone = '- deployment stoat-mongodb, which a deployment makes anew on its volume'
-  const moved = '~ claim mongodb-data becomes claim data-stoat-mongodb-0, on the same volume pv-mongodb-data (12Gi)'
-
-  test.each<[what: string, now: object, list: string[]]>([
-    ['nothing of it', { workloads: [], claims: [], volumes: [] }, ['= there are none']],
-    [
-      'all of it',
-      { workloads: [mongodb()], claims: [claim('mongodb-data')], volumes: [volume('mongodb-data')] },
-      [kept, gone, moved],
-    ],
-    [
-      'ended when the volume was kept',
-      { workloads: [mongodb()], claims: [claim('mongodb-data')], volumes: [volume('mongodb-data', begun)] },
-      [gone, moved],
-    ],
-    ['ended when the claim was gone', { workloads: [], claims: [], volumes: [volume('mongodb-data', begun)] }, [moved]],
-    [
-      'ended when the volume was told its new claim',
-      {
-        workloads: [],
-        claims: [],
-        volumes: [
-          volume('mongodb-data', { ...begun, claim: { namespace: 'discord-bot', name: 'data-stoat-mongodb-0' } }),
-        ],
-      },
-      ['~ claim data-stoat-mongodb-0, on the same volume pv-mongodb-data (12Gi)'],
-    ],
-    [
-      'a claim that is left',
-      { workloads: [], claims: [claim('mongodb-data', { app: 'stoat-mongodb' })], volumes: [volume('mongodb-data')] },
-      [kept, moved],
-    ],
-    [
-      'a claim that somebody said is not',
-      {
-        workloads: [],
-        claims: [claim('mongodb-data', { app: 'stoat-mongodb', isOther: true })],
-        volumes: [volume('mongodb-data')],
-      },
-      ['= there are none'],
-    ],
-    [
-      'a claim of the very name',
-      {
-        workloads: [mongodb('/data/db', {}, 'data-stoat-mongodb-0')],
-        claims: [claim('data-stoat-mongodb-0')],
-        volumes: [volume('data-stoat-mongodb-0')],
-      },
-      [gone],
-    ],
-  ])('carry on the volume of a store: %s', (_, now, list) => {
-    expect(plan(stores, now)).toEqual(list)
-  })
-
-  test.each<[what: string, now: object, says: RegExp]>([
-    [
-      'refused beside another',
-      { workloads: [{ kind: 'Deployment', name: 'stoat-api' }], carried: [], claims: [] },
-      /^! another program made deployment stoat-api: /,
-    ],
-    [
-      'and half way',
-      { workloads: [], carried: [volume('x', begun)], claims: [] },
-      /^! the adoption has not come to its end: volume pv-x/,
-    ],
-    [
-      'and beside claims that are left',
-      { workloads: [], carried: [], claims: [claim('stoat-minio-pvc')] },
-      /^! claim stoat-minio-pvc looks like the data of minio/,
-    ],
-    [
-      'not beside those of a deployment',
-      { workloads: [], carried: [], claims: [claim('stoat-minio-pvc'), claim('data-stoat-minio-0')] },
-      /^= none/,
-    ],
-    ['else not', { workloads: [], carried: [], claims: [] }, /^= none/],
-  ])('a deployment is %s', (_, now, says) => {
-    expect(told(notBesideAnother(context).plan(now as never, { pending: [] })).join()).toMatch(says)
   })
 })
