@@ -49,7 +49,7 @@ async function download(file: number, host: SshTarget, desired: Desired): Promis
     sum = line.match(/^SUM ([0-9a-f]{64})$/)?.[1] ?? sum
   })
   const errors = recorder(lines)
-  const line = withPath(sh`export TETHER=1; exec bash -s -- ${desired.domain} ${desired.recipients}`.line)
+  const line = withPath(sh`export TETHER=1; exec bash --norc -s -- ${desired.domain} ${desired.recipients}`.line)
   const running = await host.attach({ line, as: 'root', stdout: file, stderr: errors.take })
   // What follows it on the same stream is nothing: that it ends tells the host that we are gone.
   running.write(payload('backup.sh'))

@@ -94,7 +94,7 @@ umask 077; mkdir -p /var/lib/infra && rm -rf ${folder}.* && d=$(mktemp -d ${fold
 trap 'rm -rf "$d"' EXIT; trap 'exit 1' HUP INT TERM PIPE; systemctl stop ${cleaner}.timer 2>/dev/null; \
 systemd-run --quiet --collect --unit=${cleaner} --on-active=12h rm -rf "$d" && \
 unpack "$d" members && trap - EXIT && echo "$d"`
-  const line = withPath(sh`exec bash -c ${program}`.line)
+  const line = withPath(sh`exec bash --norc -c ${program}`.line)
   const said = recorder()
   const errors = recorder()
   const from = sh`tail -c ${`+${archive.bodyAt + 1}`} ${path} | age --decrypt --identity ${identity}`.line
@@ -126,7 +126,7 @@ unpack "$d" members && trap - EXIT && echo "$d"`
 /** What tar and PostgreSQL say of a full disk; tar may only have been cut short. */
 const noRoom = /No space left on device|Wrote only \d+ of \d+ bytes/
 
-const script = (words: readonly string[]) => withStdin(sh`bash -s -- ${words}`, plainText(payload('restore.sh')))
+const script = (words: readonly string[]) => withStdin(sh`bash --norc -s -- ${words}`, plainText(payload('restore.sh')))
 
 async function look(host: SshTarget, folder: string): Promise<{ manifest: Manifest; found: Found }> {
   const [answer] = await host.run([script(['look', folder])], () => {})

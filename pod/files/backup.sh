@@ -97,7 +97,7 @@ media() { tar_as matrix-synapse '' var/lib/matrix-synapse/media var/lib/matrix-s
 # tar_as ACCOUNT OPTIONS PATH...: what is there of these paths (from /; in one that ends in a name, `*` as in a shell, for
 # files alone), read by that account.
 tar_as() {
-  local account=$1 program=(bash -c "$packing" bash)
+  local account=$1 program=(bash --norc -c "$packing" bash)
   shift
   id -u "$account" >/dev/null 2>&1 || return 0
   [ "$account" = root ] || program=(runuser -u "$account" -- "${program[@]}")
@@ -186,7 +186,7 @@ print(json.dumps({
     "parts": [{"name": part, "sha256": sum, "bytes": int(sizes[part])} for sum, part in sums],
 }))'
 
-# Sent over a connection (by `bash -s`): what is left to read on it is its end, and that is ours as well. All in one
+# Sent over a connection (by `bash --norc -s`): what is left to read on it is its end, and that is ours as well. All in one
 # command, which the shell has read to its end before any of it runs: nothing of it may be left to the one who reads on.
 {
   if [ -n "${TETHER:-}" ]; then

@@ -247,7 +247,7 @@ esac`
         const names = await onHost(databases)
         const go = `printf '%s\\n' "$s" | /usr/sbin/runuser "$@"`
         const hook = `case "$*" in *psql*) ;; *) exec /usr/sbin/runuser "$@" ;; esac
-s=$(cat); case $s in ${of}) ${when === 'after' ? `${go};` : ''} pkill -KILL -f '^bash -s -- apply'; exit 1 ;; esac; ${go}`
+s=$(cat); case $s in ${of}) ${when === 'after' ? `${go};` : ''} pkill -KILL -f '^bash --norc -s -- apply'; exit 1 ;; esac; ${go}`
         const cut = failureOf(await inFrontOf('runuser', hook, restore), 1)
         expect(cut.message).toMatch(/^the restore failed and was cut short/)
         expect(await onHost('systemctl is-active matrix-synapse || true')).toBe('inactive\n')

@@ -54,7 +54,7 @@ kubectl exec -n ${namespace} ${workload} -c ${container} -- sh -c ${tryRedis} sh
 const tryRedis = `ask() { printf 'PING\\r\\nQUIT\\r\\n'; sleep 1; }
 if command -v nc >/dev/null; then answer=$(ask | timeout 5 nc -w 3 "$1" "$2" 2>/dev/null)
 elif command -v bash >/dev/null; then
-  answer=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "PING\\r\\nQUIT\\r\\n" >&3 && cat <&3' bash "$1" "$2" 2>/dev/null)
+  answer=$(timeout 5 bash --norc -c 'exec 3<>"/dev/tcp/$1/$2" && printf "PING\\r\\nQUIT\\r\\n" >&3 && cat <&3' bash "$1" "$2" 2>/dev/null)
 else echo 'the image has neither nc nor bash to try with'; exit 3
 fi
 if [ -n "$answer" ]; then echo open; else echo closed; fi`
