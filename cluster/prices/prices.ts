@@ -12,7 +12,7 @@ interface Price {
 
 /**
  * What the cluster costs a month, as estimated on the date for a bot of one community. Who knows better changes it
- * here: the plan and the README show it (npm run docs).
+ * here: the plan and docs/cost.md show it (npm run docs).
  */
 export const prices: { readonly date: string; readonly items: readonly Price[]; readonly total: string } = {
   date: '2026-11-24',

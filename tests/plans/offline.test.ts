@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -52,6 +52,19 @@ describe('what a newcomer sees', () => {
       await expect(steady(stdout)).toMatchFileSnapshot('pod-plan.txt')
     }
     expect(readdirSync(root)).toEqual(['.infra'])
+  })
+
+  test('the README shows lines of it, in their order', async () => {
+    const { stdout, stderr } = await newcomer('pod', 'plan', '--offline')
+    const lines = `${stderr}${stdout}`.split('\n')
+    const readme = readFileSync(join(project, 'README.md'), 'utf8')
+    const shown = /<!-- a true plan -->\n```\n([\s\S]*?)\n```/.exec(readme)?.[1]?.split('\n') ?? []
+    expect(shown.length).toBeGreaterThan(15)
+    let at = 0
+    for (const line of shown.filter((text) => text !== '' && text !== '…')) {
+      at = lines.indexOf(line, at) + 1
+      expect(at, line).toBeGreaterThan(0)
+    }
   })
 
   test('the plan of the cluster', async () => {

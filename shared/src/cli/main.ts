@@ -8,7 +8,7 @@ import { withoutOthersOptions } from './root-run.ts'
 
 /**
  * The command line of a workspace: `main({ name: 'pod', … }, ['deploy', '--check'])`. Ends the process with the exit
- * code that the README documents.
+ * code that docs/commands.md documents.
  */
 export async function main(entry: Entry, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   return endWith(async () => {

@@ -1,4 +1,4 @@
-/** Exit codes, as documented in the README. */
+/** Exit codes, as docs/commands.md documents them. */
 export const exitCodes = {
   error: 1,
   changes: 2,

@@ -46,7 +46,7 @@ function exampleValue(meta: VariableMeta, fallback: string | undefined, blank: b
   return fallback ?? meta.placeholder ?? meta.example
 }
 
-/** The README's table of a schema's variables, as markdown. */
+/** The table of a schema's variables, as markdown. */
 export function renderTable(schema: Schema): string {
   const rows = variablesOf(schema).map(({ name, type, meta }) => {
     const { optional, fallback } = presence(type)
@@ -74,21 +74,17 @@ export function renderTable(schema: Schema): string {
 const code = (text: string) => `\`${text}\``
 
 /**
- * The text of a README with the tables between `<!-- variables:pod -->` and `<!-- /variables:pod -->` made anew, for
- * every schema whose markers are there. Throws when a marker has no partner.
+ * The text of a page with the tables between `<!-- NAME -->` and `<!-- /NAME -->` made anew, for every name of `tables`
+ * whose markers are there. Throws when a marker has no partner.
  */
-export function replaceTables(readme: string, schemas: readonly Schema[]): string {
-  return schemas.reduce(
-    (text, schema) => replaceBetween(text, `variables:${schema.workspace}`, renderTable(schema)),
-    readme,
-  )
+export function replaceTables(page: string, tables: Readonly<Record<string, string>>): string {
+  return Object.entries(tables).reduce((text, [mark, table]) => replaceBetween(text, mark, table), page)
 }
 
-/** A text with what stands between `<!-- mark -->` and `<!-- /mark -->` made anew; the same text without the two. */
-export function replaceBetween(text: string, mark: string, content: string): string {
+function replaceBetween(text: string, mark: string, content: string): string {
   const [open, close] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
   const [start, end] = [text.indexOf(open), text.indexOf(close)]
   if (start < 0 && end < 0) return text
-  if (start < 0 || end < start) throw new Error(`README: ${start < 0 ? open : close} is missing`)
+  if (start < 0 || end < start) throw new Error(`${start < 0 ? open : close} is missing`)
   return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`
 }

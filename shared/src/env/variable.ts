@@ -11,7 +11,7 @@ export type Given = (name: string) => string | undefined
 
 /** What a schema says of one variable besides its type. */
 export interface VariableMeta {
-  /** The heading it stands under in `.env.example` and in the README. */
+  /** The heading it stands under in `.env.example`. */
   readonly group: string
   readonly description: string
   /** A value of the right shape, shown in messages. It is the sample as well, unless `sample` or `generate` is there. */

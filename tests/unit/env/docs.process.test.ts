@@ -7,18 +7,24 @@ import { loadEnv } from '@infra/shared/env/load'
 import { presence } from '@infra/shared/env/variable'
 import { describe, expect, test } from 'vitest'
 import { podSchema } from '../../../pod/env/env.ts'
-import { documents, schemas } from './documents.ts'
+import { pages } from '../project/pages.ts'
+import { documents } from './documents.ts'
 import { folder } from './place.ts'
+import { schemas, tables } from './tables.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
-test.each(documents.filter(({ file }) => file !== 'README.md' || existsSync(join(root, file))))(
-  '$file is what the schemas say',
-  ({ file, render }) => {
-    const now = existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''
-    expect(now, 'rewrite it: npm run docs').toBe(render(now))
-  },
-)
+test.each(documents)('$file is what the schemas say', ({ file, render }) => {
+  const now = existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''
+  expect(now, 'rewrite it: npm run docs').toBe(render(now))
+})
+
+test('each table stands in one page, and no page asks for another', () => {
+  const marks = pages.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/^<!-- ([\w:-]+) -->$/gm)].map(([, mark]) => mark),
+  )
+  expect(marks.sort()).toEqual(Object.keys(tables).sort())
+})
 
 describe('the example', () => {
   const example = renderExample(schemas)
@@ -69,20 +75,21 @@ describe('the example', () => {
   })
 })
 
-describe('the README', () => {
-  const readme = '# Title\n\n<!-- variables:pod -->\nold\n<!-- /variables:pod -->\n\nEnd\n'
+describe('a page', () => {
+  const page = '# Title\n\n<!-- variables:pod -->\nold\n<!-- /variables:pod -->\n\nEnd\n'
+  const made = { 'variables:pod': renderTable(podSchema) }
 
   test('only what stands between the markers changes, and a second time nothing', () => {
-    const text = replaceTables(readme, schemas)
+    const text = replaceTables(page, made)
     expect(text).toBe(`# Title\n\n<!-- variables:pod -->\n${renderTable(podSchema)}\n<!-- /variables:pod -->\n\nEnd\n`)
-    expect(replaceTables(text, schemas)).toBe(text)
-    expect(replaceTables('# no markers\n', schemas)).toBe('# no markers\n')
+    expect(replaceTables(text, made)).toBe(text)
+    expect(replaceTables('# no markers\n', made)).toBe('# no markers\n')
   })
 
-  test.each([readme.replace('<!-- /variables:pod -->', ''), readme.replace('<!-- variables:pod -->', '')])(
+  test.each([page.replace('<!-- /variables:pod -->', ''), page.replace('<!-- variables:pod -->', '')])(
     'half a pair of markers is an error',
     (text) => {
-      expect(() => replaceTables(text, schemas)).toThrow(/variables:pod --> is missing/)
+      expect(() => replaceTables(text, made)).toThrow(/variables:pod --> is missing/)
     },
   )
 

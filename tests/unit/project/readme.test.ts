@@ -1,67 +1,26 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { optionTable, parseCall, type WorkspaceSyntax } from '@infra/shared/cli/options'
-import { rootSyntax } from '@infra/shared/cli/root/main'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { optionTable } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
-import cluster from '../../../cluster/commands/index.ts'
-import pod from '../../../pod/commands/index.ts'
-import stoat from '../../../stoat/commands/index.ts'
+import { npmCalls, pages, parsed, root, scriptsOf, textOf } from './pages.ts'
 
-const root = join(import.meta.dirname, '../../..')
-const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-  file.endsWith('.md'),
-)
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...pages.map((file) => `docs/${file}`)]
-const text = (document: string) => readFileSync(join(root, document), 'utf8')
-const scriptsOf = (folder: string): Record<string, string> =>
-  JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
+// The changelog names commands as they were.
+const current = pages.filter((page) => page !== 'CHANGELOG.md')
 
-const syntaxes: Readonly<Record<string, WorkspaceSyntax>> = {
-  pod,
-  cluster,
-  stoat,
-  '.': rootSyntax([pod, cluster, stoat]),
-}
-
-interface Call {
-  readonly line: string
-  readonly script: string
-  readonly workspace: string
-  readonly options: string[]
-}
-
-/** Every `npm run …` of a document, in code blocks and in running text. */
-function calls(document: string): Call[] {
-  const found = text(document).matchAll(/npm (?:run )?(?:-s )?([a-z:-]+)( -w ([a-z]+))?( -- ([^`#\n]*))?(?=[`#\n ]|$)/g)
-  return [...found]
-    .filter(([line, script]) => line.startsWith('npm run') || script === 'test')
-    .map(([line, script = '', , workspace = '.', , options = '']) => ({
-      line,
-      script,
-      workspace,
-      options: [...options.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
-    }))
-}
-
-describe.each(documents)('%s', (document) => {
-  const all = calls(document)
+describe.each(current)('%s', (page) => {
+  const all = npmCalls(textOf(page))
 
   test('names scripts that exist', () => {
     expect(all.filter(({ script, workspace }) => scriptsOf(workspace)[script] === undefined)).toEqual([])
   })
 
   test('gives options that the command has', () => {
-    const shared: readonly string[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
-    for (const { script, workspace, options } of all) {
-      const syntax = syntaxes[workspace] ?? {}
-      if (shared.includes(script) || syntax.commands?.[script])
-        expect(() => parseCall(script, options, syntax), `${workspace} ${script}`).not.toThrow()
-    }
+    for (const call of all) expect(() => parsed(call), call.line).not.toThrow()
   })
 
   test('imports what is exported, in its examples', () => {
-    const imports = text(document).matchAll(/^import (?:type )?\{ (.+) \} from '@infra\/shared\/(.+)'$/gm)
+    const imports = textOf(page).matchAll(/^import (?:type )?\{ (.+) \} from '@infra\/shared\/(.+)'$/gm)
     const missing = [...imports].flatMap(([, names = '', path]) => {
       const source = readFileSync(join(root, `shared/src/${path}.ts`), 'utf8')
       const exported = (name: string) => new RegExp(`^export .*\\b${name.replace('type ', '')}\\b`, 'm').test(source)
@@ -72,7 +31,7 @@ describe.each(documents)('%s', (document) => {
 
   test('names files that exist', () => {
     const paths = [
-      ...text(document).matchAll(
+      ...textOf(page).matchAll(
         /`((?:shared|pod|cluster|stoat|tests|docs|steps|facts|targets|engine|command)\/[\w./-]+\.(?:ts|md|json|py|sh))`/g,
       ),
     ]
@@ -82,25 +41,56 @@ describe.each(documents)('%s', (document) => {
   })
 })
 
-test('the README has calls, exit codes and options to check', () => {
-  expect(calls('README.md').length).toBeGreaterThan(15)
-  for (const code of Object.values(exitCodes)) expect(text('README.md')).toMatch(new RegExp(`\\b${code}\\b`))
-  const told = [
-    'check',
-    'dry-run',
-    'tags',
-    'skip-tags',
-    'yes',
-    'diff',
-    'no-diff',
-    'env',
-    'verbose',
-    'json',
-    'out',
-    'plan',
-  ]
-  for (const name of told) {
-    expect(optionTable).toHaveProperty(name)
-    expect(text('README.md')).toContain(`--${name}`)
-  }
+/** What GitHub makes of a heading as the target of a link. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+const withoutCode = (text: string) =>
+  text.replace(/^ *```[\s\S]*?^ *```/gm, '').replace(/`[^`\n]*`/g, (code) => code.slice(1, -1))
+const anchorsOf = (page: string) =>
+  [...withoutCode(textOf(page)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+/** What the links of a page lead to that is not there; those to other sites are not looked at. */
+function brokenLinks(page: string): string[] {
+  const links = [...withoutCode(textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false
+    const [file = '', anchor] = link.split('#')
+    const target = file === '' ? page : normalize(join(dirname(page), file))
+    if (!existsSync(join(root, target))) return true
+    return anchor !== undefined && !anchorsOf(target).includes(anchor)
+  })
+}
+
+test.each(pages)('the links of %s lead somewhere', (page) => {
+  expect(brokenLinks(page)).toEqual([])
+})
+
+test('every page can be reached from the README', () => {
+  const reached = new Set(['README.md'])
+  // A set grows while it is walked.
+  for (const page of reached)
+    for (const [, file = ''] of textOf(page).matchAll(/\]\(([^)\s#:]+\.md)(?:#[^)]*)?\)/g))
+      reached.add(normalize(join(dirname(page), file)))
+  // The decisions are a folder: architecture.md names it.
+  const lost = pages.filter((page) => !reached.has(page) && !page.startsWith('docs/decisions/'))
+  expect(lost).toEqual([])
+})
+
+test('the README is short, and has calls and all exit codes', () => {
+  const readme = textOf('README.md')
+  expect(readme.split('\n').length).toBeLessThan(142)
+  expect(npmCalls(readme).length).toBeGreaterThan(15)
+  for (const code of Object.values(exitCodes)) expect(readme).toMatch(new RegExp(`\\b${code}\\b`))
+})
+
+test('the page of commands names every option that all workspaces share', () => {
+  for (const name of Object.keys(optionTable)) expect(textOf('docs/commands.md')).toContain(`--${name}`)
+})
+
+test('nobody outside knows the words of the makers', () => {
+  expect(pages.filter((page) => /\bseeds?\b/i.test(textOf(page)))).toEqual([])
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { variablesOf } from '@infra/shared/env/variable'
 import { expect, test } from 'vitest'
 import { known } from '../../lab/trace.ts'
-import { schemas } from '../env/documents.ts'
+import { schemas } from '../env/tables.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const page = readFileSync(join(root, 'docs/security.md'), 'utf8')

@@ -6,7 +6,7 @@ import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax, worksp
 import { endWith, withPaths } from '../process.ts'
 
 /** What each command over all workspaces does, in a line. */
-const abouts = {
+export const abouts = {
   validate: 'judge the environments; generate missing secrets',
   plan: 'show what deploy would change in every workspace that is configured, changing nothing',
   deploy: 'plan all, ask once, make it in the order of their dependencies, verify',
