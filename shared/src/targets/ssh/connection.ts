@@ -29,6 +29,9 @@ export interface SshAddress {
   readonly tell?: ((text: string) => void) | undefined
 }
 
+/** Redirections of stderr are written otherwise in some login shells. */
+const inAnyShell = { by: 'any shell', stderr: false } as const
+
 /** A program of the user's choice on the host, with streams of its own. */
 export interface Attachment extends Streams {
   /** A line of shell; nothing: the login shell. */
@@ -186,7 +189,8 @@ export class SshConnection {
         ? start(argv, started)
         : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, started)
     }
-    if (line !== undefined && !terminal) return startFramed(line, options, as === 'root' ? 'sh' : 'any shell', begin)
+    const framing = as === 'root' ? ({ by: 'sh', stderr: from === undefined } as const) : inAnyShell
+    if (line !== undefined && !terminal) return startFramed(line, options, framing, begin)
     return begin(line !== undefined && as === 'root' ? `sh -c ${quote(line)}` : line, options)
   }
 

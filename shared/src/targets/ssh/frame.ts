@@ -4,10 +4,19 @@ import { quote } from '../../command/sh.ts'
 import type { Outlet, Running, Streams } from '../process.ts'
 import { makeMark } from './program.ts'
 
-/** Puts a mark before what a line of shell prints: on both streams in a `sh` of its own, or on stdout in whichever shell. */
-function marked(line: string, mark: string, by: 'sh' | 'any shell'): string {
+/** How a program is framed. */
+export interface Framing {
+  /** In a `sh` of its own, or in whichever shell the user logs in with. */
+  readonly by: 'sh' | 'any shell'
+  /** Whether stderr is framed as well: not where a program of this machine, which begins earlier, complains on it too. */
+  readonly stderr: boolean
+}
+
+/** Puts a mark before what a line of shell prints. */
+function marked(line: string, mark: string, { by, stderr }: Framing): string {
   const print = `printf '\\n%s\\n' ${mark}`
-  return by === 'sh' ? `sh -c ${quote(`${print}; ${print} >&2; ${line}`)}` : `${print}; ${line}`
+  const whole = `${print}; ${stderr ? `${print} >&2; ` : ''}${line}`
+  return by === 'sh' ? `sh -c ${quote(whole)}` : whole
 }
 
 /**
@@ -18,7 +27,7 @@ function marked(line: string, mark: string, by: 'sh' | 'any shell'): string {
 export function startFramed(
   line: string,
   streams: Streams,
-  by: 'sh' | 'any shell',
+  framing: Framing,
   begin: (line: string, streams: Streams) => Running,
 ): Running {
   const mark = makeMark()
@@ -29,8 +38,13 @@ export function startFramed(
   }
   const errors = byteSink(streams.stderr, 2, streams.encoding, fail)
   const out = afterMark(mark, byteSink(streams.stdout, 1, streams.encoding, fail))
-  const err = by === 'sh' ? afterMark(mark, errors) : { take: errors, held: () => '' }
-  const running = begin(marked(line, mark, by), { ...streams, stdout: out.take, stderr: err.take, encoding: 'latin1' })
+  const err = framing.stderr ? afterMark(mark, errors) : { take: errors, held: () => '' }
+  const running = begin(marked(line, mark, framing), {
+    ...streams,
+    stdout: out.take,
+    stderr: err.take,
+    encoding: 'latin1',
+  })
   const ended = running.ended.then((code) => {
     for (const held of [out.held(), err.held()]) if (held !== '') errors(held)
     return failed ? code || 255 : code

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { start } from '@infra/shared/targets/process'
-import { startFramed } from '@infra/shared/targets/ssh/frame'
+import { type Framing, startFramed } from '@infra/shared/targets/ssh/frame'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../support/temp.ts'
 
@@ -9,7 +9,9 @@ import { tempFolder } from '../../../support/temp.ts'
 const welcome = 'echo welcome; echo "warning: no such locale" >&2'
 const byLoginShell = (line: string) => ['sh', '-c', `${welcome}\n${line}`]
 
-async function framed(line: string, by: 'sh' | 'any shell' = 'sh', argv = byLoginShell) {
+const both: Framing = { by: 'sh', stderr: true }
+
+async function framed(line: string, by: Framing = both, argv = byLoginShell) {
   const said = { stdout: '', stderr: '' }
   const hear = (stream: keyof typeof said) => (chunk: string) => {
     said[stream] += chunk
@@ -30,15 +32,24 @@ describe('a program behind a login shell that prints', () => {
   })
 
   test('has its own output also where the shell is not known, whose errors are its own', async () => {
-    expect(await framed('echo out; echo told >&2', 'any shell')).toEqual({
+    expect(await framed('echo out; echo told >&2', { by: 'any shell', stderr: false })).toEqual({
       code: 0,
       stdout: 'out\n',
       stderr: 'warning: no such locale\ntold\n',
     })
   })
 
+  test('that reads what a program of this machine prints leaves out nothing of what that one complains of', async () => {
+    const line = (run: string) => ['sh', '-c', `echo 'age: no identity matched' >&2; ${welcome}\n${run}`]
+    expect(await framed('echo out', { by: 'sh', stderr: false }, line)).toEqual({
+      code: 0,
+      stdout: 'out\n',
+      stderr: 'age: no identity matched\nwarning: no such locale\n',
+    })
+  })
+
   test('that never comes to it tells what came instead', async () => {
-    const { code, stdout, stderr } = await framed('echo out', 'sh', () => [
+    const { code, stdout, stderr } = await framed('echo out', both, () => [
       'sh',
       '-c',
       'echo "no shell for you"; exit 9',
@@ -50,7 +61,7 @@ describe('a program behind a login shell that prints', () => {
     const path = join(tempFolder(), 'bytes')
     const file = openSync(path, 'w')
     const line = `printf '\\377\\000\\n\\n\\303'; head -c 300000 /dev/zero`
-    const running = startFramed(line, { stdout: file, stderr: () => {} }, 'sh', (run, options) =>
+    const running = startFramed(line, { stdout: file, stderr: () => {} }, both, (run, options) =>
       start(byLoginShell(run), options),
     )
     expect(await running.ended).toBe(0)
@@ -62,7 +73,7 @@ describe('a program behind a login shell that prints', () => {
 
   test('ends, and not well, where its file takes no more', async () => {
     const file = openSync('/dev/full', 'w')
-    const running = startFramed('exec cat /dev/zero', { stdout: file, stderr: () => {} }, 'sh', (run, options) =>
+    const running = startFramed('exec cat /dev/zero', { stdout: file, stderr: () => {} }, both, (run, options) =>
       start(byLoginShell(`exec ${run}`), options),
     )
     expect(await running.ended).not.toBe(0)
