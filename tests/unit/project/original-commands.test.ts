@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseEnvText } from '@infra/shared/env/env-text'
 import { describe, expect, test } from 'vitest'
 import { outputs } from '../../../cluster/commands/output.ts'
 import { tables } from '../../../cluster/scripts/10-dynamodb.ts'
 import { queues } from '../../../cluster/scripts/20-sqs.ts'
 import { repositories } from '../../../cluster/scripts/30-ecr.ts'
+import { schemas } from '../env/tables.ts'
 import { clusterCommands, podCommands } from './original-commands.ts'
-import { npmCalls, parsed, root, scriptsOf } from './pages.ts'
+import { npmCalls, parsed, root, scriptsOf, textOf } from './pages.ts'
 
 /** The commands of an original's instructions as they stand there, in their order. */
 const typedIn = (name: string) =>
@@ -25,6 +27,17 @@ test.each([
   ['cluster', clusterCommands],
 ])('every command of the original %s is in the list once, and none besides', (name, list) => {
   expect(list.map(({ typed }) => typed)).toEqual([...new Set(typedIn(name))])
+})
+
+test('the short table of the README says what the lists say', () => {
+  const now = new Map(all.map((one) => [one.typed, one.now]))
+  const rows = [...textOf('README.md').matchAll(/^\| `([^`]+)` \| `([^`]+)`/gm)].map(([, typed = '', line = '']) => ({
+    typed,
+    line,
+  }))
+  const known = rows.filter(({ typed }) => now.has(typed))
+  expect(known.length).toBeGreaterThan(7)
+  expect(known.filter(({ typed, line }) => now.get(typed) !== line)).toEqual([])
 })
 
 test('what is typed no more says what takes its place', () => {
@@ -50,6 +63,33 @@ describe('each new command', () => {
     const asked = calls.filter(({ script, workspace }) => script === 'output' && workspace === 'cluster')
     expect(asked.length).toBeGreaterThan(2)
     for (const { options } of asked) expect(Object.keys(outputs)).toContain(options[0])
+  })
+})
+
+describe('each variable of the originals', () => {
+  const known = schemas.flatMap(({ variables }) => Object.keys(variables))
+  const read = (wanted: boolean) => {
+    const exports = all.filter(({ typed, now }) => typed.startsWith('export ') && (now === 'verbatim') === wanted)
+    return parseEnvText(exports.map(({ typed }) => typed).join('\n'), '/home/someone')
+  }
+
+  test('that stays a line of the file is known, and is read as a shell reads it', () => {
+    const { assignments, broken, spaced } = read(true)
+    expect([broken, spaced]).toEqual([[], []])
+    expect(assignments.length).toBeGreaterThan(7)
+    for (const { name, value, shell } of assignments) {
+      expect(known).toContain(name)
+      expect(shell).toEqual({ value })
+    }
+  })
+
+  test('that a command fills is not taken for a value', () => {
+    const { assignments } = read(false)
+    expect(assignments.length).toBe(7)
+    for (const { name, shell } of assignments) {
+      expect(known).toContain(name)
+      expect(shell).toMatchObject({ trouble: 'substitution' })
+    }
   })
 })
 

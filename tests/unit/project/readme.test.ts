@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { optionTable } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
+import { sampleEnv } from '@infra/shared/env/sample'
 import { describe, expect, test } from 'vitest'
-import { npmCalls, pages, parsed, root, scriptsOf, textOf } from './pages.ts'
+import { workspaces } from '../env/tables.ts'
+import { type NpmCall, npmCalls, pages, parsed, root, scriptsOf, textOf } from './pages.ts'
 
 // The changelog names commands as they were.
 const current = pages.filter((page) => page !== 'CHANGELOG.md')
@@ -17,6 +19,22 @@ describe.each(current)('%s', (page) => {
 
   test('gives options that the command has', () => {
     for (const call of all) expect(() => parsed(call), call.line).not.toThrow()
+  })
+
+  test('selects scripts that there are', () => {
+    for (const call of all) {
+      const { tags = [], 'skip-tags': skipped = [] } = parsed(call)?.options ?? {}
+      for (const tag of [...tags, ...skipped]) expect(tagsOf(call), call.line).toContain(tag)
+    }
+  })
+
+  test('names checks that there are', () => {
+    for (const call of all)
+      for (const prefix of parsed(call)?.options.only ?? [])
+        expect(
+          checksOf(call).filter((id) => id.startsWith(prefix)),
+          call.line,
+        ).not.toEqual([])
   })
 
   test('imports what is exported, in its examples', () => {
@@ -40,6 +58,21 @@ describe.each(current)('%s', (page) => {
     expect(missing.filter((path) => ![path, inShared(path)].some((place) => existsSync(join(root, place))))).toEqual([])
   })
 })
+
+/** The names and tags of the scripts of a call's workspace; of all for a call of the root. */
+function tagsOf({ workspace }: NpmCall): string[] {
+  const asked = workspaces.filter(({ name }) => workspace === '.' || name === workspace)
+  return asked.flatMap(({ scripts }) => scripts.flatMap(({ tags }) => tags))
+}
+
+/** The ids of the checks of a call's workspace. */
+const checksOf = ({ workspace }: NpmCall): string[] => checkIds.get(workspace) ?? []
+const checkIds = new Map(
+  workspaces.map((one) => {
+    const { context } = one.open({ env: sampleEnv(one.schema), offline: true, folder: '/nonexistent' })
+    return [one.name, one.checks(context).map(({ id }) => id)]
+  }),
+)
 
 /** What GitHub makes of a heading as the target of a link. */
 const anchorOf = (heading: string) =>
