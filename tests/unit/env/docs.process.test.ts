@@ -26,6 +26,12 @@ test('each table stands in one page, and no page asks for another', () => {
   expect(marks.sort()).toEqual(Object.keys(tables).sort())
 })
 
+test.each(pages)('a shell can read the commands of %s', (page) => {
+  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^( *)```(?:bash|sh)\n([\s\S]*?)^ *```/gm)
+  const script = [...blocks].map(([, , block]) => block).join('\n')
+  if (script !== '') execFileSync('bash', ['-n'], { input: script })
+})
+
 describe('the example', () => {
   const example = renderExample(schemas)
 

@@ -25,7 +25,7 @@ export const workspaces = [podWorkspace, clusterWorkspace, stoatWorkspace]
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   error: 'an error: the message names the cause and the remedy',
   changes: 'there is something to change; with `--detailed-exitcode` only',
-  verify: 'verify found a failure; a warning is none',
+  verify: 'verify found a failure; a warning does not count',
   unreachable: 'a host, a cloud or the cluster cannot be reached, or lets nobody in',
   locked: 'another run holds the lock',
   stale: 'the facts, the variables or the tool are others than when the plan was saved',

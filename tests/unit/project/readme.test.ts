@@ -4,6 +4,7 @@ import { optionTable } from '@infra/shared/cli/options'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { describe, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
 import { workspaces } from '../env/tables.ts'
 import { type NpmCall, npmCalls, pages, parsed, root, scriptsOf, textOf } from './pages.ts'
 
@@ -100,6 +101,11 @@ function brokenLinks(page: string): string[] {
 
 test.each(pages)('the links of %s lead somewhere', (page) => {
   expect(brokenLinks(page)).toEqual([])
+})
+
+test.each(pages)('the YAML of %s is YAML', (page) => {
+  for (const [, block = ''] of textOf(page).matchAll(/^```yaml\n([\s\S]*?)^```/gm))
+    expect(parseDocument(block).errors, block).toEqual([])
 })
 
 test('every page can be reached from the README', () => {
