@@ -104,6 +104,16 @@ export const podCommands: readonly Original[] = [
     "SELECT * FROM pg_extension WHERE extname = 'vector';",
     `npm run psql -w pod -- "SELECT * FROM pg_extension WHERE extname = 'vector'"`,
   ),
+  same('sudo ufw status', onHost),
+  same('systemctl status nginx', onHost),
+  same('journalctl -u certbot', `${onHost}, with \`sudo\`; or \`npm run logs -w pod -- certbot\``),
+  same('cat /opt/valence/config/vkb.env', `${onHost}, as \`valence\` or root`),
+  same('sudo -u valence psql -h localhost -d valence', `${onHost}; or \`npm run psql -w pod\``),
+  same(
+    'source /opt/valence/config/vkb.env && /opt/valence/venv/bin/python -m valence.substrate.mcp_server --health-check',
+    `${onHost}, as \`valence\``,
+  ),
+  same('journalctl -u matrix-synapse', `${onHost}, with \`sudo\`; or \`npm run logs -w pod -- synapse\``),
 ]
 
 const output = (name: string) => `npm run -s output -w cluster -- ${name}`
