@@ -19,7 +19,7 @@ const ssh = ({ host }: Pod, ...options: string[]) => {
   const trust = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-i', host.keyFile]
   return run('ssh', [...own, ...trust, `root@${host.address}`, 'echo in'])
 }
-const getsIn = async (pod: Pod) => (await ssh(pod)).stdout === 'in\n'
+const getsIn = async (pod: Pod) => /^in$/m.test((await ssh(pod)).stdout)
 
 /** What sshd offers to somebody without a key. */
 const offered = async (pod: Pod) => {
