@@ -1,10 +1,15 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { CliResult } from '../support/cli.ts'
+import { outsideOfTraps, setTraps, trapsRunning, trapsSprung } from './all-traps.ts'
 import { onHost } from './backup-drill.ts'
+import { diffFingerprints } from './fingerprint.ts'
 import { eventTrigger, hostile, sprung } from './hostile-database.ts'
-import { deployed, madeBy } from './pod-runs.ts'
+import { objects, places, withObjects } from './objects.ts'
+import { deployed, lastOf, madeBy } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
+import { escaped, escapes, password } from './sudo-escapes.ts'
 import { redOf } from './verify-runs.ts'
 
 const skip = requireLab('host', 'git', 'age')
@@ -91,5 +96,34 @@ has_database_privilege('synapse', datname, 'connect') from pg_database where dat
     const said = await onPod(asRole('postgres', `set search_path = pg_catalog; ${kept}`))
     expect(said.trim().split('\n')).toEqual([closed('synapse'), closed('valence')])
     expect(await deployed(pod)).toEqual([])
+  })
+
+  test('all traps of valence and of Synapse at once: nobody runs them but these two, and nothing outside changes', async () => {
+    await onPod(`echo 'valence:${password}' | chpasswd`)
+    const outside = await outsideOfTraps(pod.host)
+    await setTraps(pod.host)
+    const ends = async (name: string, code: number, work: () => Promise<Omit<CliResult, 'ms'>>) => {
+      const began = performance.now()
+      const { stdout, stderr, ...ended } = await work()
+      expect(performance.now() - began, `${name}: ${lastOf(stdout + stderr)}`).toBeLessThan(120_000)
+      expect(ended.code, `${name}: ${lastOf(stdout + stderr)}`).toBe(code)
+    }
+    const saved = join(pod.root, 'among-traps')
+    await ends('plan', 0, () => pod.cli('plan'))
+    await ends('deploy', 0, () => pod.cli('deploy', '--yes', '--skip-verification'))
+    await ends('verify', 0, () => pod.cli('verify'))
+    await ends("the timer's backup", 0, () => pod.host.exec('systemctl start valence-backup'))
+    await ends('backup', 0, () => pod.cli('backup', '--to', saved))
+    await ends('restore', 0, () => pod.cli('restore', saved, '--confirm', domain))
+    const { 'a link to nowhere': link = '' } = objects
+    await withObjects(pod.host, places.files, link, async () => {
+      await ends('deploy among links', 1, () => pod.cli('deploy', '--yes', '--skip-verification'))
+      await ends('backup among links', 0, () => pod.cli('backup', '--to', `${saved}-links`))
+    })
+    expect(await escaped(pod.host, escapes)).toEqual([])
+    expect((await trapsSprung(pod.host)).filter((who) => !/^(valence|matrix-synapse): /.test(who))).toEqual([])
+    expect(await trapsSprung(pod.host)).toEqual(expect.arrayContaining(['valence: python', 'valence: pth']))
+    expect(await trapsRunning(pod.host)).toBe('')
+    expect(diffFingerprints(outside, await outsideOfTraps(pod.host))).toEqual([])
   })
 })
