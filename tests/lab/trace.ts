@@ -69,7 +69,7 @@ export const known: readonly { readonly call: string; readonly why: string; read
   {
     call: "chdir: a folder `.restoring.*` of Synapse's, in a restore",
     why: 'the same, and asks whose the folder is',
-    matches: /^chdir \S+\/\.restoring\.\w+ of matrix-synapse by bash, -s, --, apply/,
+    matches: /^chdir \S+\/\.restoring\.\w+ of matrix-synapse by bash, --norc, -s, --, apply/,
   },
   {
     call: 'openat: below `/var/lib/matrix-synapse/media`, by `mv` in a restore',
