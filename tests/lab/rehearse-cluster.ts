@@ -55,7 +55,7 @@ export async function openCluster(): Promise<ClusterWorld> {
     ...clusterSettings,
     ...{ AWS_ENDPOINT_URL: moto.endpoint, ...digitalocean },
     ...{ BOT_CONTEXT: context, DEV_SANDBOX_IMAGE: 'shell-with-git:1', REDIS_IMAGE: 'redis:7' },
-    ...{ CONTAINER_CLI: 'buildah', ROLLOUT_TIMEOUT: '60' },
+    ...{ CONTAINER_CLI: 'buildah', ROLLOUT_TIMEOUT: '240' },
   }
   const lines = Object.entries(settings).map(([name, value]) => `export ${name}="${value}"\n`)
   await writeFile(join(root, '.env.cluster'), lines.join(''), { mode: 0o600 })
