@@ -69,6 +69,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'kubernetes/secret-key-store.ts': 'lab/workloads.test.ts',
   'kubernetes/younger-than.ts': 'lab/stoat-deploy.test.ts',
   'aws/sqs.ts': 'lab/cluster-aws.test.ts',
+  'postgres/schema-fits.ts': 'lab/pod-adopted.test.ts',
   'synapse/config.ts': 'lab/pod-adopted.test.ts',
   'synapse/signing-key.ts': 'lab/pod-synapse.test.ts',
   'synapse/synapse.ts': 'lab/pod-synapse.test.ts',

@@ -6,6 +6,7 @@ import { directory } from '@infra/shared/steps/host/file'
 import { gitCheckout } from '@infra/shared/steps/host/git'
 import { installer } from '@infra/shared/steps/host/installer'
 import { supportedSystem } from '@infra/shared/steps/host/os'
+import { statOverride } from '@infra/shared/steps/host/stat-override'
 import { systemUser } from '@infra/shared/steps/host/system-user'
 import { unattendedUpgrades, upgradesFrom } from '@infra/shared/steps/host/unattended-upgrades'
 import { pgdgSource } from '@infra/shared/steps/postgres/pgdg'
@@ -15,6 +16,7 @@ import type { Kind } from './kind.ts'
 
 // The machine's own, which the host's other sources use as well.
 const mirror = (await mirrors().catch(() => undefined))?.archive ?? 'http://mirror.invalid/debian'
+const packaged = '/srv/contract-package'
 const site = new URL(mirror).hostname
 
 const repo = '/opt/contract/repo'
@@ -143,6 +145,25 @@ printf '%s\\n' 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $
     judges: true,
     steps: (on) => [pgdgSource(on, 17, { dependsOn: [] })],
     damages: [],
+  },
+  {
+    kind: "the owner of a package's path",
+    covers: ['statOverride'],
+    prepare: `mkdir -p ${packaged}`,
+    steps: (on) => [statOverride(on, packaged, { owner: 'root', group: 'root', mode: '0755' })],
+    damages: [
+      {
+        name: 'given to another account',
+        sh: `dpkg-statoverride --remove ${packaged}; dpkg-statoverride --update --add valence valence 0755 ${packaged}`,
+        says: /is valence valence 0755 → root root 0755 for its package$/,
+        healed: `[ "$(stat -c %U ${packaged})" = root ]`,
+      },
+      {
+        name: 'taken out of the list',
+        sh: `dpkg-statoverride --remove ${packaged}`,
+        says: /^\/srv\/contract-package is root root 0755 for its package$/,
+      },
+    ],
   },
   {
     kind: 'unattended upgrades',
