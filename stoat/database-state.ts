@@ -44,21 +44,24 @@ print(JSON.stringify({
   files: { count: Number(sums?.count ?? 0), bytes: Number(sums?.bytes ?? 0) },
 }))`
 
-/** What MongoDB and the database are. It never throws for a MongoDB that is not well: whether that matters, steps decide. */
-export const databaseState = (): Question<Answered<DatabaseState>> => inMongosh(state)
+/**
+ * What MongoDB and the database are; `where` is MongoDB's own pod unless told (`deployment/NAME` of another maker). It never throws for
+ * a MongoDB that is not well: whether that matters, steps decide.
+ */
+export const databaseState = (where?: string): Question<Answered<DatabaseState>> => inMongosh(state, where)
 
 /** How large they are: not for plans, which facts that change by themselves would make out of date. */
 export const databaseSizes = (): Question<Answered<DatabaseSizes>> => inMongosh(sizes)
 
-function inMongosh<T>(script: string): Question<Answered<T>> {
+function inMongosh<T>(script: string, where = `${stores.mongodb.name}-0`): Question<Answered<T>> {
   const mongosh = ['mongosh', '--quiet', 'revolt', '--eval', script]
-  const { command, parse } = podAnswer(namespace, `${stores.mongodb.name}-0`, mongosh)
+  const { command, parse } = podAnswer(namespace, where, mongosh)
   return {
     command,
     parse(output) {
       const { ok, text } = parse(output)
       if (ok) return JSON.parse(text) as T
-      if (output.code === 127 || /\(NotFound\): (pods|namespaces) "/.test(text)) return 'absent'
+      if (output.code === 127 || /\(NotFound\): (pods|namespaces|deployments\.apps) "/.test(text)) return 'absent'
       return { unread: text }
     },
   }

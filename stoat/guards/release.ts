@@ -20,20 +20,23 @@ export interface Running {
   readonly claims: readonly VolumeClaim[]
 }
 
-const questions = () => ({
+const questions = (mongodb?: string) => ({
   image: workloadImage(namespace, `deployment/${stoatServices.api.name}`),
-  database: databaseState(),
+  database: databaseState(mongodb),
   claims: volumeClaims(namespace),
   backup: lastBackup(),
 })
 
-/** The api can go on with the database, and where it migrates that, there is a backup. Tells what is to be known of the release. */
-export function releaseFits({ kube, env, hasBackup }: Context): Step {
+/**
+ * The api can go on with the database, and where it migrates that, there is a backup. Tells what is to be known of the
+ * release. `mongodb` says where MongoDB runs, where that is not its own pod.
+ */
+export function releaseFits({ kube, env, hasBackup }: Context, mongodb?: string): Step {
   const at = Date.now()
   return step({
     id: 'release of Stoat',
     on: kube,
-    ask: questions(),
+    ask: questions(mongodb),
     plan: (running) => {
       const decision = judgeRelease(env, running, { last: running.backup, said: hasBackup === true, at })
       return decision.kind === 'converged'

@@ -180,7 +180,7 @@ export function originalLineTests(lab: StoatLab): void {
   })
 
   it('has a line in the docs for each that is typed otherwise', () => {
-    const docs = readFileSync(join(import.meta.dirname, '../../../docs/stoat.md'), 'utf8')
+    const docs = readFileSync(join(import.meta.dirname, '../../../docs/coming-from-terraform.md'), 'utf8')
     for (const { line, instead } of [...ended, ...followed])
       if (instead !== line) expect(docs).toContain(`| \`${line}\` | \`${instead}\``)
   })
