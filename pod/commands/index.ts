@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
 import type { OptionName } from '@infra/shared/cli/options'
@@ -42,10 +43,7 @@ const pod: Entry = {
     backup: {
       about: 'fetch an encrypted backup of all that would be lost, sealed by your key',
       sharedOptions: locked,
-      options: {
-        to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
-        key: { type: 'string', value: 'KEY', help: 'whom to encrypt to: age1…, an ssh public key, or a file of them' },
-      },
+      options: backupOptions,
       run: async (session) => (await import('./backup.ts')).runBackup(session),
     },
     restore: {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
 import { applyOptions, type OptionName } from '@infra/shared/cli/options'
@@ -103,10 +104,7 @@ const stoat: Entry = {
     backup: {
       about: 'an encrypted backup of database, files and keys, sealed by your key',
       sharedOptions: locked,
-      options: {
-        to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
-        key: { type: 'string', value: 'KEY', help: 'whom to encrypt to: age1…, an ssh public key, or a file of them' },
-      },
+      options: backupOptions,
       run: async (session) => (await import('./backup.ts')).runBackup(session),
     },
     restore: {

@@ -21,6 +21,7 @@ import { outputOf } from '@infra/shared/targets/aws/protocols'
 import { readXml } from '@infra/shared/targets/aws/xml'
 import { describe, expect, test } from 'vitest'
 import { chanceBy } from '../../support/chance.ts'
+import { wrongErrors } from './wrong-errors.ts'
 
 const { below, oneOf, many, damaged, reshaped } = chanceBy(20261201)
 const place = { region: 'ca-central-1', account: '123456789012' }
@@ -145,15 +146,7 @@ function unclear(error: unknown): string | undefined {
   )
   return isOurs && message.trim() !== '' ? undefined : `unclear: ${message}`
 }
-const wrongOf = (works: readonly (() => unknown)[]): string[] =>
-  works.flatMap((work) => {
-    try {
-      work()
-      return []
-    } catch (error) {
-      return unclear(error) ?? []
-    }
-  })
+const wrongOf = (works: readonly (() => unknown)[]): string[] => wrongErrors(works, unclear)
 
 describe.each(Object.entries(questions))('the reply about %s', (_, [question, right]) => {
   const call = callOf(question)

@@ -24,6 +24,7 @@ import { kubectlFailure } from '@infra/shared/targets/kubernetes/errors'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { chanceBy } from '../../support/chance.ts'
+import { wrongErrors } from './wrong-errors.ts'
 
 const { below, oneOf, many, damaged, reshaped } = chanceBy(20261130)
 const hidden = 'hunter2-hunter2'
@@ -126,15 +127,7 @@ function unclear(error: unknown): string | undefined {
     : `unclear: ${message}`
 }
 /** What is wrong with what is thrown, of all that is. */
-const wrongOf = (works: readonly (() => unknown)[]): string[] =>
-  works.flatMap((work) => {
-    try {
-      work()
-      return []
-    } catch (error) {
-      return unclear(error) ?? []
-    }
-  })
+const wrongOf = (works: readonly (() => unknown)[]): string[] => wrongErrors(works, unclear)
 
 describe.each(Object.entries(questions))('the answer about %s', (_, [question, right]) => {
   const isJson = right.startsWith('{')
