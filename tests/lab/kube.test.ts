@@ -57,6 +57,9 @@ describe.skipIf(noKube)(title('a lab cluster', noKube), () => {
     expect(await kubectl('get', 'nodes', '-o', jsonpath)).toBe('v1.36.3')
     expect((await stat(kube.kubeconfig)).mode & 0o777).toBe(0o600)
     expect(await kubectl('version', '-o', 'json')).toContain('"gitVersion": "v1.36.3"')
+    // As the default size of a node has, whatever the machine has.
+    const processors = 'jsonpath={.items[*].status.allocatable.cpu}'
+    expect(await kubectl('get', 'nodes', '-o', processors)).toBe('4')
   })
 
   test('two pods answer by their Service, by its address and by its name', async () => {

@@ -28,6 +28,28 @@ kernel/keys/root_maxkeys 1000000
 kernel/keys/root_maxbytes 25000000
 end
 
+# As many processors as a node of the default size has, so that a roll-out finds the room that it has there. What a
+# pod may run on are the machine's own, so each of these is told as often as it takes: cpu00 is processor 0 once more.
+topology=$work/topology/node0
+mkdir -p "$topology"
+cp -r /sys/devices/system/node/node0/hugepages "$topology" 2>/dev/null || true
+cp /sys/devices/system/node/node0/meminfo /sys/devices/system/node/node0/distance "$topology"
+count=0
+zeros=
+while [ "$count" -lt 4 ]; do
+  for real in /sys/devices/system/cpu/cpu[0-9]*; do
+    [ "$count" -lt 4 ] || break
+    number=${real##*/cpu}
+    one=$topology/cpu$zeros$number/topology
+    mkdir -p "$one"
+    echo "$count" >"$one/core_id"
+    echo 0 >"$one/physical_package_id"
+    count=$((count + 1))
+  done
+  zeros=0$zeros
+done
+mount --bind "$work/topology" /sys/devices/system/node
+
 # A cgroup of its own in each hierarchy, so that nodes side by side keep their pods apart. Of version 2 there is one.
 trees='/sys/fs/cgroup/*'
 [ -f /sys/fs/cgroup/cgroup.procs ] && trees=/sys/fs/cgroup
