@@ -6,17 +6,20 @@ import { canEncrypt } from '@infra/shared/env/recipient'
 import { lockProgram } from '@infra/shared/targets/ssh/lock'
 import { type PodEnv, podPublicKeys } from '../env/env.ts'
 import { backupFolder, backupUnit, signingKeyPath } from './facts.ts'
+import { serverNameFunction } from './server-name.ts'
 
 const text = (name: string): string => readFileSync(join(import.meta.dirname, '../files', name), 'utf8')
 
 /**
  * The text of a program that is sent to, or kept on, the host. In one of bash the line `# POSTGRES` becomes
- * {@link postgresFunctions}, `# SIGN` and `# UNPACK` the functions of archives, and `# INCLUDE NAME` the file of that name.
+ * {@link postgresFunctions}, `# SERVER_NAME` {@link serverNameFunction}, `# SIGN` and `# UNPACK` the functions of archives,
+ * and `# INCLUDE NAME` the file of that name.
  */
 export const payload = (name: string): string =>
   text(name)
     .replace(/^# INCLUDE (\S+)$/gm, (_, part: string) => text(part).trimEnd())
     .replace(/^# POSTGRES$/m, () => postgresFunctions.trimEnd())
+    .replace(/^# SERVER_NAME$/m, () => serverNameFunction)
     .replace(/^# SIGN$/m, signFunctions)
     .replace(/^# UNPACK$/m, unpackFunctions)
 

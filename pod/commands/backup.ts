@@ -10,6 +10,7 @@ import { print } from '@infra/shared/report/print'
 import { byLine } from '@infra/shared/targets/process'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { archiveOf, noRecipient, payload, recipientsOf } from '../backup/backup.ts'
+import { unreadName } from '../backup/server-name.ts'
 import { openHost, recorder, withPath } from './host.ts'
 
 /** `backup`: fetches all that would be lost with the host, encrypted there, into a file of this machine. */
@@ -68,7 +69,7 @@ async function download(file: number, host: SshTarget, desired: Desired): Promis
         .every((said) => said.startsWith('PART ')))
   )
     throw host.broken(errors.said().replace(/^PART .*\n/gm, ''), 'making the backup; no archive was left')
-  throw refused(errors.said())
+  throw unreadName(errors.said(), 'no archive was left') ?? refused(errors.said())
 }
 
 /** What the host's program means by what it said, first match. */

@@ -13,6 +13,7 @@ import { Failure } from '@infra/shared/engine/failure'
 import type { SshTarget } from '@infra/shared/targets/ssh/ssh'
 import { archiveOf, payload } from '../backup/backup.ts'
 import { pinsOfPod } from '../backup/pins.ts'
+import { unreadName } from '../backup/server-name.ts'
 import { undoRestore } from '../backup/unfinished-restore.ts'
 import { type PodEnv, privateKeyOfPod } from '../env/env.ts'
 import { openHost, recorder, withPath } from './host.ts'
@@ -131,6 +132,8 @@ const script = (words: readonly string[]) => withStdin(sh`bash --norc -s -- ${wo
 async function look(host: SshTarget, folder: string): Promise<{ manifest: Manifest; found: Found }> {
   const [answer] = await host.run([script(['look', folder])], () => {})
   if (answer?.code !== 0) {
+    const unread = unreadName(answer?.stderr ?? '', 'nothing was changed')
+    if (unread) throw unread
     const said = answer?.stderr.match(/^restore: (.*)$/m)?.[1] ?? 'the archive cannot be checked'
     throw new Failure('error', `${said}; nothing was changed`, {
       remedy: /came to no end/.test(said)

@@ -12,12 +12,16 @@ umask 077
 
 # POSTGRES
 
+# SERVER_NAME
+
 main() {
   domain=$1
   shift
   recipients=()
   for recipient in "$@"; do recipients+=(-r "$recipient"); done
   command -v age >/dev/null || fail 'age is not installed on the host'
+  # Where there is a Synapse, its own name counts: it is in every address of the database.
+  server=$(server_name) || exit 1
   # On a tmpfs.
   work=$(mktemp -d /run/valence-backup.XXXXXX)
   trap 'rm -rf "$work"' EXIT
@@ -140,20 +144,17 @@ member() {
 }
 
 manifest() {
-  local synapse commit os name
+  local synapse commit os
   touch SHA256SUMS sizes
   synapse=$(curl -s -m 5 http://127.0.0.1:8008/_matrix/federation/v1/version | sed 's/.*"version": *"\([^"]*\)".*/\1/' || true)
   commit=$(cd / && timeout 20 runuser -u valence -- git -C /opt/valence/repo rev-parse HEAD 2>/dev/null || true)
   os=$(. /etc/os-release && echo "$PRETTY_NAME")
-  # Where there is a Synapse, its own name counts: it is in every address of the database.
-  name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
-    sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
   superuser postgres >about <<'END'
 select jsonb_build_object('postgresql', current_setting('server_version_num')::int / 10000,
 'made', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
 'roles', (select jsonb_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'));
 END
-  python3 -I -c "$compose" "${name:-$domain}" "$os" "$synapse" "$commit"
+  python3 -I -c "$compose" "${server:-$domain}" "$os" "$synapse" "$commit"
 }
 
 # Of the dump's moment: of what kind the database is, and how many rows its tables have.

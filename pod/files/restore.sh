@@ -16,6 +16,8 @@ say() { echo "$1" 2>/dev/null || true; }
 
 # POSTGRES
 
+# SERVER_NAME
+
 # The databases of a pod: the owner of each has its name. Of an archive, `databases`.
 ours=(valence synapse)
 
@@ -32,6 +34,7 @@ look() {
   free=$(room)
   needs=$(du -cm database.* $(ls synapse.* 2>/dev/null || true) | tail -n 1 | cut -f 1)
   [ "$free" -gt "$needs" ] || fail "No space left on device for the database: $free MB are free, and its dump alone has $needs"
+  server=$(server_name) || exit 1
   cat manifest.json
   rows=0
   for name in "${ours[@]}"; do
@@ -41,9 +44,7 @@ look() {
 where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and pg_relation_size(c.oid) > 0")))
   done
   files=$(for path in /etc/matrix-synapse/*.signing.key /var/lib/matrix-synapse/media; do [ ! -e "$path" ] || echo "$path"; done | wc -l)
-  name=$(cat /etc/matrix-synapse/conf.d/*.yaml /etc/matrix-synapse/homeserver.yaml 2>/dev/null |
-    sed -n "s/^server_name: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" | head -n 1) || true
-  superuser postgres -v name="$name" <<<"select json_build_object('server_name', nullif(:'name', ''), 'tables', $rows, 'files', $files,
+  superuser postgres -v name="$server" <<<"select json_build_object('server_name', nullif(:'name', ''), 'tables', $rows, 'files', $files,
 'postgresql', current_setting('server_version_num')::int / 10000,
 'roles', (select json_agg(rolname order by rolname) from pg_roles where rolname !~ '^pg_'));"
 }

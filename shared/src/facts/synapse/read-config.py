@@ -1,6 +1,7 @@
 # Reads Synapse's configuration as Synapse does, by YAML's own parser, and only reads: python3 -I -B -c PROGRAM MODE ...
 #   look MARK    each file as a line of JSON: its names, where the data are, who wrote it; nothing that is secret
 #   keys PATH    PATH and every path of a signing key that the files name, each on a line
+#   name SAYING  the server_name that is in force; where that cannot be read it fails, and SAYING begins the error
 #   changed      stdin: another configuration; the settings that have another value there, of secret ones the names alone
 import glob, json, os, pathlib, re, sqlite3, subprocess, sys
 
@@ -164,4 +165,17 @@ def keys(path):
     print("\n".join(sorted({path, *(one for one in named if "\n" not in one)})))
 
 
-{"look": look, "keys": keys, "changed": changed}[sys.argv[1]](*sys.argv[2:])
+def name(saying):
+    said, of = None, None
+    for path, _, config, unread in files():
+        if unread:
+            sys.exit(f"{saying}: {path}: {unread}")
+        if "server_name" in config:
+            said, of = config["server_name"], path
+    if of and not (isinstance(said, str) and re.fullmatch(r"[^\s\x00-\x1f]+", said)):
+        sys.exit(f"{saying}: {of}: its server_name is not a name")
+    if of:
+        print(said)
+
+
+{"look": look, "keys": keys, "name": name, "changed": changed}[sys.argv[1]](*sys.argv[2:])
