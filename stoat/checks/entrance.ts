@@ -6,6 +6,7 @@ import type { StoatContext } from '../context.ts'
 import { caddyService } from '../services.ts'
 import { urlsOf } from '../urls.ts'
 import { type Forward, openForward } from './port-forward.ts'
+import { type Pace, type WhenReached, whenReached } from './reached.ts'
 
 export interface Reply {
   readonly status: number
@@ -29,6 +30,8 @@ export interface Entrance {
   readonly host: string
   /** For which name the certificate must be, and whom it may be of. */
   readonly tls: TlsOptions
+  /** How all is asked through it, `send` too: what was just rolled out is waited for. */
+  readonly whenReached: WhenReached
   send(path: string, options?: Send): Promise<Reply>
 }
 
@@ -52,9 +55,11 @@ export const tlsOf = ({ env }: Pick<StoatContext, 'env'>): TlsOptions => ({
 
 /**
  * Lets checks use one entrance together: it is opened for the first, and closed after the last. The domain, where it leads
- * to Caddy; else a port-forward of our own. Where Caddy has asked for its first certificate, that is waited for.
+ * to Caddy; else a port-forward of our own. Where Caddy has asked for its first certificate, that is waited for, and so is
+ * what was just rolled out.
  */
-export function sharedEntrance(context: StoatContext): Through {
+export function sharedEntrance(context: StoatContext, pace?: Pace): Through {
+  const reached = whenReached(pace)
   let users = 0
   let forward: Promise<Forward> | undefined
   let issued: Promise<void> | undefined
@@ -66,7 +71,10 @@ export function sharedEntrance(context: StoatContext): Through {
       await issued
     }
     const { host } = origin
-    return { shown, origin: at, host, tls, send: (path, options = {}) => send(at, { host, tls }, path, options) }
+    return {
+      ...{ shown, origin: at, host, tls, whenReached: reached },
+      send: (path, options = {}) => reached(() => send(at, { host, tls }, path, options), statusOf),
+    }
   }
   return async (work) => {
     if (isPublic(context)) return work(await entranceAt(origin, origin.origin))
@@ -88,6 +96,8 @@ export function sharedEntrance(context: StoatContext): Through {
     }
   }
 }
+
+const statusOf = ({ status }: Reply) => status
 
 /** How long the first certificate may take, in milliseconds: an attempt that came too early is repeated after a minute or two. */
 const issueMs = 150_000

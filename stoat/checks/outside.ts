@@ -104,10 +104,10 @@ function certificateCheck(context: StoatContext, through: Through): Check {
         ? `Does ${domain} lead to the load balancer (npm run output -w stoat -- dns_record)? kubectl logs -n discord-bot deployment/stoat-caddy tells what the authority says. One of a private authority is believed by STOAT_ACME_CA_FILE.`
         : 'It is that of the proxy before Caddy: renew it there.',
     probe: () =>
-      through(async ({ origin, tls }) => {
+      through(async ({ origin, tls, whenReached }) => {
         // Of a proxy before Caddy only the domain knows.
         const at = env.STOAT_TLS === 'gateway' ? origin : new URL(`https://${domain}`)
-        const until = await handshake({ host: at.hostname, port: Number(at.port || 443), ...tls })
+        const until = await whenReached(() => handshake({ host: at.hostname, port: Number(at.port || 443), ...tls }))
         const days = Math.floor((until - Date.now()) / 86_400_000)
         return days < 14 ? warn(`ends in ${days} days`) : ok(`${days} days left`)
       }),

@@ -15,7 +15,21 @@ export interface WebSocketConnection {
 const timeoutMs = 15_000
 
 /** Opens one. Throws for any answer but 101. */
-export function openWebSocket({ origin, host, tls }: Entrance, path: string): Promise<WebSocketConnection> {
+export async function openWebSocket(entrance: Entrance, path: string): Promise<WebSocketConnection> {
+  const { status, connection } = await entrance.whenReached(
+    () => upgraded(entrance, path),
+    ({ status }) => status,
+  )
+  if (!connection) throw new Error(`answers ${status} instead of 101`)
+  return connection
+}
+
+interface Upgraded {
+  readonly status: number
+  readonly connection?: WebSocketConnection
+}
+
+function upgraded({ origin, host, tls }: Entrance, path: string): Promise<Upgraded> {
   const request = origin.protocol === 'https:' ? secure : plain
   const headers = {
     host,
@@ -26,11 +40,13 @@ export function openWebSocket({ origin, host, tls }: Entrance, path: string): Pr
   }
   return new Promise((resolve, reject) => {
     const sent = request(new URL(path, origin), { headers, timeout: timeoutMs, ...tls })
-    sent.on('response', ({ statusCode }) => {
+    sent.on('response', ({ statusCode = 0 }) => {
       sent.destroy()
-      reject(new Error(`answers ${statusCode} instead of 101`))
+      resolve({ status: statusCode })
     })
-    sent.on('upgrade', (_, socket: Socket, head: Buffer) => resolve(connectionOf(socket, head)))
+    sent.on('upgrade', (_, socket: Socket, head: Buffer) =>
+      resolve({ status: 101, connection: connectionOf(socket, head) }),
+    )
     sent.on('timeout', () => sent.destroy(new Error('no answer')))
     sent.on('error', reject)
     sent.end()

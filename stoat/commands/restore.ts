@@ -10,6 +10,7 @@ import { askOf } from '@infra/shared/engine/ask'
 import { collect } from '@infra/shared/engine/declaration'
 import { deploy } from '@infra/shared/engine/deploy'
 import { Failure } from '@infra/shared/engine/failure'
+import { whileWaiting } from '@infra/shared/engine/waiting'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { assertInside } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
@@ -162,8 +163,9 @@ async function readCanary({ emit }: Session, context: StoatContext): Promise<voi
   const end = (level: 'info' | 'warn', text: string) =>
     emit({ type: 'message', level, text: `${text}. What remains: npm run verify -w stoat` })
   if (!canary) return end('info', 'restored; the backup knows of no canary file to read')
-  const { outcome, detail } = await sharedEntrance(context)(async ({ send }) =>
-    judgeCanary(canary, await send(canary.path)),
+  // The file server has just been started.
+  const { outcome, detail } = await whileWaiting(emit, 'the canary file', () =>
+    sharedEntrance(context)(async ({ send }) => judgeCanary(canary, await send(canary.path))),
   ).catch((error: Error) => ({ outcome: 'fail', detail: error.message }))
   if (outcome === 'ok') return end('info', `restored; the canary file comes back as it was stored (${detail})`)
   end('warn', `restored, but the canary file does not come back: ${detail}`)

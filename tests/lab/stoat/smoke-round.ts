@@ -8,6 +8,7 @@ import { runChecks } from '@infra/shared/engine/check'
 import type { Target } from '@infra/shared/engine/target'
 import { sampleEnv } from '@infra/shared/env/sample'
 import type { Entrance, Send } from '../../../stoat/checks/entrance.ts'
+import { whenReached } from '../../../stoat/checks/reached.ts'
 import { smokeChecks } from '../../../stoat/checks/smoke-checks.ts'
 import type { StoatContext } from '../../../stoat/context.ts'
 import { type StoatEnv, stoatSchema } from '../../../stoat/env/env.ts'
@@ -79,7 +80,8 @@ async function startGateway(platform: Platform): Promise<{ entrance: Entrance; c
     const type = answer.headers.get('content-type') ?? ''
     return { status: answer.status, type, location: undefined, body: Buffer.from(await answer.arrayBuffer()) }
   }
-  const entrance = { shown: 'here', origin, host: origin.host, tls: { servername: origin.hostname }, send }
+  const tls = { servername: origin.hostname }
+  const entrance = { shown: 'here', origin, host: origin.host, tls, send, whenReached: whenReached() }
   return { entrance, close: () => void server.close() }
 }
 
