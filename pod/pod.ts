@@ -31,7 +31,14 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
   open({ env, offline, folder, tell }) {
     const host =
       offline || env.VALENCE_POD_IP === undefined ? blank('a new host') : connect(env, env.VALENCE_POD_IP, folder, tell)
-    return { context: { env, host, pins: pinsPath(folder, env.VALENCE_DOMAIN) }, targets: [host] }
+    const context: PodContext = {
+      ...{ env, host },
+      // Commands that only get in have no domain.
+      get pins() {
+        return pinsPath(folder, env.VALENCE_DOMAIN)
+      },
+    }
+    return { context, targets: [host] }
   },
   checks: (context) =>
     withDependencies([

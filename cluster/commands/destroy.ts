@@ -33,7 +33,7 @@ const volumes = ['data-redis-0', 'dev-sandbox-workspaces']
  * unless `--data` is given and their names are typed, the DOKS cluster unless `--cluster` names it.
  */
 export async function runDestroy(session: Session): Promise<number> {
-  const loaded = open(session, 'verify')
+  const loaded = open(session, 'access')
   const context = loaded.context as ClusterContext
   const found = await findToDestroy(context)
   await tellTargets(session, loaded)

@@ -16,7 +16,7 @@ import { repositories } from '../scripts/30-ecr.ts'
 
 /** `images`: what is in ECR and what of it runs. `--build`: builds all anew, whatever is there. */
 export async function runImages(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as ClusterContext
+  const context = open(session, 'access').context as ClusterContext
   if (session.workspaceOptions.build) await rebuild(session, context)
   const running = await runningDigests(context)
   const rows = await Promise.all(repositories.map(({ name }) => rowsOf(context, name, running)))

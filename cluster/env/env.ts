@@ -124,7 +124,8 @@ export const clusterSchema = schema(
     ...workloadVariables,
   },
   [
-    { kind: 'all or none', of: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] },
+    // With one half alone the aws CLI's own chain would choose the account.
+    { kind: 'all or none', of: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'], always: true },
     { kind: 'at most one', of: ['BOT_DOCKERFILE', 'BOT_PACKER_TEMPLATE'] },
     { kind: 'needs', of: ['BOT_DOCKERFILE', 'BOT_CONTEXT'], remedy: botContext },
     { kind: 'needs', of: ['BOT_PACKER_TEMPLATE', 'BOT_CONTEXT'], remedy: botContext },

@@ -16,7 +16,7 @@ import { openHost, recorder, withPath } from './host.ts'
 /** `backup`: fetches all that would be lost with the host, encrypted there, into a file of this machine. */
 export async function runBackup(session: Session): Promise<number> {
   const { workspaceOptions: own, processEnv } = session
-  const { env, host } = openHost(session)
+  const { env, host } = openHost(session, ['VALENCE_DOMAIN'])
   const domain = env.VALENCE_DOMAIN
   const recipients = own.key === undefined ? recipientsOf(env) : recipientsIn(String(own.key), processEnv)
   if (recipients.length === 0) throw new Failure('error', noRecipient.message, { remedy: noRecipient.remedy })

@@ -6,16 +6,12 @@ import { type Attachment, isSsh, type SshTarget } from '@infra/shared/targets/ss
 import type { PodContext } from '../context.ts'
 import type { PodEnv } from '../env/env.ts'
 
-/**
- * The pod's environment and its host, for a command that works on it. One that only wants to get in, `access`, names what
- * it needs besides address and key.
- */
+/** The pod's environment and its host, for a command that works on it: `also` names what it needs besides address and key. */
 export function openHost(
   session: Session,
-  purpose: 'verify' | 'access' = 'verify',
   also: readonly string[] = [],
 ): { readonly env: PodEnv; readonly host: SshTarget } {
-  const { env, host } = open(session, purpose, also).context as PodContext
+  const { env, host } = open(session, 'access', also).context as PodContext
   if (!isSsh(host)) throw new Failure('error', 'there is no host to connect to', { remedy: 'Set VALENCE_POD_IP.' })
   return { env, host }
 }

@@ -48,7 +48,7 @@ export async function runLogs(session: Session): Promise<number> {
   const { follow, lines = '100', since } = session.workspaceOptions
   const [service = ''] = session.args
   const line = logLine({ service, follow: follow === true, lines: String(lines), since: since as string | undefined })
-  const { host } = openHost(session, 'access')
+  const { host } = openHost(session)
   const errors = recorder()
   // A line at a time, so that a secret cut in two by the stream is found.
   const show = byLine(print)

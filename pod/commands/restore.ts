@@ -23,7 +23,7 @@ import { type Found, judge, type Manifest } from './restore-judge.ts'
 export async function runRestore(session: Session): Promise<number> {
   const { args, processEnv, emit } = session
   const path = fromHere(args[0] ?? '', processEnv)
-  const { env, host } = openHost(session)
+  const { env, host } = openHost(session, ['VALENCE_DOMAIN'])
   const { path: identity, asks } = await findIdentity(session, ownIdentity(env), '~/.ssh/valence_pod')
   const archive = await judged(session, path, wanted(session.root, env.VALENCE_DOMAIN))
   return withLock(session, host, async () => {

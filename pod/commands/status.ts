@@ -25,7 +25,7 @@ import { statusText } from './status-text.ts'
 
 /** `status`: how the pod is, in one round trip. It judges nothing: that is what `verify` does. */
 export async function runStatus(session: Session): Promise<number> {
-  const { env, host } = openHost(session, 'access', ['VALENCE_DOMAIN'])
+  const { env, host } = openHost(session, ['VALENCE_DOMAIN'])
   const status = await readStatus(host, env, session)
   if (session.options.json) printJson({ type: 'status', ...status })
   else print(statusText(status, Date.now()))

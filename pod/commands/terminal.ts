@@ -7,7 +7,7 @@ import { handOver, onTerminal, openHost, withPath } from './host.ts'
 
 /** `ssh [COMMAND...]`: the user's own terminal on the host, or one command there; its exit code is ours. */
 export async function runSsh(session: Session): Promise<number> {
-  const { host } = openHost(session, 'access')
+  const { host } = openHost(session)
   const line = session.args.length === 0 ? undefined : session.args.join(' ')
   return handOver(session, host, { line, as: 'login' })
 }
@@ -17,7 +17,7 @@ export async function runSsh(session: Session): Promise<number> {
  * the superuser, who would run what the owner has put into the database.
  */
 export async function runPsql(session: Session): Promise<number> {
-  const { host } = openHost(session, 'access')
+  const { host } = openHost(session)
   const words = session.args.join(' ').trim()
   // By stdin: a statement may hold a secret, which must not be in an argument list.
   const given = words === '' || words.startsWith('\\') ? words : words.replace(/;?$/, ';')

@@ -37,7 +37,7 @@ import { stoatServices } from '../services.ts'
 /** `backup`: database, files and keys, encrypted here, into a file of this machine. */
 export async function runBackup(session: Session): Promise<number> {
   const { workspaceOptions: own, processEnv } = session
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access', ['STOAT_DOMAIN']).context as StoatContext
   const { env } = context
   const recipients = own.key === undefined ? recipientOf(context) : recipientsIn(String(own.key), processEnv)
   const path = archivePath(own.to as string | undefined, env.STOAT_DOMAIN, new Date(), processEnv)

@@ -26,7 +26,7 @@ const apps = [...Object.values(stores).map(({ name }) => name), caddyService.nam
  * names are typed. The namespace and Redis are the cluster's.
  */
 export async function runDestroy(session: Session): Promise<number> {
-  const loaded = open(session, 'verify')
+  const loaded = open(session, 'access', ['STOAT_DOMAIN'])
   const context = loaded.context as StoatContext
   const { kube, env } = context
   const { inside } = await findToDestroy(context)

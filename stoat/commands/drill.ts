@@ -26,7 +26,7 @@ import { stores } from '../services.ts'
 /** `drill [FILE]`: restores a backup beside what runs, compares all of it, and takes it away again. */
 export async function runDrill(session: Session): Promise<number> {
   const { args, processEnv, emit } = session
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access', ['STOAT_DOMAIN']).context as StoatContext
   const { env } = context
   const identity = await findIdentity(session, env.STOAT_BACKUP_IDENTITY_FILE, '~/.config/age/stoat.key')
   const path = args[0] === undefined ? await newest(context) : fromHere(args[0], processEnv)

@@ -7,11 +7,10 @@ import { assertInside } from '@infra/shared/platform/kubernetes'
 import { print, printJson } from '@infra/shared/report/print'
 import type { StoatContext } from '../context.ts'
 import { addInvite, inDatabase } from '../database.ts'
-import { urlsOf } from '../urls.ts'
 
 /** `invite [CODE]`: lets somebody make an account where that takes an invite. A code may be used more than once. */
 export async function runInvite(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access').context as StoatContext
   const code = session.args[0] ?? password().slice(0, 10)
   if (!/^[\w-]{4,64}$/.test(code))
     throw usage(`${code} is not the code of an invite`, 'Use 4 to 64 letters, digits, - and _.')
@@ -23,14 +22,14 @@ export async function runInvite(session: Session): Promise<number> {
     session.emit({
       type: 'message',
       level: 'warn',
-      text: `STOAT_INVITE_ONLY is false: accounts are made at ${urlsOf(context.env).app} without an invite too`,
+      text: 'STOAT_INVITE_ONLY is false: accounts are made without an invite too',
     })
   return 0
 }
 
 /** `make-admin USERNAME`: gives an account all rights, at once. */
 export async function runMakeAdmin(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access').context as StoatContext
   const [name = ''] = session.args
   if (!/^[\p{L}\p{N}._-]{2,32}$/u.test(name))
     throw usage(`${name} is not a user name`, 'It is the one without # and digits.')

@@ -28,7 +28,8 @@ export async function runPortForward(session: Session): Promise<number> {
     )
   }
   const { service, port, local, what } = places[word as keyof typeof places]
-  const context = open(session, 'verify').context as StoatContext
+  // Only of the gateway browsers are sent on, to the domain.
+  const context = open(session, 'access', word === 'gateway' ? ['STOAT_DOMAIN'] : []).context as StoatContext
   const { STOAT_S3_ENDPOINT: external, STOAT_TLS: tls } = context.env
   if (word === 'minio' && external !== undefined)
     throw usage('there is no MinIO: the files are in another S3', `STOAT_S3_ENDPOINT is ${external}`)
@@ -37,9 +38,8 @@ export async function runPortForward(session: Session): Promise<number> {
   const forward = await openForward(context.kube, service, port, chosen)
   const say = (text: string, level: 'info' | 'warn' = 'info') => session.emit({ type: 'message', level, text })
   say(`${what}: http://localhost:${forward.port} (Ctrl-C ends it)`)
-  const { app } = urlsOf(context.env)
   if (word === 'gateway' && (tls === 'gateway' || (tls === 'none' && chosen !== local)))
-    say(`STOAT_TLS is ${tls}: Stoat sends browsers on to ${app}`, 'warn')
+    say(`STOAT_TLS is ${tls}: Stoat sends browsers on to ${urlsOf(context.env).app}`, 'warn')
   try {
     while (!session.signals.stopping() && !forward.ended()) await pause(200)
   } finally {

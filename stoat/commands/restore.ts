@@ -31,7 +31,7 @@ import { stoatSecret } from '../keys.ts'
 export async function runRestore(session: Session): Promise<number> {
   const { args, processEnv, options } = session
   const path = fromHere(args[0] ?? '', processEnv)
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access', ['STOAT_DOMAIN']).context as StoatContext
   const { env } = context
   const identity = await findIdentity(session, env.STOAT_BACKUP_IDENTITY_FILE, '~/.config/age/stoat.key')
   const opened = await openArchive(session, { path, domain: env.STOAT_DOMAIN, identity })

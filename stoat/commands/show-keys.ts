@@ -19,7 +19,7 @@ const variables: Readonly<Record<keyof StoatKeys, string>> = {
 
 /** `show-keys`: what the cluster holds, as lines for `.env.stoat`; that is what they are asked for. */
 export async function runShowKeys(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access').context as StoatContext
   await assertInside(context)
   const { held } = await askOf(context.kube, { held: secretValues(namespace, stoatSecret) })
   if (!held)

@@ -18,7 +18,7 @@ const isOurs = (app: string | undefined) => app?.startsWith('stoat-') === true
 
 /** `status`: one look over all that runs. */
 export async function runStatus(session: Session): Promise<number> {
-  const context = open(session, 'verify').context as StoatContext
+  const context = open(session, 'access').context as StoatContext
   await assertInside(context, true)
   const { pods, own, claims, room, state, sizes, ...backups } = await askOf(context.kube, {
     ...{ pods: podStates(namespace), own: ownObjects('stoat'), claims: volumeClaims(namespace) },

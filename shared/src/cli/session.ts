@@ -51,7 +51,8 @@ export interface Loaded extends Opened<unknown> {
 
 /**
  * Loads the environment and opens the workspace with it. With no environment at all a plan is made for the sample
- * values against blank targets, and says so loudly. `also` names what a command needs besides what `access` does.
+ * values against blank targets, and says so loudly. `also` names what a command needs besides what `access` does: all
+ * that it uses and that a deployment must have.
  */
 export function open(session: Session, purpose: Purpose, also: readonly string[] = []): Loaded {
   const { workspace, options, emit } = session
@@ -72,7 +73,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
   }
   if (session.processEnv.GITHUB_ACTIONS === 'true') for (const text of secretTexts(loaded.values)) maskForRunner(text)
-  const env = first || !loaded.env ? sampleEnv(workspace.schema) : loaded.env
+  const env = first || !loaded.env ? sampleEnv(workspace.schema) : guarded(loaded.env, loaded.spared, workspace.name)
   const offline = first || options.offline === true
   const opened = workspace.open({
     env,
@@ -88,15 +89,31 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
   return { ...opened, env, offline }
 }
 
+/** With what was not asked for: whoever uses it all the same learns what is wrong with it. */
+function guarded(env: EnvOf<Schema>, spared: ReadonlyMap<string, Problem>, workspace: string): EnvOf<Schema> {
+  for (const [name, problem] of spared)
+    Object.defineProperty(env, name, {
+      enumerable: true,
+      get() {
+        throw problemFailure([problem], workspace, false)
+      },
+    })
+  return env
+}
+
+/** What of a session an environment is read by. */
+type Reader = Pick<Session, 'workspace' | 'root' | 'processEnv' | 'options'> & Partial<Pick<Session, 'command' | 'npm'>>
+
 /** Reads the environment of a session's workspace. */
 export function readEnv(
-  { workspace, root, processEnv, options }: Pick<Session, 'workspace' | 'root' | 'processEnv' | 'options'>,
+  { workspace, root, processEnv, options, command, npm }: Reader,
   purpose: Purpose,
   also: readonly string[] = [],
 ) {
   const name = options.env === undefined ? {} : { name: options.env }
+  const asks = { command: command === 'deploy' ? npm : command }
   const unjudged = options['skip-validation'] === true
-  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, also, unjudged, ...name })
+  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, also, unjudged, ...asks, ...name })
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Case {
   readonly schema: Schema
   readonly files: EnvFiles
   readonly purpose: Purpose
+  /** What asks, for messages. */
+  readonly command?: string
   readonly name?: string
 }
 
@@ -23,17 +25,15 @@ export interface Judge {
 }
 
 /** The judge of one load. */
-export function judgeOf({ schema, files, purpose, name: environment }: Case): Judge {
+export function judgeOf({ schema, files, purpose, command = purpose, name: environment }: Case): Judge {
   const flags = environment === undefined ? '' : ` --env ${environment}`
   const generate = `npm run validate -w ${schema.workspace} --${flags} --generate`
 
   return {
     missing(variable, type, meta) {
       if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
-      const message =
-        presence(type).optional && purpose !== 'validate'
-          ? `is not set, and ${purpose === 'access' ? 'this command' : purpose} needs it`
-          : 'is not set'
+      const isNamed = purpose === 'access' || (presence(type).optional && purpose !== 'validate')
+      const message = isNamed ? `is not set, and ${command} needs it` : 'is not set'
       const remedy = meta.remedy ?? (meta.generate ? generate : `set it in ${files.main}`)
       return { variable, message, example: meta.example, remedy, file: files.main }
     },

@@ -30,6 +30,8 @@ export interface LoadOptions<T extends Schema> {
   readonly purpose?: Purpose | undefined
   /** For `access`: the variables that this command needs besides. */
   readonly also?: readonly string[] | undefined
+  /** The command that asks, for messages; the purpose is named without it. */
+  readonly command?: string | undefined
   /** Take texts and secrets as they are although they are judged wrong; a warning says so. */
   readonly unjudged?: boolean | undefined
 }
@@ -46,6 +48,8 @@ interface Report {
   readonly given: ReadonlySet<string>
   /** No environment file and no variable of the project's own: a newcomer's first look. */
   readonly unconfigured: boolean
+  /** What is wrong with variables that the purpose has no use for, by their names: they are not in `env`. */
+  readonly spared: ReadonlyMap<string, Problem>
 }
 
 /** A parsed environment, or every problem of it at once. */
@@ -70,22 +74,14 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   const values: Record<string, string | Secret> = {}
   const env: Record<string, unknown> = {}
   const given = new Set<string>()
-  const judge = judgeOf({
-    schema,
-    files,
-    purpose: options.purpose ?? 'deploy',
-    ...(options.name === undefined ? {} : { name: options.name }),
-  })
-
-  let made: Readonly<Record<string, unknown>> | undefined
-  const sample = () => {
-    made ??= sampleEnv(schema)
-    return made
-  }
-  const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given, sample }
+  const { name, command, purpose = 'deploy' } = options
+  const spared = new Map<string, Problem>()
+  const judge = judgeOf({ schema, files, purpose, ...(name !== undefined && { name }), ...(command && { command }) })
+  const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given, spared }
   for (const declared of variablesOf(schema)) readVariable(reading, declared)
-  // Rules are of what is deployed.
-  if (options.purpose !== 'access') problems.push(...brokenRules(schema, env, given, files.main))
+  // Other rules are of what is deployed.
+  const rules = purpose === 'access' ? schema.rules.filter(({ always }) => always) : schema.rules
+  problems.push(...brokenRules({ ...schema, rules }, env, given, files.main))
   warnings.push(...strangers(schema, processEnv))
   const report: Report = {
     sources,
@@ -93,6 +89,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     warnings,
     values,
     given,
+    spared,
     unconfigured: files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv),
   }
   // What a file that cannot be read may hold is not missing.
@@ -112,23 +109,22 @@ interface Reading {
   readonly values: Record<string, string | Secret>
   readonly env: Record<string, unknown>
   readonly given: Set<string>
-  /** Values for what the purpose has no use for. */
-  sample(): Readonly<Record<string, unknown>>
+  readonly spared: Map<string, Problem>
 }
 
-/** Whether a command that only wants to get in has no use for a variable, which a deployment must have. */
-function isSpare({ purpose, also = [] }: LoadOptions<Schema>, { name, type, meta }: Declared): boolean {
-  return purpose === 'access' && !presence(type).optional && !meta.neededFor?.includes('access') && !also.includes(name)
+/** Whether a command that only wants to get in may do without a variable. Where it uses it all the same, it is told then. */
+function isSpare({ purpose, also = [] }: LoadOptions<Schema>, { name, meta }: Declared): boolean {
+  return purpose === 'access' && !meta.neededFor?.includes('access') && !also.includes(name)
 }
 
 function readVariable(reading: Reading, declared: Declared): void {
-  const { options, files, judge, home, problems, warnings, sources, values, env, given } = reading
+  const { options, files, judge, home, problems, warnings, sources, values, env, given, spared } = reading
   const { name, type, meta } = declared
   const found = find(name, meta, options.processEnv, files, warnings)
   if (found) given.add(name)
   const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
   if (wrong && isSpare(options, declared)) {
-    env[name] = reading.sample()[name]
+    spared.set(name, wrong)
     return
   }
   if (wrong) problems.push(wrong)
@@ -142,11 +138,11 @@ function readVariable(reading: Reading, declared: Declared): void {
     if (isSecret(value.parsed)) tellWeak(reading, declared, value.parsed)
     return
   }
+  const invalid = judge.invalid(name, meta, found, value.issue)
   if (isSpare(options, declared)) {
-    env[name] = reading.sample()[name]
+    spared.set(name, invalid)
     return
   }
-  const invalid = judge.invalid(name, meta, found, value.issue)
   if (!options.unjudged || text === undefined || !isTextual(options.schema, name, meta)) {
     problems.push(invalid)
     return

@@ -68,6 +68,8 @@ export type Rule =
       readonly kind: 'exactly one' | 'at most one' | 'all or none' | 'needs'
       readonly of: readonly string[]
       readonly remedy?: string
+      /** It is judged for `access` too: other rules are of what is deployed. */
+      readonly always?: boolean
     }
   | {
       readonly kind: 'check'
@@ -75,6 +77,7 @@ export type Rule =
       /** Gets the parsed values, only when all of them are set and valid; answers what is wrong, if anything. */
       readonly check: (values: readonly unknown[]) => string | undefined
       readonly remedy?: string
+      readonly always?: boolean
     }
 
 export type Shape = Readonly<Record<string, z.ZodType>>

@@ -12,7 +12,7 @@ import { type Services, serviceOf } from './services.ts'
 export async function runRestart(session: Session, services: Services): Promise<number> {
   const { args } = session
   const chosen = args.length > 0 ? args.map((word) => serviceOf(services, word)) : Object.values(services.services)
-  const context = open(session, 'verify').context as WorkloadContext & { doks: Doks | undefined }
+  const context = open(session, 'access').context as WorkloadContext & { doks: Doks | undefined }
   const { kube, env, workspace } = context
   await assertInside(context)
   await tellTargets(session, { targets: [kube] })
