@@ -60,6 +60,8 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
       `${await ask('sqs', 'get-queue-url', '--queue-name', 'discord-messages').then((text) => text.trim())}\n`,
     )
     expect(good(await cli('output', 'discord_messages_table_name'))).toBe('discord-messages\n')
+    // As it was with Terraform: `output -raw NAME`.
+    expect(good(await cli('output', '-raw', 'discord_messages_table_name'))).toBe('discord-messages\n')
     expect(JSON.parse(good(await cli('output', 'region', '--json')))).toBe('ca-central-1')
   })
 

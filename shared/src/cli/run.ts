@@ -1,5 +1,6 @@
 import type { Emit, Event } from '../engine/events.ts'
 import { exitCodes } from '../engine/failure.ts'
+import { tellingWaits } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import type { Entry } from './help.ts'
 import { type Call, usage } from './options.ts'
@@ -79,7 +80,7 @@ async function dispatch(entry: Entry, session: Session): Promise<number> {
     return runValidate(session)
   }
   const own = entry.commands?.[command]
-  if (own) return own.run(session)
+  if (own) return tellingWaits(session.emit, () => own.run(session))
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
   if (command === 'deploy') {

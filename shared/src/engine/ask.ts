@@ -1,6 +1,7 @@
 import type { Output } from '../command/command.ts'
 import type { Facts, Question, Questions } from './step.ts'
 import type { Target } from './target.ts'
+import { whileAsking } from './waiting.ts'
 
 /**
  * What a question finds in its answer. Throws what the question throws, and where the target ended the program that answers
@@ -36,7 +37,8 @@ function shown(text: string): string {
 /** Asks some questions of a target in one batch, for a command that only looks. Throws what a question throws. */
 export async function askOf<const Q extends Questions>(on: Target, ask: Q): Promise<Facts<Q>> {
   const entries = Object.entries(ask)
-  const outputs = await on.ask(entries.map(([, { command }]) => command))
+  const commands = entries.map(([, { command }]) => command)
+  const outputs = await whileAsking(`${on.name} to answer`, () => on.ask(commands))
   const facts = entries.map(([name, question], index) => {
     const output = outputs[index]
     if (!output) throw new Error(`${on.name} gave no answer to ${name}`)

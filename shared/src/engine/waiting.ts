@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Emit } from './events.ts'
 
 /** How often somebody who waits is told what for, in milliseconds. */
@@ -17,4 +18,15 @@ export async function whileWaiting<T>(emit: Emit, what: string, work: () => Prom
   } finally {
     clearInterval(timer)
   }
+}
+
+const listener = new AsyncLocalStorage<Emit>()
+
+/** Does the work of a command of a workspace: while it waits for an answer of `askOf`, that is told. */
+export const tellingWaits = <T>(emit: Emit, work: () => Promise<T>): Promise<T> => listener.run(emit, work)
+
+/** Does {@link whileWaiting} within {@link tellingWaits}, and the work alone elsewhere. */
+export function whileAsking<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const emit = listener.getStore()
+  return emit ? whileWaiting(emit, what, work) : work()
 }

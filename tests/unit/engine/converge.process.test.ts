@@ -53,6 +53,20 @@ describe('a target whose answers lag behind its changes', () => {
     expect(waited(events)).toEqual([0.01, 0.02].map(said))
   })
 
+  test('is no defect of a step that others can undo, which tells where to look', async () => {
+    const here = localTarget(tempFolder())
+    const open = (id: string, unsettled?: string) =>
+      step({
+        ...{ id, on: here, ask: { b: noteContent('b') }, ...(unsettled && { unsettled }) },
+        plan: () => changes([update('pods', raw('true'))], ''),
+      })
+    const remedyOf = async (...steps: ReturnType<typeof open>[]) => (await deployed(work(...steps))).failure?.remedy
+    expect(await remedyOf(open('rollout', 'kubectl get nodes'))).toBe(
+      'kubectl get nodes\nRun plan to see what differs.',
+    )
+    expect(await remedyOf(open('rollout', 'kubectl get nodes'), open('other'))).toMatch(/a defect of the step/)
+  })
+
   test('is waited for by what comes after it on another one', async () => {
     const [here, there] = [localTarget(tempFolder()), localTarget(tempFolder(), { name: 'there' })]
     const first = note(late(here, 1, [0.01]), 'a', '1')

@@ -8,27 +8,37 @@ import { allPages } from './pages.ts'
 import { outputOf, requestOf } from './protocols.ts'
 
 /** Milliseconds for one reply, and how often a call is sent: as the CLI does in its mode "standard". */
-const timeoutMs = 30_000
+const replyMs = 30_000
 const attempts = 3
 
 /**
  * Sends a call to AWS from this process, signed (Signature Version 4). Answers as the CLI does, errors in its words;
  * what fails on the way or is throttled is sent up to three times. Pages are read to the last.
  */
-export async function sendAws(call: AwsCall, keys: AwsKeys, account: string | undefined): Promise<Output> {
+export async function sendAws(
+  call: AwsCall,
+  keys: AwsKeys,
+  account: string | undefined,
+  timeoutMs = replyMs,
+): Promise<Output> {
   if (account === undefined && JSON.stringify(call.input).includes(accountHole))
     throw new Error(`aws: ${call.service} ${call.operation} needs the account, which is not known yet`)
   let last: Output | undefined
   const stdout = await allPages(call, async (page) => {
-    last = await sendPatiently(page, keys, account)
+    last = await sendPatiently(page, keys, account, timeoutMs)
     return last.code === 0 ? last.stdout : undefined
   })
   return last && last.code !== 0 ? last : { code: 0, stdout: stdout ?? '', stderr: '' }
 }
 
-async function sendPatiently(call: AwsCall, keys: AwsKeys, account: string | undefined): Promise<Output> {
+async function sendPatiently(
+  call: AwsCall,
+  keys: AwsKeys,
+  account: string | undefined,
+  timeoutMs: number,
+): Promise<Output> {
   for (let attempt = 1; ; attempt += 1) {
-    const output = await sendOnce(call, keys, account)
+    const output = await sendOnce(call, keys, account, timeoutMs)
     if (output.code === 0 || attempt === attempts || !isPassing(output)) return output
     await pause(100 * 2 ** attempt * (0.5 + Math.random()))
   }
@@ -38,7 +48,7 @@ async function sendPatiently(call: AwsCall, keys: AwsKeys, account: string | und
 const isPassing = (output: Output): boolean =>
   isThrottled(output) || /\((5\d\d|InternalServerError|InternalFailure|ServiceUnavailable)|^Connect/.test(output.stderr)
 
-async function sendOnce(call: AwsCall, keys: AwsKeys, account: string | undefined): Promise<Output> {
+async function sendOnce(call: AwsCall, keys: AwsKeys, account: string | undefined, timeoutMs: number): Promise<Output> {
   const { url, headers, body, service, region } = requestOf(call, account)
   // Only where there is something to ask: a pod's run, a help text need neither.
   const { AwsV4Signer } = await import('aws4fetch')

@@ -36,6 +36,8 @@ export interface AwsOptions {
   readonly pauses?: readonly number[]
   /** Seconds to wait, each time, for a change that an answer does not show yet. */
   readonly lags?: readonly number[]
+  /** Milliseconds to wait for one reply of a call that is sent from this process. */
+  readonly replyMs?: number
   /** Ask all questions by the CLI as well: what both answer must be the same. */
   readonly cliOnly?: boolean
 }
@@ -85,7 +87,7 @@ export function awsAccount(options: AwsOptions): AwsTarget {
     const { call } = command
     const keys = call && (mayWrite ? isKnown(call.service) : isKnownRead(call)) && (await keysFor(call))
     return keys
-      ? lanes.requests(() => attempt(() => sendAws(call, keys, who.known()), silent))
+      ? lanes.requests(() => attempt(() => sendAws(call, keys, who.known(), options.replyMs), silent))
       : lanes.processes(() => attempt(() => byCli(command, silent), silent))
   }
 

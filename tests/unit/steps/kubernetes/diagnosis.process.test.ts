@@ -19,6 +19,19 @@ async function told(most: number, ...objects: string[]): Promise<string[]> {
   return stderr.split('\n').flatMap((line) => (line === '' ? [] : [line.replace(/^ {2}/, '').slice(0, 90)]))
 }
 
+test('a node that is away is named first, and those that are well are not', async () => {
+  const kubectl = `kubectl() { case "$*" in 'get nodes --no-headers') printf '%s\\n' \
+'pool-a   NotReady                     <none>   9d   v1.36.3' 'pool-b   Ready,SchedulingDisabled   <none>   9d   v1.36.3' \
+'pool-c   Unknown                      <none>   9d   v1.36.3' ;;
+'get pods -n n -l app=x --no-headers') echo 'x-1   1/1   Terminating   0   9d' ;; esac; }`
+  const { stderr } = await runLocal(`${diagnosis.line}\n${kubectl}\nns=n; diagnose app=x`, '', {}, () => {})
+  expect(stderr.split('\n').slice(0, 3)).toEqual([
+    '  node pool-a is NotReady',
+    '  node pool-c is Unknown',
+    '  x-1   1/1   Terminating   0   9d',
+  ])
+})
+
 test.each<[string, number, string[], string[]]>([
   [
     'a Warning, and not the later events that all is well',

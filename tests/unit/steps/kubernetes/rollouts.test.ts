@@ -64,6 +64,11 @@ describe('a rollout', () => {
     expect([told(degraded), degraded]).toEqual([both, expect.not.objectContaining({ notes: expect.anything() })])
   })
 
+  it('that does not hold is a matter of nodes and pods, to be looked at', () => {
+    const { unsettled } = rollouts(on, { ...base, workloads: ['deployment/bot'], seconds: 60, dependsOn: [] })
+    expect(unsettled).toMatch(/kubectl get nodes; kubectl get pods -n bots/)
+  })
+
   it('waits for all that are under way at once', () => {
     expect(told(decide([]))).toEqual(['~ deployment bot, stateful set store rolled out'])
   })
