@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { logOptions } from '@infra/shared/cli/log-options'
 import { applyOptions } from '@infra/shared/cli/options'
 import { clusterServices } from './services.ts'
 
@@ -40,11 +41,7 @@ const cluster: Entry = {
     logs: {
       about: 'what the bot, the sandbox or Redis prints',
       args: ['SERVICE'],
-      options: {
-        follow: { type: 'boolean', short: 'f', help: 'go on showing what comes' },
-        previous: { type: 'boolean', help: 'of the container that ran before' },
-        tail: { type: 'string', value: 'LINES', help: 'how many of the last lines (default 200)' },
-      },
+      options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, clusterServices),
     },
     restart: {

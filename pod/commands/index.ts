@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { logOptions } from '@infra/shared/cli/log-options'
 import type { OptionName } from '@infra/shared/cli/options'
 
 const locked: readonly OptionName[] = ['lock-timeout']
@@ -22,11 +23,7 @@ const pod: Entry = {
     logs: {
       about: 'what a service said, secrets taken out; `all` shows recent errors',
       args: ['SERVICE'],
-      options: {
-        follow: { type: 'boolean', short: 'f', help: 'go on with what comes, until Ctrl-C' },
-        lines: { type: 'string', short: 'n', value: 'LINES', help: 'how many lines (default 100)' },
-        since: { type: 'string', value: 'TIME', help: 'not before: "10 minutes ago", "today"' },
-      },
+      options: logOptions,
       run: async (session) => (await import('./logs.ts')).runLogs(session),
     },
     ssh: {

@@ -1,5 +1,7 @@
+import { type LogRange, logRange } from '@infra/shared/cli/log-options'
 import { usage } from '@infra/shared/cli/options'
 import type { Session } from '@infra/shared/cli/session'
+import { howTimes } from '@infra/shared/cli/since'
 import { raw, type Shell, sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { nearest } from '@infra/shared/env/suggest'
@@ -36,18 +38,16 @@ const sources: Readonly<Record<string, Source>> = {
   backup: { units: ['valence-backup'] },
 }
 
-interface Desired {
+interface Desired extends Omit<LogRange, 'since'> {
   readonly service: string
-  readonly follow: boolean
-  readonly lines: string
   readonly since: string | undefined
 }
 
 /** `logs SERVICE`: what a service said, secrets taken out; with `-f` until Ctrl-C. */
 export async function runLogs(session: Session): Promise<number> {
-  const { follow, lines = '100', since } = session.workspaceOptions
+  const { since, ...range } = logRange(session.workspaceOptions)
   const [service = ''] = session.args
-  const line = logLine({ service, follow: follow === true, lines: String(lines), since: since as string | undefined })
+  const line = logLine({ service, ...range, since: since?.text })
   const { host } = openHost(session)
   const errors = recorder()
   // A line at a time, so that a secret cut in two by the stream is found.
@@ -64,13 +64,17 @@ export async function runLogs(session: Session): Promise<number> {
   if (code === 255) throw host.broken(errors.said(), 'reading the log')
   const [first = `exit code ${code}`] = errors.said().trim().split('\n')
   throw new Failure('error', `the log of ${service} cannot be read: ${first}`, {
-    remedy: 'A time is written as "10 minutes ago", --since=-1h, "today" or "2026-11-24 10:00".',
+    remedy: howTimes,
   })
 }
 
-/** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for a bad number. */
-export function logLine({ service, follow, lines, since }: Desired): string {
-  if (!/^\d{1,7}$/.test(lines)) throw usage(`--lines ${lines} is not a number of lines`, '--lines 100')
+/** The line of shell that prints a log. Throws a usage failure for a service that is not known, and for `--previous`. */
+export function logLine({ service, follow, lines, since, previous }: Desired): string {
+  if (previous)
+    throw usage(
+      'logs of the pod has no --previous: a service writes on in one log when it starts again',
+      '--since 1h shows what it said before.',
+    )
   const from = readSince(since ?? '24 hours ago')
   if (service === 'all') {
     if (follow) return sh`${from}; ${errorsAsTheyCome(everyError, lines)}`.line

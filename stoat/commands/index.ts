@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { logOptions } from '@infra/shared/cli/log-options'
 import { applyOptions, type OptionName } from '@infra/shared/cli/options'
 import { stoatCommandServices as services } from './services.ts'
 
@@ -63,11 +64,7 @@ const stoat: Entry = {
     logs: {
       about: 'what one of the programs or stores prints',
       args: ['SERVICE'],
-      options: {
-        follow: { type: 'boolean', short: 'f', help: 'go on showing what comes' },
-        previous: { type: 'boolean', help: 'of the container that ran before' },
-        tail: { type: 'string', value: 'LINES', help: 'how many of the last lines (default 200)' },
-      },
+      options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, services),
     },
     restart: {

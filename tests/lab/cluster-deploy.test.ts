@@ -87,6 +87,11 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
     expect(good(await cli('logs', 'redis'))).toContain('Ready to accept connections')
     const wrong = await cli('logs', 'boot')
     expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining('Did you mean bot?')])
+    expect(
+      good(await cli('logs', 'redis', '--since', '1h', '-n', '1'))
+        .trim()
+        .split('\n'),
+    ).toHaveLength(1)
     expect((await cli('logs', 'redis', '--previous')).stderr).toContain('Has it ever been restarted?')
   })
 

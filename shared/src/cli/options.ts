@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly short?: string
   readonly multiple?: boolean
   readonly value?: string
+  /** What other tools call it, for a suggestion. */
+  readonly alsoCalled?: readonly string[]
   readonly help: string
   /** The commands that have it: shared ones, or a workspace's own. */
   readonly of: readonly string[]
@@ -251,8 +253,9 @@ function assertOption(
     const elsewhere = workspaceOptionsOf(syntax)[token.name] ?? (optionTable as OptionTable)[token.name]
     if (elsewhere)
       throw usage(`${command} has no option ${token.rawName}`, `It belongs to: ${elsewhere.of.join(', ')}.`)
+    const meant = known.find(([, { alsoCalled }]) => alsoCalled?.includes(token.name))?.[0]
     const names = known.map(([name]) => name)
-    const near = nearest(token.name, names)
+    const near = meant ?? nearest(token.name, names)
     throw usage(`unknown option ${token.rawName}`, near ? `Did you mean --${near}?` : `See ${command} --help.`)
   }
   // A word that begins with a dash is the next option; a value that does is written --out=-odd-.

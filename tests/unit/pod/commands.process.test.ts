@@ -46,7 +46,7 @@ describe('what the commands are called with', () => {
 })
 
 describe('logs', () => {
-  const desired = { service: 'vkb', follow: false, lines: '100', since: undefined }
+  const desired = { service: 'vkb', follow: false, lines: '100', since: undefined, previous: false }
   test.each([
     [{}, 'exec journalctl -q --no-pager -o short-iso -n 100 -u vkb'],
     [{ service: 'matrix-synapse' }, 'exec journalctl -q --no-pager -o short-iso -n 100 -u matrix-synapse'],
@@ -120,7 +120,7 @@ ${said[0]}.1 UTC [7] LOG:  ready
   test.each([
     [{ service: 'sinapse' }, /Did you mean synapse/],
     [{ service: 'toString' }, /There are: /],
-    [{ lines: '-5' }, /--lines 100/],
+    [{ previous: true }, /--since 1h/],
   ])('%j is refused', (some, remedy) => {
     const call = () => logLine({ ...desired, ...some })
     expect(call).toThrow()

@@ -1,3 +1,4 @@
+import { type LogRange, logRange } from '../../cli/log-options.ts'
 import { open, type Session } from '../../cli/session.ts'
 import { sh } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
@@ -6,13 +7,13 @@ import { namespace } from '../names.ts'
 import type { WorkloadContext } from '../workload.ts'
 import { type Services, serviceOf } from './services.ts'
 
-/** `logs SERVICE [-f] [--previous]`: what its pods print, until they end or Ctrl-C. */
+/** `logs SERVICE`: what its pods print; with `-f` until they end or Ctrl-C. */
 export async function runLogs(session: Session, services: Services): Promise<number> {
   const { workload } = serviceOf(services, session.args[0] ?? '')
-  const { follow, previous, tail } = session.workspaceOptions
+  const range = logRange(session.workspaceOptions)
+  const { follow, previous } = range
   const { kube, workspace } = open(session, 'access').context as WorkloadContext
-  const options = [...(previous ? ['--previous'] : []), ...(follow ? ['-f'] : [])]
-  const read = sh`kubectl logs ${workload} -n ${namespace} --all-containers --tail=${String(tail ?? 200)} ${options}`
+  const read = sh`kubectl logs ${workload} -n ${namespace} --all-containers ${kubectlFlags(range, Date.now())}`
   // Ends with us, however we end: it has a process group of its own.
   const tethered = sh`${read} & logs=$!; trap 'kill "$logs" 2>/dev/null' EXIT
 while kill -0 "$logs" 2>/dev/null; do kill -0 "$PPID" 2>/dev/null || exit 1; sleep 1; done
@@ -27,4 +28,14 @@ wait "$logs"`
         : `npm run status -w ${workspace} shows its pods.`,
     })
   return 0
+}
+
+/** The flags of kubectl for what is wanted. Throws a usage failure for a time that cannot be read here. */
+export function kubectlFlags({ follow, lines, since, previous }: LogRange, now: number): string[] {
+  return [
+    `--tail=${lines}`,
+    ...(since ? [`--since-time=${new Date(since.at(now)).toISOString()}`] : []),
+    ...(previous ? ['--previous'] : []),
+    ...(follow ? ['-f'] : []),
+  ]
 }
