@@ -21,6 +21,7 @@ export const backupVariables = {
     backup({
       description: 'The private key that opens backups, for `restore` and `drill`; keep a copy apart from both',
       example: '~/.config/age/stoat.key',
+      path: true,
       unset: 'they need `--identity`',
     }),
   ),
