@@ -9,6 +9,7 @@ import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { run, until } from './run.ts'
+import { runbookLine } from './runbook-lines.ts'
 
 const skip = requireLab('host', 'git', 'script')
 
@@ -195,5 +196,41 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
     )
     const certificate = new Date(shown.trim().replace('notAfter=', '')).toISOString()
     expect(JSON.parse(status)).toMatchObject({ domain, certificate, lock: null, problems: [] })
+  })
+
+  describe('the lines of the runbook for the host', () => {
+    test('those that look', async () => {
+      const on = (line: string, input = '') =>
+        onHost(pod.host, `bash -s <<'END'\n${line} <<'INPUT'\n${input}\nINPUT\nEND`)
+      expect(await on(runbookLine('certificates'))).toContain(`Domains: ${domain}`)
+      expect(await on(runbookLine('timers'))).toContain('certbot.timer')
+      expect(await on(runbookLine('superuser'), 'SHOW search_path; SHOW session_replication_role;')).toMatch(
+        /pg_catalog[\s\S]*replica/,
+      )
+      expect(await on(runbookLine('owner'), 'SELECT current_user')).toContain('valence')
+      await on(runbookLine('health'))
+      const help = await onHost(pod.host, '/opt/venvs/matrix-synapse/bin/synapse_port_db --help')
+      for (const [option] of runbookLine('fromSqlite').matchAll(/--[a-z-]+/g)) expect(help).toContain(option)
+    })
+
+    test('those that move databases: into one of another collation, from another name, to another owner', async () => {
+      const superuser = (database: string, sql: string) =>
+        onHost(pod.host, `cd /; sudo -u postgres psql -d ${database} -tAqc "${sql}"`)
+      const users = await superuser('synapse', 'SELECT count(*) FROM users')
+      expect(Number(users)).toBeGreaterThan(0)
+      for (const name of ['stop', 'dump', 'rename'] as const) await onHost(pod.host, runbookLine(name))
+      await superuser('postgres', 'ALTER DATABASE synapse RENAME TO other')
+      expect(await pod.cli('deploy', '--yes', '-t', 'postgresql', '--skip-verification')).toMatchObject({ code: 0 })
+      await onHost(pod.host, runbookLine('restore'))
+      await onHost(pod.host, runbookLine('copyIn', { OLD: 'other' }))
+      await superuser('synapse', 'CREATE ROLE other; CREATE TABLE of_other (); ALTER TABLE of_other OWNER TO other')
+      await onHost(pod.host, runbookLine('reassign', { OLD: 'other' }))
+      const owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'of_other'"
+      expect(await superuser('synapse', owner)).toBe('synapse\n')
+      const { code, stdout, stderr } = await pod.cli('deploy', '--yes')
+      expect(code, stdout + stderr).toBe(0)
+      expect(await superuser('synapse', 'SELECT count(*) FROM users')).toBe(users)
+      expect((await pod.cli('psql', 'SELECT count(*) FROM notes')).stdout).toContain('3000')
+    })
   })
 })
