@@ -1,3 +1,4 @@
+import { account } from './accounting.ts'
 import { Batches } from './batches.ts'
 import { assertConverged } from './converge.ts'
 import type { Emit, Outcome } from './events.ts'
@@ -38,11 +39,14 @@ export async function apply(plan: Plan, work: readonly Work[], applying: Applyin
   run.stopIfAsked()
   await assertConverged(run.without(work), applying.emit, run.stopIfAsked)
   run.throwLeft()
+  applying.emit({ type: 'applied', ...account(plan, run.changes) })
   return run.made
 }
 
 class Run {
   made = 0
+  /** What was made, by step. */
+  readonly changes = new Map<Step, Change[]>()
   readonly #applying: Applying
   readonly #planned: ReadonlyMap<Step, PlannedStep>
   readonly #batches: Batches
@@ -118,12 +122,17 @@ class Run {
   }
 
   /** Tells that a change begins. What it returns tells how it ended, and counts it when it is done. */
-  #begin(script: string, { id }: Step, { verb, say: what, risk, diff }: Change, more = ''): (outcome: Outcome) => void {
+  #begin(script: string, step: Step, change: Change, more = ''): (outcome: Outcome) => void {
     const { emit } = this.#applying
+    const { id } = step
+    const { verb, say: what, risk, diff } = change
     const [say, began] = [what + more, Date.now()]
     emit({ type: 'change.start', script, step: id, verb, say, risk, ...(diff && { diff }) })
     return (outcome) => {
-      if (outcome === 'done') this.made += 1
+      if (outcome === 'done') {
+        this.made += 1
+        this.changes.set(step, [...(this.changes.get(step) ?? []), change])
+      }
       emit({ type: 'change.end', step: id, say, outcome, ms: Date.now() - began })
     }
   }

@@ -1,3 +1,4 @@
+import type { Accounting } from './accounting.ts'
 import type { Plan } from './plan.ts'
 import type { Change, Risk, Verb } from './step.ts'
 
@@ -32,6 +33,8 @@ export type Event =
   | { type: 'change.commands'; step: string; commands: readonly string[] }
   | { type: 'change.output'; step: string; line: string }
   | { type: 'change.end'; step: string; say: string; outcome: Outcome; ms: number }
+  /** All changes are made, and nothing is left to do. */
+  | ({ type: 'applied' } & Accounting)
   /** Something long that is not a change: a backup, a restore in parts. */
   | { type: 'work.start'; say: string }
   | { type: 'work.line'; line: string }

@@ -1,3 +1,4 @@
+import type { Accounting } from '../engine/accounting.ts'
 import type { Cost, Event } from '../engine/events.ts'
 import { summarize, viewOf } from './plan-view.ts'
 import { duration } from './style.ts'
@@ -32,6 +33,8 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       return debug(`${event.script} took ${duration(event.ms)}`)
     case 'change.start':
       return info(`${event.verb} ${event.say}`)
+    case 'applied':
+      return info(sayAccounting(event))
     case 'work.start':
       return info(event.say)
     case 'change.commands':
@@ -57,10 +60,22 @@ export function sayEvent(event: Event): { level: Level; text: string } {
       return info(event.workspaces.map(({ workspace, result }) => `${workspace}: ${result}`).join('; '))
     case 'run.end':
       return info(
-        `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${event.made} ${event.made === 1 ? 'change' : 'changes'} made, ${duration(event.ms)}`,
+        `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${sayMade(event.made)}, ${duration(event.ms)}`,
       )
   }
 }
+
+/** `55 changes made, converged; 7 of the 61 planned were not needed, 1 more was`. */
+export function sayAccounting({ planned, made, unneeded, more }: Accounting): string {
+  const [few, extra] = [unneeded.length, more.length]
+  const was = (count: number) => (count === 1 ? 'was' : 'were')
+  const less = few > 0 ? `; ${few} of the ${planned} planned ${was(few)} not needed` : ''
+  const extras = few > 0 ? `, ${extra} more ${was(extra)}` : `; ${extra} more than planned`
+  return `${sayMade(made)}, converged${less}${extra > 0 ? extras : ''}`
+}
+
+/** `1 change made`. */
+export const sayMade = (made: number): string => `${made} ${made === 1 ? 'change' : 'changes'} made`
 
 const levels = { ok: 'info', warn: 'warn', fail: 'error', skipped: 'info' } as const
 const info = (text: string) => ({ level: 'info', text }) as const

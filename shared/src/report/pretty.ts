@@ -1,7 +1,7 @@
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
 import { changesOf } from '../engine/plan.ts'
 import { oneLine, own } from './clean.ts'
-import { sayEvent } from './messages.ts'
+import { sayAccounting, sayEvent, sayMade } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 import { type DiffMode, planLines, shownCommand } from './plan-text.ts'
 import { summarize, viewOf } from './plan-view.ts'
@@ -40,6 +40,8 @@ interface Screen extends PrettyOptions {
   script: string | undefined
   /** Of the changes that were planned, how many are made. */
   changes: { made: number; planned: number }
+  /** How what was made goes with what was planned, in words. */
+  accounted: string | undefined
   /** Checks of one script that passed and are not told yet. */
   passed: Extract<Event, { type: 'check' }>[]
   readonly progress: Progress
@@ -69,6 +71,7 @@ export function prettyReporter(options: PrettyOptions): Reporter {
     folded: false,
     script: undefined,
     changes: { made: 0, planned: 0 },
+    accounted: undefined,
     passed: [],
     progress,
     result: write(options.out),
@@ -195,6 +198,11 @@ const formatters: Formatters = {
     screen.changes.made += 1
     ended(event, screen)
   },
+  applied(event, screen) {
+    screen.accounted = sayAccounting(event)
+    for (const say of event.unneeded) screen.aside(`  not needed after all: ${say}`)
+    for (const say of event.more) screen.aside(`  not in the plan: ${say}`)
+  },
   'work.start': ({ say }, { progress }) => progress.start(say),
   'work.line': ({ line }, { progress }) => progress.line(line),
   'work.end': ended,
@@ -218,9 +226,10 @@ const formatters: Formatters = {
     for (const line of event.detail) message(paintErr('dim', `  ${line}`))
     for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) message(`  ${line}`)
   },
-  'run.end'({ command, exitCode, made, ms }, { message, paintErr, workspace }) {
+  'run.end'({ command, exitCode, made, ms }, screen) {
+    const { message, paintErr, workspace } = screen
     if (command !== 'deploy' || exitCode !== 0) return
-    const said = made === 0 ? 'nothing changed' : `${made} ${made === 1 ? 'change' : 'changes'} made, converged`
+    const said = made === 0 ? 'nothing changed' : (screen.accounted ?? `${sayMade(made)}, converged`)
     message(`${paintErr('bold', `${workspace}: ${said}`)}  ${paintErr('dim', duration(ms))}`)
   },
   summary({ workspaces }, { result, message, paintOut, paintErr, tableAside }) {

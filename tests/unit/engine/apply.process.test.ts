@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from '@infra/shared/command/command'
 import { raw, sh, withStdin } from '@infra/shared/command/sh'
-import type { Work } from '@infra/shared/engine/plan'
+import { changesOf, type Work } from '@infra/shared/engine/plan'
 import { changes, converged, create, type Dependency, refuse, step, update } from '@infra/shared/engine/step'
 import type { Target } from '@infra/shared/engine/target'
+import { sayEvent } from '@infra/shared/report/messages'
 import { describe, expect, test } from 'vitest'
 import { localTarget } from '../../support/local-target.ts'
 import { note, noteContent } from '../../support/notes.ts'
@@ -66,9 +67,32 @@ describe('applying', () => {
       ask: { a: noteContent('a') },
       plan: ({ a }) => changes(a === null ? [create('a and b', raw('echo 1 >a; echo 2 >b'))] : [], ''),
     })
-    const { made, failure } = await deployed(work(both, note(here, 'b', '2\n')))
+    const { made, failure, events } = await deployed(work(both, note(here, 'b', '2\n')))
     expect([made, failure]).toEqual([1, undefined])
     expect(here.ran).toHaveLength(1)
+    expect(only(events, 'applied')).toEqual([{ type: 'applied', planned: 2, made: 1, unneeded: ['note b'], more: [] }])
+  })
+
+  test('how many were made goes with how many were planned, in the events and in words', async () => {
+    const here = localTarget(tempFolder())
+    writeFileSync(join(here.folder, 'source'), 'old')
+    writeFileSync(join(here.folder, 'copied'), 'old')
+    const both = step({
+      id: 'both',
+      on: here,
+      ask: { a: noteContent('a') },
+      plan: ({ a }) => changes(a === null ? [create('a and b', raw('echo 1 >a; echo 2 >b'))] : [], ''),
+    })
+    const { events, made } = await deployed(
+      // The copy is converged in the plan, and has to be made once its source is another.
+      work(both, note(here, 'b', '2\n'), note(here, 'source', 'new'), copy(here, 'source', 'copied')),
+    )
+    const announced = only(events, 'plan').at(-1)?.plan.steps.flatMap(changesOf).length ?? 0
+    const [told] = only(events, 'applied')
+    expect(told).toEqual({ type: 'applied', planned: 3, made: 3, unneeded: ['note b'], more: ['copy copied'] })
+    expect([announced, made]).toEqual([told?.planned, told?.made])
+    expect(only(events, 'change.end')).toHaveLength(announced - 1 + 1)
+    expect(told && sayEvent(told).text).toBe('3 changes made, converged; 1 of the 3 planned was not needed, 1 more was')
   })
 
   test('what is unknown at first is asked once an earlier step has changed something', async () => {

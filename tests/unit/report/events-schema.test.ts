@@ -68,6 +68,7 @@ const samples: { readonly [T in Event['type']]: readonly Omit<Extract<Event, { t
   'change.commands': [{ step: 't', commands: ['true'] }],
   'change.output': [{ step: 't', line: 'x' }],
   'change.end': [{ step: 't', say: 'x', outcome: 'reverted', ms: 1 }],
+  applied: [{ planned: 2, made: 2, unneeded: ['x'], more: ['y'] }],
   'work.start': [{ say: 'x' }],
   'work.line': [{ line: 'x' }],
   'work.end': [{ say: 'x', outcome: 'done', ms: 1 }],

@@ -64,6 +64,20 @@ describe('text for a person', () => {
     expect(err).toBe('\nbase\n  ✓ package x  2.5 s\npod: 1 change made, converged  4.0 s\n')
   })
 
+  test('the two numbers of a deployment explain each other; -v names what', () => {
+    const applied: Event = { type: 'applied', planned: 61, made: 55, unneeded: Array(7).fill('x'), more: ['y'] }
+    const ran = [...deployment.slice(0, -2), applied, ...deployment.slice(-2)]
+    expect(told(ran).err).toContain(
+      'pod: 55 changes made, converged; 7 of the 61 planned were not needed, 1 more was  4.0 s\n',
+    )
+    expect(told(ran, { verbose: true }).err).toMatch(/not needed after all: x\n.* not in the plan: y/s)
+    expect(told(ran).err).not.toContain('not needed after all')
+    const more: Event = { ...applied, planned: 1, made: 2, unneeded: [] }
+    expect(told([...deployment.slice(0, -2), more, ...deployment.slice(-2)]).err).toContain(
+      'pod: 2 changes made, converged; 1 more than planned  4.0 s\n',
+    )
+  })
+
   test('off a terminal nothing is drawn and nothing is coloured', () => {
     const { out, err } = told([...deployment, failure])
     expect(out + err).not.toMatch(controls)

@@ -48,7 +48,7 @@ export interface SiteOptions {
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
   const { names, certificate, bootstrap, dependsOn = [] } = options
   const { chain, key } = certificateFiles(certificate)
-  const place: Site = { name, names, reads: [chain, key], ...placesOf(name) }
+  const place: Site = { name, names, reads: [chain, key], isBootstrap: bootstrap === true, ...placesOf(name) }
   return step({
     id: bootstrap ? beforehand(name) : `nginx.site ${name}`,
     on,
@@ -99,6 +99,8 @@ interface Site {
   readonly path: string
   readonly link: string
   readonly reads: readonly string[]
+  /** It is there to get a certificate: the other takes its place. */
+  readonly isBootstrap: boolean
 }
 
 const placesOf = (name: string) => ({
@@ -108,7 +110,7 @@ const placesOf = (name: string) => ({
 
 /** The site's file, where it is not as it shall be. */
 function siteChanges(
-  { path, link, names }: Site,
+  { name, path, link, names, isBootstrap }: Site,
   content: Text,
   { file, foreign, isBegun }: { file: FileState | null; foreign: readonly string[]; isBegun: boolean },
 ): Change[] {
@@ -116,8 +118,9 @@ function siteChanges(
   if (isSame && !isBegun) return []
   const owner = { mode: '0644', owner: 'root', group: 'root' }
   const write = writeFile(path, content, owner, (temp) => tried(temp, { link, names, foreign }))
+  const say = isBootstrap ? `site ${name} by HTTP, until there is a certificate` : path
   return [
-    (isBegun || file ? update : create)(path, write, { diff: diffOf(path, file, content), explain: explaining(names) }),
+    (isBegun || file ? update : create)(say, write, { diff: diffOf(path, file, content), explain: explaining(names) }),
   ]
 }
 
