@@ -4,6 +4,7 @@ import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
 import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
 import { podAnswer, redisConnection, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
+import { serverMinor } from '@infra/shared/facts/kubernetes/version'
 import { namespace, redisService } from '@infra/shared/platform/names'
 import { hoursSince, staleAfterHours } from '@infra/shared/steps/kubernetes/pull-secret'
 import { elsewhere } from '@infra/shared/steps/kubernetes/same-region'
@@ -52,6 +53,7 @@ export function workloadChecks(context: ClusterContext): readonly Check[] {
       },
     }),
     pullSecretAge(kube),
+    renewerVersion(context),
     ready('StatefulSet', 'redis'),
     check(kube, {
       id: 'redis.ping',
@@ -86,6 +88,24 @@ function pullSecretAge(kube: ClusterContext['kube']): Check {
         : hours >= staleAfterHours
           ? warn(`${told}: it was not renewed`)
           : ok(told)
+    },
+  })
+}
+
+/** kubectl works with a cluster of its own minor version, of the one before and of the one after. */
+function renewerVersion({ kube, env }: ClusterContext): Check {
+  return check(kube, {
+    id: 'namespace.renewer',
+    about: 'what renews the pull secret has a kubectl for this version of Kubernetes',
+    remedy: 'Set ECR_REFRESH_IMAGE to an image whose kubectl is of the version of the cluster; then deploy.',
+    ask: { cluster: serverMinor() },
+    judge({ cluster }) {
+      if (cluster === null) return fail('there is no cluster')
+      const image = env.ECR_REFRESH_IMAGE
+      const minor = /:v?1\.(\d+)(\.\d|$|@|-)/.exec(image)?.[1]
+      if (minor === undefined) return ok(`Kubernetes 1.${cluster}; ${image} does not tell its version`)
+      const told = `kubectl 1.${minor}, Kubernetes 1.${cluster}`
+      return Math.abs(Number(minor) - cluster) > 1 ? warn(told) : ok(told)
     },
   })
 }

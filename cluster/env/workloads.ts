@@ -187,10 +187,11 @@ export const workloadVariables = {
   ),
   STORAGE_CLASS,
   ECR_REFRESH_IMAGE: variable(
-    image().prefault('docker.io/alpine/k8s:1.34.1'),
+    image().prefault('docker.io/alpine/k8s:1.35.8'),
     workloads({
-      description: 'An image with sh, aws and kubectl: renews the pull secret from inside the cluster',
-      example: 'docker.io/alpine/k8s:1.34.1',
+      description:
+        'An image with sh, aws and kubectl: renews the pull secret from inside the cluster. A copy of it in ECR does as well, as long as a node keeps it or the secret is valid',
+      example: 'docker.io/alpine/k8s:1.35.8',
     }),
   ),
   ROLLOUT_TIMEOUT,

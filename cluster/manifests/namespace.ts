@@ -79,6 +79,8 @@ function renewalPod({ image, region, endpoint }: Parameters<typeof pullSecretRen
     serviceAccountName: renewer,
     automountServiceAccountToken: true,
     restartPolicy: 'Never',
+    // For a copy of its image in ECR.
+    imagePullSecrets: [{ name: pullSecretOptions.name }],
     securityContext: podSecurity(1000),
     volumes: [{ name: 'tmp', emptyDir: {} }],
     containers: [

@@ -6,6 +6,37 @@ import { workloadChecks } from '../../../cluster/checks/workloads.ts'
 import type { ClusterContext } from '../../../cluster/context.ts'
 import { clusterSchema } from '../../../cluster/env/env.ts'
 
+describe('the check of what renews the pull secret', () => {
+  const judge = (ECR_REFRESH_IMAGE: string, minor: string) => {
+    const env = { ...sampleEnv(clusterSchema), ECR_REFRESH_IMAGE }
+    const context = { env, kube: blankKubernetes() } as unknown as ClusterContext
+    const { asked } = workloadChecks(context).find(({ id }) => id === 'namespace.renewer') ?? {}
+    const answer = { code: 0, stdout: JSON.stringify({ major: '1', minor, gitVersion: `v1.${minor}.2` }), stderr: '' }
+    return asked?.judge?.({ cluster: asked.ask.cluster?.parse(answer) })
+  }
+
+  it.each<[string, string, string, string]>([
+    ['docker.io/alpine/k8s:1.35.8', '34', 'ok', 'kubectl 1.35, Kubernetes 1.34'],
+    ['docker.io/alpine/k8s:1.35.8', '36+', 'ok', 'kubectl 1.35, Kubernetes 1.36'],
+    ['docker.io/alpine/k8s:1.35.8', '37', 'warn', 'kubectl 1.35, Kubernetes 1.37'],
+    ['docker.io/alpine/k8s:1.35.8', '33', 'warn', 'kubectl 1.35, Kubernetes 1.33'],
+    [`registry.example.com:5000/tools:v1.30@sha256:${'0'.repeat(64)}`, '36', 'warn', 'kubectl 1.30, Kubernetes 1.36'],
+    [
+      'registry.example.com/tools:1',
+      '36',
+      'ok',
+      'Kubernetes 1.36; registry.example.com/tools:1 does not tell its version',
+    ],
+  ])('%s for 1.%s', (image, minor, outcome, detail) => {
+    expect(judge(image, minor)).toEqual({ outcome, detail })
+  })
+
+  it('suits by default every version that is offered', () => {
+    const image = sampleEnv(clusterSchema).ECR_REFRESH_IMAGE
+    for (const minor of ['34', '35', '36']) expect(judge(image, minor)?.outcome).toBe('ok')
+  })
+})
+
 describe('the check of the sandbox’s network', () => {
   const context = { env: sampleEnv(clusterSchema), kube: blankKubernetes() } as unknown as ClusterContext
   const asked = workloadChecks(context).find(({ id }) => id === 'dev-sandbox.network')?.asked

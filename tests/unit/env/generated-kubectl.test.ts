@@ -17,6 +17,7 @@ import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { storageState } from '@infra/shared/facts/kubernetes/storage'
+import { serverMinor } from '@infra/shared/facts/kubernetes/version'
 import { volumeRoom } from '@infra/shared/facts/kubernetes/volume-room'
 import { claimedAt, volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { readByApi } from '@infra/shared/targets/kubernetes/api-reads'
@@ -66,6 +67,7 @@ const questions: Readonly<Record<string, readonly [Question<unknown>, string]>> 
   namespaces: [terminatingNamespaces(['a', 'b']), list({ metadata, status: { phase: 'Terminating', conditions: [] } })],
   needs: [podNeeds('cluster'), list(workload)],
   nodes: [nodeStates(), list({ metadata, status: { nodeInfo: { kernelVersion: '6.12' } } })],
+  version: [serverMinor(), JSON.stringify({ major: '1', minor: '36', gitVersion: 'v1.36.3' })],
   objects: [ownObjects('cluster'), columns(17)],
   makers: [otherMakers('cluster'), 'Deployment\tbots\tbot\tApply HashiCorp f:spec\tUpdate kubectl f:spec\n'],
   claims: [volumeClaims('bots'), columns(4)],

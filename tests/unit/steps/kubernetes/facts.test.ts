@@ -6,6 +6,7 @@ import { serviceAddress } from '@infra/shared/facts/kubernetes/load-balancer'
 import { namespaceState } from '@infra/shared/facts/kubernetes/namespace'
 import { nodeStates } from '@infra/shared/facts/kubernetes/nodes'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
+import { serverMinor } from '@infra/shared/facts/kubernetes/version'
 import { claimedAt, volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { expect, test } from 'vitest'
@@ -21,6 +22,7 @@ test('what could not be read is not taken for what is not there', () => {
     volumeClaims('n'),
     serviceAddress('n', 's'),
     nodeStates(),
+    serverMinor(),
     workloadImage('n', 'deployment/d'),
   ]
   for (const { parse } of questions)
