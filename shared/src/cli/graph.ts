@@ -14,7 +14,7 @@ import type { Workspace } from './workspace.ts'
 export function runGraph(session: Session): number {
   const { workspace, root, options, workspaceOptions } = session
   const { env, problems, unconfigured } = readEnv(session, 'plan')
-  if (problems && !unconfigured) throw problemFailure(problems, workspace.name, false)
+  if (problems && !unconfigured) throw problemFailure(problems, session)
   const made = graphOf(workspace, env ?? sampleEnv(workspace.schema), stateFolder(root))
   if (options.json) printJson(made)
   else print(workspaceOptions.svg ? svgOf(made) : mermaidOf(made))

@@ -70,10 +70,10 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     })
   } else {
     tellWarnings(loaded.warnings, emit)
-    if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
+    if (loaded.problems) throw problemFailure(loaded.problems, session, loaded.unconfigured)
   }
   if (session.processEnv.GITHUB_ACTIONS === 'true') for (const text of secretTexts(loaded.values)) maskForRunner(text)
-  const env = first || !loaded.env ? sampleEnv(workspace.schema) : guarded(loaded.env, loaded.spared, workspace.name)
+  const env = first || !loaded.env ? sampleEnv(workspace.schema) : guarded(loaded.env, loaded.spared, session)
   const offline = first || options.offline === true
   const opened = workspace.open({
     env,
@@ -90,12 +90,12 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
 }
 
 /** With what was not asked for: whoever uses it all the same learns what is wrong with it. */
-function guarded(env: EnvOf<Schema>, spared: ReadonlyMap<string, Problem>, workspace: string): EnvOf<Schema> {
+function guarded(env: EnvOf<Schema>, spared: ReadonlyMap<string, Problem>, asked: Asked): EnvOf<Schema> {
   for (const [name, problem] of spared)
     Object.defineProperty(env, name, {
       enumerable: true,
       get() {
-        throw problemFailure([problem], workspace, false)
+        throw problemFailure([problem], asked)
       },
     })
   return env
@@ -137,8 +137,13 @@ export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {
   }
 }
 
+/** Whose environment was read: of which workspace, and by which name. */
+type Asked = Pick<Session, 'workspace' | 'options'>
+
 /** All problems of an environment as one failure. */
-export function problemFailure(problems: readonly Problem[], workspace: string, unconfigured: boolean): Failure {
+export function problemFailure(problems: readonly Problem[], asked: Asked, unconfigured = false): Failure {
+  const { workspace, options } = { ...asked, workspace: asked.workspace.name }
+  const words = options.env === undefined ? '' : ` --env ${options.env}`
   const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
     `${variable} ${message}${file ? ` (${file})` : ''}`,
     ...(remedy ? [`    ${remedy}`] : example ? [`    for example ${variable}=${example}`] : []),
@@ -151,7 +156,7 @@ export function problemFailure(problems: readonly Problem[], workspace: string, 
       detail: lines,
       remedy: unconfigured
         ? `There is none yet: ${start} For sample values: -- --offline with plan.`
-        : `npm run validate -w ${workspace} tells them again; missing secrets: -- --generate`,
+        : `npm run validate -w ${workspace}${words && ` --${words}`} tells them again; missing secrets: --${words} --generate`,
     },
   )
 }

@@ -13,7 +13,7 @@ export async function runValidate(session: Session): Promise<number> {
   if (options.generate) generate(session)
   const loaded = readEnv(session, 'validate')
   tellWarnings(loaded.warnings, emit)
-  if (loaded.problems) throw problemFailure(loaded.problems, workspace.name, loaded.unconfigured)
+  if (loaded.problems) throw problemFailure(loaded.problems, session, loaded.unconfigured)
   if (options.export) {
     printOpenly(exportLines(loaded.values).join('\n'))
   } else {
@@ -39,7 +39,7 @@ function generate({ workspace, options, root, processEnv, emit }: Session): void
   const name = options.env === undefined ? {} : { name: options.env }
   const { file, written, created, problems } = generateMissing({ schema: workspace.schema, root, processEnv, ...name })
   if (created) emit({ type: 'message', level: 'info', text: `made ${file} from the example` })
-  if (problems.length > 0 && written.length === 0 && !created) throw problemFailure(problems, workspace.name, false)
+  if (problems.length > 0 && written.length === 0 && !created) throw problemFailure(problems, { workspace, options })
   const text = written.length > 0 ? `generated into ${file}: ${written.join(', ')}` : 'no secret is missing'
   emit({ type: 'message', level: 'info', text })
 }

@@ -5,15 +5,24 @@ const copying = [
   '# Made from pod/env, cluster/env and stoat/env.',
 ]
 
+/** How an example is written: see {@link renderExample}. */
+interface Rendering {
+  readonly blank?: boolean
+  /** The name of the environment that the file is for, where it has one. */
+  readonly environment?: string | undefined
+}
+
 /**
  * The text of `.env.example`: every variable of the schemas in their order, under their groups. A shell can source
  * it, and nothing in it is a value that works. With `blank`, placeholders are left out, so that the file is a start
  * for a real one: what nobody filled in is reported as missing.
  */
-export function renderExample(schemas: readonly Schema[], { blank = false } = {}): string {
+export function renderExample(schemas: readonly Schema[], { blank = false, environment }: Rendering = {}): string {
   const one = schemas.length === 1 ? schemas[0] : undefined
-  const lines = one ? [`# ${one.title}. Fill in, then: npm run validate -w ${one.workspace}`] : [...copying]
-  lines.push(`# Empty secrets are made by: npm run validate -w ${one?.workspace ?? 'pod'} -- --generate`)
+  const words = environment === undefined ? '' : ` --env ${environment}`
+  const judged = `npm run validate -w ${one?.workspace ?? 'pod'}`
+  const lines = one ? [`# ${one.title}. Fill in, then: ${judged}${words && ` --${words}`}`] : [...copying]
+  lines.push(`# Empty secrets are made by: ${judged} --${words} --generate`)
   lines.push('# What is commented out is optional, and shows its default or an example.')
   for (const schema of schemas) {
     if (!one) lines.push('', `# ${'='.repeat(8)} ${schema.title} (.env.${schema.workspace}) ${'='.repeat(8)}`)

@@ -64,7 +64,8 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
 /** What a workspace's own file holds as it was read, once: of a pipe there is no second time. A new one begins as the example. */
 export function contentOf(files: EnvFiles, schema: Schema): string {
   const own = files.read.find(({ name }) => name === files.main)
-  return own?.content ?? renderExample([schema], { blank: true })
+  const environment = files.main.split('.')[3]
+  return own?.content ?? renderExample([schema], { blank: true, environment })
 }
 
 /** Whether a rename over it loses nothing but its text: a pipe or a device is somebody's, who writes into it. */

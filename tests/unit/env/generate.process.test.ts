@@ -63,6 +63,9 @@ describe('where there is no file', () => {
       problems: [],
     })
     expect(read(root)).toBe(podFile())
+    const lines = readFileSync(join(root, '.env.pod.staging'), 'utf8').split('\n')
+    const calls = lines.filter((line) => line.includes('npm run validate'))
+    expect(calls.map((line) => line.includes('-w pod -- --env staging'))).toEqual([true, true])
     expect(generate(root, {}, '../x').problems).toHaveLength(1)
     expect(readdirSync(root)).toEqual(['.env.pod', '.env.pod.staging'])
   })

@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { hostLines, runbookLines } from '../../lab/runbook-lines.ts'
 import { others, runs, tools, unlike } from './page-commands.ts'
 import { podEnvironment, productPrograms, Scratch } from './page-runs.ts'
-import { pages, root, textOf } from './pages.ts'
+import { npmCalls, pages, root, textOf } from './pages.ts'
 import { type ShellLine, shellBlocks, shellLines, wordsOf } from './shell-blocks.ts'
 
 /** The steps of the jobs that docs/ci.md shows: of a whole workflow, or of a list of steps. */
@@ -118,6 +118,7 @@ async function tryLine(scratch: Scratch, line: ShellLine, env: NodeJS.ProcessEnv
   const expected = called.map((name) => `${name} ${other?.ends ?? runs[name]?.ends}`)
   expect(ran.calls, ran.said).toEqual(expected)
   if (called.length === 0) expect(ran.code, ran.said).toBe(0)
+  return ran
 }
 
 /** Fills in what a file lacks or holds as an example: the reader's part. Secrets that were made stay. */
@@ -133,7 +134,11 @@ describe.concurrent.each(blocks.filter(({ lines }) => lines.some(runsHere)))('$p
   test(`runs: ${lines[0]?.text}`, async () => {
     const scratch = new Scratch(programs, podLines)
     for (const line of lines.filter(runsHere)) {
-      await tryLine(scratch, line)
+      const { said } = await tryLine(scratch, line)
+      // What it says to type is about the same environment.
+      const [words] = /--env \w+/.exec(line.text) ?? []
+      for (const { options } of words === undefined ? [] : npmCalls(said).filter(({ script }) => script === 'validate'))
+        expect(options.join(' '), said).toContain(words)
       if (line.text.startsWith('cp .env.example .env.pod')) fillIn(scratch, '.env.pod')
       const [, name] = /--env (\w+) --generate/.exec(line.text) ?? []
       if (name) fillIn(scratch, `.env.pod.${name}`)
