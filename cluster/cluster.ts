@@ -41,7 +41,7 @@ const cluster: Workspace = workspace<typeof clusterSchema, ClusterContext>({
       ...[identityChecks, kubernetesChecks, dynamodbChecks, sqsChecks, ecrChecks, iamChecks, accessKeyChecks],
       workloadChecks,
     ].flatMap((checks) => checks(context)),
-  cost,
+  cost: () => cost,
 })
 
 export default cluster

@@ -17,6 +17,7 @@ import { vkbChecks } from './checks/vkb.ts'
 import type { PodContext } from './context.ts'
 import { type PodEnv, podSchema, privateKeyOfPod } from './env/env.ts'
 import { nextSteps } from './next.ts'
+import { dropletCost } from './provision/prices.ts'
 import security from './scripts/10-security.ts'
 import common from './scripts/20-common.ts'
 import postgresql from './scripts/30-postgresql.ts'
@@ -52,6 +53,7 @@ const pod: Workspace = workspace<typeof podSchema, PodContext>({
       ...backupChecks(context),
       ...outsideChecks(context),
     ]),
+  cost: ({ env }) => dropletCost(env),
   next: ({ env }) => nextSteps(env),
 })
 

@@ -2,6 +2,7 @@ import { type Workspace, workspace } from '@infra/shared/cli/workspace'
 import { stoatChecks } from './checks/checks.ts'
 import { openStoat, type StoatContext } from './context.ts'
 import { stoatSchema } from './env/env.ts'
+import { stoatCost } from './prices.ts'
 import config from './scripts/10-config.ts'
 import datastores from './scripts/20-datastores.ts'
 import buckets from './scripts/30-buckets.ts'
@@ -21,6 +22,7 @@ const stoat: Workspace = workspace<typeof stoatSchema, StoatContext>({
     return { context, targets: [...(context.doks ? [context.doks.cloud] : []), context.kube] }
   },
   checks: stoatChecks,
+  cost: stoatCost,
 })
 
 export default stoat

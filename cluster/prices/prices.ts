@@ -1,11 +1,6 @@
-import type { Cost } from '@infra/shared/engine/events'
+import { type Cost, costOf, type Price as Estimate, sayPrice } from '@infra/shared/engine/cost'
 
-interface Price {
-  readonly what: string
-  /** US dollars a month. */
-  readonly least: number
-  /** Nothing: it has no upper end. */
-  readonly most?: number
+interface Price extends Estimate {
   readonly why: string
   readonly source: string
 }
@@ -42,19 +37,16 @@ export const prices: { readonly date: string; readonly items: readonly Price[]; 
   total: '~$100–125',
 }
 
-const range = ({ least, most }: Price) => (most === undefined ? `$${least}+` : `$${least}–${most}`)
-
 /** The estimate as a plan tells it. */
-export const cost: Cost = {
-  currency: 'USD',
-  date: prices.date,
-  items: prices.items.map(({ what, least, most }) => ({ what, least, ...(most !== undefined && { most }) })),
-  total: prices.total,
-}
+export const cost: Cost = costOf(
+  prices.date,
+  prices.items.map(({ what, least, most }) => ({ what, least, ...(most !== undefined && { most }) })),
+  prices.total,
+)
 
 /** The estimate as a table of markdown. */
 export function costTable(): string {
-  const rows = prices.items.map((item) => `| [${item.what}](${item.source}) | ${range(item)} | ${item.why} |`)
+  const rows = prices.items.map((item) => `| [${item.what}](${item.source}) | ${sayPrice(item)} | ${item.why} |`)
   return [
     '| | US dollars a month | |',
     '| --- | --- | --- |',

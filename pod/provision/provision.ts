@@ -7,6 +7,7 @@ import droplet from '../scripts/00-droplet.ts'
 import type { ProvisionContext } from './context.ts'
 import { provisionSchema } from './env.ts'
 import { envFile, withEnvFile } from './env-file.ts'
+import { dropletCost } from './prices.ts'
 
 const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>({
   name: 'pod',
@@ -27,6 +28,7 @@ const provision: Workspace = workspace<typeof provisionSchema, ProvisionContext>
     return { context: { env, cloud, envFile: file }, targets: [cloud] }
   },
   checks: dropletChecks,
+  cost: ({ env }) => dropletCost(env),
 })
 
 export default provision

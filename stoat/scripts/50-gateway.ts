@@ -9,10 +9,10 @@ import { loadBalancer, noLoadBalancer } from '@infra/shared/steps/kubernetes/loa
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import type { StoatContext } from '../context.ts'
 import { caddyObjects, claimVariables, entranceObjects, httpRoutes } from '../manifests/gateway.ts'
+import { loadBalancerPrice } from '../prices.ts'
 import { caddyService } from '../services.ts'
 
-/** Of a load balancer of DigitalOcean's smallest size: https://www.digitalocean.com/pricing/load-balancers. */
-const price = '$12 a month at DigitalOcean'
+const price = `$${loadBalancerPrice} a month at DigitalOcean`
 
 const noneCame = `Can the cluster make load balancers, and may the account have one more? kubectl describe service ${caddyService.name} -n ${namespace} tells. Wait longer with a higher ROLLOUT_TIMEOUT, or set STOAT_GATEWAY=cluster-ip. What was made stays; deploy again.`
 

@@ -23,14 +23,15 @@ export async function runPlan(session: Session): Promise<number> {
   const work = collect(workspace.scripts, loaded.context, chosen(session, saved))
   const plan = await planWork(work, emit)
   saved?.assertFresh(plan)
-  tellCost(session)
+  const cost = workspace.cost?.(loaded.context)
+  if (cost) emit({ type: 'cost', ...cost })
   const about = {
     workspace: workspace.name,
     environment: options.env,
     tags: options.tags,
     skipTags: options['skip-tags'],
     workspaceOptions: session.workspaceOptions,
-    ...(workspace.cost && { cost: workspace.cost }),
+    ...(cost && { cost }),
   }
   together?.keep?.(plan, about, work)
   if (options.out !== undefined) {
@@ -59,7 +60,8 @@ export async function runDeploy(session: Session): Promise<number> {
     lockTimeout: seconds(options['lock-timeout']),
     async agree(plan) {
       if (together?.agree) return together.agree(plan)
-      tellCost(session)
+      const cost = workspace.cost?.(loaded.context)
+      if (cost) emit({ type: 'cost', ...cost })
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
     },
@@ -176,10 +178,6 @@ export async function tellTargets(
   )
   const environment = options.env ? ` (environment ${options.env})` : ''
   emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
-}
-
-function tellCost({ workspace, emit }: Session): void {
-  if (workspace.cost) emit({ type: 'cost', ...workspace.cost })
 }
 
 /** The value of `--lock-timeout`, in seconds. */

@@ -1,3 +1,4 @@
+import { totalPrice } from '../engine/cost.ts'
 import type { WorkspaceResult } from '../engine/events.ts'
 import type { Plan, Work } from '../engine/plan.ts'
 import { type PlanPage, savePlanPage } from '../report/page.ts'
@@ -34,6 +35,7 @@ export function saveOnePage(path: string, { workspace, root, emit }: Session, pl
     changes: { ...counts },
     risks: { ...risks },
     cost: page.cost?.total,
+    price: page.cost && totalPrice(page.cost),
   }
   savePlanPage(path, { plans: [page], results: [result], made: new Date() })
   emit({ type: 'message', level: 'info', text: `the plan as a page: ${path}` })

@@ -1,5 +1,5 @@
 import type { Check } from '../engine/check.ts'
-import type { Cost } from '../engine/events.ts'
+import type { Cost } from '../engine/cost.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import type { EnvOf, Schema } from '../env/variable.ts'
@@ -36,8 +36,8 @@ export interface Workspace<S extends Schema = Schema, C = unknown> {
   open(opening: Opening<S>): Opened<C>
   readonly scripts: readonly Script<C>[]
   checks(context: C): readonly Check[]
-  /** What it costs, told at the end of a plan. */
-  readonly cost?: Cost
+  /** What it costs, told at the end of a plan; undefined where nobody knows. */
+  cost?(context: C): Cost | undefined
   /** What to do once it is deployed, in a few lines. */
   next?(context: C): readonly string[]
 }

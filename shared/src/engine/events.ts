@@ -1,4 +1,5 @@
 import type { Accounting } from './accounting.ts'
+import type { Cost, TotalPrice } from './cost.ts'
 import type { Plan } from './plan.ts'
 import type { Change, Risk, Verb } from './step.ts'
 
@@ -61,22 +62,6 @@ export type CheckOutcome = 'ok' | 'warn' | 'fail' | 'skipped'
 
 export type Emit = (event: Event) => void
 
-/** US dollars a month. Without `most` it has no upper end. */
-interface Price {
-  readonly what: string
-  readonly least: number
-  readonly most?: number
-}
-
-/** An estimate, in US dollars a month: as data, and in a few words for a table. */
-export interface Cost {
-  readonly currency: 'USD'
-  /** When it was estimated: `2026-11-24`. */
-  readonly date: string
-  readonly items: readonly Price[]
-  readonly total: string
-}
-
 /** What became of one workspace in a run over several. */
 export interface WorkspaceResult {
   readonly workspace: string
@@ -90,7 +75,8 @@ export interface WorkspaceResult {
   /** How many changes were made. */
   readonly made?: number | undefined
   readonly checks?: Readonly<Record<CheckOutcome, number>> | undefined
-  /** Of its cost, the total. */
+  /** Of its cost, the total, in words and in numbers. */
   readonly cost?: string | undefined
+  readonly price?: TotalPrice | undefined
   readonly ms?: number | undefined
 }

@@ -1,5 +1,6 @@
 import type { Accounting } from '../engine/accounting.ts'
-import type { Cost, Event } from '../engine/events.ts'
+import { type Cost, sayPrice } from '../engine/cost.ts'
+import type { Event } from '../engine/events.ts'
 import { summarize, viewOf } from './plan-view.ts'
 import { duration } from './style.ts'
 import { sayChecks } from './summary.ts'
@@ -83,6 +84,6 @@ const debug = (text: string) => ({ level: 'debug', text }) as const
 
 /** `cost a month, estimated 2026-11-24: SQS $0–5, …; total ~$100`. */
 function sayCost({ date, items, total }: Cost): string {
-  const parts = items.map(({ what, least, most }) => `${what} $${least}${most === undefined ? '+' : `–${most}`}`)
+  const parts = items.map((item) => `${item.what} ${sayPrice(item)}`)
   return `cost a month, estimated ${date}: ${parts.join(', ')}; total ${total}`
 }

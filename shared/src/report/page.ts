@@ -1,4 +1,5 @@
-import type { Cost, WorkspaceResult } from '../engine/events.ts'
+import { type Cost, sayPrice } from '../engine/cost.ts'
+import type { WorkspaceResult } from '../engine/events.ts'
 import { clean } from './clean.ts'
 import { type Graph, mermaidOf } from './mermaid.ts'
 import { saveTo } from './outlet.ts'
@@ -123,9 +124,7 @@ const item = (kind: string, symbol: string, html: string) =>
   `<li class="${kind}"><span class="symbol" aria-hidden="true">${symbol}</span><div>${html}</div></li>`
 
 function costBlock({ date, items, total }: Cost): string {
-  const rows = items.map(
-    ({ what, least, most }) => `<li>${text(what)}: $${least}${most === undefined ? '+' : `–${most}`}</li>`,
-  )
+  const rows = items.map((item) => `<li>${text(item.what)}: ${sayPrice(item)}</li>`)
   return `<details><summary>costs ${text(total)} a month (estimated ${text(date)})</summary><ul class="plain">${rows.join('')}</ul></details>`
 }
 

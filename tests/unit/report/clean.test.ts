@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { secret } from '@infra/shared/command/secret'
+import { costOf } from '@infra/shared/engine/cost'
 import type { Event } from '@infra/shared/engine/events'
 import { clean, finished, finishedJson, oneLine, own, printable } from '@infra/shared/report/clean'
 import { githubAnnotations, githubSummary } from '@infra/shared/report/github'
@@ -59,7 +60,7 @@ describe('every way out takes escapes and secrets from what a stranger said:', (
     { type: 'check.summary', counts: { ok: 0, warn: 0, fail: 1, skipped: 0 }, ms: 1 },
     { type: 'message', level: 'warn', text: said },
     { type: 'failure', kind: 'error', message: said, remedy: said, detail: [said] },
-    { type: 'cost', currency: 'USD', date: said, items: [{ what: said, least: 1 }], total: said },
+    { type: 'cost', ...costOf(said, [{ what: said, least: 1 }], said) },
     { type: 'run.end', workspace: said, command: said, exitCode: 1, made: 0, ms: 1 },
     { type: 'summary', command: said, workspaces: [{ workspace: said, result: said, cost: said }], exitCode: 1, ms: 1 },
   ]

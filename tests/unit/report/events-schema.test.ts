@@ -39,6 +39,8 @@ const samples: { readonly [T in Event['type']]: readonly Omit<Extract<Event, { t
   cost: [
     {
       currency: 'USD',
+      per: 'month',
+      least: 1,
       date: '2026-11-24',
       items: [
         { what: 'SQS', least: 0, most: 5 },
@@ -94,6 +96,7 @@ const samples: { readonly [T in Event['type']]: readonly Omit<Extract<Event, { t
           changes: { create: 1, update: 0, remove: 0, unknown: 0, refused: 0, unchanged: 2 },
           risks: { restart: 1 },
           cost: '~$5',
+          price: { currency: 'USD', per: 'month', least: 1, most: 5 },
           ms: 1,
         },
         { workspace: 'cluster', result: 'deployed', exitCode: 0, made: 1, checks: counts, ms: 1 },

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { secret } from '@infra/shared/command/secret'
 import { raw } from '@infra/shared/command/sh'
+import { costOf } from '@infra/shared/engine/cost'
 import { changes, create } from '@infra/shared/engine/step'
 import { savePlanPage } from '@infra/shared/report/page'
 import { viewOf } from '@infra/shared/report/plan-view'
@@ -41,7 +42,7 @@ function hostilePage(): string {
         workspace: hostile,
         view: viewOf(plan),
         graph: { ...graph, name: 'other' },
-        cost: { currency: 'USD', date: '2026-11-24', items: [{ what: hostile, least: 5 }], total: '~$5' },
+        cost: costOf('2026-11-24', [{ what: hostile, least: 5 }], '~$5'),
       },
     ],
     results: [

@@ -37,7 +37,7 @@ export async function deployAll(run: RootRun, needs: Needs): Promise<RootResult>
   const results = members.map((member) => {
     const fate = fates.get(nameOf(member)) as Fate
     if (typeof fate === 'string') return { workspace: nameOf(member), result: fate }
-    return resultOf(nameOf(member), refused === undefined ? command : 'plan', fate, member.workspace.cost?.total)
+    return resultOf(nameOf(member), refused === undefined ? command : 'plan', fate)
   })
   return { results, planned, exitCode: refused ?? 0 }
 }
@@ -108,7 +108,7 @@ async function make(
     // It was shown.
     tells: () => (event) => event.type !== 'plan' || !covers(agreed, event.plan),
   })
-  return made ? { ...made, ms: looked.ms + made.ms } : looked
+  return made ? { ...made, cost: looked.cost, ms: looked.ms + made.ms } : looked
 }
 
 /** Asks once more where something else is to be done than what was agreed to. */

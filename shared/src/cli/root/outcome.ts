@@ -1,3 +1,4 @@
+import { type Cost, totalPrice } from '../../engine/cost.ts'
 import type { Emit, Event, WorkspaceResult } from '../../engine/events.ts'
 import { exitCodes } from '../../engine/failure.ts'
 import { changesOf, isConverged, type Plan } from '../../engine/plan.ts'
@@ -7,6 +8,7 @@ import { viewOf } from '../../report/plan-view.ts'
 export interface Outcome {
   readonly exitCode: number
   readonly plan: Plan | undefined
+  readonly cost: Cost | undefined
   readonly made: number
   readonly checks: WorkspaceResult['checks']
   readonly ms: number
@@ -15,15 +17,17 @@ export interface Outcome {
 /** Follows a run by its events: `hear` each, and `outcome` once it ended. */
 export function follow(): { hear: Emit; outcome(): Outcome } {
   let plan: Plan | undefined
+  let cost: Cost | undefined
   let checks: Outcome['checks']
   let ended = { exitCode: exitCodes.error as number, made: 0, ms: 0 }
   return {
     hear(event: Event) {
       if (event.type === 'plan') plan = event.plan
+      if (event.type === 'cost') cost = event
       if (event.type === 'check.summary') checks = event.counts
       if (event.type === 'run.end') ended = { exitCode: event.exitCode, made: event.made, ms: event.ms }
     },
-    outcome: () => ({ ...ended, plan, checks }),
+    outcome: () => ({ ...ended, plan, cost, checks }),
   }
 }
 
@@ -49,13 +53,8 @@ const troubles: Readonly<Record<number, string>> = {
 }
 
 /** A row of the table. Whether the changes were made or only planned is told by `command`. */
-export function resultOf(
-  workspace: string,
-  command: string,
-  outcome: Outcome,
-  cost: string | undefined,
-): WorkspaceResult {
-  const { exitCode, plan, made, checks, ms } = outcome
+export function resultOf(workspace: string, command: string, outcome: Outcome): WorkspaceResult {
+  const { exitCode, plan, cost, made, checks, ms } = outcome
   const view = plan && viewOf(plan)
   const acted = command === 'deploy' || command === 'destroy'
   const idle = acted && made === 0 ? 'nothing to change' : (done[command] ?? 'done')
@@ -67,7 +66,8 @@ export function resultOf(
     risks: view && { ...view.risks },
     made: acted ? made : undefined,
     checks,
-    cost: plan && cost,
+    cost: plan && cost?.total,
+    price: plan && cost && totalPrice(cost),
     ms,
   }
 }

@@ -83,8 +83,8 @@ async function lookAtAll(run: RootRun): Promise<RootResult> {
       'npm run verify -- -v shows them.',
     )
   const told = isCheck(call) ? 'plan' : command
-  const results = members.map(({ workspace: { name, cost } }, index) =>
-    resultOf(name, told, outcomes[index] as (typeof outcomes)[0], cost?.total),
+  const results = members.map(({ workspace: { name } }, index) =>
+    resultOf(name, told, outcomes[index] as (typeof outcomes)[0]),
   )
   return { results, planned, exitCode: 0 }
 }
