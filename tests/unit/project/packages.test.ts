@@ -50,3 +50,11 @@ test('the workflows run actions by commit, and name the release of each', () => 
   expect(uses.length).toBeGreaterThan(2)
   expect(uses.filter((line) => !/uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
 })
+
+test('each package that runs a script when it is installed is judged, or npm asks at the first command', () => {
+  const all: [string, { hasInstallScript?: true; optional?: true }][] = Object.entries(
+    json('package-lock.json').packages,
+  )
+  const running = all.filter(([, { hasInstallScript, optional }]) => hasInstallScript && !optional)
+  expect(running.map(([path]) => path.split('node_modules/').at(-1))).toEqual(Object.keys(project.allowScripts))
+})
