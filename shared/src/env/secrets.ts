@@ -48,12 +48,16 @@ const parsePrintable: Parser<string> = (text) => {
   return /^[\x20-\x7e]+$/.test(text) ? { value: text } : { wrong: 'holds characters other than printable ASCII' }
 }
 
+/** Whether the text is a piece of at most half its length again and again, the last time perhaps cut off. In linear time. */
 function isRepeated(text: string): boolean {
-  for (let size = 1; size <= text.length / 2; size++) {
-    const piece = text.slice(0, size)
-    if (text === piece.repeat(Math.ceil(text.length / size)).slice(0, text.length)) return true
+  // Of each beginning of the text, the length of its longest shorter beginning that it ends with (Knuth, Morris, Pratt).
+  const borders = [0]
+  for (let at = 1, length = 0; at < text.length; at++) {
+    while (length > 0 && text[at] !== text[length]) length = borders[length - 1] ?? 0
+    if (text[at] === text[length]) length++
+    borders.push(length)
   }
-  return false
+  return text.length - (borders.at(-1) ?? 0) <= text.length / 2
 }
 
 /** The text without runs of three or more characters that follow each other (`abc`, `321`, `aaa`). */

@@ -127,6 +127,15 @@ describe('a secret that a guesser finds is weak, though it was taken once:', () 
   })
 })
 
+test('a long text, such as a file given by mistake, is judged at once', () => {
+  const parts = ['aB3$xYz9'.repeat(15_000), 'q7'].join('')
+  const texts = [parts, Array.from({ length: 3_000 }, password).join('')]
+  const began = performance.now()
+  for (const text of texts) expect(strongSecret().safeParse(text).success).toBe(true)
+  // What grows by the square of the length takes minutes.
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
+
 test('what we generate passes our own judgement', () => {
   const made = Array.from({ length: 500 }, password)
   expect(made.filter((one) => !strongSecret().safeParse(one).success)).toEqual([])

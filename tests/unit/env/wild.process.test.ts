@@ -62,17 +62,30 @@ describe('a byte order mark is not a part of the text', () => {
   ])
 })
 
-test('an environment file that is a pipe is read, and never replaced', () => {
-  const root = folder()
-  const path = join(root, '.env.pod')
-  execFileSync('sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', path])
-  // It writes once, for whoever reads first.
-  const write = '(printf %s "$1" >"$2" &)'
-  execFileSync('sh', ['-c', write, 'sh', podFile({ VALENCE_DB_PASSWORD: '' }), path], { stdio: 'ignore' })
-  const { problems, written } = generateMissing({ schema: podSchema, root, processEnv })
-  expect(messages(problems)).toMatch(/is not a regular file, and is not replaced/)
-  expect(written).toEqual([])
-  expect(lstatSync(path).isFIFO()).toBe(true)
+describe('an environment file that is a pipe is read, and never replaced', () => {
+  /** A pipe with a text in it, for whoever reads first. */
+  const pipe = (name: string, content: string) => {
+    const root = folder()
+    const path = join(root, name)
+    execFileSync('sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', path])
+    execFileSync('sh', ['-c', '(printf %s "$1" >"$2" &)', 'sh', content, path], { stdio: 'ignore' })
+    return { root, isPipe: () => lstatSync(path).isFIFO() }
+  }
+
+  test('by what is generated', () => {
+    const { root, isPipe } = pipe('.env.pod', podFile({ VALENCE_DB_PASSWORD: '' }))
+    const { problems, written } = generateMissing({ schema: podSchema, root, processEnv })
+    expect(messages(problems)).toMatch(/is not a regular file, and is not replaced/)
+    expect([written, isPipe()]).toEqual([[], true])
+  })
+
+  test('by what is taken over from Terraform', () => {
+    const { root, isPipe } = pipe('.env.cluster', 'AWS_REGION=eu-west-1\n')
+    const text = 'litellm_base_url = "https://litellm.example.org"\n'
+    const { problems, written } = importTfvars({ schemas: [clusterSchema], root, text, home: root })
+    expect(messages(problems)).toMatch(/^\.env\.cluster is not a regular file, and is not replaced/)
+    expect([written, isPipe()]).toEqual([[], true])
+  })
 })
 
 describe('a terraform.tfvars', () => {

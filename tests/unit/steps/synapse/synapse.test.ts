@@ -64,6 +64,11 @@ describe('synapseIdentity', () => {
       ['= no other server here'],
     ],
     [
+      'what cannot be read, which may be anybody',
+      { files: [file({}), { ...file({}, dropIn), unread: 'not YAML (line 3)' }], servers: [] },
+      [`! nobody knows what ${dropIn} says: not YAML (line 3)`],
+    ],
+    [
       'media elsewhere',
       { files: [file({ media_store_path: '/srv/media' })], servers: [] },
       ['! Synapse keeps its media in /srv/media, not in /var/lib/matrix-synapse/media'],
