@@ -1,7 +1,9 @@
 import { sampleEnv } from '@infra/shared/env/sample'
 import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
+import { blankAws } from '@infra/shared/targets/aws/aws'
 import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { describe, expect, it } from 'vitest'
+import { accessKeyChecks } from '../../../cluster/checks/access-key.ts'
 import { workloadChecks } from '../../../cluster/checks/workloads.ts'
 import type { ClusterContext } from '../../../cluster/context.ts'
 import { clusterSchema } from '../../../cluster/env/env.ts'
@@ -34,6 +36,28 @@ describe('the check of what renews the pull secret', () => {
   it('suits by default every version that is offered', () => {
     const image = sampleEnv(clusterSchema).ECR_REFRESH_IMAGE
     for (const minor of ['34', '35', '36']) expect(judge(image, minor)?.outcome).toBe('ok')
+  })
+})
+
+describe('the check of the bot’s access key', () => {
+  const env = {
+    ...sampleEnv(clusterSchema),
+    BOT_AWS_ACCESS_KEY_ID: undefined,
+    BOT_IAM_USER: 'bot',
+    KUBE_CONTEXT: 'one',
+  }
+  const context = { env, aws: blankAws({ region: 'ca-central-1' }), folder: '/nowhere' } as unknown as ClusterContext
+  const [asked] = accessKeyChecks(context).map((check) => check.asked)
+  const key = (id: string, active: boolean) => ({ id, active, created: '2026-11-01T00:00:00.000Z' })
+
+  it.each<[string, object[], string | null, string, RegExp]>([
+    ['holds where AWS takes the one that is kept', [key('AKIA1', true)], 'AKIA1', 'ok', /KIA1/],
+    ['fails where it is switched off', [key('AKIA1', false)], 'AKIA1', 'fail', /switched off.*0 of 1/],
+    ['fails where it is no key of the user', [key('AKIA2', true)], 'AKIA1', 'fail', /no key of the user/],
+    ['fails where none is kept', [key('AKIA1', true)], null, 'fail', /holds none/],
+    ['fails where the user has none', [], 'AKIA1', 'fail', /no key of the user.*0 of 0/],
+  ])('%s', (_, keys, kept, outcome, detail) => {
+    expect(asked?.judge?.({ keys, kept })).toEqual({ outcome, detail: expect.stringMatching(detail) })
   })
 })
 

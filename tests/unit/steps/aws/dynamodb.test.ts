@@ -184,6 +184,27 @@ describe('a DynamoDB table', () => {
     expect(say(decide(now, { ...desired, ...other }))).toEqual(changes)
   })
 
+  it('names the variables by which the bot may keep what it has, and how to deploy the rest', () => {
+    const remedies = { keys: 'KEYS', ttl: 'TTL', without: '--skip-tags dynamodb deploys the rest' }
+    const remedyOf = (now: Record<string, unknown>) => {
+      const decision = decide({ ...whole, ...now }, { ...desired, remedies })
+      return decision.kind === 'refused' ? decision.remedy : ''
+    }
+    const other = { ...there, hash: 'threadId S', range: 'number N' }
+    const index = { ...there.indexes['by-time'], hash: 'threadId S' } as TableState['indexes'][string]
+    const rest = 'Meanwhile --skip-tags dynamodb deploys the rest.'
+    expect(remedyOf({ table: other })).toContain(
+      'add messages=threadId+number:N,messages/by-time=pk+timestamp:N to KEYS',
+    )
+    expect(remedyOf({ table: { ...there, indexes: { 'by-time': index } } })).toContain(
+      'add messages/by-time=threadId+timestamp:N to KEYS',
+    )
+    const late = { ttl: { status: 'ENABLED', attribute: 'expires' } }
+    expect(remedyOf(late)).toContain('add messages=expires to TTL')
+    for (const now of [{ table: other }, { table: { ...there, indexes: { 'by-time': index } } }, late])
+      expect(remedyOf(now).endsWith(rest)).toBe(true)
+  })
+
   it('says why nothing is to be done, and names the index of another', () => {
     const table = { ...there, indexes: { ...there.indexes, theirs: there.indexes['by-time'] } }
     expect(decide({ ...whole, table })).toEqual({

@@ -53,6 +53,22 @@ describe('its policy', () => {
     ],
   ])('%s', (_, facts, pending, changes) => expect(say(policy.plan(facts as never, { pending }))).toEqual(changes))
 
+  it.each([
+    ['of its user', owner, undefined],
+    ['of whoever asks, where the user is still to come', null, { account: '123456789012' }],
+  ])('is shown with the account %s in the place of what stands for it', (_, owner, who) => {
+    const decision = policy.plan({ owner, policy: null, who } as never, { pending: ['user bot'] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    const after = change?.diff?.kind === 'text' ? change.diff.after : ''
+    expect(after).toContain('arn:aws:sqs:ca-central-1:123456789012:')
+    expect(after).not.toContain('$AWS_ACCOUNT_ID')
+  })
+
+  it('lets a consumer of a queue say that it takes longer', () => {
+    const queues = now.Statement.find(({ Sid }: { Sid: string }) => Sid === 'Queues')
+    expect(queues.Action).toContain('sqs:ChangeMessageVisibility')
+  })
+
   it('compares rights, not words', () => {
     const one = {
       Version: '2012-10-17',

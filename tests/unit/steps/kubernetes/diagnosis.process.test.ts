@@ -32,6 +32,24 @@ test('a node that is away is named first, and those that are well are not', asyn
   ])
 })
 
+test('a claim that waits is told, which the pods do not say', async () => {
+  const kubectl = `kubectl() {
+    case "$*" in
+      *persistentVolumeClaim.claimName*) printf 'data-store-0 held' ;;
+      'get persistentvolumeclaim data-store-0 '*metadata.uid*) echo ${noRoom} ;;
+      'get persistentvolumeclaim data-store-0 '*) echo 'data-store-0   Pending   another   1m' ;;
+      'get persistentvolumeclaim held '*) echo 'held   Bound   v   1Gi' ;;
+      'get events '*) cat "$RECORDED" ;;
+    esac
+  }`
+  const script = `${diagnosis.line}\n${kubectl}\nns=n; diagnose app=store`
+  const { stderr } = await runLocal(script, '', { ...process.env, RECORDED: recorded }, () => {})
+  expect(stderr.split('\n').filter((line) => line !== '')).toEqual([
+    '  data-store-0   Pending   another   1m',
+    expect.stringMatching(/^ {2}FailedScheduling /),
+  ])
+})
+
 test.each<[string, number, string[], string[]]>([
   [
     'a Warning, and not the later events that all is well',

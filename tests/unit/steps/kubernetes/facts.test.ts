@@ -1,9 +1,12 @@
 import { reveal } from '@infra/shared/command/secret'
+import { sh } from '@infra/shared/command/sh'
 import type { Question } from '@infra/shared/engine/step'
+import { podAnswer, redisConnection } from '@infra/shared/facts/kubernetes/answers'
 import { containerStarts } from '@infra/shared/facts/kubernetes/container-starts'
 import { jobState } from '@infra/shared/facts/kubernetes/job'
 import { serviceAddress } from '@infra/shared/facts/kubernetes/load-balancer'
 import { namespaceState } from '@infra/shared/facts/kubernetes/namespace'
+import { podNeeds } from '@infra/shared/facts/kubernetes/needs'
 import { nodeStates } from '@infra/shared/facts/kubernetes/nodes'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { serverMinor } from '@infra/shared/facts/kubernetes/version'
@@ -28,6 +31,40 @@ test('what could not be read is not taken for what is not there', () => {
   for (const { parse } of questions)
     expect(() => parse({ code: 1, stdout: '', stderr: 'Error from server: etcd is away\n' })).toThrow('etcd is away')
   expect(() => secretValues('n', 's').parse(says('{"data":{"password":"aHVzaA=='))).toThrow(/^kubectl gave no JSON$/)
+})
+
+test('what pods cannot start without is found wherever they name it', () => {
+  const from = (kind: string, name: string) => ({ name: 'X', valueFrom: { [`${kind}KeyRef`]: { name, key: 'k' } } })
+  const spec = {
+    serviceAccountName: 'sa',
+    imagePullSecrets: [{ name: 'pull' }],
+    volumes: [
+      { name: 'a', secret: { secretName: 's1' } },
+      { name: 'b', configMap: { name: 'c1' } },
+    ],
+    containers: [{ name: 'm', env: [from('secret', 's2'), from('configMap', 'c2')] }],
+    initContainers: [{ name: 'i', envFrom: [{ secretRef: { name: 's3' } }, { configMapRef: { name: 'c3' } }] }],
+  }
+  const items = [{ kind: 'Deployment', metadata: { name: 'd', namespace: 'n' }, spec: { template: { spec } } }]
+  const needs = podNeeds('w')
+    .parse(says(JSON.stringify({ items })))
+    .get('Deployment n/d')
+  expect([...(needs ?? [])].sort()).toEqual(
+    ['ConfigMap n/c1', 'ConfigMap n/c2', 'ConfigMap n/c3', 'Secret n/pull', 'Secret n/s1', 'Secret n/s2'].concat([
+      'Secret n/s3',
+      'ServiceAccount n/sa',
+    ]),
+  )
+})
+
+test('what a pod is asked for has an end, whatever runs in it', () => {
+  const sandbox = { workload: 'deployment/d', container: 'c' }
+  for (const { command } of [
+    podAnswer('n', 'redis-0', ['redis-cli', 'ping']),
+    podAnswer('n', 'redis-0', ['cat'], sh`echo a`),
+    redisConnection('n', sandbox, { name: 'redis', port: 6379 }),
+  ])
+    expect(command.timeoutSeconds).toBeLessThanOrEqual(30)
 })
 
 test('the claims of a namespace, and when one was made, are one question', () => {

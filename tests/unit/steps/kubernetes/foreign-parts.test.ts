@@ -81,6 +81,16 @@ test('the pods of a CronJob are looked at too', () => {
   )
 })
 
+test('a container of others that has another volume at the same path is told', () => {
+  const theirs = (name: string) => ({ name: 'side', image: 'x', volumeMounts: [{ name, mountPath: '/work' }] })
+  const noted = (name: string) =>
+    partsOfOthers(object(), change({ ...ours, containers: [bot, theirs(name)] })).filter((note) =>
+      note.includes('sees'),
+    )
+  expect(noted('old')).toEqual(['deployment bot: at /work container side sees volume old, and bot another one, work'])
+  expect(noted('work')).toEqual([])
+})
+
 test.each<[string, object, number]>([
   ['an emptyDir in whose place a claim comes', { name: 'old', emptyDir: {} }, 1],
   ['a claim in whose place another comes', { name: 'old', persistentVolumeClaim: { claimName: 'old' } }, 0],

@@ -91,6 +91,15 @@ describe('objects of a cluster', () => {
     expect(told(plan(both))).toContain(`- ${said}`)
   })
 
+  it('leave what an adopted workload that stays cannot start without', () => {
+    const account = object('ServiceAccount', 'sa')
+    const needs = new Map([['Deployment bot/d', new Set(['ServiceAccount bot/sa'])]])
+    const facts = { own: [...own, account], makers: new Map([['Deployment bot/d', 'HashiCorp']]), needs }
+    expect(told(plan([], facts))).not.toContain('- service account sa')
+    expect(notes(plan([], facts))).toContain('service account sa is kept: deployment d needs it')
+    expect(told(plan(['deployment/d'], facts))).toContain('- service account sa')
+  })
+
   it('take along what only some clusters know', () => {
     const more = [{ ...object('HTTPRoute', 'door'), component: 'web' }]
     const options = { workspace: 'cluster', namespace: 'bot', apps: ['redis'], confirmed: [], extension: 'httproutes' }

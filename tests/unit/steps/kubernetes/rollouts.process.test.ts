@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { rollouts } from '@infra/shared/steps/kubernetes/rollouts'
 import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
 import { runLocal } from '@infra/shared/targets/process'
 import { expect, test } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
+
+const recorded = join(import.meta.dirname, '../recorded/kubectl-events.txt')
 
 const options = { script: 's', workspace: 'w', namespace: 'n', workloads: ['deployment/api'], seconds: 1 } as const
 
@@ -28,6 +33,26 @@ const line = (noWayBack?: string) => {
 }
 
 const began = '2026-11-29T04:46:13Z'
+
+test('only pods of the newest revision, and what makes those, are asked why', async () => {
+  const log = join(tempFolder(), 'asked')
+  const logged = `kubectl() {
+  printf '%s\\n' "$*" >>"$LOG"
+  case "$*" in
+    "rollout status deployment/api -n n --timeout=1s") return 1 ;;
+    "get deployment api -n n -o jsonpath={.metadata.uid}"*) echo of-api 2 ;;
+    "get replicasets -n n -l app=api --no-headers -o custom-columns=O:"*)
+      printf 'of-api 1 first of-api-1\\nof-api 2 second of-api-2\\nof-others 2 third of-others-2\\n' ;;
+    "get events "*) cat ${recorded} ;;
+  esac
+}
+`
+  const { stderr } = await runLocal(logged + line().script, '', { ...process.env, LOG: log }, () => {})
+  expect(stderr).toContain('api: not ready')
+  const asked = readFileSync(log, 'utf8').split('\n')
+  const pods = asked.filter((line) => /^get pods -n n -l /.test(line)).map((line) => line.split(' ')[5])
+  expect([...new Set(pods)]).toEqual(['app=api,pod-template-hash=second'])
+})
 
 test.each<[what: string, pods: string, image: string, noWayBack: string | undefined, stays: boolean]>([
   ['stays where its newer image has started', `api:2 ${began}\\n`, 'api:2', 'mend it', true],
