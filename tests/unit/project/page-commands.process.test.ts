@@ -84,8 +84,17 @@ test('vitest is given files that there are', () => {
   expect(files.filter((file) => !file.startsWith('-') && !existsSync(join(root, file)))).toEqual([])
 })
 
+/** Commands within sentences. Those for npm are parsed as the program does: readme.test.ts. */
+const inSentences = pages.flatMap((page) => {
+  const found = textOf(page).matchAll(
+    /`((?:sudo|kubectl|aws|doctl|systemctl|journalctl|terraform|curl|ssh|age) [^`]+)`/g,
+  )
+  return [...found].map(([, text = '']) => ({ text: text.replace(/\\\|/g, '|') }))
+})
+
 test('every line is one for bash', () => {
-  for (const { text } of all) {
+  expect(inSentences.length).toBeGreaterThan(60)
+  for (const { text } of [...all, ...inSentences]) {
     const { status, stderr } = spawnSync('bash', ['-n', '-c', text], { encoding: 'utf8' })
     expect([status, stderr], text).toEqual([0, ''])
   }
