@@ -60,10 +60,10 @@ test('the lists name no command that no page has', () => {
 })
 
 test('every shell block says that it is one', () => {
-  const plain = pages.flatMap((page) =>
-    [...textOf(page).matchAll(/^ *```\n([\s\S]*?)^ *```/gm)].map(([, text]) => text),
-  )
-  expect(plain.filter((text) => /^ *(npm|npx|sudo|kubectl|aws|cp|git) /m.test(text ?? ''))).toEqual([])
+  const fences = pages.flatMap((page) => [...textOf(page).matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)])
+  const plain = fences.filter(([, language]) => language === '').map(([, , text = '']) => text)
+  expect(plain.length).toBeGreaterThan(2)
+  expect(plain.filter((text) => /^ *(npm|npx|node|sudo|kubectl|aws|cp|git) /m.test(text))).toEqual([])
 })
 
 test('what is not run to its end here is run where the lists say', () => {
