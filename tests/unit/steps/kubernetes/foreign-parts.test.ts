@@ -1,8 +1,11 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
-import type { ObjectChange } from '@infra/shared/facts/kubernetes/manifests'
+import { type ObjectChange, parseDiff } from '@infra/shared/facts/kubernetes/manifests'
 import type { PodSpec } from '@infra/shared/facts/kubernetes/pod-spec'
 import { lostFiles, partsOfOthers, refuseVolumeKind } from '@infra/shared/steps/kubernetes/foreign-parts'
-import { expect, test } from 'vitest'
+import { manifests } from '@infra/shared/steps/kubernetes/manifests'
+import { blankKubernetes } from '@infra/shared/targets/kubernetes/kubectl'
+import { describe, expect, test } from 'vitest'
+import { told } from '../told.ts'
 
 const mount = { name: 'work', mountPath: '/work' }
 const ours = {
@@ -106,4 +109,34 @@ test('a volume of another kind under a name of ours is refused, and no other fau
   const refused = refuseVolumeKind(object(), `* ${at} Forbidden: may not specify more than 1 volume type`)
   expect(refused).toMatchObject({ kind: 'refused', remedy: expect.stringContaining('"$retainKeys":["name","persist') })
   expect(refuseVolumeKind(object(), `* ${at} Required value`)).toBeUndefined()
+})
+
+describe('a plan', () => {
+  const plan = (state: object) =>
+    manifests(blankKubernetes(), [object()], { script: 'bots', workspace: 'cluster', prune: false }).plan(
+      { state: { ...parseDiff({ code: 0, stdout: '', stderr: '' }), ...state }, own: [] },
+      { pending: [] },
+    )
+
+  test('tells what others keep in our pods, and what is lost with those that are there', () => {
+    const containers = [{ name: 'bot', volumeMounts: [{ name: 'old', mountPath: '/work' }] }]
+    const before = { containers, volumes: [{ name: 'old', emptyDir: {} }] }
+    const changed = { ...change({ ...ours, hostNetwork: true }, before), keys: [], takenOver: [], template: true }
+    const decision = plan({ changed: new Map([['Deployment bots/bot', changed]]) })
+    expect(told(decision)).toEqual(['~ deployment bot, the files at /work'])
+    expect(decision).toMatchObject({
+      changes: [{ risk: 'data' }],
+      notes: [
+        expect.stringMatching(/^deployment bot: the files at \/work of container bot lie in its volume old and go/),
+        'deployment bot: hostNetwork is not ours and stays in its pods',
+        expect.stringContaining('take it away, then deploy: kubectl patch deployment bot -n bots'),
+      ],
+    })
+  })
+
+  test('tells what the API server warns of', () => {
+    const warned = { warnings: ['existing pods in namespace "bots" violate'] }
+    const notes = ['the API server warns: existing pods in namespace "bots" violate']
+    expect(plan(warned)).toMatchObject({ kind: 'converged', notes })
+  })
 })

@@ -117,14 +117,6 @@ describe('manifests', () => {
       },
     ],
     [
-      'are taken with a warning of the API server, which is told',
-      {
-        state: { warnings: ['existing pods in namespace "bots" violate'] },
-        changes: ['= 4 objects'],
-        notes: ['the API server warns: existing pods in namespace "bots" violate'],
-      },
-    ],
-    [
       'are refused where a volume would grow, for more money and for good',
       {
         state: {
@@ -162,33 +154,6 @@ describe('manifests', () => {
     expect(told(decision)).toEqual(row.changes)
     if (row.risks && decision.kind === 'changes') expect(decision.changes.map(({ risk }) => risk)).toEqual(row.risks)
     expect(decision.kind === 'refused' ? [] : (decision.notes ?? [])).toEqual(row.notes ?? [])
-  })
-
-  it('tell what others keep in their pods, and what is lost with those that are there', () => {
-    const containers = (name: string) => [{ name: 'bot', volumeMounts: [{ name, mountPath: '/work' }] }]
-    const spec = {
-      containers: containers('work'),
-      volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'work' } }],
-    }
-    const before = { containers: containers('old'), volumes: [{ name: 'old', emptyDir: {} }] }
-    const pods = { before, after: { ...spec, hostNetwork: true } }
-    const bot: KubeObject = {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'bot', namespace: 'bots' } },
-      spec: { template: { spec } },
-    }
-    const decision = manifests(blankKubernetes(), [bot], { script: 'bots', workspace: 'cluster', prune: false }).plan(
-      { state: { ...converged, changed: new Map([change('Deployment', 'bot', { template: true, pods })]) }, own: [] },
-      { pending: [] },
-    )
-    expect(told(decision)).toEqual(['~ deployment bot, the files at /work'])
-    expect(decision).toMatchObject({
-      changes: [{ risk: 'data' }],
-      notes: [
-        expect.stringMatching(/^deployment bot: the files at \/work of container bot lie in its volume old and go/),
-        'deployment bot: hostNetwork is not ours and stays in its pods',
-        expect.stringContaining('take it away, then deploy: kubectl patch deployment bot -n bots'),
-      ],
-    })
   })
 
   it('are applied in one go, each with our labels, and none that does not change', () => {
