@@ -25,6 +25,15 @@ const copy = (on: Target, from: string, to: string, dependsOn: readonly Dependen
       changes(source === now ? [] : [update(`copy ${to}`, withStdin(sh`cat >${to}`, text`${source ?? ''}`))], 'equal'),
   })
 
+/** Makes both notes a and b, so that there is nothing left to do for a step of b. */
+const both = (on: Target) =>
+  step({
+    id: 'both',
+    on,
+    ask: { a: noteContent('a') },
+    plan: ({ a }) => changes(a === null ? [create('a and b', raw('echo 1 >a; echo 2 >b'))] : [], ''),
+  })
+
 describe('applying', () => {
   test('makes the changes in order, and a second run has nothing to do', async () => {
     const here = localTarget(tempFolder())
@@ -61,13 +70,7 @@ describe('applying', () => {
 
   test('a step that the change before it made needless does nothing', async () => {
     const here = localTarget(tempFolder())
-    const both = step({
-      id: 'both',
-      on: here,
-      ask: { a: noteContent('a') },
-      plan: ({ a }) => changes(a === null ? [create('a and b', raw('echo 1 >a; echo 2 >b'))] : [], ''),
-    })
-    const { made, failure, events } = await deployed(work(both, note(here, 'b', '2\n')))
+    const { made, failure, events } = await deployed(work(both(here), note(here, 'b', '2\n')))
     expect([made, failure]).toEqual([1, undefined])
     expect(here.ran).toHaveLength(1)
     expect(only(events, 'applied')).toEqual([{ type: 'applied', planned: 2, made: 1, unneeded: ['note b'], more: [] }])
@@ -75,17 +78,10 @@ describe('applying', () => {
 
   test('how many were made goes with how many were planned, in the events and in words', async () => {
     const here = localTarget(tempFolder())
-    writeFileSync(join(here.folder, 'source'), 'old')
-    writeFileSync(join(here.folder, 'copied'), 'old')
-    const both = step({
-      id: 'both',
-      on: here,
-      ask: { a: noteContent('a') },
-      plan: ({ a }) => changes(a === null ? [create('a and b', raw('echo 1 >a; echo 2 >b'))] : [], ''),
-    })
+    for (const name of ['source', 'copied']) writeFileSync(join(here.folder, name), 'old')
     const { events, made } = await deployed(
       // The copy is converged in the plan, and has to be made once its source is another.
-      work(both, note(here, 'b', '2\n'), note(here, 'source', 'new'), copy(here, 'source', 'copied')),
+      work(both(here), note(here, 'b', '2\n'), note(here, 'source', 'new'), copy(here, 'source', 'copied')),
     )
     const announced = only(events, 'plan').at(-1)?.plan.steps.flatMap(changesOf).length ?? 0
     const [told] = only(events, 'applied')
