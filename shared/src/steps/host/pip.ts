@@ -138,7 +138,10 @@ function byName({ builder, venv }: PipOptions, desired: readonly string[], ...mo
   return { line: sh`( ${text} )`.line, ...(stdin && { stdin }) }
 }
 
-/** While the builder builds, root unpacks the wheels, by their hashes: what is handed over is the builder's. */
+/**
+ * While the builder builds, root unpacks the wheels, by their hashes (what is handed over is the builder's), and gives
+ * them their byte code.
+ */
 function byLock({ builder, venv }: PipOptions, lock: PipLock, ...more: readonly string[]): Command {
   const { wheels, sources, built } = lock
   const python = `${venv}/bin/python`
@@ -156,7 +159,7 @@ function byLock({ builder, venv }: PipOptions, lock: PipLock, ...more: readonly 
     taken('wheels'),
     sh`cd /`,
     sh`${pip} --only-binary :all: --require-hashes --find-links "$d/wheels" -r ${wheels}`,
-    ...(sources ? [sh`wait "$building"`, sh`building=`, taken('sources')] : []),
+    ...(sources ? [compileVenv(sh`${venv}`), sh`wait "$building"`, sh`building=`, taken('sources')] : []),
     ...(own.length > 0 ? [own.reduce((before, file) => sh`${before} ${file}`, pip)] : []),
   )
   return { line: sh`( ${text} )`.line, ...(stdin && { stdin }) }
