@@ -36,6 +36,8 @@ export function vkbVariables(env: PodEnv): Text {
       ANTHROPIC_API_KEY: env.ANTHROPIC_API_KEY,
       MCP_HOST: '127.0.0.1',
       MCP_PORT: '8765',
+      // Root's own Python would leave files in the checkout, which is valence's alone.
+      PYTHONDONTWRITEBYTECODE: '1',
     },
     'Written by the deployment, which puts back what is changed here. Read by sh (source) and by systemd.',
   )

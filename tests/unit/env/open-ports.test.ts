@@ -1,6 +1,13 @@
+import { nothing } from '@infra/shared/command/command'
 import { sayOpenPort } from '@infra/shared/command/open-port'
+import { collect } from '@infra/shared/engine/declaration'
 import { openPorts } from '@infra/shared/env/open-ports'
+import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
+import pod from '../../../pod/pod.ts'
+import { told } from '../steps/told.ts'
+import { loadPod } from './load-pod.ts'
+import { podFile } from './place.ts'
 
 describe('ports that stay open beside those of the deployment', () => {
   test.each<[string, string[]]>([
@@ -42,4 +49,13 @@ describe('ports that stay open beside those of the deployment', () => {
   ])('the network of %s is said', (text, remedy) => {
     expect(openPorts().safeParse(text).error?.issues[0]).toMatchObject({ params: { remedy } })
   })
+})
+
+test('the firewall of the pod lets in what the variable says', () => {
+  const { env } = loadPod({ '.env.pod': podFile({ VALENCE_EXTRA_PORTS: '3478/udp,5349/tcp from 10.0.0.0/8' }) })
+  const work = collect(pod.scripts, { env, host: blank('a new host') } as never)
+  const firewall = work.flatMap(({ steps }) => steps).find(({ id }) => id === 'firewall')
+  const now = Object.entries(firewall?.ask ?? {}).map(([name, { parse }]) => [name, parse(nothing)])
+  const decision = firewall?.plan(Object.fromEntries(now), { pending: [] })
+  expect(decision && told(decision)[0]).toMatch(/^\+ firewall rules: allow .* 3478\/udp 5349\/tcp from 10\.0\.0\.0\/8$/)
 })

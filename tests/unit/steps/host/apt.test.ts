@@ -15,6 +15,14 @@ describe('packages', () => {
     expect(told(step.plan({ installed: {}, audit: '', ...now }, { pending: [] }))).toEqual(desired)
   })
 
+  test('that were left half installed are mended once, and that is told once, whatever steps want packages', () => {
+    const plans = [step, aptPackages(blank('a new host'), ['age'])].map((one) =>
+      one.plan({ installed: {}, audit: 'less' }, { pending: [] }),
+    )
+    const once = plans.map((plan) => (plan.kind === 'changes' ? plan.changes[0]?.once : undefined))
+    expect(once).toEqual(['dpkg', 'dpkg'])
+  })
+
   test('are never brought at the cost of others', () => {
     const decision = step.plan({ installed: {}, audit: 'less' }, { pending: [] })
     const lines = decision.kind === 'changes' ? decision.changes.flatMap(({ run }) => run.map(({ line }) => line)) : []
