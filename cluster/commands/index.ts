@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { history } from '@infra/shared/cli/history-command'
 import { logOptions } from '@infra/shared/cli/log-options'
 import { applyOptions } from '@infra/shared/cli/options'
 import { clusterServices } from './services.ts'
@@ -20,6 +21,7 @@ const cluster: Entry = {
   },
   commands: {
     graph,
+    history,
     output: {
       about: 'what was made, as terraform output had it: one value, or all',
       args: ['[NAME]'],

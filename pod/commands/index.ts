@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { history } from '@infra/shared/cli/history-command'
 import { logOptions } from '@infra/shared/cli/log-options'
 import type { OptionName } from '@infra/shared/cli/options'
 
@@ -16,6 +17,7 @@ const pod: Entry = {
   load: () => import('../pod.ts'),
   commands: {
     graph,
+    history,
     status: {
       about: 'how it is: services, versions, certificate, disk, memory, backups, lock',
       run: async (session) => (await import('./status.ts')).runStatus(session),

@@ -26,29 +26,36 @@ export async function runRestore(session: Session): Promise<number> {
   const { env, host } = openHost(session, ['VALENCE_DOMAIN'])
   const { path: identity, asks } = await findIdentity(session, ownIdentity(env), '~/.ssh/valence_pod')
   const archive = await judged(session, path, wanted(session.root, env.VALENCE_DOMAIN))
-  return withLock(session, host, async () => {
-    const say = `decrypting here, sending ${path}`
-    const sending = () => send(host, { path, archive, identity, asks })
-    // From here on something lies open on the host: it is taken away before we end.
-    session.signals.hold()
-    // Nothing is drawn over the question.
-    if (asks) emit({ type: 'message', level: 'info', text: `${say}: age asks for the passphrase of ${identity}` })
-    const folder = await (asks ? sending() : told(session, say, sending))
-    try {
-      goOn(session)
-      const { manifest, found } = await told(session, 'checking that it is whole', () => look(host, folder))
-      judge(manifest, found, env.VALENCE_DOMAIN)
-      goOn(session)
-      if (found.tables > 0 || found.files > 0) await agree(session, env.VALENCE_DOMAIN, manifest)
-      goOn(session)
-      await apply(session, host, folder)
-      if (manifest.format === 1) emit({ type: 'message', level: 'info', text: inOneDatabase })
-    } finally {
-      const away = sh`rm -rf ${folder} && systemctl stop ${cleaner}.timer`
-      await host.run([away], () => {}).catch(() => {})
-    }
-    return 0
-  })
+  let isBegun = false
+  return withLock(
+    session,
+    host,
+    async () => {
+      const say = `decrypting here, sending ${path}`
+      const sending = () => send(host, { path, archive, identity, asks })
+      // From here on something lies open on the host: it is taken away before we end.
+      session.signals.hold()
+      // Nothing is drawn over the question.
+      if (asks) emit({ type: 'message', level: 'info', text: `${say}: age asks for the passphrase of ${identity}` })
+      const folder = await (asks ? sending() : told(session, say, sending))
+      try {
+        goOn(session)
+        const { manifest, found } = await told(session, 'checking that it is whole', () => look(host, folder))
+        judge(manifest, found, env.VALENCE_DOMAIN)
+        goOn(session)
+        if (found.tables > 0 || found.files > 0) await agree(session, env.VALENCE_DOMAIN, manifest)
+        goOn(session)
+        isBegun = true
+        await apply(session, host, folder)
+        if (manifest.format === 1) emit({ type: 'message', level: 'info', text: inOneDatabase })
+      } finally {
+        const away = sh`rm -rf ${folder} && systemctl stop ${cleaner}.timer`
+        await host.run([away], () => {}).catch(() => {})
+      }
+      return 0
+    },
+    { isKept: () => isBegun },
+  )
 }
 
 /** What may be restored on this pod. */

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { backupOptions } from '@infra/shared/cli/backup-options'
 import { graph } from '@infra/shared/cli/graph-command'
 import type { Entry } from '@infra/shared/cli/help'
+import { history } from '@infra/shared/cli/history-command'
 import { logOptions } from '@infra/shared/cli/log-options'
 import { applyOptions, type OptionName } from '@infra/shared/cli/options'
 import { stoatCommandServices as services } from './services.ts'
@@ -42,6 +43,7 @@ const stoat: Entry = {
   },
   commands: {
     graph,
+    history,
     output: {
       about: 'addresses of Stoat: one value, or all',
       args: ['[NAME]'],

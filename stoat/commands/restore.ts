@@ -36,15 +36,26 @@ export async function runRestore(session: Session): Promise<number> {
   const identity = await findIdentity(session, env.STOAT_BACKUP_IDENTITY_FILE, '~/.config/age/stoat.key')
   const opened = await openArchive(session, { path, domain: env.STOAT_DOMAIN, identity })
   await assertInside(context)
-  const isOver = await withLock(session, context.kube, () => replace(session, context, opened))
+  let isBegun = false
+  const begin = () => {
+    isBegun = true
+  }
+  const isOver = await withLock(session, context.kube, () => replace(session, context, opened, begin), {
+    isKept: () => isBegun,
+  })
   if (!isOver || options.check) return 0
   await startAgain(session, context)
   await readCanary(session, context)
   return 0
 }
 
-/** What is there is replaced; false where that was only looked at. */
-async function replace(session: Session, context: StoatContext, opened: OpenedArchive): Promise<boolean> {
+/** What is there is replaced, once `begin` was told; false where that was only looked at. */
+async function replace(
+  session: Session,
+  context: StoatContext,
+  opened: OpenedArchive,
+  begin: () => void,
+): Promise<boolean> {
   const { emit, signals, options } = session
   const info = (text: string) => emit({ type: 'message', level: 'info', text })
   const { manifest, keys } = opened
@@ -63,6 +74,7 @@ async function replace(session: Session, context: StoatContext, opened: OpenedAr
   if (replaced !== undefined && unfinished === null) await agree(session, context.env.STOAT_DOMAIN, opened, replaced)
   if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
   signals.hold()
+  begin()
   await beginRestore(context, basename(opened.path))
   await inParts(session, context, opened, taken.length > 0)
   return true

@@ -76,6 +76,21 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
     expect((await cli('deploy', '--yes')).stderr).toContain('nothing changed')
   })
 
+  it('knows itself who deployed what, from which commit', async () => {
+    const past = JSON.parse(good(await cli('history', '--json')))
+    expect(past.at(-1)).toEqual({
+      at: expect.stringMatching(/Z$/),
+      what: 'deploy cluster',
+      by: expect.stringMatching(/^\S+@\S+ pid \d+$/),
+      commit: expect.stringMatching(/^[0-9a-f]{12}$/),
+      result: expect.stringMatching(/^\d+ changes? made$/),
+    })
+    expect(past.map(({ what }: { what: string }) => what)).toContain('deploy cluster')
+    const count = past.length
+    good(await cli('deploy', '--yes'))
+    expect(JSON.parse(good(await cli('history', '--json')))).toHaveLength(count)
+  })
+
   it('shows what runs: pods, images, logs', async () => {
     const status = JSON.parse(good(await cli('status', '--json')))
     expect(status.workloads.map(({ name, ready }: Record<string, string>) => `${name} ${ready}`).sort()).toEqual([

@@ -232,5 +232,24 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
       expect(await superuser('synapse', 'SELECT count(*) FROM users')).toBe(users)
       expect((await pod.cli('psql', 'SELECT count(*) FROM notes')).stdout).toContain('3000')
     })
+
+    test('the host itself knows of them: who, when and from which commit', async () => {
+      const [past, again] = [await pod.cli('history', '--json'), await pod.cli('history')]
+      const runs = JSON.parse(past.stdout) as Record<string, string>[]
+      expect(runs).toContainEqual({
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/),
+        what: 'deploy pod --tags postgresql',
+        by: expect.stringMatching(/^\S+@\S+ pid \d+$/),
+        commit: expect.stringMatching(/^[0-9a-f]{12}$/),
+        result: expect.stringMatching(/^\d+ changes? made$/),
+      })
+      expect(again.stdout.trimEnd().split('\n')).toHaveLength(runs.length + 1)
+      expect(await onHost(pod.host, 'stat -c "%U %a" /var/lib/infra /var/lib/infra/runs.log')).toBe(
+        'root 700\nroot 600\n',
+      )
+      // What changes nothing leaves nothing there.
+      expect((await pod.cli('deploy', '--yes', '-t', 'postgresql')).stderr).toContain('nothing changed')
+      expect(JSON.parse((await pod.cli('history', '--json')).stdout)).toEqual(runs)
+    })
   })
 })

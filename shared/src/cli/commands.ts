@@ -8,6 +8,7 @@ import type { Target } from '../engine/target.ts'
 import { whileWaiting } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
+import { runEntry } from './entries.ts'
 import { usage } from './options.ts'
 import { stateFolder } from './paths.ts'
 import { assertFresh, assertWritable, planOf, readPlans, type SavedPlan, savePlans } from './plan-file.ts'
@@ -57,6 +58,7 @@ export async function runDeploy(session: Session): Promise<number> {
     emit,
     stopping: signals.stopping,
     holder: describeHolder(),
+    entry: runEntry(session),
     lockTimeout: seconds(options['lock-timeout']),
     async agree(plan) {
       if (together?.agree) return together.agree(plan)

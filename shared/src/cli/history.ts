@@ -21,7 +21,7 @@ interface Past {
   readonly ms?: number
 }
 
-const looking = ['validate', 'plan', 'verify', 'status', 'output', 'logs', 'graph']
+const looking = ['validate', 'plan', 'verify', 'status', 'output', 'logs', 'graph', 'history']
 
 /** `history`: who ran what from this checkout, of what changes something; the newest last. */
 export async function showHistory({ options }: Call): Promise<number> {

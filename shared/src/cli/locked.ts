@@ -1,21 +1,34 @@
 import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { seconds } from './commands.ts'
+import { runEntry } from './entries.ts'
 import type { Session } from './session.ts'
 
-/** Holds a target's lock while `work` runs: no deployment changes what a backup reads or a restore writes. */
-export async function withLock<T>(session: Session, on: Target, work: () => Promise<T>): Promise<T> {
+/**
+ * Holds a target's lock while `work` runs: no deployment changes what a backup reads or a restore writes. Where
+ * `isKept` says so at its end, the target keeps a line of the run.
+ */
+export async function withLock<T>(
+  session: Session,
+  on: Target,
+  work: () => Promise<T>,
+  { isKept = (): boolean => false } = {},
+): Promise<T> {
   const { emit, options } = session
   const lock = await on.lock?.({
     holder: `${describeHolder()} (${session.command})`,
     timeout: seconds(options['lock-timeout']),
     waiting: (holder) => emit({ type: 'lock.wait', target: on.name, holder }),
+    entry: runEntry(session),
   })
+  let result = 'failed'
   try {
-    return await work()
+    const given = await work()
+    result = 'done'
+    return given
   } finally {
     // The failure that led here is the one to tell.
-    await lock?.release().catch(() => {})
+    await lock?.release(isKept() ? result : undefined).catch(() => {})
   }
 }
 

@@ -5,6 +5,7 @@ import type { Target } from '../engine/target.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { seconds, targetNames } from './commands.ts'
 import { canAsk, confirmPlan } from './confirm.ts'
+import { runEntry } from './entries.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -23,6 +24,7 @@ export async function runWork(session: Session, work: readonly Work[], targets: 
     emit,
     stopping: signals.stopping,
     holder: describeHolder(),
+    entry: runEntry(session),
     lockTimeout: seconds(options['lock-timeout']),
     agree: async (plan) => {
       if (session.together?.agree) return session.together.agree(plan)

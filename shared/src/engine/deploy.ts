@@ -9,6 +9,8 @@ export interface DeployOptions {
   readonly emit: Emit
   stopping(): boolean
   readonly holder: string
+  /** What each target that is changed keeps of this run: {@link LockRequest.entry}. */
+  readonly entry?: string | undefined
   /** Seconds to wait for a lock that another holds. */
   readonly lockTimeout: number
   /** Gets the user's yes, or throws. Asked again with `moved` when the facts changed while waiting for it. */
@@ -34,7 +36,14 @@ export async function planWork(work: readonly Work[], emit: Emit): Promise<Plan>
  * and the user agreed. Returns the number of changes made.
  */
 export async function deploy(work: readonly Work[], options: DeployOptions): Promise<number> {
-  const { emit } = options
+  let made = 0
+  let isTried = false
+  const emit: Emit = (event) => {
+    if (event.type === 'change.start') isTried = true
+    if (event.type === 'change.end' && event.outcome === 'done') made += 1
+    options.emit(event)
+  }
+  let result = 'cut off'
   let plan = await planWork(work, emit)
   options.expect?.(plan)
   if (isConverged(plan)) return 0
@@ -54,17 +63,24 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
       if (isConverged(plan)) return 0
       await options.agree(plan, true)
     }
-    return await apply(plan, work, options)
+    await apply(plan, work, { ...options, emit })
+    result = changesMade(made)
+    return made
+  } catch (error) {
+    result = `${error instanceof Failure ? error.kind : 'error'} after ${changesMade(made)}`
+    throw error
   } finally {
     for (const { target, lock } of locks) {
       // A lock that cannot be released expires; the failure that led here is the one to tell.
-      await lock.release().then(
+      await lock.release(isTried ? result : undefined).then(
         () => emit({ type: 'lock.released', target: target.name }),
         () => {},
       )
     }
   }
 }
+
+const changesMade = (made: number) => `${made} ${made === 1 ? 'change' : 'changes'} made`
 
 function factsKeepChanging(before: Plan, after: Plan): Failure {
   const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]
@@ -92,9 +108,13 @@ async function lockAll(plan: Plan, options: DeployOptions): Promise<{ target: Ta
   )
   const taken: { target: Target; lock: Lock }[] = []
   for (const target of new Set(open.map(({ step }) => step.on))) {
+    const warn = (text: string) => options.emit({ type: 'message', level: 'warn', text })
     const waiting = (holder: string) => options.emit({ type: 'lock.wait', target: target.name, holder })
     try {
-      const lock = await target.lock?.({ holder: options.holder, timeout: options.lockTimeout, waiting })
+      const lock = await target.lock?.({
+        ...{ holder: options.holder, timeout: options.lockTimeout, waiting },
+        ...{ entry: options.entry, warn },
+      })
       if (!lock) continue
       taken.push({ target, lock })
     } catch (error) {

@@ -46,6 +46,8 @@ export interface Target {
   lock?(request: LockRequest): Promise<Lock>
   /** Who holds the lock; undefined where nobody does. */
   holder?(): Promise<string | undefined>
+  /** What it keeps of the runs that changed it, the newest last: lines. */
+  entries?(): Promise<string>
   /** Removes the lock whoever holds it; gives the holder's words, or undefined when there was none. */
   unlock?(): Promise<string | undefined>
   close(): Promise<void>
@@ -58,8 +60,13 @@ export interface LockRequest {
   readonly timeout: number
   /** Called once when it has to wait, with the holder's words. */
   waiting(holder: string): void
+  /** What the target shall keep of the run, once something was changed under the lock: a short line. Left out: nothing. */
+  readonly entry?: string | undefined
+  /** Called where that line cannot be kept. */
+  warn?(text: string): void
 }
 
 export interface Lock {
-  release(): Promise<void>
+  /** Gives it up. `result` ends the line that the target keeps of a run that changed something; without it keeps none. */
+  release(result?: string): Promise<void>
 }

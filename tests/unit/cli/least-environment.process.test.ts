@@ -82,6 +82,7 @@ const table: readonly (readonly [Entry, Variables, Readonly<Record<string, Row>>
       unlock: [['--yes'], address, unreachable],
       // It evaluates all that a plan does.
       graph: [[], wholePod, 0],
+      history: [[], address, unreachable],
       status: [[], { ...address, ...domain }, unreachable],
       logs: [['nginx'], address, unreachable],
       ssh: [['true'], address, unreachable],
@@ -111,6 +112,7 @@ const table: readonly (readonly [Entry, Variables, Readonly<Record<string, Row>>
       unlock: [['--yes'], {}, unreachable],
       // It evaluates all that a plan does.
       graph: [[], wholeCluster, 0],
+      history: [[], {}, unreachable],
       output: [[], {}, unreachable],
       status: [[], {}, 1],
       logs: [['bot'], {}, unreachable],
@@ -130,6 +132,7 @@ const table: readonly (readonly [Entry, Variables, Readonly<Record<string, Row>>
       unlock: [['--yes'], {}, unreachable],
       // It evaluates all that a plan does.
       graph: [[], wholeStoat, 0],
+      history: [[], {}, unreachable],
       output: [[], wholeStoat, unreachable],
       status: [[], {}, unreachable],
       logs: [['api'], {}, unreachable],

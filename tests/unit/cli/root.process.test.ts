@@ -240,6 +240,14 @@ describe.concurrent('status, verify and destroy of all', () => {
     })
   })
 
+  test('history: of this checkout, and by --there what each target keeps', async () => {
+    const { run } = trio({ left: 'none' })
+    const [here, there, wrong] = await Promise.all([run('history'), run('history', '--there'), run('plan', '--there')])
+    expect([here.code, here.stdout]).toEqual([0, 'nothing was deployed from this checkout yet\n'])
+    expect([there.code, there.stdout]).toEqual([0, 'nothing was deployed there yet\n'])
+    expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining('It belongs to: history')])
+  })
+
   test('verify: the checks of each, and one report', async () => {
     const { root, run } = trio({ ...fine, right: 'unreachable' })
     mkdirSync(join(root, 'left'), { recursive: true })

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { raw } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { changesOf } from '@infra/shared/engine/plan'
-import { changes, type Question, refuse, step, update } from '@infra/shared/engine/step'
-import type { Target } from '@infra/shared/engine/target'
+import { changes, create, type Question, refuse, step, update } from '@infra/shared/engine/step'
+import type { LockRequest, Target } from '@infra/shared/engine/target'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { localTarget } from '../../support/local-target.ts'
@@ -83,6 +83,44 @@ describe('plan first, lock late', () => {
     const { made } = await deployed(work(first, { ...note(there, 'b', null), dependsOn: [first] }))
     expect(made).toBe(1)
     expect(there.order).toContain('lock')
+  })
+})
+
+describe('what a target keeps of a run', () => {
+  const keeping = (on: ReturnType<typeof localTarget>) => {
+    const kept: (string | undefined)[] = []
+    const lock: NonNullable<Target['lock']> = async ({ entry }) => ({
+      release: async (result) => void kept.push(result && `${entry}; ${result}`),
+    })
+    return { target: { ...on, lock }, kept }
+  }
+  const entry = 'deploy pod; ana; commit 0123456789ab'
+
+  test('ends with how many changes were made, or after how many it ended otherwise', async () => {
+    const { target, kept } = keeping(localTarget(tempFolder()))
+    await deployed(work(note(target, 'a', '1'), note(target, 'b', '2')), { entry })
+    const broken = step({
+      id: 'broken',
+      on: target,
+      ask: {},
+      plan: () => changes([create('what cannot be', raw('exit 3'))], ''),
+    })
+    await deployed(work(note(target, 'c', '3'), broken), { entry })
+    expect(kept).toEqual([`${entry}; 2 changes made`, `${entry}; error after 1 change made`])
+  })
+
+  test('is nothing where no change was begun', async () => {
+    const here = localTarget(tempFolder())
+    const { target, kept } = keeping(here)
+    const moving = {
+      ...target,
+      lock: async (request: LockRequest) => {
+        writeFileSync(join(here.folder, 'a'), '1')
+        return target.lock(request)
+      },
+    }
+    await deployed(work(note(moving, 'a', '1')), { entry })
+    expect(kept).toEqual([undefined])
   })
 })
 

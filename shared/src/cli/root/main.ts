@@ -18,6 +18,10 @@ export const abouts = {
   history: 'who deployed what from this checkout, and how it ended',
 } as const
 
+const thereOption = {
+  there: { type: 'boolean', help: 'what hosts and clusters have kept: deployments from other checkouts too' },
+} as const
+
 export type RootCommand = keyof typeof abouts
 
 /**
@@ -45,7 +49,7 @@ export async function rootMain(entries: readonly Entry[], argv: readonly string[
     const call = withPaths(parseCall(command, rest, syntax), process.env)
     assertForAll(command, call)
     if (command === 'show') return (await import('../show.ts')).showPlans(call)
-    if (command === 'history') return (await import('../history.ts')).showHistory(call)
+    if (command === 'history' && !call.workspaceOptions.there) return (await import('../history.ts')).showHistory(call)
     return (await import('./run.ts')).runAll(entries, command, call)
   })
 }
@@ -67,7 +71,7 @@ export function rootSyntax(entries: readonly Entry[]): WorkspaceSyntax {
       status: { about: abouts.status },
       output: { about: abouts.output },
       destroy: { about: abouts.destroy, sharedOptions: applyOptions },
-      history: { about: abouts.history },
+      history: { about: abouts.history, options: thereOption },
       show: { about: abouts.show, args: ['FILE'], sharedOptions: ['diff', 'no-diff'] },
     },
   }

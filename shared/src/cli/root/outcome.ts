@@ -38,6 +38,7 @@ const done: Readonly<Record<string, string>> = {
   verify: 'verified',
   status: 'shown',
   output: 'shown',
+  history: 'shown',
   destroy: 'destroyed',
 }
 

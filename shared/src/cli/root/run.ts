@@ -26,7 +26,7 @@ export async function runAll(entries: readonly Entry[], command: RootCommand, ca
   const samples = plans && command !== 'destroy'
   const chosen = await chooseMembers(entries, { root, processEnv: process.env, options, samples })
   const { running, left } = takePart(chosen.running, command, call, folder)
-  const isResult = command === 'status' || command === 'output'
+  const isResult = ['status', 'output', 'history'].includes(command)
   const reporters = togetherReporters(options, isResult)
   const { signals, watch } = watchSignals(reporters.inOrder)
   const printed: Record<string, string> = {}

@@ -11,10 +11,11 @@ import { type Ask, askDiffs, type OpenManifests, unanswered } from './ask-diffs.
 import { caller, kubectlEnv, startIn } from './call.ts'
 import { isDiff } from './diffs.ts'
 import { type KubeAccess, userKubeconfig } from './kubeconfig.ts'
-import { breakKubeLock, type KubeLock, kubeLockHolder, takeKubeLock } from './lock.ts'
+import { breakKubeLock, type Kubectl, type KubeLock, kubeLockHolder, takeKubeLock } from './lock.ts'
 import { fillValues, holdsValue, type OpenValue } from './open-values.ts'
 import { provenAccess } from './proven-access.ts'
 import { combinedReads } from './reads.ts'
+import { readRunLog } from './run-log.ts'
 
 export interface KubectlOptions {
   /** Which cluster; undefined as long as there is no kubeconfig, because an earlier step makes it. Looked up anew each time. */
@@ -63,6 +64,12 @@ export function kubernetes(options: KubectlOptions): KubeTarget {
     (access) => startApiProxy(access.context, kubectlEnv(options, access)),
   )
   let held: KubeLock | undefined
+  /** What a look into the cluster gives; undefined where there is none yet. */
+  const looked = async <T>(look: (kubectl: Kubectl) => Promise<T>): Promise<T | undefined> => {
+    const access = await verified()
+    if (!access && options.access()) throw missing()
+    return access && look((command) => call(access, command))
+  }
 
   return {
     get name() {
@@ -93,6 +100,7 @@ export function kubernetes(options: KubectlOptions): KubeTarget {
       return inOrder(commands, async (command) => {
         if (held?.lost)
           throw new Failure('locked', 'the lock was lost: another run may be at work', { remedy: 'Run again.' })
+        if (held) held.isUsed = true
         const ready = await fillValues(values, command, false)
         if (typeof ready === 'string')
           throw new Failure('error', ready, { remedy: 'An earlier script makes it: run without --tags.' })
@@ -111,23 +119,16 @@ export function kubernetes(options: KubectlOptions): KubeTarget {
       const lock = await takeKubeLock((command) => call(access, command), request)
       held = lock
       return {
-        async release() {
+        async release(result) {
           held = undefined
           // What was destroyed took the lock along.
-          if (known()) await lock.release()
+          if (known()) await lock.release(result)
         },
       }
     },
-    async holder() {
-      const access = await verified()
-      if (!access && options.access()) throw missing()
-      return access && kubeLockHolder((command) => call(access, command))
-    },
-    async unlock() {
-      const access = await verified()
-      if (!access && options.access()) throw missing()
-      return access && breakKubeLock((command) => call(access, command))
-    },
+    entries: async () => (await looked(readRunLog)) ?? '',
+    holder: () => looked(kubeLockHolder),
+    unlock: () => looked(breakKubeLock),
     close: async () => {},
   }
 }

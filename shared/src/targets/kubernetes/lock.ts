@@ -5,13 +5,15 @@ import { raw, sh, withStdin } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import type { Lock, LockRequest } from '../../engine/target.ts'
 import { isGone, processIdentity, startedBy } from '../run-identity.ts'
+import { addToRunLog } from './run-log.ts'
 
 /** Runs kubectl in the cluster that is to be locked. */
 export type Kubectl = (command: Command) => Promise<Output>
 
-/** A lock that tells whether it is still ours. */
+/** A lock that tells whether it is still ours, and is told whether anything was run under it. */
 export interface KubeLock extends Lock {
   readonly lost: boolean
+  isUsed: boolean
 }
 
 // Where every cluster has leases already. Gone with its holder: it lives as long as somebody renews it.
@@ -35,16 +37,17 @@ interface Lease {
  * Takes the lock of a cluster, a Lease: its creation is the atomic part, and taking over an expired one succeeds for one
  * only, who saw its newest version. Throws a `locked` failure when another holds it for longer than we wait.
  */
-export async function takeKubeLock(kubectl: Kubectl, { holder, timeout, waiting }: LockRequest): Promise<KubeLock> {
+export async function takeKubeLock(kubectl: Kubectl, request: LockRequest): Promise<KubeLock> {
+  const { holder, timeout, waiting } = request
   const id = randomUUID()
   const end = Date.now() + timeout * 1000
   for (let told = false; ; ) {
-    if (await grab(kubectl, id, holder)) return keep(kubectl, id)
+    if (await grab(kubectl, id, holder)) return keep(kubectl, id, request)
     const lease = await readLease(kubectl)
     const other = lease ? describeLease(lease) : ''
     if (lease && isExpired(lease)) {
       await othersEnd(lease, waiting)
-      if (await grab(kubectl, id, holder, lease.metadata.resourceVersion)) return keep(kubectl, id)
+      if (await grab(kubectl, id, holder, lease.metadata.resourceVersion)) return keep(kubectl, id, request)
     } else if (lease) {
       if (!told) waiting(other)
       told = true
@@ -88,7 +91,7 @@ async function grab(kubectl: Kubectl, id: string, holder: string, version?: stri
   throw new Failure('error', 'the lock of the cluster cannot be taken', { detail: [output.stderr.trim()] })
 }
 
-function keep(kubectl: Kubectl, id: string): KubeLock {
+function keep(kubectl: Kubectl, id: string, { entry, warn }: LockRequest): KubeLock {
   let lost = false
   const beat = async () => {
     const ours = { op: 'test', path: `/metadata/annotations/${idKey.replace('/', '~1')}`, value: id }
@@ -100,13 +103,17 @@ function keep(kubectl: Kubectl, id: string): KubeLock {
   const timer = setInterval(() => void beat().catch(() => {}), heartbeat * 1000)
   timer.unref()
   return {
+    isUsed: false,
     get lost() {
       return lost
     },
-    async release() {
+    async release(result) {
       clearInterval(timer)
       const lease = await readLease(kubectl)
       if (lease?.metadata.annotations?.[idKey] !== id) return
+      // That the line cannot be kept must not keep the lock.
+      if (entry !== undefined && result !== undefined && this.isUsed)
+        await addToRunLog(kubectl, entry, result).catch((error: Error) => warn?.(`this run: ${error.message}`))
       await sure(kubectl, sh`kubectl delete lease ${name} -n ${namespace} --ignore-not-found`)
     },
   }

@@ -6,7 +6,7 @@ import type { Guard } from '../../engine/step.ts'
 import type { GuardedOutputs, Listener, Lock, LockRequest, Target } from '../../engine/target.ts'
 import type { Running } from '../process.ts'
 import { type Attachment, type SshAddress, SshConnection } from './connection.ts'
-import { breakLock, heartbeat, lockFence, lockProgram, readLock } from './lock.ts'
+import { breakLock, heartbeat, lockFence, lockProgram, readLock, readLog } from './lock.ts'
 import { changeProgram } from './program.ts'
 import { questionProgram } from './question-program.ts'
 import { armRevert, disarmRevert, forgetRevert, revertNow } from './revert.ts'
@@ -62,8 +62,8 @@ export function ssh(address: SshAddress): SshTarget {
       lockId = randomUUID()
       const lock = await takeLock(connection, lockId, request)
       return {
-        async release() {
-          await lock.release()
+        async release(result) {
+          await lock.release(result)
           lockId = undefined
         },
       }
@@ -71,6 +71,10 @@ export function ssh(address: SshAddress): SshTarget {
     async holder() {
       const [answer] = await run([readLock], () => {})
       return answer?.stdout.trim() || undefined
+    },
+    async entries() {
+      const [answer] = await run([readLog], () => {})
+      return answer?.stdout ?? ''
     },
     async unlock() {
       const [answer] = await run([breakLock], () => {})
@@ -92,7 +96,7 @@ function typedForSsh({ user, host, port, keyFile }: SshAddress, { line, stdin }:
 
 async function takeLock(connection: SshConnection, id: string, request: LockRequest): Promise<Lock> {
   let holder = ''
-  const { running, said } = await connection.hold(lockProgram(id, request.holder, request.timeout), {
+  const { running, said } = await connection.hold(lockProgram(id, request.holder, request.timeout, request.entry), {
     during: 'waiting for the lock',
     hear(line) {
       if (!line.startsWith('HELD ')) return
@@ -109,8 +113,9 @@ async function takeLock(connection: SshConnection, id: string, request: LockRequ
   }
   const beat = setInterval(() => running.write('\n'), heartbeat * 1000)
   return {
-    async release() {
+    async release(result) {
       clearInterval(beat)
+      running.write(result === undefined ? 'END\n' : `END ${result}\n`)
       running.end()
       await running.ended
     },

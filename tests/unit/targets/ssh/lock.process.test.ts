@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSyn
 import { join } from 'node:path'
 import { raw, sh } from '@infra/shared/command/sh'
 import { type Running, start } from '@infra/shared/targets/process'
+import { entryOf, readEntries } from '@infra/shared/targets/run-entry'
 import { breakLock, lockFence, lockProgram } from '@infra/shared/targets/ssh/lock'
 import { changeProgram } from '@infra/shared/targets/ssh/program'
 import { describe, expect, test } from 'vitest'
@@ -31,7 +32,7 @@ function session(folder: string, source: string): Session {
       printed.stderr += chunk
     },
   })
-  running.write(source.replaceAll(there, folder))
+  running.write(source.replaceAll(there, folder).replaceAll('/var/lib/infra', join(folder, 'kept')))
   return {
     running,
     said: () => printed.stdout,
@@ -43,8 +44,13 @@ function session(folder: string, source: string): Session {
 /** Waits for what is sure to come, however busy the machine is: the test's own time is the limit. */
 const until = (holds: () => boolean) => poll('what is sure to come', 60_000, () => holds() || undefined)
 
-const lock = (folder: string, id: string, holder: string, timeout = 0) =>
-  session(folder, lockProgram(id, holder, timeout).source)
+const lock = (folder: string, id: string, holder: string, timeout = 0, entry?: string) =>
+  session(folder, lockProgram(id, holder, timeout, entry).source)
+
+const kept = (folder: string) => {
+  const path = join(folder, 'kept/runs.log')
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
 
 const change = (folder: string, id: string, command = raw('echo made')) =>
   session(folder, changeProgram([command], lockFence(id)).source)
@@ -132,6 +138,65 @@ describe.concurrent('the lock on a host', () => {
     expect(await other.running.ended).toBe(75)
     expect(existsSync(join(folder, 'done'))).toBe(false)
     await end(first)
+  })
+
+  test('keeps a line of a run that changed something, of its owner alone, and none of another', async () => {
+    const folder = tempFolder()
+    const entry = entryOf({
+      what: 'deploy pod --tags db',
+      by: "ana;\n$(id)'\u202e@laptop pid 1",
+      commit: '0123456789ab',
+    })
+    const idle = lock(folder, 'id-0', 'ana', 0, entry)
+    await idle.until('TAKEN\n')
+    await end(idle)
+    expect(kept(folder)).toBe('')
+
+    const first = lock(folder, 'id-1', 'ana', 0, entry)
+    await first.until('TAKEN\n')
+    const mine = change(folder, 'id-1')
+    await mine.until('made')
+    await end(mine)
+    first.running.write('\n')
+    first.running.write('END 3 changes made\n')
+    await end(first)
+    const cut = lock(folder, 'id-2', 'ana', 0, entry)
+    await cut.until('TAKEN\n')
+    await end(change(folder, 'id-2'))
+    cut.running.kill('SIGTERM')
+    await end(cut)
+    // The backup on a timer takes the lock as well.
+    const silent = lock(folder, 'id-3', 'a timer')
+    await silent.until('TAKEN\n')
+    await end(change(folder, 'id-3'))
+    await end(silent)
+
+    const [one, two, ...more] = kept(folder).split('\n')
+    expect(one).toMatch(
+      /^\d{4}-\d\d-\d\dT[\d:]{8}Z; deploy pod --tags db; ana,\?\$\(id\)'\?@laptop pid 1; commit 0123456789ab; 3 changes made$/,
+    )
+    expect([two, more]).toEqual([expect.stringMatching(/; cut off$/), ['']])
+    expect(readEntries(kept(folder)).map(({ what, commit, result }) => [what, commit, result])).toEqual([
+      ['deploy pod --tags db', '0123456789ab', '3 changes made'],
+      ['deploy pod --tags db', '0123456789ab', 'cut off'],
+    ])
+    expect(statSync(join(folder, 'kept')).mode & 0o777).toBe(0o700)
+    expect(statSync(join(folder, 'kept/runs.log')).mode & 0o777).toBe(0o600)
+  })
+
+  test('what it keeps has an end: of too many lines the newest stay', async () => {
+    const folder = tempFolder()
+    mkdirSync(join(folder, 'kept'))
+    writeFileSync(join(folder, 'kept/runs.log'), `${'x'.repeat(199)}\n`.repeat(1400))
+    const first = lock(folder, 'id-1', 'ana', 0, 'deploy pod; ana; no commit')
+    await first.until('TAKEN\n')
+    await end(change(folder, 'id-1'))
+    await end(first)
+    const lines = kept(folder).trimEnd().split('\n')
+    expect([lines.length, lines.at(-1)]).toEqual([
+      1000,
+      expect.stringMatching(/; deploy pod; ana; no commit; cut off$/),
+    ])
   })
 
   test('waits for a change that an interrupted run left running', async () => {
