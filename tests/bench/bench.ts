@@ -7,6 +7,7 @@ import { benchAws } from './aws.ts'
 import { allQuestions, coldSsh, missingPackages, podWork } from './floor.ts'
 import { benchKubernetes } from './kubernetes.ts'
 import { fastest, inTurn, ratioLine, timed } from './measure.ts'
+import { benchRoot } from './root.ts'
 import { benchStoat } from './stoat.ts'
 
 // `npm run bench`: ratios, side by side in one run; `npm run bench -- noop` only that part. Absolute times say more of
@@ -18,6 +19,8 @@ if (!only || only === 'kubernetes') await benchKubernetes()
 if (only === 'kubernetes') process.exit(0)
 if (!only || only === 'stoat') await benchStoat()
 if (only === 'stoat') process.exit(0)
+if (!only || only === 'root') await benchRoot()
+if (only === 'root') process.exit(0)
 const lacking = missing('host', 'git', 'acme')
 if (lacking.length > 0) {
   console.log(`the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)
