@@ -48,9 +48,12 @@ function rowOf({ began, workspace, command, environment, by = '', commit = '', e
     made === undefined ? '' : String(made),
     time,
     commit,
-    by,
+    withoutPid(by),
   ]
 }
+
+/** Who it was, for a table: the process is long gone. `--json` has it. */
+export const withoutPid = (by: string): string => by.replace(/ pid \d+$/, '')
 
 /** A log as the run that it is of; none for what only looked, and for what cannot be read. */
 function pastOf(log: string): Past[] {

@@ -1,6 +1,7 @@
 import { print, printJson } from '../report/print.ts'
 import { tableLines } from '../report/table.ts'
 import { type RunEntry, readEntries } from '../targets/run-entry.ts'
+import { withoutPid } from './history.ts'
 import { open, type Session } from './session.ts'
 
 /** `history` of a workspace: who changed what there, by what its targets have kept; the newest last. */
@@ -18,5 +19,5 @@ export async function runTargetHistory(session: Session): Promise<number> {
 
 const rowOf = ({ at, what, result, commit = '', by }: RunEntry): string[] => [
   at.slice(0, 16).replace('T', ' '),
-  ...[what, result, commit, by],
+  ...[what, result, commit, withoutPid(by)],
 ]
