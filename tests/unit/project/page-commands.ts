@@ -61,6 +61,7 @@ export const runs: Readonly<Record<string, Run>> = {
 /** Calls that end in another way than the others of their command, by words of them. */
 export const unlike: Readonly<Record<string, { readonly ends: number; readonly because: string }>> = {
   '--detailed-exitcode': { ends: 2, because: 'there is something to change' },
+  '--there': { ends: unreachable, because: 'it asks hosts and clusters' },
   '--env staging --generate': { ends: 1, because: 'the file is new, and the rest is to be filled in' },
 }
 
