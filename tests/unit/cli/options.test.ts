@@ -17,6 +17,10 @@ function refused(command: CommandName, ...argv: string[]): Failure {
   throw new Error(`${command} ${argv.join(' ')} was taken`)
 }
 
+test.each(['-json', '--json'])('%s is one option, as Terraform has it', (word) => {
+  expect(parseOptions('plan', [word])).toEqual({ json: true })
+})
+
 describe('every option', () => {
   test.each(every)('$command --$name is parsed, long and short', ({ command, name, spec }) => {
     const list = spec.multiple === true

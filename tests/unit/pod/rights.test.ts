@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { nothing } from '@infra/shared/command/command'
 import { collect } from '@infra/shared/engine/declaration'
 import { writeFile } from '@infra/shared/steps/host/file'
@@ -82,4 +84,19 @@ describe('a question that another account answers ends, whatever that account pu
   })
 
   test('there are such', () => expect(theirs.length).toBeGreaterThan(5))
+})
+
+test('a backup reads each folder as the account whose it is: as root, a link in it would lead anywhere', () => {
+  const program = readFileSync(join(import.meta.dirname, '../../../pod/files/backup.sh'), 'utf8').replace(/^#.*$/gm, '')
+  const reads = [...program.matchAll(/\btar_as (\S+) ([^|;}\n]+)/g)].map(([, account = '', words = '']) => [
+    account,
+    words,
+  ])
+  const owners = { root: /etc\//, 'matrix-synapse': /var\/lib\/matrix-synapse/, valence: /opt\/valence/ }
+  expect(reads.map(([account]) => account).sort()).toEqual(['matrix-synapse', 'matrix-synapse', 'root', 'valence'])
+  for (const [account, words = ''] of reads)
+    expect([account, Object.entries(owners).flatMap(([name, place]) => (place.test(words) ? [name] : []))]).toEqual([
+      account,
+      [account],
+    ])
 })

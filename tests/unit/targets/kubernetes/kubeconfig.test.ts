@@ -17,6 +17,13 @@ function configWith(name: string, ...lines: string[]): string {
   )
   return file
 }
+it('is refused where there is no such file, or no such context in it', () => {
+  const none = join(folder, 'nowhere')
+  expect(() => readAccess(none, 'there')).toThrow(`there is no kubeconfig ${none}`)
+  const file = configWith('other', 'server: https://far.example.com')
+  expect(() => readAccess(file, 'here')).toThrow(`there is no context here in ${file}`)
+})
+
 const accessOf = (...lines: string[]) => readAccess(configWith('config', ...lines), 'there')
 
 describe('a context whose cluster need not prove who it is', () => {
