@@ -64,6 +64,8 @@ export class Scratch {
     this.write('calls', '')
     const all = {
       ...{ ...plainEnv(), HOME: this.path('home'), PATH: `${this.path('bin')}:${process.env.PATH}` },
+      // Whose cluster a developer has at hand is nothing to it.
+      ...{ KUBECONFIG: undefined, KUBE_CONTEXT: undefined },
       ...{ INFRA_ROOT: this.#root, INIT_CWD: this.#root, CALLS: this.path('calls'), ADDS: adds.join(' '), ...env },
     }
     return new Promise((resolve) => {
