@@ -15,7 +15,6 @@ import { ownExtension, ownObjects } from '@infra/shared/facts/kubernetes/objects
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { storageState } from '@infra/shared/facts/kubernetes/storage'
-import { serverMinor } from '@infra/shared/facts/kubernetes/version'
 import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { workloadImage } from '@infra/shared/facts/kubernetes/workload-image'
 import { startApiProxy } from '@infra/shared/targets/kubernetes/api-proxy'
@@ -68,7 +67,7 @@ const questions: readonly Question<unknown>[] = [
   ...[serviceAddress(space, 'web'), workloadImage(space, 'deployment/web'), workloadImage(space, 'deployment/none')],
   ...[namespaceState(space), namespaceState('nowhere'), terminatingNamespaces([space, 'nowhere', 'default'])],
   ...[nodeStates(), storageState(space), volumeClaims(space), volumeClaims('nowhere'), podStates(space)],
-  ...[podStates('kube-system'), containerStarts(space), serverMinor()],
+  ...[podStates('kube-system'), containerStarts(space)],
 ]
 
 /** Reads that are asked for at once, of what the manifests have made. */
