@@ -1,6 +1,10 @@
+import { sampleEnv } from '@infra/shared/env/sample'
+import { blankAws } from '@infra/shared/targets/aws/aws'
 import { expect, test } from 'vitest'
+import type { ClusterContext } from '../../../cluster/context.ts'
+import { clusterSchema } from '../../../cluster/env/env.ts'
 import { asInBot } from '../../../cluster/parts/tables.ts'
-import { tables } from '../../../cluster/scripts/10-dynamodb.ts'
+import dynamodb, { tables } from '../../../cluster/scripts/10-dynamodb.ts'
 
 const found = (env: Parameters<typeof asInBot>[1], name: string) =>
   asInBot(tables, env).find((table) => table.name === name)
@@ -34,4 +38,14 @@ test('what is no table or index of the bot is refused, with those that are', () 
     'DYNAMODB_KEYS names messages, which is no table',
   )
   expect(() => asInBot(tables, { DYNAMODB_TTL: 'discord-messages/TimestampIndex=a' })).toThrow(/^DYNAMODB_TTL names/)
+})
+
+test('a refused table names the variable that keeps it, and how to deploy the rest', () => {
+  const context = { env: sampleEnv(clusterSchema), aws: blankAws({ region: 'ca-central-1' }) }
+  const [step] = dynamodb.steps(context as unknown as ClusterContext)
+  const table = { arn: 'arn', status: 'ACTIVE', hash: 'other S', attributes: {}, indexes: {}, onDemand: true }
+  const decision = step?.plan({ table, ttl: null, tags: {} }, { pending: [] })
+  const remedy = decision?.kind === 'refused' ? decision.remedy : ''
+  expect(remedy).toContain('add discord_sessions=other to DYNAMODB_KEYS')
+  expect(remedy).toContain('--skip-tags dynamodb')
 })

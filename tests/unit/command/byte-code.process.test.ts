@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compileVenv, lackingByteCode } from '@infra/shared/command/byte-code'
+import { compileVenv, halfInstalled, lackingByteCode } from '@infra/shared/command/byte-code'
 import { quote, sh } from '@infra/shared/command/sh'
 import { pipState } from '@infra/shared/facts/host/pip'
 import { runLocal } from '@infra/shared/targets/process'
@@ -94,5 +94,21 @@ ${lackingByteCode}
 print(len(lacking(True)), count)`
     const { stdout } = await runLocal(sh`${venv}/bin/python -I -B -c ${counting}`.line, '')
     expect(stdout).toBe('53 53\n')
+  })
+})
+
+describe('what pip was cut off in', () => {
+  test.each<[string, Readonly<Record<string, string>>, string[]]>([
+    ['nothing, where all of its notes are there', { INSTALLER: 'pip\n', RECORD: 'six.py,,\n' }, []],
+    ['a package with the RECORD that its wheel brings', { RECORD: 'six.py,,\n' }, ['six-one==1.0']],
+    ['a package whose RECORD pip had not written anew', { INSTALLER: 'pip\n' }, ['six-one==1.0']],
+    ['a package of which a full disk left an empty note', { INSTALLER: '', RECORD: 'six.py,,\n' }, ['six-one==1.0']],
+  ])('is %s', async (_, notes, broken) => {
+    put('x-1.0.dist-info/INSTALLER', 'pip\n')
+    put('x-1.0.dist-info/RECORD', 'x.py,,\n')
+    for (const [name, content] of Object.entries(notes)) put(`six_one-1.0.dist-info/${name}`, content)
+    const program = `${halfInstalled}\nimport json\nprint(json.dumps(halfInstalled()))`
+    const { stdout } = await runLocal(sh`${venv}/bin/python -I -B -c ${program}`.line, '')
+    expect(JSON.parse(stdout)).toEqual(broken)
   })
 })

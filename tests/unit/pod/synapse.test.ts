@@ -3,7 +3,7 @@ import { isSecret } from '@infra/shared/command/secret'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { PodEnv } from '../../../pod/env/env.ts'
-import { explainConfig, explainStart, homeserver, synapseKeys } from '../../../pod/synapse/synapse.ts'
+import { explainConfig, explainStart, homeserver, needlessKeys, synapseKeys } from '../../../pod/synapse/synapse.ts'
 import { httpSite, tlsSite } from '../../../pod/web/nginx-site.ts'
 import { loadPod } from '../env/load-pod.ts'
 import { podFile } from '../env/place.ts'
@@ -209,4 +209,16 @@ describe('the site', () => {
       ),
     ).toBe(true)
   })
+})
+
+test('nothing that the Ansible roles before us wrote into homeserver.yaml is taken for somebody’s own', () => {
+  // The names at the top of the template of commit 9c528c1.
+  const template = [
+    ...['server_name', 'pid_file', 'listeners', 'database', 'log_config', 'media_store_path', 'uploads_path'],
+    ...['enable_registration', 'enable_registration_without_verification', 'registration_shared_secret'],
+    ...['macaroon_secret_key', 'form_secret', 'signing_key_path', 'trusted_key_servers', 'rc_messages_per_second'],
+    ...['rc_message_burst_count', 'suppress_key_server_warning'],
+  ]
+  const known = [...synapseKeys(podEnv()), ...needlessKeys]
+  expect(template.filter((name) => !known.includes(name))).toEqual([])
 })
