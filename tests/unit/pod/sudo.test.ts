@@ -28,6 +28,12 @@ describe('the rules of sudo for user valence', () => {
     expect(sudoersOf('full')).not.toContain('!ALL')
   })
 
+  test.each(['commands', 'full'] as const)('what looks starts no other program, a pager neither (%s)', (rights) => {
+    const text = sudoersOf(rights)
+    expect(text).toContain('\nDefaults!VALENCE_LOOKS noexec\n')
+    expect(text).toMatch(/^valence ALL=\(root:root\) .*\bNOEXEC: .*VALENCE_LOOKS$/m)
+  })
+
   test.each([
     ['a deployment by root', {}, []],
     ['by another user', { VALENCE_SSH_USER: 'admin' }, []],

@@ -170,6 +170,13 @@ describe('the site', () => {
     expect(lines(extra(nginx), word)).toHaveLength(count)
   })
 
+  test('what goes to Synapse is judged as it came, too: nginx passes on what it has not decoded', () => {
+    const site = extra('')
+    const guarded = /if \(\$request_uri !~ \^\/\(_matrix\|_synapse\/client\)\) \{\s+return 404;\s+\}\s+proxy_pass /g
+    expect(lines(site, 'proxy_pass').length).toBeGreaterThan(1)
+    expect(site.match(guarded)).toHaveLength(lines(site, 'proxy_pass').length)
+  })
+
   test("a location of the user's below a path of Synapse is not hidden by ours", () => {
     const below = extra('location /_matrix/client/unstable/org.x { proxy_pass http://127.0.0.1:8009; }')
     expect(lines(below, 'location ~')).toEqual([

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@infra/shared/command/kubectl'
+import { redisClients } from '@infra/shared/platform/names'
 import { anyAddress, publicAddresses, toUrl } from '@infra/shared/platform/networks'
 import { describe, expect, it, test } from 'vitest'
 import { networkPolicies as clusterPolicies } from '../../../cluster/manifests/network.ts'
@@ -35,6 +36,16 @@ describe('every NetworkPolicy that is declared', () => {
     const open = new Set(rows.flatMap((row) => row.open))
     expect(rows.flatMap(({ closed }) => closed.filter((one) => open.has(one)))).toEqual([])
   })
+})
+
+test('only pods that are named get to Redis', () => {
+  const redis = declared.filter(({ spec }) =>
+    JSON.stringify(spec).includes('"podSelector":{"matchLabels":{"app":"redis"}}'),
+  )
+  const rules = redis.flatMap(({ spec }) => (spec as { ingress?: { from?: object[] }[] }).ingress ?? [])
+  const clients = { key: 'app', operator: 'In', values: [...redisClients] }
+  expect(rules.map(({ from }) => from)).toEqual([[{ podSelector: { matchExpressions: [clients] } }]])
+  expect(redisClients).not.toContain('dev-sandbox')
 })
 
 test('where a URL leads is a namespace, or a port outside', () => {

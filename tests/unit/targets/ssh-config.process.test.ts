@@ -74,3 +74,19 @@ test('the private key beside the public one is tried, and so are those that ssh 
   expect(keys).toEqual([join(root, 'pod'), join(root, '.ssh/id_ed25519')])
   expect(said).not.toContain('IdentitiesOnly=yes')
 })
+
+test('where the key of the host is pinned, no other is believed', async () => {
+  const root = tempFolder()
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(root, 'host')])
+  const key = readFileSync(join(root, 'host.pub'), 'utf8').trim()
+  writeFileSync(join(root, '.env.pod'), podFile({ VALENCE_SSH_HOST_KEY: key }), { mode: 0o600 })
+  // Stands for ssh(1): keeps its arguments, and the keys that it is to believe.
+  const known = `for word; do case $word in UserKnownHostsFile=*) cat "$(echo "\${word#*=}" | tr -d '"')" >>${root}/known ;; esac; done`
+  const spy = `#!/bin/sh\nprintf '%s\\n' "$@" >>${root}/said\n${known}\nexit 255\n`
+  writeFileSync(join(root, 'ssh'), spy, { mode: 0o755 })
+  await runCli('pod', ['plan'], { root, env: { PATH: `${root}:${process.env.PATH}` } })
+  const said = readFileSync(join(root, 'said'), 'utf8').split('\n')
+  expect(said).toContain('StrictHostKeyChecking=yes')
+  expect(said).not.toContain('StrictHostKeyChecking=accept-new')
+  expect(readFileSync(join(root, 'known'), 'utf8')).toMatch(new RegExp(`^\\S+ ${key.replace(/[+/.]/g, '\\$&')}\\n`))
+})

@@ -1,4 +1,4 @@
-import { nothing } from '@infra/shared/command/command'
+import { nothing, revealText } from '@infra/shared/command/command'
 import { keyringState } from '@infra/shared/facts/host/keyring'
 import { pipState } from '@infra/shared/facts/host/pip'
 import { keyring } from '@infra/shared/steps/host/keyring'
@@ -50,6 +50,18 @@ describe('pipPackage', () => {
     expect(told(found)).toEqual(['~ half installed: old==1', '~ half installed: Attrs==25.1, six==1.2.3'])
     const lines = found.kind === 'changes' ? found.changes.flatMap(({ run }) => run.map(({ line }) => line)) : []
     expect(lines.filter((line) => line.includes('--require-hashes'))).toEqual([expect.stringContaining('/w.lock')])
+  })
+
+  test('all that pip fetches, builds and unpacks with a lock is by its hashes', () => {
+    const lock = { wheels: '/w.lock', sources: '/s.lock', names: ['six', 'psycopg2'], built: ['psycopg2'] }
+    const { plan } = pipPackage(on, 'six', { version: '1.17.0', venv: '/opt/v', builder: 'builder', lock })
+    const found = plan({ now: { versions: {}, broken: [], plain: [] } }, none)
+    const commands = found.kind === 'changes' ? found.changes.flatMap(({ run }) => run) : []
+    const text = commands.map(({ line, stdin }) => `${line}\n${stdin ? revealText(stdin) : ''}`).join('\n')
+    // What was built here has no hash of anybody's, and comes by its name in the folder of root's.
+    const calls = text.match(/-m pip (?:download|wheel|install) [^;\n&]*/g) ?? []
+    const loose = calls.filter((call) => !call.includes('--require-hashes') && !call.includes('/sources/'))
+    expect([calls.length > 3, loose]).toEqual([true, []])
   })
 
   test('what a run did not come to build is built, though the wheels are there', () => {
