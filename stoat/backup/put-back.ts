@@ -8,7 +8,7 @@ import { secretValues } from '@infra/shared/facts/kubernetes/secret-values'
 import { namespace, redisSecret } from '@infra/shared/platform/names'
 import { keepCanary } from '../checks/canary.ts'
 import type { StoatContext } from '../context.ts'
-import { chooseKeys, secretContents, stoatSecret } from '../keys.ts'
+import { chooseKeys, keyNames, secretContents, stoatSecret } from '../keys.ts'
 import { stoatServices } from '../services.ts'
 import { differing, type OpenedArchive, partNames, sendArchive } from './archive.ts'
 import { totalOf, unpack, withBucket } from './bucket.ts'
@@ -100,14 +100,22 @@ export async function stopWriters({ kube, env }: StoatContext): Promise<void> {
     })
 }
 
-/** Has the cluster hold the keys of an archive from now on; what else is in the Secret stays. */
+/** What of the Secret the keys of an archive are in. */
+const keyHolders: readonly string[] = ['Revolt.overrides.toml', keyNames.encryption, keyNames.vapid]
+
+/**
+ * Has the cluster hold the keys of an archive from now on. What else is in the Secret stays: the stores have the passwords
+ * of there until they start anew, whatever the environment says by now.
+ */
 export async function takeKeys({ kube, env, made }: StoatContext, keys: DataKeys): Promise<void> {
   const { held, redis } = await askOf(kube, {
     held: secretValues(namespace, stoatSecret),
     redis: secretValues(namespace, redisSecret.name),
   })
   const all = { ...chooseKeys(env, held, made), ...keys }
-  const contents = Object.entries(secretContents(env, all, redis?.get(redisSecret.url)))
+  const contents = Object.entries(secretContents(env, all, redis?.get(redisSecret.url))).filter(([name]) =>
+    keyHolders.includes(name),
+  )
   const patch = derive((open) => {
     const data = contents.map(([name, value]) => [name, Buffer.from(open(value)).toString('base64')])
     return JSON.stringify({ data: Object.fromEntries(data) })

@@ -16,7 +16,11 @@ interface Keys {
 export function backupTests(lab: StoatLab): void {
   const at = (...names: readonly string[]) => join(lab.folder, ...names)
   const keys = { recipient: '', identity: '' }
-  const env = () => ({ STOAT_BACKUP_RECIPIENT: keys.recipient, STOAT_BACKUP_IDENTITY_FILE: keys.identity })
+  const undeployed: Record<string, string> = {}
+  const env = () => ({
+    ...{ STOAT_BACKUP_RECIPIENT: keys.recipient, STOAT_BACKUP_IDENTITY_FILE: keys.identity },
+    ...undeployed,
+  })
   const cli = (...args: string[]) => lab.cliIn({ env: env() }, ...args)
   /** A run that is killed once it has said so. */
   const killed = async (says: RegExp, ...args: string[]) => {
@@ -128,6 +132,8 @@ export function backupTests(lab: StoatLab): void {
     const deployed = await cli('deploy', '--yes', '--skip-verification')
     expect(deployed.code, deployed.stderr).toBe(0)
     expect(await encryptionKey()).not.toBe(before.key)
+    // The stores have the passwords of the deploy until the restore starts them anew.
+    Object.assign(undeployed, { STOAT_RABBITMQ_PASS: 'broker-Pass-of-3151', STOAT_MINIO_PASS: 'store-Pass-of-9262' })
     await killed(/files: 1 of/, 'restore', archive())
     const plan = await cli('plan')
     expect([plan.code, plan.stdout + plan.stderr]).toEqual([1, expect.stringMatching(/restore of \S+ came to no end/)])
@@ -135,6 +141,10 @@ export function backupTests(lab: StoatLab): void {
     expect(restored.code, restored.stderr).toBe(0)
     expect(restored.stderr).toMatch(/the canary file comes back as it was stored \(1000 bytes\)/)
     expect([await encryptionKey(), await documents()]).toEqual([before.key, before.documents])
+    const left = await cli('plan', '--detailed-exitcode')
+    expect(left.code, left.stdout).toBe(0)
+    const inBroker = 'exec stoat-rabbitmq-0 -- rabbitmqctl -q authenticate_user rabbituser'
+    expect(await lab.inSpace(inBroker, undeployed.STOAT_RABBITMQ_PASS)).toContain('Success')
     const verified = await cli('verify', '--json', '--smoke')
     expect(findings(verified).filter(({ outcome }) => outcome === 'fail')).toEqual([])
   })
