@@ -1,5 +1,5 @@
 import type { Question } from '@infra/shared/engine/step'
-import { podAnswer } from '@infra/shared/facts/kubernetes/answers'
+import { appAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { namespace } from '@infra/shared/platform/names'
 import { stores } from './services.ts'
 
@@ -45,24 +45,28 @@ print(JSON.stringify({
 }))`
 
 /**
- * What MongoDB and the database are; `where` is MongoDB's own pod unless told (`deployment/NAME` of another maker). It never throws for
- * a MongoDB that is not well: whether that matters, steps decide.
+ * What MongoDB and the database are, whoever made the pod of MongoDB. It never throws for a MongoDB that is not well: whether
+ * that matters, steps decide.
  */
-export const databaseState = (where?: string): Question<Answered<DatabaseState>> => inMongosh(state, where)
+export const databaseState = (): Question<Answered<DatabaseState>> => inMongosh(state)
 
 /** How large they are: not for plans, which facts that change by themselves would make out of date. */
 export const databaseSizes = (): Question<Answered<DatabaseSizes>> => inMongosh(sizes)
 
-function inMongosh<T>(script: string, where = `${stores.mongodb.name}-0`): Question<Answered<T>> {
-  const mongosh = ['mongosh', '--quiet', 'revolt', '--eval', script]
-  const { command, parse } = podAnswer(namespace, where, mongosh)
+function inMongosh<T>(script: string): Question<Answered<T>> {
+  const { command, parse } = appAnswer(namespace, stores.mongodb.name, [
+    'mongosh',
+    '--quiet',
+    'revolt',
+    '--eval',
+    script,
+  ])
   return {
     command,
     parse(output) {
-      const { ok, text } = parse(output)
-      if (ok) return JSON.parse(text) as T
-      if (output.code === 127 || /\(NotFound\): (pods|namespaces|deployments\.apps) "/.test(text)) return 'absent'
-      return { unread: text }
+      const answer = parse(output)
+      if (answer === 'absent') return answer
+      return answer.ok ? (JSON.parse(answer.text) as T) : { unread: answer.text }
     },
   }
 }

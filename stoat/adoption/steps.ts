@@ -32,7 +32,7 @@ const config = configMapData(namespace, configMaps.services)
 export function adoptionSteps(context: StoatContext): readonly Step[] {
   const fit = judged(context)
   // What a deployment would be refused for, when Stoat is stopped already.
-  const guards = [releaseFits(context, `deployment/${stores.mongodb.name}`), mongodbFits(context)]
+  const guards = [releaseFits(context), mongodbFits(context)]
   if (context.env.STOAT_REDIS_URL === undefined) guards.push(redisPresent(context))
   const keys = keysTaken(context, [fit, ...guards])
   const programs = programsGone(context, [keys])

@@ -20,23 +20,23 @@ export interface Running {
   readonly claims: readonly VolumeClaim[]
 }
 
-const questions = (mongodb?: string) => ({
+const questions = () => ({
   image: workloadImage(namespace, `deployment/${stoatServices.api.name}`),
-  database: databaseState(mongodb),
+  database: databaseState(),
   claims: volumeClaims(namespace),
   backup: lastBackup(),
 })
 
 /**
  * The api can go on with the database, and where it migrates that, there is a backup. Tells what is to be known of the
- * release. `mongodb` says where MongoDB runs, where that is not its own pod.
+ * release. The same for a MongoDB of another maker.
  */
-export function releaseFits({ kube, env, hasBackup }: Context, mongodb?: string): Step {
+export function releaseFits({ kube, env, hasBackup }: Context): Step {
   const at = Date.now()
   return step({
     id: 'release of Stoat',
     on: kube,
-    ask: questions(mongodb),
+    ask: questions(),
     plan: (running) => {
       const decision = judgeRelease(env, running, { last: running.backup, said: hasBackup === true, at })
       return decision.kind === 'converged'

@@ -256,6 +256,7 @@ describe('MongoDB', () => {
 
   test.each<[stdout: string, code: number, found: unknown]>([
     ['', 127, 'absent'],
+    ['No resources found in discord-bot namespace.\nthere is no pod of stoat-mongodb', 1, 'absent'],
     ['Error from server (NotFound): pods "stoat-mongodb-0" not found', 1, 'absent'],
     ['Error from server (NotFound): namespaces "discord-bot" not found', 1, 'absent'],
     [

@@ -25,6 +25,34 @@ export function podAnswer(namespace: string, pod: string, command: readonly stri
   return { command: { ...(from ? sh`${from} | ${run}` : run), timeoutSeconds: podSeconds }, parse }
 }
 
+// Ready before begun, begun before ending; of equals the newest.
+const choosePod = `{ rank = ($2 == "True") ($3 == "<none>") ($4 == "Running") $5; if (rank >= best) { best = rank; pod = $1 } } END { print pod }`
+const podColumns =
+  'custom-columns=N:.metadata.name,R:.status.conditions[?(@.type=="Ready")].status,D:.metadata.deletionTimestamp,P:.status.phase,C:.metadata.creationTimestamp'
+
+/**
+ * What a command prints in the pod of an app, whoever made that and whatever it is called; `absent` where the app has no pod.
+ * Pods are known by their label `app`.
+ */
+export function appAnswer(namespace: string, app: string, command: readonly string[]): Question<Answer | 'absent'> {
+  const none = `there is no pod of ${app}`
+  return {
+    command: {
+      ...sh`exec 2>&1
+pods=$(kubectl get pods -n ${namespace} -l ${`app=${app}`} --no-headers -o ${podColumns}) || exit
+pod=$(printf '%s\n' "$pods" | awk ${choosePod})
+if [ -z "$pod" ]; then echo ${none}; exit 1; fi
+kubectl exec -n ${namespace} "$pod" -- ${command}`,
+      timeoutSeconds: podSeconds,
+    },
+    parse(output) {
+      const answer = parse(output)
+      const isGone = /^Error from server \(NotFound\): (pods|namespaces) "/.test(answer.text)
+      return output.code === 127 || answer.text === none || isGone ? 'absent' : answer
+    },
+  }
+}
+
 /**
  * Whether a pod of a workload gets through to a Redis, by the Service's address, so that no name has to be resolved:
  * `open`, `closed` (refused, or no answer within five seconds), or why it could not be tried. The pod's image needs a
