@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { excerpt } from '@infra/shared/command/secret'
 import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { namespace } from '@infra/shared/platform/names'
@@ -38,9 +39,11 @@ print(JSON.stringify({
 export const databaseState = async (context: StoatContext): Promise<DatabaseState> =>
   (await inDatabase(context, look)) as DatabaseState
 
+// Never --quiet: with it both programs end without a word of what failed. What they say besides is on stderr, and not shown.
+
 /** Dumps a database, whose collections `reader` hears. mongodump of the pod's own image, no file on its disk. */
 export async function* dumpOf(context: Kube, name: string, reader: DumpReader): AsyncGenerator<Buffer> {
-  const command = sh`kubectl exec -n ${namespace} ${pod} -- mongodump --quiet --archive --db=${name}`
+  const command = sh`kubectl exec -n ${namespace} ${pod} -- mongodump --archive --db=${name}`
   const running = await start(context, command)
   running.stdin.end()
   yield* heard(running.stdout, reader)
@@ -57,7 +60,7 @@ export async function collectionsOf(context: Kube, name: string): Promise<Collec
 /** Puts a dump of Stoat's database into a database of this name, which must not be there. */
 export async function loadDump(context: Kube, name: string, source: AsyncIterable<Buffer>): Promise<void> {
   const renamed = name === databaseName ? [] : [`--nsFrom=${databaseName}.*`, `--nsTo=${name}.*`]
-  const words = ['--quiet', '--archive', '--stopOnError', `--nsInclude=${databaseName}.*`, ...renamed]
+  const words = ['--archive', '--stopOnError', `--nsInclude=${databaseName}.*`, ...renamed]
   const running = await start(context, sh`kubectl exec -i -n ${namespace} ${pod} -- mongorestore ${words}`)
   running.stdout.resume()
   let over = false
@@ -86,7 +89,13 @@ function start({ kube }: Kube, command: ReturnType<typeof sh>): Promise<ByteProc
 async function assertDone(running: ByteProcess, program: string): Promise<void> {
   const code = await running.ended
   if (code === 0) return
-  const said = running.said().trim().split('\n').slice(-4)
+  // A line may quote all of a document that it did not understand.
+  const said = running
+    .said()
+    .trim()
+    .split('\n')
+    .slice(-4)
+    .map((line) => excerpt(line, 300))
   const absent = /executable file not found|no such file or directory/.test(running.said())
   throw new Failure('error', absent ? `the image of MongoDB has no ${program}` : `${program} failed in ${pod}`, {
     detail: said,

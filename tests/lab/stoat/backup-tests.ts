@@ -81,7 +81,7 @@ export function backupTests(lab: StoatLab): void {
     const runs = readdirSync(at('.infra/runs')).map((name) => readFileSync(at('.infra/runs', name), 'utf8'))
     const told = [readFileSync(archive(), 'latin1'), before.arguments, ...runs]
     expect(key).toMatch(/^[\w+/]{43}=$/)
-    expect(before.arguments).toContain('mongodump --quiet --archive')
+    expect(before.arguments).toContain('mongodump --archive')
     for (const text of told) expect(text.includes(key) || text.includes(encodeURIComponent(key))).toBe(false)
   })
 
