@@ -150,12 +150,15 @@ async function agree(
     throw usage(`--confirm ${own.confirm} is not the domain; nothing was changed`, `This Stoat is ${domain}.`)
 }
 
+/** The scripts whose objects hold a key of the archive, or note one. */
+export const startedAgain: readonly string[] = ['config', 'datastores', 'services']
+
 /**
  * Starts the programs as a deploy does: in their order, with the keys that are there now. The stores first: their pods note
  * by the encryption key which passwords they started with, and the broker's clients must be younger than it is.
  */
 async function startAgain({ workspace, emit, signals }: Session, context: StoatContext): Promise<void> {
-  const scripts = workspace.scripts.filter(({ name }) => ['config', 'datastores', 'services'].includes(name))
+  const scripts = workspace.scripts.filter(({ name }) => startedAgain.includes(name))
   // What is migrated from here on is what the archive holds.
   await deploy(collect(workspace.scripts, { ...context, hasBackup: true }, scripts), {
     emit,

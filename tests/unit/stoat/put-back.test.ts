@@ -1,9 +1,13 @@
-import { type Command, revealText } from '@infra/shared/command/command'
+import { type Command, revealText, showText } from '@infra/shared/command/command'
 import { reveal, secret } from '@infra/shared/command/secret'
+import { collect } from '@infra/shared/engine/declaration'
+import { blank } from '@infra/shared/targets/blank'
 import { expect, test } from 'vitest'
 import { takeKeys } from '../../../stoat/backup/put-back.ts'
+import { startedAgain } from '../../../stoat/commands/restore.ts'
 import type { StoatContext } from '../../../stoat/context.ts'
-import { secretContents } from '../../../stoat/keys.ts'
+import { secretContents, stoatSecret } from '../../../stoat/keys.ts'
+import stoat from '../../../stoat/stoat.ts'
 import { keys, stoatEnv } from './env.ts'
 
 test('the keys of an archive take the place of the cluster’s, and no password of the environment does yet', async () => {
@@ -27,4 +31,15 @@ test('the keys of an archive take the place of the cluster’s, and no password 
   expect(Object.keys(data).sort()).toEqual(['Revolt.overrides.toml', 'encryption_key', 'vapid_private_key'])
   expect(data.encryption_key).toBe(base64(reveal(archived.encryption)))
   expect(Buffer.from(data['Revolt.overrides.toml'] ?? '', 'base64').toString()).toContain(reveal(archived.encryption))
+})
+
+test('a restore makes all that other keys change, so that a plan has nothing to do after it', () => {
+  const context = { workspace: 'stoat', kube: blank('kubernetes'), env: stoatEnv(), made: keys, prune: false }
+  const work = collect(stoat.scripts, context as unknown as StoatContext, stoat.scripts)
+  const follow = work.filter(({ steps }) =>
+    steps
+      .flatMap(({ ask }) => Object.values(ask))
+      .some(({ command: { stdin } }) => stdin && showText(stdin).includes(`-of/${stoatSecret}/`)),
+  )
+  expect(follow.map(({ script }) => script)).toEqual(startedAgain)
 })
