@@ -7,7 +7,7 @@ import type { StoatContext } from '../context.ts'
 import { storeWorkloads } from '../manifests/stores.ts'
 import { releaseOf } from '../releases.ts'
 import { caddyService, stoatServices, stores, webService } from '../services.ts'
-import { storeChecks } from './stores.ts'
+import { brokerSeconds, storeChecks } from './stores.ts'
 
 const own = ownObjects('stoat')
 const look = (app: string) =>
@@ -67,7 +67,9 @@ function brokerCheck({ env, kube }: StoatContext): Check {
     id: 'services.exchanges',
     about: 'what crond and pushd declare for the api is there',
     remedy: `${look(stoatServices.pushd.name)}; npm run restart -w stoat -- crond pushd api declares them.`,
-    ask: { answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', script]) },
+    ask: {
+      answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', script], { seconds: brokerSeconds }),
+    },
     judge({ answer }) {
       if (!answer.ok) return fail(answer.text)
       const found = answer.text.split(/\s+/)

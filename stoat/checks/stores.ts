@@ -11,6 +11,9 @@ import { stoatSecret } from '../keys.ts'
 import { storeWorkloads } from '../manifests/stores.ts'
 import { bucketJob, stores } from '../services.ts'
 
+/** Seconds for what starts rabbitmqctl: an Erlang machine each time, on the half a processor that the broker may use. */
+export const brokerSeconds = 60
+
 /** What the stores hold, and whether they can hold more: that they run says nothing of it. */
 export function storeChecks(context: StoatContext): readonly Check[] {
   const { env, kube } = context
@@ -93,7 +96,12 @@ function brokerUserCheck(kube: StoatContext['kube']): Check {
     id: 'datastores.rabbitmq-user',
     about: "RabbitMQ's user has the password of stoat-secrets",
     remedy: 'npm run restart -w stoat -- rabbitmq has it read its users anew; then npm run deploy -w stoat.',
-    ask: { answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', comparison], definitions) },
+    ask: {
+      answer: podAnswer(namespace, `${stores.rabbitmq.name}-0`, ['sh', '-c', comparison], {
+        from: definitions,
+        seconds: brokerSeconds,
+      }),
+    },
     judge({ answer: { ok: answered, text } }) {
       if (answered && text === 'same') return ok('the same')
       return fail(answered ? 'it has another: programs that start anew do not get in' : text)

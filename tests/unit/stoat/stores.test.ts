@@ -1,8 +1,12 @@
 import type { Output } from '@infra/shared/command/command'
 import type { JobState } from '@infra/shared/facts/kubernetes/job'
 import { volumeRoom } from '@infra/shared/facts/kubernetes/volume-room'
+import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
+import { insideChecks } from '../../../stoat/checks/inside.ts'
 import { judgeBucket, judgeRoom } from '../../../stoat/checks/stores.ts'
+import type { StoatContext } from '../../../stoat/context.ts'
+import { stoatEnv } from './env.ts'
 
 const gib = 1024 ** 3
 const names = ['stoat-mongodb', 'stoat-minio']
@@ -81,4 +85,13 @@ test.each<[job: JobState['result'] | undefined, claimed: number | null, says: ob
 ])('a bucket by its Job (%s) and its volume (%s)', (result, claimed, says) => {
   const job = result === undefined ? null : { result, recipe: 'r', made: 100 }
   expect(judgeBucket(job, claimed, 'data-0')).toMatchObject(says)
+})
+
+test('what starts an Erlang machine in the pod of the broker has the time for it', () => {
+  const context = { kube: blank('kubernetes'), env: stoatEnv() } as unknown as StoatContext
+  const commands = insideChecks(context).flatMap(({ asked }) =>
+    Object.values(asked?.ask ?? {}).map((one) => one.command),
+  )
+  const slow = commands.filter(({ line }) => line.includes('rabbitmqctl'))
+  expect(slow.map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([60, 60])
 })

@@ -19,10 +19,15 @@ export function serviceAnswer(namespace: string, service: string, path: string):
 /** A program that hangs must not hold up all that is asked beside it. */
 const podSeconds = 20
 
-/** What a command prints in a pod; `from` is a command of this machine whose output it reads. */
-export function podAnswer(namespace: string, pod: string, command: readonly string[], from?: Shell): Question<Answer> {
+/** What a command prints in a pod, in so many seconds; `from` is a command of this machine whose output it reads. */
+export function podAnswer(
+  namespace: string,
+  pod: string,
+  command: readonly string[],
+  { from, seconds = podSeconds }: { readonly from?: Shell; readonly seconds?: number } = {},
+): Question<Answer> {
   const run = sh`kubectl exec${from ? raw(' -i') : raw('')} -n ${namespace} ${pod} -- ${command} 2>&1`
-  return { command: { ...(from ? sh`${from} | ${run}` : run), timeoutSeconds: podSeconds }, parse }
+  return { command: { ...(from ? sh`${from} | ${run}` : run), timeoutSeconds: seconds }, parse }
 }
 
 // Ready before begun, begun before ending; of equals the newest.

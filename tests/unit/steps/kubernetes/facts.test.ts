@@ -61,7 +61,7 @@ test('what a pod is asked for has an end, whatever runs in it', () => {
   const sandbox = { workload: 'deployment/d', container: 'c' }
   for (const { command } of [
     podAnswer('n', 'redis-0', ['redis-cli', 'ping']),
-    podAnswer('n', 'redis-0', ['cat'], sh`echo a`),
+    podAnswer('n', 'redis-0', ['cat'], { from: sh`echo a` }),
     redisConnection('n', sandbox, { name: 'redis', port: 6379 }),
   ])
     expect(command.timeoutSeconds).toBeLessThanOrEqual(30)
