@@ -44,6 +44,13 @@ describe('an answer that names the next page', () => {
 
 test('an answer without an end is not kept in memory', async () => {
   const chunk = new Uint8Array(1_000_000).fill(32)
-  const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(chunk) })
+  let left = 64
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      left -= 1
+      if (left >= 0) controller.enqueue(chunk)
+      else controller.close()
+    },
+  })
   await expect(readReply(new Response(body))).rejects.toThrow(/more than 32000000 bytes/)
 })
