@@ -66,7 +66,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     emit({
       type: 'message',
       level: 'warn',
-      text: `NO ENVIRONMENT: this is a plan for sample values and a new, empty machine. Nothing was read, nothing is connected to. To make it yours: cp .env.example .env.${workspace.name}`,
+      text: `NO ENVIRONMENT: this is a plan for sample values, as if nothing were there yet. Nothing was read, nothing is connected to. To make it yours: cp .env.example .env.${workspace.name}`,
     })
   } else {
     tellWarnings(loaded.warnings, emit)

@@ -88,7 +88,7 @@ function diffLines(diff: Diff, paint: Paint): string[] {
 const patchColors: Readonly<Record<string, Color>> = { '+': 'green', '-': 'red', '@': 'cyan' }
 
 /** What stands in the place of a diff that is not shown. */
-export const hiddenDiff = 'content changed (not shown: it holds a secret or is large)'
+export const hiddenDiff = 'content not shown: it holds a secret or is large'
 
 /** A unified diff, three lines of context. */
 export function patchLines({ path, before, after }: Extract<Diff, { kind: 'text' }>): string[] {

@@ -41,7 +41,7 @@ describe('the lines of a plan', () => {
       '       +2',
       '        three',
       '  ~  /etc/env',
-      '       content changed (not shown: it holds a secret or is large)',
+      '       content not shown: it holds a secret or is large',
     ])
   })
 
