@@ -38,6 +38,13 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     expect((await lastLog(pod)).at(-1)).toMatchObject({ type: 'run.end', made: 0, exitCode: 0 })
   })
 
+  test('what the repository requires is there with all that it needs in turn, and works', async () => {
+    const python = '/opt/valence/venv/bin/python'
+    const uses = 'import asyncpg, cryptography, httptools, mcp, pydantic_settings, uvicorn, uvloop, yaml'
+    const run = `cd / && ${python} -m pip check && ${python} -Bc '${uses}'`
+    expect(await opened().host.exec(run, 'valence')).toMatchObject({ code: 0 })
+  })
+
   test('a check writes nothing and says that there is nothing to change', async () => {
     const { host, cli } = opened()
     const touched = await written(host, async () => {

@@ -11,6 +11,7 @@ const wanted = [
   ...['six==1.16.0', 'six==1.17.0'],
   // What builds the stand-in for Valence, and what that needs.
   ...['hatchling==1.27.0', 'editables==0.5', 'psycopg2-binary==2.9.11', 'iniconfig==2.1.0'],
+  ...['asyncpg==0.32.0', 'mcp==1.30.0', 'pydantic-settings==2.16.3', 'PyYAML==6.0.4', 'uvicorn[standard]==0.54.0'],
 ]
 
 const recipe = (release: Release) => ({ version: 2, release, wanted, locks: Object.values(lockContents()) })
