@@ -155,6 +155,19 @@ describe.concurrent.each(blocks.filter(({ lines }) => lines.some(runsHere)))('$p
   })
 })
 
+test('Terraform is told to forget each resource by its whole name', async () => {
+  const scratch = new Scratch(programs)
+  const lines = [...all, ...inSentences].map(({ text }) => text).filter((text) => /state list .*state rm/.test(text))
+  expect(lines.length).toBe(3)
+  for (const line of lines) {
+    const { said } = await scratch.run(line)
+    const names = line.includes('stoat') ? [] : ['aws_sqs_queue.events["a b"]']
+    expect(said.split('\n').filter((text) => text.startsWith('rm '))).toEqual(
+      [...names, 'kubernetes_deployment.stoat_api[0]'].map((name) => `rm ${name}`),
+    )
+  }
+})
+
 test('the jobs of docs/ci.md run, with the variables that they are given', async () => {
   const scratch = new Scratch(programs)
   const [job] = ciJobs

@@ -95,6 +95,7 @@ export const others: Readonly<Record<string, Proof | string>> = {
   jq: 'reads what is run here; the schema of events is tested',
   git: 'brings a newer checkout',
   terraform: 'what the original was deployed by',
+  tr: 'gives xargs lines that may hold quotes',
   xargs: 'gives terraform its words',
   aws: "names of tables, queues and repositories are compared with the cluster's",
   kubectl: "names of objects are compared with the plan's",

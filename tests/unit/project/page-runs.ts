@@ -114,6 +114,7 @@ const standIns = {
   aws: refusing(`Could not connect to the endpoint URL: "http://${nowhere}/"`, 255),
   doctl: refusing(`Error: Get "http://${nowhere}/v2/account": dial tcp ${nowhere}: connect: connection refused`, 1),
   jq: silent,
+  terraform: '#!/bin/sh\n[ "$2" = rm ] && echo "rm $3" || cat state\n',
 }
 
 const lines = (values: object) =>
@@ -144,6 +145,7 @@ function environments(pod: string): Record<string, string> {
 const found = {
   '.env.example': readFileSync(join(project, '.env.example'), 'utf8'),
   'statements.sql': 'SELECT 1;\n',
+  state: 'aws_sqs_queue.events["a b"]\nkubernetes_deployment.stoat_api[0]\n',
   'home/backups/FILE': 'not an archive\n',
   'terraform.tfvars': 'region = "ca-central-1"\nstoat_domain = "stoat.example.com"\n',
   kubeconfig: JSON.stringify({
