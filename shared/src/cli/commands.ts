@@ -9,6 +9,7 @@ import { whileWaiting } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { runEntry } from './entries.ts'
+import { forEnvironment } from './for-environment.ts'
 import { usage } from './options.ts'
 import { stateFolder } from './paths.ts'
 import { assertFresh, assertWritable, planOf, readPlans, type SavedPlan, savePlans } from './plan-file.ts'
@@ -37,7 +38,8 @@ export async function runPlan(session: Session): Promise<number> {
   together?.keep?.(plan, about, work)
   if (options.out !== undefined) {
     savePlans(options.out, stateFolder(session.root), [{ plan, about }])
-    const text = `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`
+    const call = `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`
+    const text = forEnvironment(call, options.env)
     emit({ type: 'message', level: 'info', text })
   }
   if (options.html !== undefined) {

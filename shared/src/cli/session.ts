@@ -9,6 +9,7 @@ import { secretTexts } from '../env/secret-texts.ts'
 import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
 import { maskForRunner } from '../report/outlet.ts'
+import { forEnvironment } from './for-environment.ts'
 import { type Call, usage } from './options.ts'
 import { stateFolder } from './paths.ts'
 import type { PlanToSave } from './plan-file.ts'
@@ -143,10 +144,13 @@ type Asked = Pick<Session, 'workspace' | 'options'>
 /** All problems of an environment as one failure. */
 export function problemFailure(problems: readonly Problem[], asked: Asked, unconfigured = false): Failure {
   const { workspace, options } = { ...asked, workspace: asked.workspace.name }
-  const words = options.env === undefined ? '' : ` --env ${options.env}`
   const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
     `${variable} ${message}${file ? ` (${file})` : ''}`,
-    ...(remedy ? [`    ${remedy}`] : example ? [`    for example ${variable}=${example}`] : []),
+    ...(remedy
+      ? [`    ${forEnvironment(remedy, options.env)}`]
+      : example
+        ? [`    for example ${variable}=${example}`]
+        : []),
   ])
   const start = `cp .env.example .env.${workspace}, edit it, and npm run validate -w ${workspace} -- --generate makes the secrets.`
   return new Failure(
@@ -156,7 +160,10 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
       detail: lines,
       remedy: unconfigured
         ? `There is none yet: ${start} For sample values: -- --offline with plan.`
-        : `npm run validate -w ${workspace}${words && ` --${words}`} tells them again; missing secrets: --${words} --generate`,
+        : forEnvironment(
+            `npm run validate -w ${workspace} tells them again, and npm run validate -w ${workspace} -- --generate makes missing secrets`,
+            options.env,
+          ),
     },
   )
 }

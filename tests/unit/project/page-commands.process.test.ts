@@ -146,7 +146,7 @@ describe.concurrent.each(blocks.filter(({ lines }) => lines.some(runsHere)))('$p
       const { said } = await tryLine(scratch, line)
       // What it says to type is about the same environment.
       const [words] = /--env \w+/.exec(line.text) ?? []
-      for (const { options } of words === undefined ? [] : npmCalls(said).filter(({ script }) => script === 'validate'))
+      for (const { options } of words === undefined ? [] : npmCalls(said.slice(line.text.length)))
         expect(options.join(' '), said).toContain(words)
       if (line.text.startsWith('cp .env.example .env.pod')) fillIn(scratch, '.env.pod')
       const [, name] = /--env (\w+) --generate/.exec(line.text) ?? []

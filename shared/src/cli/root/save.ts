@@ -1,5 +1,6 @@
 import type { WorkspaceResult } from '../../engine/events.ts'
 import { savePlanPage } from '../../report/page.ts'
+import { forEnvironment } from '../for-environment.ts'
 import { pageOf } from '../page.ts'
 import { savePlans } from '../plan-file.ts'
 import type { Planned, RootRun } from './side-by-side.ts'
@@ -27,5 +28,5 @@ export function saveAll(
     return
   }
   savePlans(out, folder, inOrder)
-  say(`saved: npm run deploy -- --plan ${out}`)
+  say(forEnvironment(`saved: npm run deploy -- --plan ${out}`, call.options.env))
 }
