@@ -30,11 +30,23 @@ export const workloadVariables = {
   ),
   DISCORD_BOT_ID: variable(
     snowflake(),
-    bot({ tfvar: 'discord_bot_id', description: "The bot's user", example: '1331474398296727582' }),
+    bot({
+      tfvar: 'discord_bot_id',
+      description: "The bot's user",
+      example: '1331474398296727582',
+      placeholder: 'your-bot-id',
+      remedy: 'copy it: https://discord.com/developers/applications, General Information, Application ID',
+    }),
   ),
   DISCORD_GUILD_ID: variable(
     snowflake(),
-    bot({ tfvar: 'discord_guild_id', description: 'The server it works on', example: '1007381699346301038' }),
+    bot({
+      tfvar: 'discord_guild_id',
+      description: 'The server it works on',
+      example: '1007381699346301038',
+      placeholder: 'your-server-id',
+      remedy: 'copy it in Discord, in Developer Mode: Copy Server ID in the menu of the server',
+    }),
   ),
   LITELLM_BASE_URL: variable(
     url({ inCluster: true }).prefault('http://litellm.ai-platform.svc.cluster.local:4000'),

@@ -83,6 +83,22 @@ describe('the example', () => {
       else expect(sources[name]).toBe('.env')
     }
   })
+
+  // Values of the example that are in force once it is copied: all but the default of a path are somebody else's.
+  test.each(schemas)('each value of it that must be filled in is told as its placeholder: $workspace', (schema) => {
+    const { problems = [] } = loadEnv({
+      schema,
+      root: folder({ '.env': example }),
+      processEnv: { HOME: '/nonexistent' },
+      purpose: 'validate',
+    })
+    const told = problems.filter(({ message }) => message.includes("the example's placeholder"))
+    const must = Object.entries(schema.variables).filter(([, type]) => {
+      const { optional } = presence(type)
+      return !optional && type.meta()?.generate === undefined
+    })
+    expect(told.map(({ variable }) => variable)).toEqual(expect.arrayContaining(must.map(([name]) => name)))
+  })
 })
 
 describe('a page', () => {
