@@ -16,6 +16,8 @@ interface Errors {
   readonly nginx: string
   /** By a line of PostgreSQL's. */
   readonly postgresql: string
+  /** Which lines of both are none all the same. */
+  readonly expected?: string
 }
 
 /** How a line of PostgreSQL's begins on Debian: time, process, and who with which database. */
@@ -29,11 +31,13 @@ export const everyError: Errors = {
 
 /**
  * Those that tell of trouble: not what any scanner of the internet brings about, nor a query that failed, which Synapse
- * tries again.
+ * tries again. Nor that a role or a database is not there: a first deploy asks as each role whether it has made it. Should
+ * it be lost later, the checks of PostgreSQL fail.
  */
 export const troubling: Errors = {
   nginx: '^\\S+ \\S+ \\[(alert|emerg)\\]|No space left on device',
   postgresql: `${postgresql}(FATAL|PANIC): |No space left on device`,
+  expected: `${postgresql}FATAL: +(role|database) "(valence|synapse)" does not exist$`,
 }
 
 /** What PostgreSQL calls fatal whenever it is restarted. */
@@ -52,7 +56,7 @@ const services = ['nginx', 'postgresql'] as const
 
 /** sed that takes the errors of a service's own log out of it, in the journal's manner. */
 function picked(service: (typeof services)[number], wanted: Errors): Shell {
-  const script = `/${restarting}/d
+  const script = `/${restarting}/d${wanted.expected === undefined ? '' : `\n/${wanted.expected}/d`}
 /${wanted[service]}/!d
 s|^([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) ([0-9:]{8})[.0-9]*( [A-Z]+)?|\\1-\\2-\\3T\\4 ${service}:|`
   return sh`sed -u -E ${script}`

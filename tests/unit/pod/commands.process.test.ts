@@ -8,6 +8,8 @@ import { logLine } from '../../../pod/commands/logs.ts'
 import type { Status } from '../../../pod/commands/status.ts'
 import { machine } from '../../../pod/commands/status-facts.ts'
 import { statusText } from '../../../pod/commands/status-text.ts'
+import { errorLines, readSince, troubling } from '../../../pod/host/log-errors.ts'
+import { sh } from '../../../shared/src/command/sh.ts'
 import { age, size } from '../../../shared/src/report/amounts.ts'
 import { tempFolder } from '../../support/temp.ts'
 
@@ -62,9 +64,10 @@ describe('logs', () => {
   /** Runs what would run on the host, with the log files in this folder, and without a journal. */
   function shown(folder: string, some: object): string {
     mkdirSync(join(folder, 'postgresql'), { recursive: true })
-    const line = logLine({ ...desired, ...some })
-      .replaceAll('/var/log', folder)
-      .replaceAll(/journalctl/g, 'true')
+    return runHere(folder, logLine({ ...desired, ...some }))
+  }
+  function runHere(folder: string, script: string): string {
+    const line = script.replaceAll('/var/log', folder).replaceAll(/journalctl/g, 'true')
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
       encoding: 'utf8',
       env: { ...process.env, TZ: 'UTC' },
@@ -115,6 +118,21 @@ ${said[0]}.1 UTC [7] LOG:  ready
       `${said[1].replace(' ', 'T')} nginx: [error] 7#7: *1 connect() failed`,
     ])
     expect(shown(folder, { service: 'all', lines: '1' })).toMatch(/^\S+ nginx: .*\n$/)
+  })
+
+  test('verify sees trouble in them, but not that a first deploy asked before it had made a role', () => {
+    const folder = tempFolder()
+    for (const name of ['postgresql', 'nginx']) mkdirSync(join(folder, name))
+    const at = when(3)
+    const asked = ['role "valence"', 'database "valence"', 'role "synapse"']
+    const trouble = ['password authentication failed for user "valence"', 'role "mallory" does not exist']
+    const said = [...asked.map((what) => `${what} does not exist`), ...trouble]
+    const lines = said.map((text) => `${at}.1 UTC [7] valence@valence FATAL:  ${text}\n`)
+    writeFileSync(join(folder, 'postgresql/a.log'), lines.join(''))
+    const script = sh`${readSince('60 minutes ago')}; ${errorLines(troubling, ['postgresql'])}`
+    expect(runHere(folder, script.line).trimEnd().split('\n')).toEqual(
+      trouble.map((text) => `${at.replace(' ', 'T')} postgresql: [7] valence@valence FATAL:  ${text}`),
+    )
   })
 
   test.each([
