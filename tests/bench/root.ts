@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { clusterSettings } from '../lab/cluster-settings.ts'
 import { startKube } from '../lab/kube/kube.ts'
 import { startMoto } from '../lab/moto.ts'
@@ -59,14 +60,17 @@ async function open() {
   const api = new URL(kube.server)
   const relays = { api: await relayTo(api), aws: await relayTo(new URL(moto.endpoint)) }
   const kubeconfig = join(pod.root, 'kubeconfig')
-  const near = `https://127.0.0.1:${relays.api.port}\n    tls-server-name: ${api.hostname}`
-  const text = readFileSync(kube.kubeconfig, 'utf8').replace(/server: *"?https:[^"\s]+"?/, `server: ${near}`)
-  writeFileSync(kubeconfig, text, { mode: 0o600 })
+  const config = parse(readFileSync(kube.kubeconfig, 'utf8')) as { clusters: { cluster: Record<string, string> }[] }
+  for (const { cluster } of config.clusters)
+    Object.assign(cluster, { server: `https://127.0.0.1:${relays.api.port}`, 'tls-server-name': api.hostname })
+  writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 })
   const way = { KUBECONFIG: kubeconfig, KUBE_CONTEXT: 'lab' }
+  // Alone it would be refused: there is no Redis in the cluster.
+  const ofStoat = { STOAT_DOMAIN: 'stoat.lab.example.org', STOAT_REDIS_URL: 'redis://redis.lab.example.org:6379/' }
   const images = { DISCORD_BOT_IMAGE: 'bot:1', DEV_SANDBOX_IMAGE: 'sandbox:1' }
   const AWS_ENDPOINT_URL = `http://127.0.0.1:${relays.aws.port}`
   await writeEnv(join(pod.root, '.env.cluster'), { ...clusterSettings, ...way, ...images, AWS_ENDPOINT_URL })
-  await writeEnv(join(pod.root, '.env.stoat'), { ...way, STOAT_DOMAIN: 'stoat.lab.example.org' })
+  await writeEnv(join(pod.root, '.env.stoat'), { ...way, ...ofStoat })
   const env = { PATH: `${moto.env.PATH}:${kube.env.PATH}` }
   return {
     root: pod.root,
@@ -103,7 +107,10 @@ async function benchTable(world: World): Promise<void> {
   for (const [what, configured, more] of cases) {
     const root = mkdtempSync(join(tmpdir(), 'bench-root-'))
     try {
-      cpSync(join(world.root, '.infra'), join(root, '.infra'), { recursive: true })
+      cpSync(join(world.root, '.infra'), join(root, '.infra'), {
+        recursive: true,
+        filter: (path) => !lstatSync(path).isSocket(),
+      })
       for (const name of configured) {
         const text = readFileSync(join(world.root, `.env.${name}`), 'utf8')
         writeFileSync(join(root, `.env.${name}`), text + (more[name] ?? ''), { mode: 0o600 })
