@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { findIdentity } from '@infra/shared/cli/age'
 import { canAsk, confirmByName } from '@infra/shared/cli/confirm'
+import { inEnvironment } from '@infra/shared/cli/in-environment'
 import { told, withLock } from '@infra/shared/cli/locked'
 import { usage } from '@infra/shared/cli/options'
 import { fromHere } from '@infra/shared/cli/paths'
@@ -144,7 +145,8 @@ async function agree(
   { manifest: { made } }: OpenedArchive,
   replaced: string,
 ): Promise<void> {
-  const about = `This replaces the data of ${domain}, ${replaced}, by that of ${made}; what is there is not kept (npm run backup -w stoat keeps it)`
+  const text = `This replaces the data of ${domain}, ${replaced}, by that of ${made}; what is there is not kept (npm run backup -w stoat keeps it)`
+  const about = inEnvironment(text, options.env)
   if (own.confirm === undefined) return confirmByName(about, domain, canAsk(options.json === true, processEnv))
   if (own.confirm !== domain)
     throw usage(`--confirm ${own.confirm} is not the domain; nothing was changed`, `This Stoat is ${domain}.`)

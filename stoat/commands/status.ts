@@ -1,3 +1,4 @@
+import { inEnvironment } from '@infra/shared/cli/in-environment'
 import { open, type Session } from '@infra/shared/cli/session'
 import { askOf } from '@infra/shared/engine/ask'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
@@ -43,7 +44,7 @@ export async function runStatus(session: Session): Promise<number> {
     const texts = Object.entries(sections).map(([title, rows]) =>
       [title, ...tableLines(rows).map((line) => `  ${line}`)].join('\n'),
     )
-    print(texts.join('\n\n'))
+    print(inEnvironment(texts.join('\n\n'), session.options.env))
   }
   return 0
 }

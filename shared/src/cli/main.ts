@@ -25,7 +25,7 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
     refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(entry)))
     const words = withoutOthersOptions(rest, process.env, entry)
     return runAlone(entry, command, withPaths(parseCall(command, words, entry), process.env))
-  })
+  }, argv)
 }
 
 function chooseCommand(entry: Entry, argv: readonly string[]): [string | undefined, readonly string[]] {

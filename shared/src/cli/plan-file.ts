@@ -91,17 +91,32 @@ function sealOf({ seal: _, ...rest }: Partial<PlanFile>, key: string): string {
 /** Reads saved plans as they are, whoever made them. Throws a usage failure for a file that holds none. */
 export function readPlanFile(path: string, option = '--plan '): PlanFile {
   const remedy = 'Make one: npm run plan -- --out FILE, or with -w of one workspace.'
-  let saved: PlanFile | null
-  try {
-    saved = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw usage(`${option}${path}: ${(error as Error).message}`, remedy)
-  }
+  const saved = parsedPlan(readPlanText(path, option, remedy))
   const format = saved?.format as number | undefined
   if (format === 1 || format === 2)
     throw usage(`${option}${path} was saved by an older version of this tool`, 'Plan again, review, and deploy that.')
   if (format !== 3 || !Array.isArray(saved?.plans)) throw usage(`${option}${path} is not a saved plan`, remedy)
   return saved as PlanFile
+}
+
+/** The text of a file that the user names. Throws a usage failure that says why it cannot be read. */
+function readPlanText(path: string, option: string, remedy: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw usage(`${option}${path}: there is no file of that name`, remedy)
+    if (code === 'EISDIR') throw usage(`${option}${path} is a folder, not a saved plan`, remedy)
+    throw usage(`${option}${path} cannot be read (${code})`, 'Have it read by this user, or make another.')
+  }
+}
+
+function parsedPlan(text: string): PlanFile | null {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null // some other text
+  }
 }
 
 /** Whether it is as this checkout saved it. */
@@ -133,13 +148,27 @@ export function readPlans(path: string, folder: string): PlanFile {
 export function planOf(saved: PlanFile, path: string, workspace: string, environment: string | undefined): SavedPlan {
   const found = saved.plans.find((plan) => plan.workspace === workspace && plan.environment === environment)
   if (found) return found
-  const of = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)
-  const there = saved.plans.map((plan) => of(plan.workspace, plan.environment)).join(' and ')
   throw usage(
-    `--plan ${path} is a plan of ${there}, not of ${of(workspace, environment)}`,
+    `--plan ${path} is a plan of ${sayPlans(saved)}, not of ${ofEnvironment(workspace, environment)}`,
     'Deploy it with the workspace and environment that it was made for.',
   )
 }
+
+/** Throws a usage failure where all of the saved plans are of another environment. */
+export function assertEnvironment(saved: PlanFile, path: string, environment: string | undefined): void {
+  if (saved.plans.some((plan) => plan.environment === environment)) return
+  const own = saved.plans[0]?.environment
+  throw usage(
+    `--plan ${path} is a plan of ${sayPlans(saved)}; ${environment ? `--env ${environment}` : 'no --env'} was given`,
+    own ? `npm run deploy -- --env ${own} --plan ${path}` : 'Leave out --env.',
+  )
+}
+
+const ofEnvironment = (name: string, env: string | undefined) => (env ? `${name} --env ${env}` : name)
+
+/** `pod --env staging and cluster --env staging`. */
+const sayPlans = ({ plans }: PlanFile): string =>
+  plans.map((plan) => ofEnvironment(plan.workspace, plan.environment)).join(' and ')
 
 /** Throws a `stale` failure unless this is the plan that was saved: the same facts, the same changes. */
 export function assertFresh(file: PlanFile, saved: SavedPlan, folder: string, plan: Plan): void {

@@ -4,12 +4,13 @@ import { flushed } from '../report/flush.ts'
 import { surviveClosedOutput } from '../report/outlet.ts'
 import { printFailure } from '../report/print.ts'
 import type { Reporter } from '../report/reporter.ts'
+import { failureIn } from './in-environment.ts'
 import type { Call } from './options.ts'
 import { fromHere } from './paths.ts'
 import { listenForSignals, type Signals } from './signals.ts'
 
-/** Runs a whole command line, and ends the process with its exit code; what is thrown is a mistake of the call. */
-export async function endWith(run: () => Promise<number>): Promise<never> {
+/** Runs a whole command line, and ends the process with its exit code; what is thrown is a mistake of the call, `argv`. */
+export async function endWith(run: () => Promise<number>, argv: readonly string[]): Promise<never> {
   surviveClosedOutput()
   // Node would print its message as it is.
   process.on('uncaughtException', (error) => {
@@ -20,7 +21,7 @@ export async function endWith(run: () => Promise<number>): Promise<never> {
   try {
     exitCode = await run()
   } catch (error) {
-    const failure = asFailure(error)
+    const failure = failureIn(asFailure(error), argv)
     printFailure(failure)
     exitCode = exitCodes[failure.kind]
   }

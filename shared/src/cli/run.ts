@@ -3,6 +3,7 @@ import { exitCodes } from '../engine/failure.ts'
 import { tellingWaits } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import type { Entry } from './help.ts'
+import { tellingOf } from './in-environment.ts'
 import { type Call, usage } from './options.ts'
 import { commit, projectRoot } from './paths.ts'
 import { asFailure } from './process.ts'
@@ -29,10 +30,10 @@ export async function runCommand(run: RunOptions): Promise<number> {
   const { options } = call
   const began = Date.now()
   let made = 0
-  const emit = (event: Event) => {
+  const emit = tellingOf(options.env, (event: Event) => {
     if (event.type === 'change.end' && event.outcome === 'done') made += 1
     run.emit(event)
-  }
+  })
   const session: Session = {
     workspace,
     command,

@@ -51,7 +51,7 @@ export async function rootMain(entries: readonly Entry[], argv: readonly string[
     if (command === 'show') return (await import('../show.ts')).showPlans(call)
     if (command === 'history' && !call.workspaceOptions.there) return (await import('../history.ts')).showHistory(call)
     return (await import('./run.ts')).runAll(entries, command, call)
-  })
+  }, argv)
 }
 
 function commandOf(word: string): RootCommand {

@@ -1,7 +1,7 @@
 import { nearest } from '../../env/suggest.ts'
 import { commandsOf } from '../help.ts'
 import { type Call, optionsOf, usage } from '../options.ts'
-import { readPlans } from '../plan-file.ts'
+import { assertEnvironment, readPlans } from '../plan-file.ts'
 import type { Member } from './members.ts'
 
 /** Who takes part in a run over all, and why the others do not. */
@@ -16,7 +16,7 @@ interface Part {
  */
 export function takePart(members: readonly Member[], command: string, { options }: Call, folder: string): Part {
   assertTags(members, [...(options.tags ?? []), ...(options['skip-tags'] ?? [])])
-  const saved = options.plan === undefined ? undefined : readPlans(options.plan, folder).plans
+  const saved = options.plan === undefined ? undefined : savedPlans(options.plan, folder, options.env)
   const lacking = saved?.find(({ workspace }) => !members.some((member) => nameOf(member) === workspace))
   if (lacking)
     throw usage(
@@ -46,6 +46,12 @@ export function takePart(members: readonly Member[], command: string, { options 
       left.map(({ name, why }) => `${name}: ${why}`).join('; '),
     )
   return { running, left }
+}
+
+function savedPlans(path: string, folder: string, environment: string | undefined) {
+  const file = readPlans(path, folder)
+  assertEnvironment(file, path, environment)
+  return file.plans
 }
 
 const nameOf = ({ workspace }: Member) => workspace.name

@@ -2,6 +2,7 @@ import type { WorkspaceResult } from '../../engine/events.ts'
 import { standard } from '../../report/outlet.ts'
 import { printJson } from '../../report/print.ts'
 import type { Entry } from '../help.ts'
+import { tellingOf } from '../in-environment.ts'
 import { type Call, usage } from '../options.ts'
 import { projectRoot, stateFolder } from '../paths.ts'
 import { assertWritable } from '../plan-file.ts'
@@ -27,7 +28,11 @@ export async function runAll(entries: readonly Entry[], command: RootCommand, ca
   const chosen = await chooseMembers(entries, { root, processEnv: process.env, options, samples })
   const { running, left } = takePart(chosen.running, command, call, folder)
   const isResult = ['status', 'output', 'history'].includes(command)
-  const reporters = togetherReporters(options, isResult)
+  const together = togetherReporters(options, isResult)
+  const reporters = {
+    ...together,
+    inOrder: { ...together.inOrder, emit: tellingOf(options.env, together.inOrder.emit) },
+  }
   const { signals, watch } = watchSignals(reporters.inOrder)
   const printed: Record<string, string> = {}
   const run: RootRun = {

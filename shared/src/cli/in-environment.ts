@@ -1,0 +1,76 @@
+import type { Emit, Event } from '../engine/events.ts'
+import { Failure } from '../engine/failure.ts'
+import type { Plan, PlannedStep } from '../engine/plan.ts'
+
+/** The npm scripts that know no environment. */
+const without: ReadonlySet<string> = new Set(['show', 'rehearse', 'docs', 'lock', 'test', 'lint', 'types', 'bench'])
+
+// What follows a call, up to where a text goes on, may name the environment already.
+const call = /npm run ([a-z][a-z-]*)( -w [a-z]+)?( --(?= |$))?(?=([^;,()`\n]*))/g
+
+/**
+ * A text for the user, whose calls (`npm run deploy -w pod`) are of the environment in force: without `--env staging`
+ * whoever types them would work on another installation. Twice is as once.
+ */
+export function inEnvironment(text: string, environment: string | undefined): string {
+  if (environment === undefined) return text
+  return text.replace(call, (found, script: string, workspace = '', _dashes, rest: string) =>
+    without.has(script) || /(^|\s)--env[ =]/.test(rest)
+      ? found
+      : `npm run ${script}${workspace} -- --env ${environment}`,
+  )
+}
+
+/** What tells `emit` of the environment in force: every text of an event that names a call is completed. */
+export function tellingOf(environment: string | undefined, emit: Emit): Emit {
+  return environment === undefined ? emit : (event) => emit(eventIn(event, environment))
+}
+
+function eventIn(event: Event, environment: string): Event {
+  const say = (text: string) => inEnvironment(text, environment)
+  const maybe = (text: string | undefined) => (text === undefined ? undefined : say(text))
+  switch (event.type) {
+    case 'message':
+      return { ...event, text: say(event.text) }
+    case 'failure':
+      return {
+        ...event,
+        message: say(event.message),
+        remedy: maybe(event.remedy),
+        detail: event.detail.map(say),
+      }
+    case 'check':
+      return { ...event, detail: say(event.detail), remedy: maybe(event.remedy) }
+    case 'plan':
+      return { ...event, plan: planIn(event.plan, say) }
+    default:
+      return event
+  }
+}
+
+function planIn(plan: Plan, say: (text: string) => string): Plan {
+  const decided = ({ decision }: PlannedStep): PlannedStep['decision'] => {
+    if (decision?.kind === 'refused') return { ...decision, reason: say(decision.reason), remedy: say(decision.remedy) }
+    return decision?.notes ? { ...decision, notes: decision.notes.map(say) } : decision
+  }
+  return {
+    steps: plan.steps.map((planned) => ({
+      ...planned,
+      decision: decided(planned),
+      unknown: planned.unknown === undefined ? undefined : say(planned.unknown),
+    })),
+  }
+}
+
+/** A failure of a call that ended before there was a run, with `argv` as it was typed. */
+export function failureIn(failure: Failure, argv: readonly string[]): Failure {
+  const at = argv.findIndex((word) => word === '--env' || word.startsWith('--env='))
+  const environment = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
+  if (environment === undefined || !/^[A-Za-z0-9][\w-]*$/.test(environment)) return failure
+  const { kind, message, remedy, detail, cause } = failure
+  return new Failure(kind, inEnvironment(message, environment), {
+    ...(remedy !== undefined && { remedy: inEnvironment(remedy, environment) }),
+    detail: detail.map((line) => inEnvironment(line, environment)),
+    cause,
+  })
+}
