@@ -162,8 +162,8 @@ test('of the droplet is saved with what it was asked for, and deployed by the sc
 
 describe('refused, with how to make one:', () => {
   const cases: [string, string | undefined, RegExp][] = [
-    ['no file', undefined, /ENOENT/],
-    ['no JSON', 'hello', /JSON/],
+    ['no file', undefined, /there is no file of that name/],
+    ['no JSON', 'hello', /is not a saved plan/],
     ['null', 'null', /is not a saved plan/],
     ['an array', '[]', /is not a saved plan/],
     ['an older format', JSON.stringify({ format: 2, workspace: 'pod', steps: {} }), /older version/],
