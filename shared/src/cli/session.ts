@@ -3,6 +3,7 @@ import type { Emit } from '../engine/events.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Plan, Work } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
+import { setInJob } from '../env/judge.ts'
 import { loadEnv } from '../env/load.ts'
 import { sampleEnv } from '../env/sample.ts'
 import { secretTexts } from '../env/secret-texts.ts'
@@ -153,17 +154,20 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
         : []),
   ])
   const start = `cp .env.example .env.${workspace}, edit it, and npm run validate -w ${workspace} -- --generate makes the secrets.`
+  const sample = ' For sample values: -- --offline with plan.'
   return new Failure(
     'error',
     `the environment of ${workspace} has ${problems.length} problem${problems.length === 1 ? '' : 's'}`,
     {
       detail: lines,
-      remedy: unconfigured
-        ? `There is none yet: ${start} For sample values: -- --offline with plan.`
-        : forEnvironment(
-            `npm run validate -w ${workspace} tells them again, and npm run validate -w ${workspace} -- --generate makes missing secrets`,
-            options.env,
-          ),
+      remedy: problems.some(({ remedy }) => remedy === setInJob)
+        ? `Give the job its variables and secrets (docs/ci.md).${unconfigured ? sample : ''}`
+        : unconfigured
+          ? `There is none yet: ${start}${sample}`
+          : forEnvironment(
+              `npm run validate -w ${workspace} tells them again, and npm run validate -w ${workspace} -- --generate makes missing secrets`,
+              options.env,
+            ),
     },
   )
 }

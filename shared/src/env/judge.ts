@@ -12,7 +12,12 @@ export interface Case {
   /** What asks, for messages. */
   readonly command?: string
   readonly name?: string
+  /** A job of CI asks: it has variables and secrets of its own, and a file would be gone with it. */
+  readonly inJob?: boolean | undefined
 }
+
+/** What a job of CI does about a variable that it lacks. A secret made in it would be another in the next. */
+export const setInJob = "set it in the job's variables or secrets"
 
 /** What can be wrong with one variable. Messages are what follows its name, and never quote what it holds. */
 export interface Judge {
@@ -24,8 +29,12 @@ export interface Judge {
   invalid(name: string, meta: VariableMeta, found: Found | undefined, issue: z.core.$ZodIssue | undefined): Problem
 }
 
+/** The file that what is missing may be written to; none in a job of CI that has not written it. */
+export const fileIn = ({ files, inJob }: Pick<Case, 'files' | 'inJob'>): string | undefined =>
+  inJob && !files.read.some(({ name }) => name === files.main) ? undefined : files.main
+
 /** The judge of one load. */
-export function judgeOf({ schema, files, purpose, command = purpose, name: environment }: Case): Judge {
+export function judgeOf({ schema, files, purpose, command = purpose, name: environment, inJob }: Case): Judge {
   const flags = environment === undefined ? '' : ` --env ${environment}`
   const generate = `npm run validate -w ${schema.workspace} --${flags} --generate`
 
@@ -34,6 +43,7 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
       if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
       const isNamed = purpose === 'access' || (presence(type).optional && purpose !== 'validate')
       const message = isNamed ? `is not set, and ${command} needs it` : 'is not set'
+      if (fileIn({ files, inJob }) === undefined) return { variable, message, example: meta.example, remedy: setInJob }
       const remedy = meta.remedy ?? (meta.generate ? generate : `set it in ${files.main}`)
       return { variable, message, example: meta.example, remedy, file: files.main }
     },
@@ -41,7 +51,10 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
     misread(variable, meta, found) {
       const about = { variable, example: meta.example, ...fileOf(found) }
       if (isPlaceholder(found.text, meta)) {
-        const remedy = meta.remedy ?? (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
+        const known = meta.remedy ?? (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
+        // A plan alone does without it.
+        const spared = meta.neededFor?.includes('deploy') && !meta.neededFor.includes('plan')
+        const remedy = spared ? `${known}; leave it empty to plan a new host` : known
         return { ...about, message: "still holds the example's placeholder", remedy }
       }
       if (found.text === inTerraformState && meta.tfstate !== undefined) {

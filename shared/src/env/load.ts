@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '../command/secret.ts'
 import { fileWarnings, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
-import { judgeOf } from './judge.ts'
+import { fileIn, judgeOf } from './judge.ts'
 import { brokenRules } from './rules.ts'
 import { sampleEnv } from './sample.ts'
 import { nearest } from './suggest.ts'
@@ -76,12 +76,20 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   const given = new Set<string>()
   const { name, command, purpose = 'deploy' } = options
   const spared = new Map<string, Problem>()
-  const judge = judgeOf({ schema, files, purpose, ...(name !== undefined && { name }), ...(command && { command }) })
+  const inJob = Boolean(processEnv.CI)
+  const judge = judgeOf({
+    schema,
+    files,
+    purpose,
+    inJob,
+    ...(name !== undefined && { name }),
+    ...(command && { command }),
+  })
   const reading: Reading = { options, files, judge, home, problems, warnings, sources, values, env, given, spared }
   for (const declared of variablesOf(schema)) readVariable(reading, declared)
   // Other rules are of what is deployed.
   const rules = purpose === 'access' ? schema.rules.filter(({ always }) => always) : schema.rules
-  problems.push(...brokenRules({ ...schema, rules }, env, given, files.main))
+  problems.push(...brokenRules({ ...schema, rules }, env, given, fileIn({ files, inJob })))
   warnings.push(...strangers(schema, processEnv))
   const report: Report = {
     sources,

@@ -8,7 +8,7 @@ export function brokenRules(
   schema: Schema,
   env: Readonly<Record<string, unknown>>,
   given: ReadonlySet<string>,
-  file: string,
+  file: string | undefined,
 ): Problem[] {
   return schema.rules.flatMap((rule) => {
     const message = broken(rule, env, given)
@@ -20,7 +20,7 @@ export function brokenRules(
       {
         variable: first,
         message,
-        file,
+        ...(file !== undefined && { file }),
         ...(example ? { example } : {}),
         ...(rule.remedy ? { remedy: rule.remedy } : {}),
       },

@@ -28,7 +28,11 @@ export function githubSummary(path: string): Reporter {
       if (event.type === 'check' && event.outcome !== 'ok')
         add(`- **${event.outcome}** ${escaped(event.about)}: ${escaped(event.detail)}. ${escaped(event.remedy ?? '')}`)
       if (event.type === 'check.summary') add(`### ${workspace} verify: ${sayEvent(event).text}\n`)
-      if (event.type === 'failure') add(`> **error** ${escaped(event.message)}\n`)
+      if (event.type === 'failure') {
+        add(`> **error** ${escaped(event.message)}\n`)
+        if (event.detail.length > 0) add(`${fenced(event.detail.map(clean).join('\n'), 'text')}\n`)
+        if (event.remedy) add(`${escaped(event.remedy)}\n`)
+      }
       if (event.type === 'summary') {
         const [heads = [], ...rows] = summaryRows(event.workspaces)
         const row = (cells: readonly string[]) => `| ${cells.map(escaped).join(' | ')} |`
@@ -64,10 +68,10 @@ const data = (text: string) => clean(text).replaceAll('%', '%25').replaceAll('\r
 const property = (text: string) => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
 /** A block that no line in it can end. */
-function fenced(text: string): string {
+function fenced(text: string, language = 'diff'): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)
-  return `${fence}diff\n${text}\n${fence}`
+  return `${fence}${language}\n${text}\n${fence}`
 }
 
 /** Text from outside draws no link, picture or heading. */

@@ -219,6 +219,7 @@ describe.concurrent('the command line', () => {
     ])
     expect([lost.code, looked.code, checked.code]).toEqual([1, 0, 0])
     expect(lost.stderr).toContain('--offline')
+    expect(lost.stderr).toContain('Give the job its variables and secrets (docs/ci.md)')
     expect((await cli(here, 'deploy', '--offline', '--yes')).code).toBe(64)
   })
 

@@ -8,6 +8,36 @@ import { folder, podFile, sshKey } from './place.ts'
 
 const wrong = (changes: Record<string, string | undefined>) => loadPod({ '.env.pod': podFile(changes) }).problems ?? []
 
+describe('what to do about it', () => {
+  const remedies = (problems: ReturnType<typeof wrong>) =>
+    Object.fromEntries(problems.map(({ variable, remedy }) => [variable, remedy]))
+  const ask = (files: Record<string, string>, processEnv: Record<string, string>) =>
+    loadPod(files, { processEnv, purpose: 'plan' }).problems ?? []
+
+  test('a job of CI has variables and secrets of its own: neither a file nor a secret that is made anew', () => {
+    const problems = ask({}, { CI: 'true', VALENCE_DOMAIN: 'pod.example.org' })
+    expect(remedies(problems)).toMatchObject({
+      LETSENCRYPT_EMAIL: "set it in the job's variables or secrets",
+      VALENCE_DB_PASSWORD: "set it in the job's variables or secrets",
+    })
+    expect(JSON.stringify(problems)).not.toMatch(/--generate|"\.env/)
+  })
+
+  test('a job that wrote a file is told of the file, and so is everybody else', () => {
+    const file = { '.env.pod': podFile({ VALENCE_DB_PASSWORD: undefined }) }
+    for (const processEnv of [{ CI: 'true' }, {}])
+      expect(remedies(ask(file, processEnv as Record<string, string>))).toEqual({
+        VALENCE_DB_PASSWORD: 'npm run validate -w pod -- --generate',
+      })
+  })
+
+  test("the address that a plan does without: the placeholder's remedy says so", () => {
+    expect(remedies(wrong({ VALENCE_POD_IP: 'your.droplet.ip' }))).toEqual({
+      VALENCE_POD_IP: expect.stringMatching(/; leave it empty to plan a new host$/),
+    })
+  })
+})
+
 describe('what is wrong', () => {
   const somewhere = folder()
   const key = sshKey(somewhere, 'ed25519')

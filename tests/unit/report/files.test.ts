@@ -94,6 +94,16 @@ describe("GitHub's step summary", () => {
     expect(text.match(/```/g)).toHaveLength(2)
     expect(text).toContain('> **error** [secret]')
   })
+
+  test('names what a failure is about, and the remedy', () => {
+    const path = join(tempFolder(), 'summary.md')
+    const detail = ['VALENCE_DOMAIN is not set', "    set it in the job's variables or secrets ```"]
+    const message = 'the environment of pod has 1 problem'
+    githubSummary(path).emit({ type: 'failure', kind: 'error', message, remedy: 'Read docs/ci.md.', detail })
+    expect(readFileSync(path, 'utf8')).toBe(
+      `> **error** ${message}\n\n\`\`\`\`text\n${detail.join('\n')}\n\`\`\`\`\n\nRead docs/ci.md.\n\n`,
+    )
+  })
 })
 
 describe('the run log', () => {
