@@ -91,11 +91,15 @@ export const vkbChecks = ({ env, host }: PodContext): readonly Check[] => [
   }),
 ]
 
+/** Seconds that the server's own check may take: on one busy processor the imports of the real Valence take twenty. */
+const healthSeconds = 45
+
 // -B by its variable: a check writes no byte code.
 const health = askUser(
   user,
   `export PYTHONDONTWRITEBYTECODE=1; . "$1" && exec ${mcpServer('valence.substrate.mcp_server')} --health-check`,
   [vkbEnv],
+  healthSeconds,
 )
 
 /** Every table that the servers need has the columns that they use, and beliefs can be read. */

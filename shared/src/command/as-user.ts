@@ -22,16 +22,26 @@ export function userProgram(program: string | Text): Text {
 /** Seconds for a question that another account answers: what it looks at is that account's, and may never end. */
 const patience = 15
 
-/** The head of a simple command that ends within {@link patience}, with all that it started. */
-export const limited: Shell = sh`timeout -k 2 ${patience}`
+/** The head of a simple command that ends within so many seconds, with all that it started. */
+const within = (seconds: number): Shell => sh`timeout -k 2 ${seconds}`
+
+/** The head of a simple command that ends within {@link patience}. */
+export const limited: Shell = within(patience)
 
 /** The same command {@link limited}; its last words tell where that was not enough. */
-export const inTime = (command: Shell): Shell =>
-  sh`${limited} ${command} || { c=$?; [ $c -ne 124 ] || echo ${`no answer within ${patience} seconds`} >&2; (exit $c); }`
+export const inTime = (command: Shell, seconds = patience): Shell =>
+  sh`${within(seconds)} ${command} || { c=$?; [ $c -ne 124 ] || echo ${`no answer within ${seconds} seconds`} >&2; (exit $c); }`
 
-/** {@link asUser} for a question. */
-export function askUser(user: string, program: string | Text, args: readonly string[] = []): Command {
-  return withStdin(inTime(shellOf(user, args)), userProgram(program))
+/** {@link asUser} for a question. `seconds` is how long it may take. */
+export function askUser(
+  user: string,
+  program: string | Text,
+  args: readonly string[] = [],
+  seconds = patience,
+): Command {
+  const command = withStdin(inTime(shellOf(user, args), seconds), userProgram(program))
+  // It is to end by its own limit, which is the one that is told.
+  return seconds === patience ? command : { ...command, timeoutSeconds: seconds + 5 }
 }
 
 /** {@link withRightsOf} for a question. */

@@ -3,6 +3,7 @@ import { type Finding, runChecks } from '@infra/shared/engine/check'
 import { sampleEnv } from '@infra/shared/env/sample'
 import { servedByHttps } from '@infra/shared/facts/host/served'
 import { tableState } from '@infra/shared/facts/postgres/tables'
+import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { judgeLook } from '../../../pod/checks/droplet.ts'
 import type { Answer } from '../../../pod/checks/https.ts'
@@ -17,10 +18,32 @@ import { judgeDns, judgeServed } from '../../../pod/checks/outside.ts'
 import { judgeApart, judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
-import { judgeHealth, judgeTables } from '../../../pod/checks/vkb.ts'
+import { judgeHealth, judgeTables, vkbChecks } from '../../../pod/checks/vkb.ts'
+import type { PodContext } from '../../../pod/context.ts'
 import { podSchema } from '../../../pod/env/env.ts'
 import pod from '../../../pod/pod.ts'
 import { coreColumns } from '../../../pod/valence/vkb.ts'
+
+test("the server's own check may take as long as a small host needs to import what Valence does", async () => {
+  const asked: Command[] = []
+  const host = {
+    ...blank('pod'),
+    ask: async (commands: readonly Command[]) => {
+      asked.push(...commands)
+      return [nothing]
+    },
+  }
+  const context = { env: sampleEnv(podSchema), host } as unknown as PodContext
+  await vkbChecks(context)
+    .find(({ id }) => id === 'vkb.health')
+    ?.probe?.({} as never)
+  const [command] = asked
+  const [, limit] = command?.line.match(/timeout -k 2 (\d+) /) ?? []
+  expect(Number(limit)).toBeGreaterThanOrEqual(40)
+  // Its own limit is the first to be reached, and told; the connection's is 60 seconds without a word.
+  expect(command?.timeoutSeconds).toBeGreaterThan(Number(limit) + 2)
+  expect(command?.timeoutSeconds).toBeLessThan(60)
+})
 
 const said = ({ outcome, detail }: Finding) => `${outcome} ${detail}`
 const answer = (stdout: string, code = 0, stderr = '') => ({ code, stdout, stderr })
