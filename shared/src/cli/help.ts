@@ -46,7 +46,7 @@ export function helpText(command: string, entry: Entry): string {
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
-    'Options, which go after --: npm keeps those before it, and -c of them without a trace.',
+    'Options, which go after --: npm keeps those before it; -c and -n may leave no trace.',
     ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',

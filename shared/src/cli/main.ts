@@ -2,7 +2,7 @@ import { nearest } from '../env/suggest.ts'
 import { print } from '../report/print.ts'
 import { commandsOf, type Entry, helpText, overview, version } from './help.ts'
 import { refuseSwallowedFlags } from './npm-flags.ts'
-import { type Call, cutVerbatim, parseCall, usage, workspaceOptionsOf } from './options.ts'
+import { type Call, cutVerbatim, parseCall, usage } from './options.ts'
 import { endWith, watchSignals, withPaths } from './process.ts'
 import { withoutOthersOptions } from './root-run.ts'
 
@@ -22,7 +22,7 @@ export async function main(entry: Entry, argv: readonly string[] = process.argv.
       print(command === undefined ? overview(entry) : helpText(command, entry))
       return 0
     }
-    refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(entry)))
+    refuseSwallowedFlags(process.env, { command, args: rest, syntax: entry, workspace: entry.name })
     const words = withoutOthersOptions(rest, process.env, entry)
     return runAlone(entry, command, withPaths(parseCall(command, words, entry), process.env))
   }, argv)

@@ -1,37 +1,73 @@
 import { readFileSync } from 'node:fs'
-import { optionTable, usage } from './options.ts'
+import { type OptionSpec, optionsOf, optionTable, usage, type WorkspaceSyntax, workspaceOptionsOf } from './options.ts'
 
-/** Flags that machines set in npm's environment for their own ends; a lost --yes means a question, no deployment. */
-const usual: ReadonlySet<string> = new Set(['yes', 'offline'])
+/** Flags that npm has too, which a machine may set for its own ends: a trace only for a command that has them. */
+const shared: ReadonlySet<string> = new Set(['yes', 'offline'])
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What npm makes of our short flags: `-c` is its `--call`, `-n` its `--no-yes`. */
+/** What npm makes of our short flags, where it leaves a trace: `-c` is its `--call`, `-n` its `--no-yes`. */
 const shorts: readonly { flag: string; key: string; kept(value: string | undefined): boolean }[] = [
   { flag: '-c', key: 'call', kept: Boolean },
   { flag: '-n', key: 'yes', kept: (value) => value === '' },
 ]
+
+/** How a command was called, as the script that npm started sees it. */
+export interface NpmCalled {
+  readonly command: string
+  /** What reached the script: values of options whose names npm kept are among it. */
+  readonly args?: readonly string[]
+  readonly syntax?: WorkspaceSyntax
+  /** The workspace of `-w`; none at the root. */
+  readonly workspace?: string
+}
 
 /**
  * `npm run deploy -w pod --check`, without the `--`, makes npm keep the flag for itself: the script starts as if it had
  * not been given. npm leaves a trace of it in the environment. Throws a usage failure when it finds one, for a run that
  * was meant as a rehearsal must never deploy. What stands in the user's npm settings is not a trace of the call.
  */
-export function refuseSwallowedFlags(env: Environment, command: string, own: readonly string[] = []): void {
+export function refuseSwallowedFlags(env: Environment, called: NpmCalled): void {
   if (!env.npm_lifecycle_event) return
-  const long = [...new Set([...Object.keys(optionTable), ...own])]
-    .filter((name) => !usual.has(name))
-    .map((name) => ({
-      flag: `--${name}`,
-      key: name.replaceAll('-', '_'),
-      kept: (value: string | undefined) => Boolean(value) && value !== 'false' && value !== 'null',
-    }))
-  const found = [...long, ...shorts].find(({ key, kept }) => kept(env[`npm_config_${key}`]) && !isSetting(key, env))
-  if (!found) return
+  const { command, syntax = {}, workspace } = called
+  const has = new Set(optionsOf(command, syntax).map(([name]) => name))
+  const every: Readonly<Record<string, OptionSpec>> = { ...workspaceOptionsOf(syntax), ...optionTable }
+  const long = Object.entries(every).flatMap(([name, spec]) => {
+    const key = name.replaceAll('-', '_')
+    const value = env[`npm_config_${key}`]
+    const isKept = Boolean(value) && value !== 'false' && value !== 'null' && (!shared.has(name) || has.has(name))
+    return isKept && !isSetting(key, env) ? [{ flag: `--${name}`, spec, value }] : []
+  })
+  const short = shorts.filter(({ key, kept }) => kept(env[`npm_config_${key}`]) && !isSetting(key, env))
+  const first = [...long, ...short][0]
+  if (!first) return
+  const words = [...typed(long, called), ...short.map(({ flag }) => flag)].join(' ')
+  const where = workspace === undefined ? '' : ` -w ${workspace}`
+  const ownEnd = shared.has(first.flag.slice(2))
+    ? `, or unset npm_config_${first.flag.slice(2)} where your environment sets it for npm`
+    : ''
   throw usage(
-    `npm kept ${found.flag} for itself, so ${command} was not told of it; nothing was done`,
-    `Put -- before the options: npm run ${env.npm_lifecycle_event} -- ${found.flag}`,
+    `npm kept ${first.flag} for itself, so ${command} was not told of it; nothing was done`,
+    `Put -- before the options: npm run ${env.npm_lifecycle_event}${where} -- ${words}${ownEnd}`,
   )
+}
+
+interface Kept {
+  readonly flag: string
+  readonly spec: OptionSpec
+  readonly value: string | undefined
+}
+
+/** The options as they were typed, as far as that is known: npm leaves the value of `--env staging` among the arguments. */
+function typed(kept: readonly Kept[], { command, args = [], syntax = {} }: NpmCalled): string[] {
+  const lacking = kept.filter(({ spec, value }) => spec.type === 'string' && value === 'true')
+  const takesArgs = (syntax.commands?.[command]?.args ?? []).length > 0
+  const only = lacking.length === 1 && args.length === 1 && !takesArgs ? args[0] : undefined
+  const flags = kept.map(({ flag, spec, value }) => {
+    if (spec.type === 'boolean') return flag
+    return `${flag} ${value === 'true' ? (only ?? spec.value) : value?.replaceAll('\n\n', ',')}`
+  })
+  return takesArgs ? [...args, ...flags] : flags
 }
 
 /** Whether one of npm's settings files sets this key. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
+import { type NpmCalled, refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
 import { type OptionName, optionTable } from '@infra/shared/cli/options'
 import { Failure } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
@@ -55,9 +55,9 @@ describe.concurrent('npm run without the --', () => {
 })
 
 describe('what npm leaves in the environment', () => {
-  const judge = (env: Record<string, string>) => {
+  const judge = (env: Record<string, string>, called: NpmCalled = { command: 'deploy', workspace: 'pod' }) => {
     try {
-      refuseSwallowedFlags({ npm_lifecycle_event: 'deploy', ...env }, 'deploy')
+      refuseSwallowedFlags({ npm_lifecycle_event: called.command, ...env }, called)
     } catch (error) {
       if (error instanceof Failure) return error
       throw error
@@ -65,22 +65,48 @@ describe('what npm leaves in the environment', () => {
     return undefined
   }
 
-  // Machines set these in npm's environment; --yes that is lost means a question.
-  const harmless = ['yes', 'offline']
   const names = Object.keys(optionTable) as OptionName[]
 
-  test.each(names.filter((name) => !harmless.includes(name)))('of --%s is refused, with a value or without', (name) => {
+  test.each(names)('of --%s is refused, with a value or without', (name) => {
     for (const value of ['true', 'some/value']) {
       expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: value })).toMatchObject({
         kind: 'usage',
         message: `npm kept --${name} for itself, so deploy was not told of it; nothing was done`,
-        remedy: expect.stringContaining(`npm run deploy -- --${name}`),
+        remedy: expect.stringContaining(`npm run deploy -w pod -- --${name}`),
       })
     }
   })
 
-  test.each(harmless)('of --%s is let be: it may stand in the environment of a machine', (name) => {
-    expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: 'true' })).toBeUndefined()
+  test.each(['yes', 'offline'])('of --%s, which npm has too, is one only for a command that has it', (name) => {
+    const trace = { [`npm_config_${name}`]: 'true' }
+    expect(judge(trace, { command: 'verify' })).toBeUndefined()
+    expect(judge(trace)?.remedy).toContain(`unset npm_config_${name}`)
+  })
+
+  test.each<[what: string, env: Record<string, string>, called: NpmCalled, call: string]>([
+    [
+      'a value',
+      { env: 'true' },
+      { command: 'plan', args: ['staging'], workspace: 'pod' },
+      'plan -w pod -- --env staging',
+    ],
+    ['one with =', { env: 'staging', check: 'true' }, { command: 'deploy' }, 'deploy -- --check --env staging'],
+    [
+      'several values',
+      { out: 'true', html: 'true' },
+      { command: 'plan', args: ['F', 'G'] },
+      'plan -- --out FILE --html FILE',
+    ],
+    ['one twice', { tags: 'a\n\nb' }, { command: 'plan' }, 'plan -- --tags a,b'],
+    [
+      'an argument of the command',
+      { json: 'true' },
+      { command: 'logs', args: ['synapse'], syntax: { commands: { logs: { about: '', args: ['[NAME]'] } } } },
+      'logs -- synapse --json',
+    ],
+  ])('is told as it was typed: %s', (_what, env, called, call) => {
+    const traces = Object.fromEntries(Object.entries(env).map(([name, value]) => [`npm_config_${name}`, value]))
+    expect(judge(traces, called)?.remedy).toBe(`Put -- before the options: npm run ${call}`)
   })
 
   test('a flag that stands in the settings of a user is not a trace of the call', () => {
@@ -95,6 +121,6 @@ describe('what npm leaves in the environment', () => {
   test('nothing is refused without such a trace, when it says no, or outside of npm', () => {
     expect(judge({})).toBeUndefined()
     expect(judge({ npm_config_check: 'false', npm_config_dry_run: '' })).toBeUndefined()
-    expect(() => refuseSwallowedFlags({ npm_config_check: 'true' }, 'deploy')).not.toThrow()
+    expect(() => refuseSwallowedFlags({ npm_config_check: 'true' }, { command: 'deploy' })).not.toThrow()
   })
 })

@@ -2,7 +2,7 @@ import { nearest } from '../../env/suggest.ts'
 import { print } from '../../report/print.ts'
 import { type Entry, exitCodeLines, optionLines, version } from '../help.ts'
 import { refuseSwallowedFlags } from '../npm-flags.ts'
-import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax, workspaceOptionsOf } from '../options.ts'
+import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax } from '../options.ts'
 import { endWith, withPaths } from '../process.ts'
 
 /** What each command over all workspaces does, in a line. */
@@ -45,7 +45,7 @@ export async function rootMain(entries: readonly Entry[], argv: readonly string[
       print(help(command, syntax, entries))
       return 0
     }
-    refuseSwallowedFlags(process.env, command, Object.keys(workspaceOptionsOf(syntax)))
+    refuseSwallowedFlags(process.env, { command, args: rest, syntax })
     const call = withPaths(parseCall(command, rest, syntax), process.env)
     assertForAll(command, call)
     if (command === 'show') return (await import('../show.ts')).showPlans(call)
