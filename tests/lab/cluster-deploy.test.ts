@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,19 @@ import { openStoat, stoatRehearsal } from './rehearse-stoat.ts'
 import { until } from './run.ts'
 
 const skip = requireLab(...stoatRehearsal.needs)
+
+/** Of each process of a bot that this user has: whether it may write to the root of its image. */
+function botProcesses(uid: string): string[] {
+  return readdirSync('/proc').flatMap((id) => {
+    try {
+      const read = (name: string) => readFileSync(`/proc/${id}/${name}`, 'utf8')
+      if (read('cmdline') !== '/bot\0' || !read('status').includes(`\nUid:\t${uid}\t`)) return []
+      return /^\S+ \S+ \S+ \S+ \/ (r[ow])/m.exec(read('mountinfo'))?.[1] ?? []
+    } catch {
+      return []
+    }
+  })
+}
 
 describe.skipIf(skip)(title('the cluster by its command line, from nothing to nothing', skip), () => {
   let world: ClusterWorld
@@ -184,7 +197,10 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
     const before = await pods()
     const open = ['env', '-u', 'REDISCLI_AUTH']
     expect(await ping(...open)).toBe('PONG')
-    await appendFile(join(world.root, '.env.cluster'), `export REDIS_PASSWORD=${password}\n`)
+    const more = { REDIS_PASSWORD: password, BOT_USER: '54321', BOT_WRITABLE_ROOT: 'true' }
+    const lines = Object.entries(more).map(([name, value]) => `export ${name}=${value}\n`)
+    await appendFile(join(world.root, '.env.cluster'), lines.join(''))
+    expect(botProcesses('54321')).toEqual([])
     const said = await atRoot('deploy', '--yes')
     const after = await pods()
     for (const app of ['redis', 'discord-bot', 'stoat-api', 'stoat-events', 'stoat-crond', 'stoat-pushd'])
@@ -193,6 +209,7 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
       expect(after.get(app), app).toBe(before.get(app))
     expect(said).not.toContain(password)
     expect([await ping(...open), await ping()]).toEqual([expect.stringContaining('NOAUTH'), 'PONG'])
+    expect(botProcesses('54321')).toEqual(['rw'])
     good(await runCli('stoat', ['verify', '--smoke', '--only', 'smoke'], options()))
     await atRoot('plan', '--detailed-exitcode')
   })
