@@ -138,11 +138,20 @@ function assignedByShell(raw: string, { name, start }: { name: string; start: nu
 const mayHoldMore = ({ shell }: Assignment, raw: string): boolean =>
   'trouble' in shell && (!/substitution|variable/.test(shell.trouble) || /\$\{\w+:?=/.test(raw))
 
-/** The line of a text that names this variable without being read; undefined when there is none. */
-export function unreadLine({ unread }: EnvText, names: readonly string[]): number | undefined {
-  const named = new RegExp(`(?<!\\w)(${names.join('|')})(?!\\w)`)
-  return unread.find(({ text }) => named.test(text) || sourcing.test(text))?.line
+/** The line of a text that names this variable without being read, or another file to read; undefined when there is none. */
+export function unreadLine(text: EnvText, names: readonly string[]): number | undefined {
+  return namingLine(text, names) ?? sourcingLines(text)[0]
 }
+
+/** The line of a text that names this variable without being read; undefined when there is none. */
+export function namingLine({ unread }: EnvText, names: readonly string[]): number | undefined {
+  const named = new RegExp(`(?<!\\w)(${names.join('|')})(?!\\w)`)
+  return unread.find(({ text }) => named.test(text))?.line
+}
+
+/** The lines that have a shell read another file, which may set any variable. */
+export const sourcingLines = ({ unread }: EnvText): number[] =>
+  unread.filter(({ text }) => sourcing.test(text)).map(({ line }) => line)
 
 // What another file sets is not known here.
 const sourcing = /^\s*(\.|source)\s+\S/

@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Assignment, type EnvText, isSet, parseEnvText } from './env-text.ts'
+import { type Assignment, type EnvText, isSet, namingLine, parseEnvText, sourcingLines } from './env-text.ts'
 import { otherWriters } from './other-writers.ts'
 import { readText } from './read-text.ts'
 import { nearest } from './suggest.ts'
-import { type Problem, type Schema, variablesOf, type Warning } from './variable.ts'
+import { type Problem, type Schema, type VariableMeta, variablesOf, type Warning } from './variable.ts'
 
 /** An environment file that is there. `name` is relative to the root, as messages show it. */
 export interface EnvFile {
@@ -61,12 +60,44 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
       read.push({ name: file, path, content, text, values: lastOf(text.assignments) })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-      const remedy =
-        code === 'EISDIR' ? `It is a folder: move it away.` : `Let ${userInfo().username} read it: chmod u+r ${file}`
-      problems.push({ variable: file, message: `cannot be read (${code})`, remedy, file })
+      const isOwn = statSync(path).uid === process.getuid?.()
+      problems.push({
+        variable: file,
+        message: `cannot be read (${code})`,
+        remedy: unreadable(code, file, isOwn),
+        file,
+      })
     }
   }
   return { main, read, problems }
+}
+
+/** What to do about a file that cannot be read, by the code of the error. Another owner's mode is not ours to change. */
+export function unreadable(code: string, file: string, isOwn: boolean): string {
+  if (code === 'EISDIR') return 'It is a folder: move it away.'
+  if (code.includes('UTF-8')) return 'Save it as UTF-8.'
+  return isOwn ? `Let yourself read it: chmod u+r ${file}` : `It is another user's: sudo chown "$(id -un)" ${file}`
+}
+
+/** What another file sets is not known here: it may be any variable. */
+export const sourced = ({ name, text }: EnvFile): Problem[] =>
+  sourcingLines(text).map((line) => ({
+    variable: name,
+    message: `has a shell read another file (line ${line}), which is not done here`,
+    remedy: 'write what that file sets into this one, or take the line out',
+    file: name,
+  }))
+
+/** A line that names this variable and cannot be read: what it says is neither missing nor to be passed over. */
+export function unreadSetting(files: EnvFiles, variable: string, meta: VariableMeta): Problem | undefined {
+  for (const { name: file, text } of files.read) {
+    const line = namingLine(text, [variable, ...(meta.aliases ?? [])])
+    if (line === undefined) continue
+    const why = text.broken.find((one) => one.line === line)?.why ?? 'more than one assignment, or a command'
+    const message = `may be set in line ${line}, which cannot be read: ${why}`
+    return { variable, message, remedy: `write it as export ${variable}='…', or take it out`, file }
+  }
+  return undefined
 }
 
 /** The assignment of each name that holds: the last one; an empty one does not hide a value before it. */
@@ -86,7 +117,15 @@ export function fileWarnings(file: EnvFile, schema: Schema): Warning[] {
   const holdsSecret = variables.some(({ name, meta }) => meta.secret && file.values.get(name)?.value)
   if (holdsSecret && process.platform !== 'win32' && (statSync(file.path).mode & 0o077) !== 0)
     warn('holds secrets and can be read by other users', { remedy: `chmod 600 ${file.name}` })
-  for (const { line, why } of file.text.broken) warn(`line ${line} is ignored: ${why}`)
+  // What may set a variable of this workspace is an error, told elsewhere.
+  const serious = file.text.unread
+    .filter(
+      (one) =>
+        sourcingLines({ ...file.text, unread: [one] }).length > 0 ||
+        namingLine({ ...file.text, unread: [one] }, names) !== undefined,
+    )
+    .map(({ line }) => line)
+  for (const { line, why } of file.text.broken) if (!serious.includes(line)) warn(`line ${line} is ignored: ${why}`)
   for (const line of file.text.spaced)
     warn(`line ${line} has blanks around its =, which a shell does not take`, { remedy: 'leave them out' })
   if (file.text.windows)

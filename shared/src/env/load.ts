@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '../command/secret.ts'
-import { fileWarnings, readEnvFiles } from './files.ts'
+import { fileWarnings, readEnvFiles, sourced, unreadSetting } from './files.ts'
 import { find } from './find.ts'
 import { fileIn, judgeOf } from './judge.ts'
 import { brokenRules } from './rules.ts'
@@ -68,7 +68,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   const { schema, processEnv, root } = options
   const home = processEnv.HOME || homedir()
   const files = readEnvFiles(schema.workspace, root, home, options.name)
-  const problems: Problem[] = [...files.problems]
+  const problems: Problem[] = [...files.problems, ...files.read.flatMap(sourced)]
   const warnings: Warning[] = files.read.flatMap((file) => fileWarnings(file, schema))
   const sources: Record<string, string> = {}
   const values: Record<string, string | Secret> = {}
@@ -130,7 +130,9 @@ function readVariable(reading: Reading, declared: Declared): void {
   const { name, type, meta } = declared
   const found = find(name, meta, options.processEnv, files, warnings)
   if (found) given.add(name)
-  const wrong = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
+  const read = found ? judge.misread(name, meta, found) : judge.missing(name, type, meta)
+  // What the process says holds, whatever stands in a file.
+  const wrong = (found && !found.entry ? undefined : unreadSetting(files, name, meta)) ?? read
   if (wrong && isSpare(options, declared)) {
     spared.set(name, wrong)
     return

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { unreadable } from '@infra/shared/env/files'
 import { loadEnv } from '@infra/shared/env/load'
 import { describe, expect, test } from 'vitest'
 import { podSchema } from '../../../pod/env/env.ts'
@@ -173,6 +174,35 @@ describe('what is wrong', () => {
       },
     ])
   })
+})
+
+describe('a line that cannot be read and may set a variable', () => {
+  test.each<[what: string, text: string, variable: string, message: RegExp]>([
+    ['an open quote', 'VALENCE_TIMEZONE="Europe/Zurich\n', 'VALENCE_TIMEZONE', /^may be set in line 12.*a quote/],
+    ['no assignment', 'VALENCE_SSH_PORT: 2222\n', 'VALENCE_SSH_PORT', /^may be set in line 12.*not NAME=value/],
+    ['a former value too', 'VALENCE_DOMAIN="b.example.org\n', 'VALENCE_DOMAIN', /^may be set in line 12/],
+    ['one within another', `A=\${VALENCE_SSH_PORT:=2222}\n`, 'VALENCE_SSH_PORT', /^may be set in line 12/],
+    ['another file', '. ./more.sh\n', '.env.pod', /another file \(line 12\)/],
+  ])('%s is an error', (_what, text, variable, message) => {
+    const { problems, warnings } = loadPod({ '.env.pod': podFile() + text })
+    expect(problems).toMatchObject([{ variable, message: expect.stringMatching(message), file: '.env.pod' }])
+    expect(warnings.filter((one) => one.message.includes('is ignored'))).toEqual([])
+  })
+
+  test('is none where the process sets it, and where it sets nothing', () => {
+    const open = { '.env.pod': `${podFile()}VALENCE_TIMEZONE="Europe/Zurich\n` }
+    expect(loadPod(open, { processEnv: { VALENCE_TIMEZONE: 'UTC' } }).problems).toBeUndefined()
+    expect(loadPod({ '.env.pod': `${podFile()}export VALENCE_TIMEZONE\n` }).problems).toBeUndefined()
+  })
+})
+
+test.each([
+  ['EACCES', true, /chmod u\+r \.env\.pod$/],
+  ['EACCES', false, /sudo chown "\$\(id -un\)" \.env\.pod$/],
+  ['EISDIR', true, /folder/],
+  ['line 3 is not UTF-8', true, /^Save it as UTF-8/],
+])('a file that cannot be read (%s, own: %s) is told with what helps', (code, isOwn, remedy) => {
+  expect(unreadable(code, '.env.pod', isOwn)).toMatch(remedy)
 })
 
 describe('warnings', () => {
