@@ -11,7 +11,7 @@ const locked: readonly OptionName[] = ['lock-timeout']
 /** The pod's command line: every command that only it has, with its options and where it is. */
 const pod: Entry = {
   name: 'pod',
-  about: 'the Valence pod on one host: a hardened system, PostgreSQL with pgvector, the Valence repository',
+  about: 'the Valence pod on one host: a hardened system, PostgreSQL with pgvector, Synapse, Valence',
   folder: dirname(import.meta.dirname),
   scripts: /^[1-9]/, // the droplet itself is made by provision/cli.ts
   load: () => import('../pod.ts'),

@@ -7,7 +7,9 @@ import { keep } from './rehearse-kept.ts'
 export const podRehearsal: Rehearsal = {
   needs: ['host', 'git', 'acme'],
   introduction: (cache) => `A rehearsal on this machine, without touching any server:
-  boots     a bare Debian 13 with systemd and sshd, in a container with a network of its own
+  boots     a bare Debian 13 with systemd and sshd, in a container with a network of its own: not the default, which is
+            Ubuntu 24.04; so PostgreSQL is 17, and Synapse comes by pip
+  reads     an .env.pod of its own, made in a new folder; yours is neither read nor written
   deploys   the pod onto it over ssh, twice, and verifies it; the Valence repository and Claude Code are stand-ins
   downloads Debian packages, about 500 MB the first time, kept in ${cache}
   leaves    nothing running, unless --keep

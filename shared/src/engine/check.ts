@@ -91,7 +91,8 @@ export async function runChecks(
     const seen = probed[index] ?? check.asked?.judge
     return typeof seen === 'object' ? seen : judge(answered.get(check), seen)
   })
-  for (const [index, check] of checks.entries()) {
+  for (const index of bySubject(checks)) {
+    const check = checks[index] as Check
     const { severity = 'fail' } = check
     const finding = judged(found[index] as Finding, severity, causeOf(check, checks, found))
     counts[finding.outcome] += 1
@@ -107,6 +108,12 @@ export async function runChecks(
   }
   emit({ type: 'check.summary', counts, ms: Date.now() - began })
   return counts
+}
+
+/** The positions of checks, those of one subject (`synapse.api`) together, in the order in which the first of each stands. */
+function bySubject(checks: readonly Check[]): number[] {
+  const subjects = checks.map(({ id }) => id.split('.')[0])
+  return [...checks.keys()].sort((a, b) => subjects.indexOf(subjects[a]) - subjects.indexOf(subjects[b]))
 }
 
 type Outcome = { readonly outcome: CheckOutcome; readonly detail: string }

@@ -209,7 +209,8 @@ const formatters: Formatters = {
   check(event, screen) {
     const collapses = event.outcome === 'ok' && !event.telling && !screen.verbose && !screen.everyCheck
     const [first] = screen.passed
-    if (first && (!collapses || ownerOf(first) !== ownerOf(event))) tellPassed(screen)
+    // What did not pass splits no script in two: it is told before those that did.
+    if (first && ownerOf(first) !== ownerOf(event)) tellPassed(screen)
     if (collapses) screen.passed.push(event)
     else tellCheck(event, screen)
   },

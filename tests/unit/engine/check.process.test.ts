@@ -130,6 +130,14 @@ describe('checks', () => {
     expect(counts).toMatchObject({ warn: 3, fail: 0 })
   })
 
+  test('of one subject are told together, wherever they are declared', async () => {
+    const good = (id: string): Check => ({ ...about(id), probe: async () => ok(id) })
+    const { told } = await run(['synapse.unit', 'nginx.unit', 'synapse.api', 'disk', 'nginx.site'].map(good))
+    expect(told.map(({ id, detail }) => [id, detail])).toEqual(
+      ['synapse.unit', 'synapse.api', 'nginx.unit', 'nginx.site', 'disk'].map((id) => [id, id]),
+    )
+  })
+
   test('of nothing is nothing', async () => {
     expect((await run([])).counts).toEqual({ ok: 0, warn: 0, fail: 0, skipped: 0 })
   })

@@ -128,8 +128,7 @@ describe('text for a person', () => {
     const events = [...['base.a', 'base.b', 'net.a', 'net.b'].map(passed), failed, passed('net.d'), summary]
     const lines = (options: Partial<PrettyOptions> = {}) => told(events, options).out.split('\n').slice(0, -2)
     expect(lines()).toEqual([
-      ...['  ✓ base  2 checks passed', '  ✓ net  2 checks passed'],
-      ...['  ✗ net.c  fine', '      mend it', '  ✓ net.d  fine'],
+      ...['  ✓ base  2 checks passed', '  ✗ net.c  fine', '      mend it', '  ✓ net  3 checks passed'],
     ])
     expect(lines({ everyCheck: true })).toHaveLength(7)
     expect(lines({ verbose: true })).toHaveLength(7)
@@ -219,6 +218,19 @@ describe('progress', () => {
       expect([...frame].length).toBeLessThan(columns)
     },
   )
+
+  test('off a terminal a long name is told in part, every 15 seconds', () => {
+    const sink = new Memory()
+    const progress = progressOn(sink.outlet, false, plainPaint)
+    progress.start(`1/9 packages ${'git curl wget '.repeat(20)}`)
+    progress.line('Unpacking git')
+    vi.advanceTimersByTime(31_000)
+    progress.stop()
+    expect(sink.text.split('\n')).toEqual([
+      ...['15', '30'].map((s) => `    1/9 packages git curl wget git curl wget git cu…: ${s} s so far: Unpacking git`),
+      '',
+    ])
+  })
 
   test('changes are counted, of as many as were planned', () => {
     const err = new Memory()
