@@ -13,6 +13,8 @@ export interface Text {
 export interface Command {
   readonly line: string
   readonly stdin?: Text
+  /** What of the line a plan shows: what does the work, without what only waits or tries again. */
+  readonly essence?: string
   /** Of a question: the seconds after which it is ended. On a host 30 without; of a cluster most end by themselves. */
   readonly timeoutSeconds?: number
   /** The same as data, where no shell carries it out: what a target of its own kind does. */

@@ -84,9 +84,16 @@ export function changesOf(planned: PlannedStep): readonly Change[] {
   return planned.decision?.kind === 'changes' ? planned.decision.changes : []
 }
 
-/** The commands of a planned change, as a reader may type them; of a batch those of this change alone. */
+/**
+ * The commands of a planned change, as a reader may type them, by their essence where they have one; of a batch those of
+ * this change alone. What was run is told whole.
+ */
 export function commandLines({ step }: PlannedStep, { run, batch }: Change): readonly string[] {
-  return transcripts(step.on, batch ? batch.run(batch.items) : run)
+  const commands = batch ? batch.run(batch.items) : run
+  return transcripts(
+    step.on,
+    commands.map((command) => ({ ...command, line: command.essence ?? command.line })),
+  )
 }
 
 /** Whether there is anything to do, or anything that can only be known by doing. */

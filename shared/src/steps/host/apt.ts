@@ -74,7 +74,10 @@ export function aptPackages(
   names: readonly string[],
   options: { dependsOn?: readonly Dependency[] } = {},
 ): Step {
-  const bring = (items: readonly string[]) => [all(freshLists, install(sh`--no-install-recommends ${items}`))]
+  const bring = (items: readonly string[]) => {
+    const essence = sh`apt-get update && apt-get -y install --no-remove --no-install-recommends ${items}`.line
+    return [{ ...all(freshLists, install(sh`--no-install-recommends ${items}`)), essence }]
+  }
   return step({
     id: `packages ${names.slice(0, 3).join(' ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`,
     on,

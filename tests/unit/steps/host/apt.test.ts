@@ -1,3 +1,5 @@
+import { changesOf, makePlan } from '@infra/shared/engine/plan'
+import { viewOf } from '@infra/shared/report/plan-view'
 import { aptPackages, explainApt } from '@infra/shared/steps/host/apt'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
@@ -13,6 +15,16 @@ describe('packages', () => {
     ['half installed', { installed: { ufw: '1', less: '2' }, audit: 'less' }, ['~ packages left half installed']],
   ])('%s', (_, now, desired) => {
     expect(told(step.plan({ installed: {}, audit: '', ...now }, { pending: [] }))).toEqual(desired)
+  })
+
+  test('are shown by what installs them; the line that is run waits for others, too', async () => {
+    const plan = await makePlan([{ script: 'base', steps: [step] }], () => {})
+    const [shown] = viewOf(plan, { commands: true }).steps.flatMap(({ changes }) => changes)
+    expect(shown?.commands).toEqual([
+      'apt-get update && apt-get -y install --no-remove --no-install-recommends ufw less',
+    ])
+    const [change] = plan.steps.flatMap(changesOf)
+    expect(change?.run.map(({ line }) => line).join()).toContain('waiting for another package manager')
   })
 
   test('that were left half installed are mended once, and that is told once, whatever steps want packages', () => {
