@@ -7,10 +7,10 @@ import { kubeconfigState } from '@infra/shared/facts/kubernetes/kubeconfig'
 import { ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
-import { assertInside } from '@infra/shared/platform/kubernetes'
+import { assertVisible } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { print, printJson } from '@infra/shared/report/print'
-import { age, megabytes, type Rows, records, tableLines } from '@infra/shared/report/table'
+import { age, headingText, megabytes, type Rows, records, sectionText } from '@infra/shared/report/table'
 import type { ClusterContext } from '../context.ts'
 import { pullSecretOptions } from '../manifests/namespace.ts'
 import { tables } from '../scripts/10-dynamodb.ts'
@@ -27,13 +27,16 @@ export async function runStatus(session: Session): Promise<number> {
     const told = parts.map(({ title, rows, error }) => [title, error === undefined ? records(rows) : { error }])
     printJson(Object.fromEntries(told), 2)
   } else {
-    print(parts.map(({ title, rows, error }) => section(title, rows, error)).join('\n\n'))
+    const heading = headingText('cluster', session.options.env, [context.aws.name, context.kube.name])
+    print([heading, ...parts.map(({ title, rows, error }) => sectionText(title, rows, error))].join('\n\n'))
   }
-  return parts.some(({ error }) => error !== undefined) ? 1 : 0
+  const failed = parts.flatMap(({ title, error }) => (error === undefined ? [] : [{ title, error }]))
+  for (const why of new Set(failed.map(({ error }) => error))) {
+    const titles = failed.flatMap(({ title, error }) => (error === why ? [title] : [])).join(', ')
+    session.emit({ type: 'message', level: 'warn', text: `${titles}: ${why}` })
+  }
+  return failed.length > 0 ? 1 : 0
 }
-
-const section = (title: string, rows: Rows, error: string | undefined) =>
-  [title, ...(error === undefined ? tableLines(rows) : [error]).map((line) => `  ${line}`)].join('\n')
 
 async function attempt(look: () => Promise<Rows>): Promise<{ rows: Rows; error?: string }> {
   try {
@@ -48,13 +51,13 @@ const now = () => Date.now() / 1000
 const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Rows>>> = {
   async pods(context) {
     const { kube } = context
-    await assertInside(context, true)
+    await assertVisible(context)
     const { pods } = await askOf(kube, { pods: podStates(namespace) })
     return podRows(pods)
   },
   async workloads(context) {
     const { kube } = context
-    await assertInside(context, true)
+    await assertVisible(context)
     const { own } = await askOf(kube, { own: ownObjects('cluster') })
     return workloadRows(own)
   },
@@ -94,7 +97,7 @@ const sections: Readonly<Record<string, (context: ClusterContext) => Promise<Row
   },
   async tokens(context) {
     const { kube, doks } = context
-    await assertInside(context, true)
+    await assertVisible(context)
     const { own } = await askOf(kube, { own: ownObjects('cluster') })
     const pull = own.find(({ kind, name }) => kind === 'Secret' && name === pullSecretOptions.name)
     const rows = [['pull secret', pull?.renewed ? `renewed ${age(now() - pull.renewed)} ago` : 'not there']]

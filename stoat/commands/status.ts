@@ -6,10 +6,10 @@ import { podStates } from '@infra/shared/facts/kubernetes/pods'
 import { volumeRoom } from '@infra/shared/facts/kubernetes/volume-room'
 import { volumeClaims } from '@infra/shared/facts/kubernetes/volumes'
 import { podRows, workloadRows } from '@infra/shared/platform/commands/status'
-import { assertInside } from '@infra/shared/platform/kubernetes'
+import { assertVisible } from '@infra/shared/platform/kubernetes'
 import { namespace } from '@infra/shared/platform/names'
 import { print, printJson } from '@infra/shared/report/print'
-import { type Rows, records, tableLines } from '@infra/shared/report/table'
+import { headingText, type Rows, records, sectionText } from '@infra/shared/report/table'
 import { backupQuestions, backupSections } from '../backup/status.ts'
 import type { StoatContext } from '../context.ts'
 import { databaseSizes, databaseState } from '../database-state.ts'
@@ -20,7 +20,7 @@ const isOurs = (app: string | undefined) => app?.startsWith('stoat-') === true
 /** `status`: one look over all that runs. */
 export async function runStatus(session: Session): Promise<number> {
   const context = open(session, 'access').context as StoatContext
-  await assertInside(context, true)
+  await assertVisible(context)
   const { pods, own, claims, room, state, sizes, ...backups } = await askOf(context.kube, {
     ...{ pods: podStates(namespace), own: ownObjects('stoat'), claims: volumeClaims(namespace) },
     ...{ room: volumeRoom(namespace), state: databaseState(), sizes: databaseSizes(), ...backupQuestions() },
@@ -41,10 +41,10 @@ export async function runStatus(session: Session): Promise<number> {
     const told = Object.entries(sections).map(([title, rows]) => [title, records(rows)])
     printJson(Object.fromEntries(told), 2)
   } else {
-    const texts = Object.entries(sections).map(([title, rows]) =>
-      [title, ...tableLines(rows).map((line) => `  ${line}`)].join('\n'),
-    )
-    print(inEnvironment(texts.join('\n\n'), session.options.env))
+    const { env } = session.options
+    const texts = Object.entries(sections).map(([title, rows]) => sectionText(title, rows))
+    texts.unshift(headingText('stoat', env, [context.kube.name]))
+    print(inEnvironment(texts.join('\n\n'), env))
   }
   return 0
 }

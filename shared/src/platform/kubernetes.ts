@@ -70,6 +70,27 @@ export async function assertInside(
   )
 }
 
+/**
+ * For `status`: there is a cluster to look into, or certainly none. Throws where nobody can tell: what was not looked at is
+ * not absent.
+ */
+export async function assertVisible(context: {
+  readonly kube: Target
+  readonly doks: Doks | undefined
+}): Promise<void> {
+  await assertInside(context, true)
+  const { kube, doks } = context
+  if (!doks || !kube.notCreatedYet) return
+  if (doks.cloud.blank) throw unknownCluster(doks.name, 'look into')
+  const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
+  if (found?.[0] !== undefined) await assertInside(context)
+}
+
+const unknownCluster = (name: string, purpose: string) =>
+  new Failure('error', `DIGITALOCEAN_TOKEN is not set: whether there is a cluster ${name} to ${purpose} is not known`, {
+    remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.',
+  })
+
 /** What a workspace has to take away is in there. */
 export interface FoundCluster {
   /** The DOKS cluster, where the environment means one and it is there. */
@@ -89,12 +110,7 @@ export async function findToDestroy(context: {
   const { doks, kube } = context
   if (!doks) return { doks: undefined, inside: !kube.blank }
   // Without the account nobody can tell whether there is a cluster: it would be left behind, and billed on.
-  if (doks.cloud.blank)
-    throw new Failure(
-      'error',
-      `DIGITALOCEAN_TOKEN is not set: whether there is a cluster ${doks.name} to destroy is not known`,
-      { remedy: 'Set it, or KUBECONFIG and KUBE_CONTEXT for another cluster than the DOKS one.' },
-    )
+  if (doks.cloud.blank) throw unknownCluster(doks.name, 'destroy')
   const { found } = await askOf(doks.cloud, { found: kubernetesClusters(doks.name) })
   const inside = found?.[0] !== undefined && !/^delet/.test(found[0].state)
   // What is in it would be passed over, or what is in another one taken.

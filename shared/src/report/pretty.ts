@@ -163,7 +163,8 @@ const formatters: Formatters = {
     screen.workspace = event.workspace
     if (!screen.several) return
     screen.message('')
-    screen.message(screen.paintErr('bold', `── ${event.workspace}`))
+    const environment = event.environment === undefined ? '' : ` (environment ${event.environment})`
+    screen.message(screen.paintErr('bold', `── ${event.workspace}${environment}`))
   },
   'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
   'ask.end'(event, screen) {

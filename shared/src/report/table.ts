@@ -17,6 +17,16 @@ export function tableLines(rows: Rows): string[] {
   })
 }
 
+/** A table under its title, or `none`; or why it could not be made. */
+export function sectionText(title: string, rows: Rows, error?: string): string {
+  const lines = error === undefined ? (rows.length > 1 ? tableLines(rows) : ['none']) : [error]
+  return [title, ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+/** What is looked at: `cluster (environment staging)  kubernetes discord-bot-cluster`. */
+export const headingText = (workspace: string, environment: string | undefined, targets: readonly string[]): string =>
+  `${workspace}${environment === undefined ? '' : ` (environment ${environment})`}  ${targets.join(', ')}`
+
 /** How long something took or is old, in its largest unit: `12 s`, `5 m`, `3 h`, `9 d`. */
 export function age(seconds: number): string {
   const [amount, unit] =

@@ -1,4 +1,4 @@
-import { age, megabytes, tableLines } from '@infra/shared/report/table'
+import { age, megabytes, sectionText, tableLines } from '@infra/shared/report/table'
 import { expect, it } from 'vitest'
 
 it('a table has columns of equal width, and a dash for nothing', () => {
@@ -27,3 +27,9 @@ it.each([
   [1_234_567, '1.2 MB'],
   [312_400_000, '312 MB'],
 ])('%d bytes are %s', (bytes, said) => expect(megabytes(bytes)).toBe(said))
+
+it('a section without a row says so, and one that failed says why', () => {
+  expect(sectionText('pods', [['NAME'], ['a']])).toBe('pods\n  NAME\n  a')
+  expect(sectionText('pods', [['NAME']])).toBe('pods\n  none')
+  expect(sectionText('pods', [], 'no answer')).toBe('pods\n  no answer')
+})
