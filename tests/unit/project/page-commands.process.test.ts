@@ -148,7 +148,6 @@ describe.concurrent.each(blocks.filter(({ lines }) => lines.some(runsHere)))('$p
       const [words] = /--env \w+/.exec(line.text) ?? []
       for (const { options } of words === undefined ? [] : npmCalls(said.slice(line.text.length)))
         expect(options.join(' '), said).toContain(words)
-      if (line.text.startsWith('cp .env.example .env.pod')) fillIn(scratch, '.env.pod')
       const [, name] = /--env (\w+) --generate/.exec(line.text) ?? []
       if (name) fillIn(scratch, `.env.pod.${name}`)
     }

@@ -86,8 +86,6 @@ export const tools: Readonly<Record<string, Proof | string>> = {
 
 /** Programs of others: what of their lines is tried, and where. */
 export const others: Readonly<Record<string, Proof | string>> = {
-  cp: 'run here',
-  chmod: 'run here',
   mkdir: 'run here',
   'age-keygen': 'run here',
   printf: 'run here',
