@@ -39,6 +39,10 @@ export interface CommandSyntax {
 
 /** What a workspace adds to the command line. */
 export interface WorkspaceSyntax {
+  /** The workspace of `-w`; none for commands over all. */
+  readonly name?: string
+  /** The npm script that stands for its commands, where that is not the command's own name. */
+  readonly npm?: string
   readonly commands?: Readonly<Record<string, CommandSyntax>>
   /** More options of `plan` and `deploy`. */
   readonly planOptions?: Readonly<Record<string, WorkspaceOption>>
@@ -229,11 +233,15 @@ function assertArgs(command: string, args: readonly string[], syntax: WorkspaceS
   const wanted = syntax.commands?.[command]?.args ?? []
   const most = wanted.some((name) => name.includes('...')) ? Number.POSITIVE_INFINITY : wanted.length
   const extra = args[most]
-  if (extra !== undefined)
-    throw usage(`${command} takes no argument "${extra}"`, 'Options of a value are written --tags db.')
+  const help = `See: ${callOf(command, '--help', syntax)}`
+  if (extra !== undefined) throw usage(`${command} takes no argument "${extra}"`, help)
   const lacking = wanted.filter((name) => !name.startsWith('['))[args.length]
-  if (lacking) throw usage(`${command} needs ${lacking}`, `npm run ${command} -w … -- ${wanted.join(' ')}`)
+  if (lacking) throw usage(`${command} needs ${lacking}`, callOf(command, wanted.join(' '), syntax))
 }
+
+/** A call as it is typed: `npm run logs -w pod -- SERVICE`. */
+const callOf = (command: string, words: string, { name, npm }: WorkspaceSyntax): string =>
+  `npm run ${npm ?? command}${name === undefined ? '' : ` -w ${name}`} -- ${words}`
 
 interface OptionToken {
   readonly name: string
@@ -255,8 +263,9 @@ function assertOption(
       throw usage(`${command} has no option ${token.rawName}`, `It belongs to: ${elsewhere.of.join(', ')}.`)
     const meant = known.find(([, { alsoCalled }]) => alsoCalled?.includes(token.name))?.[0]
     const names = known.map(([name]) => name)
-    const near = meant ?? nearest(token.name, names)
-    throw usage(`unknown option ${token.rawName}`, near ? `Did you mean --${near}?` : `See ${command} --help.`)
+    const near = meant ?? (token.name.length > 1 ? nearest(token.name, names) : undefined) // a letter is near to nothing
+    const remedy = near ? `Did you mean --${near}?` : `See: ${callOf(command, '--help', syntax)}`
+    throw usage(`unknown option ${token.rawName}`, remedy)
   }
   // A word that begins with a dash is the next option; a value that does is written --out=-odd-.
   if (spec.type === 'string' && (!token.value || (!token.inlineValue && token.value.startsWith('-')))) {

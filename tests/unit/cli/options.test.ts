@@ -1,6 +1,17 @@
-import { type CommandName, type OptionName, optionsOf, optionTable, parseOptions } from '@infra/shared/cli/options'
+import {
+  type CommandName,
+  type OptionName,
+  optionsOf,
+  optionTable,
+  parseCall,
+  parseOptions,
+  type WorkspaceSyntax,
+} from '@infra/shared/cli/options'
+import { rootSyntax } from '@infra/shared/cli/root/main'
 import { Failure } from '@infra/shared/engine/failure'
 import { describe, expect, test } from 'vitest'
+import pod from '../../../pod/commands/index.ts'
+import provision from '../../../pod/provision/commands.ts'
 
 const commands: CommandName[] = ['validate', 'plan', 'deploy', 'verify', 'unlock']
 
@@ -86,7 +97,7 @@ describe('unknown ones are refused with a suggestion', () => {
     const { kind, message, remedy } = refused('deploy', word)
     expect(kind).toBe('usage')
     expect(message).toBe(`unknown option ${word}`)
-    expect(remedy).toBe(near ? `Did you mean ${near}?` : 'See deploy --help.')
+    expect(remedy).toBe(near ? `Did you mean ${near}?` : 'See: npm run deploy -- --help')
   })
 
   test('also where it is followed by a value', () => {
@@ -123,4 +134,28 @@ test('short ones can be written together', () => {
 
 test('a value that begins with a dash is written with =', () => {
   expect(parseOptions('plan', ['--out=-odd-'])).toEqual({ out: '-odd-' })
+})
+
+describe('what is told to type', () => {
+  const remedyOf = (command: string, argv: readonly string[], syntax: WorkspaceSyntax): string | undefined => {
+    try {
+      parseCall(command, argv, syntax)
+    } catch (error) {
+      return error instanceof Failure ? error.remedy : undefined
+    }
+    return undefined
+  }
+
+  test.each<[command: string, argv: string[], syntax: WorkspaceSyntax, remedy: string]>([
+    ['show', [], rootSyntax([pod]), 'npm run show -- FILE'],
+    ['logs', [], pod, 'npm run logs -w pod -- SERVICE'],
+    ['restore', [], pod, 'npm run restore -w pod -- FILE'],
+    ['status', ['foo'], pod, 'See: npm run status -w pod -- --help'],
+    ['deploy', ['db'], pod, 'See: npm run deploy -w pod -- --help'],
+    ['history', ['-n', '3'], pod, 'See: npm run history -w pod -- --help'],
+    ['history', ['-n', '3'], rootSyntax([pod]), 'See: npm run history -- --help'],
+    ['plan', ['--nonesuch'], provision, 'See: npm run provision -w pod -- --help'],
+  ])('%s %j', (command, argv, syntax, remedy) => {
+    expect(remedyOf(command, argv, syntax)).toBe(remedy)
+  })
 })

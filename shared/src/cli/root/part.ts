@@ -24,7 +24,7 @@ export function takePart(members: readonly Member[], command: string, { options 
       'Plan again.',
     )
   const whyNot = (member: Member): string | undefined => {
-    if (!Object.hasOwn(commandsOf(member.entry), command)) return `has no ${command}, skipped`
+    if (!Object.hasOwn(commandsOf(member.entry), command)) return lacks(command)
     if (
       saved &&
       !saved.some(({ workspace, environment }) => workspace === nameOf(member) && environment === options.env)
@@ -40,7 +40,9 @@ export function takePart(members: readonly Member[], command: string, { options 
   const judged = members.map((member) => ({ member, why: whyNot(member) }))
   const running = judged.flatMap(({ member, why }) => (why === undefined ? [member] : []))
   const left = judged.flatMap(({ member, why }) => (why === undefined ? [] : [{ name: nameOf(member), why }]))
-  if (running.length === 0)
+  // To look at what there is none of is no mistake.
+  const isLook = lookCommands.includes(command) && judged.every(({ why }) => why === lacks(command))
+  if (running.length === 0 && !isLook)
     throw usage(
       `${command} is for none of the workspaces that are configured`,
       left.map(({ name, why }) => `${name}: ${why}`).join('; '),
@@ -53,6 +55,11 @@ function savedPlans(path: string, folder: string, environment: string | undefine
   assertEnvironment(file, path, environment)
   return file.plans
 }
+
+/** The commands over all that show what is there: what they print is their result. */
+export const lookCommands: readonly string[] = ['status', 'output', 'history']
+
+const lacks = (command: string) => `has no ${command}, skipped`
 
 const nameOf = ({ workspace }: Member) => workspace.name
 const tagsOf = ({ workspace }: Member) => workspace.scripts.flatMap(({ tags }) => tags)

@@ -12,7 +12,7 @@ import { deployAll, type Needs } from './deploy.ts'
 import type { RootCommand } from './main.ts'
 import { chooseMembers } from './members.ts'
 import { mostSerious, resultOf } from './outcome.ts'
-import { callOf, takePart } from './part.ts'
+import { callOf, lookCommands, takePart } from './part.ts'
 import { saveAll } from './save.ts'
 import { keeper, orderOf, type RootResult, type RootRun, sideBySide } from './side-by-side.ts'
 
@@ -27,7 +27,7 @@ export async function runAll(entries: readonly Entry[], command: RootCommand, ca
   const samples = plans && command !== 'destroy'
   const chosen = await chooseMembers(entries, { root, processEnv: process.env, options, samples })
   const { running, left } = takePart(chosen.running, command, call, folder)
-  const isResult = ['status', 'output', 'history'].includes(command)
+  const isResult = lookCommands.includes(command)
   const together = togetherReporters(options, isResult)
   const reporters = {
     ...together,
