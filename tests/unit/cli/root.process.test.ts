@@ -77,7 +77,7 @@ describe.concurrent('the table of npm run plan', () => {
     const [plan, verify, offline] = await Promise.all([run('plan'), run('verify'), run('plan', '--offline')])
     expect([plan.code, verify.code]).toEqual([1, 1])
     expect(plan.stderr).toMatch(
-      /no workspace is configured: there is none of \.env\.left, [^\n]*\n.*cp \.env\.example \.env\.left.*--offline/,
+      /no workspace is configured: there is none of \.env\.left, [^\n]*\n.*npm run validate -w left -- --generate makes \.env\.left .*--offline/,
     )
     expect([offline.code, table(offline)]).toEqual([0, expect.arrayContaining(['left | planned | +1 (1 restart)'])])
     expect(offline.stderr.match(/NO ENVIRONMENT/g)).toHaveLength(3)

@@ -49,8 +49,15 @@ export async function chooseMembers(entries: readonly Entry[], choice: Choice): 
   const files = all.map(({ workspace }) => fileOf(workspace, options.env)).join(', ')
   const look = samples ? ' A plan of sample values: -- --offline.' : ''
   throw new Failure('error', `no workspace is configured: there is none of ${files}`, {
-    remedy: `cp .env.example ${fileOf((all[0] as Member).workspace, options.env)}, and fill it in.${look}`,
+    remedy: `${processEnv.CI ? 'Give the job its variables and secrets (docs/ci.md).' : toBegin((all[0] as Member).workspace, options.env)}${look}`,
   })
+}
+
+/** What makes the first file of a workspace. */
+function toBegin(workspace: Workspace, environment: string | undefined): string {
+  const words = environment === undefined ? '' : ` --env ${environment}`
+  const file = fileOf(workspace, environment)
+  return `npm run validate -w ${workspace.name} --${words} --generate makes ${file} with its secrets; fill in the rest.`
 }
 
 const fileOf = ({ name }: Workspace, environment: string | undefined) =>
