@@ -9,10 +9,9 @@ import { whileWaiting } from '../engine/waiting.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { runEntry } from './entries.ts'
-import { forEnvironment } from './for-environment.ts'
 import { usage } from './options.ts'
 import { stateFolder } from './paths.ts'
-import { assertFresh, assertWritable, planOf, readPlans, type SavedPlan, savePlans } from './plan-file.ts'
+import { assertFresh, assertWritable, planOf, readPlans, type SavedPlan, savePlans, sayPlanSaved } from './plan-file.ts'
 import { chooseChecks, chooseScripts, type Loaded, open, type Session } from './session.ts'
 
 /** `plan`, and `deploy --check`: shows what would change; with `--plan FILE`, also whether that is what was saved. */
@@ -34,13 +33,13 @@ export async function runPlan(session: Session): Promise<number> {
     skipTags: options['skip-tags'],
     workspaceOptions: session.workspaceOptions,
     ...(cost && { cost }),
+    ...(loaded.offline && { assumed: loaded.samples ? 'sample values and new, blank targets' : 'new, blank targets' }),
   }
   together?.keep?.(plan, about, work)
   if (options.out !== undefined) {
     savePlans(options.out, stateFolder(session.root), [{ plan, about }])
-    const call = `saved: npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`
-    const text = forEnvironment(call, options.env)
-    emit({ type: 'message', level: 'info', text })
+    const call = `npm run ${session.npm} -w ${workspace.name} -- --plan ${options.out}`
+    emit({ type: 'message', level: 'info', text: sayPlanSaved(call, options.out, [about]) })
   }
   if (options.html !== undefined) {
     const { saveOnePage } = await import('./page.ts')

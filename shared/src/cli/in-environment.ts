@@ -6,7 +6,7 @@ import type { Plan, PlannedStep } from '../engine/plan.ts'
 const without: ReadonlySet<string> = new Set(['show', 'rehearse', 'docs', 'lock', 'test', 'lint', 'types', 'bench'])
 
 // What follows a call, up to where a text goes on, may name the environment already.
-const call = /npm run ([a-z][a-z-]*)( -w [a-z]+)?( --(?= |$))?(?=([^;,()`\n]*))/g
+const call = /npm run (-s )?([a-z][a-z-]*)( -w [a-z]+)?( --(?= |$))?(?=([^;,()`\n]*))/g
 
 /**
  * A text for the user, whose calls (`npm run deploy -w pod`) are of the environment in force: without `--env staging`
@@ -14,10 +14,10 @@ const call = /npm run ([a-z][a-z-]*)( -w [a-z]+)?( --(?= |$))?(?=([^;,()`\n]*))/
  */
 export function inEnvironment(text: string, environment: string | undefined): string {
   if (environment === undefined) return text
-  return text.replace(call, (found, script: string, workspace = '', _dashes, rest: string) =>
+  return text.replace(call, (found, silent = '', script = '', workspace = '', _dashes = '', rest = '') =>
     without.has(script) || /(^|\s)--env[ =]/.test(rest)
       ? found
-      : `npm run ${script}${workspace} -- --env ${environment}`,
+      : `npm run ${silent}${script}${workspace} -- --env ${environment}`,
   )
 }
 

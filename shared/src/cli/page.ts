@@ -21,6 +21,8 @@ export function pageOf(workspace: Workspace, { plan, about, work }: Planned, fol
     workspace: workspace.name,
     view: viewOf(plan),
     cost: about.cost,
+    environment: about.environment,
+    assumed: about.assumed,
     graph: graphOfWork(workspace, work, folder),
   }
 }

@@ -19,6 +19,8 @@ export interface SavedPlan {
   /** The workspace's own options that it was made with, such as `--prune`. */
   readonly workspaceOptions?: WorkspaceOptions
   readonly cost?: Cost
+  /** What was assumed in place of what is there; such a plan is to be read, not deployed. */
+  readonly assumed?: string
   /** Fingerprints by step. */
   readonly steps: Readonly<Record<string, string>>
   readonly shown: PlanView
@@ -65,6 +67,14 @@ export function savePlans(path: string, folder: string, plans: readonly PlanToSa
     if (error instanceof Failure) throw error
     throw unwritable(path, error as Error)
   }
+}
+
+/** What to do with plans that were saved: those of what was assumed are not deployed. */
+export function sayPlanSaved(call: string, path: string, abouts: readonly PlanToSave['about'][]): string {
+  const assumed = abouts.find((about) => about.assumed !== undefined)?.assumed
+  return assumed === undefined
+    ? `saved: ${call}`
+    : `saved to ${path}, to be read and not deployed: it is a plan for ${assumed} (npm run show -- ${path})`
 }
 
 /** Throws, before anything is asked, unless a plan can be saved to this path. */

@@ -10,7 +10,7 @@ import { secretTexts } from '../env/secret-texts.ts'
 import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
 import { maskForRunner } from '../report/outlet.ts'
-import { forEnvironment } from './for-environment.ts'
+import { inEnvironment } from './in-environment.ts'
 import { type Call, usage } from './options.ts'
 import { stateFolder } from './paths.ts'
 import type { PlanToSave } from './plan-file.ts'
@@ -49,6 +49,8 @@ export interface Together {
 export interface Loaded extends Opened<unknown> {
   readonly env: EnvOf<Schema>
   readonly offline: boolean
+  /** Planned for sample values: nobody has configured it. */
+  readonly samples: boolean
 }
 
 /**
@@ -88,7 +90,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     tell: (text) => emit({ type: 'message', level: 'warn', text }),
   })
   session.cleanup.push(...opened.targets.map((target) => () => target.close()))
-  return { ...opened, env, offline }
+  return { ...opened, env, offline, samples: first }
 }
 
 /** With what was not asked for: whoever uses it all the same learns what is wrong with it. */
@@ -148,7 +150,7 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
   const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
     `${variable} ${message}${file ? ` (${file})` : ''}`,
     ...(remedy
-      ? [`    ${forEnvironment(remedy, options.env)}`]
+      ? [`    ${inEnvironment(remedy, options.env)}`]
       : example
         ? [`    for example ${variable}=${example}`]
         : []),
@@ -164,7 +166,7 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
         ? `Give the job its variables and secrets (docs/ci.md).${unconfigured ? sample : ''}`
         : unconfigured
           ? `There is none yet: ${start}${sample}`
-          : forEnvironment(
+          : inEnvironment(
               `npm run validate -w ${workspace} tells them again, and npm run validate -w ${workspace} -- --generate makes missing secrets`,
               options.env,
             ),

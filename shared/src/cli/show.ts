@@ -22,10 +22,11 @@ export async function showPlans({ args, options }: Call): Promise<number> {
     return 0
   }
   const paint = paintFor(streams.out, process.env)
-  for (const { workspace, environment, cost, shown } of plans) {
+  for (const { workspace, environment, cost, assumed, shown } of plans) {
     const name = environment === undefined ? workspace : `${workspace} (environment ${environment})`
     const text = { paint, diff: diffMode(options), verbose: options.verbose === true }
     print(['', paint('bold', `── ${name}, planned ${made}`), ...planLines(shown, text), ''].join('\n'))
+    if (assumed !== undefined) print(`This is a plan for ${assumed}: it is to be read, not deployed.`)
     print(paint('bold', summarize(workspace, shown)) + (cost ? `\ncost a month: ${cost.total}` : ''))
   }
   return 0

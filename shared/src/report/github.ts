@@ -2,7 +2,7 @@ import { clean, oneLine, own } from './clean.ts'
 import { sayEvent } from './messages.ts'
 import { appendingTo, type Outlet } from './outlet.ts'
 import { planLines } from './plan-text.ts'
-import { summarize, viewOf } from './plan-view.ts'
+import { type PlanView, summarize, viewOf } from './plan-view.ts'
 import type { Reporter } from './reporter.ts'
 import { plainPaint } from './style.ts'
 import { summaryRows } from './summary.ts'
@@ -17,13 +17,8 @@ export function githubSummary(path: string): Reporter {
   const add = (text: string) => outlet.write(`${text}\n`)
   return {
     emit(event) {
-      if (event.type === 'run.start') workspace = event.workspace
-      if (event.type === 'plan') {
-        const view = viewOf(event.plan)
-        const lines = planLines(view, { paint: plainPaint, diff: 'all', verbose: false })
-        add(`### ${summarize(workspace, view)}\n`)
-        if (lines.length > 0) add(fenced(lines.map((line) => line.replace(/^ {2}([+~!-])/, '$1')).join('\n')))
-      }
+      if (event.type === 'run.start') workspace = nameOf(event)
+      if (event.type === 'plan') for (const text of planTexts(workspace, viewOf(event.plan))) add(text)
       if (event.type === 'cost') add(`${escaped(sayEvent(event).text)}\n`)
       if (event.type === 'check' && event.outcome !== 'ok')
         add(`- **${event.outcome}** ${escaped(event.about)}: ${escaped(event.detail)}. ${escaped(event.remedy ?? '')}`)
@@ -41,6 +36,19 @@ export function githubSummary(path: string): Reporter {
     },
     close() {},
   }
+}
+
+const nameOf = ({ workspace, environment }: { workspace: string; environment: string | undefined }) =>
+  environment === undefined ? workspace : `${workspace} (environment ${environment})`
+
+function planTexts(workspace: string, view: PlanView): string[] {
+  const lines = planLines(view, { paint: plainPaint, diff: 'all', verbose: false })
+  const targets = [...new Set(view.steps.map(({ target }) => target))].join(', ')
+  return [
+    `### ${summarize(workspace, view)}\n`,
+    ...(targets === '' ? [] : [`on ${escaped(targets)}\n`]),
+    ...(lines.length > 0 ? [fenced(lines.map((line) => line.replace(/^ {2}([+~!-])/, '$1')).join('\n'))] : []),
+  ]
 }
 
 /**

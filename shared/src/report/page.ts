@@ -14,6 +14,9 @@ export interface PlanPage {
   readonly workspace: string
   readonly view: PlanView
   readonly cost?: Cost | undefined
+  readonly environment?: string | undefined
+  /** What was assumed in place of what is there. */
+  readonly assumed?: string | undefined
   readonly graph: Graph
 }
 
@@ -30,7 +33,7 @@ export function savePlanPage(path: string, options: PageOptions): void {
 }
 
 function renderPage({ plans, results, made }: PageOptions): string {
-  const title = `Plan of ${plans.map(({ workspace }) => workspace).join(', ') || 'nothing'}`
+  const title = `Plan of ${plans.map(nameOf).join(', ') || 'nothing'}`
   const when = made.toISOString().slice(0, 16).replace('T', ' ')
   return [
     '<!doctype html>',
@@ -54,6 +57,9 @@ function renderPage({ plans, results, made }: PageOptions): string {
   ].join('\n')
 }
 
+const nameOf = ({ workspace, environment }: PlanPage): string =>
+  environment === undefined ? workspace : `${workspace} (environment ${environment})`
+
 function resultTable(results: readonly WorkspaceResult[]): string {
   const [heads = [], ...rows] = summaryRows(results)
   const head = heads.map((cell) => `<th scope="col">${text(cell)}</th>`).join('')
@@ -64,12 +70,16 @@ function resultTable(results: readonly WorkspaceResult[]): string {
   return `<section class="wide" aria-label="Summary" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></section>`
 }
 
-function planSection({ workspace, view, cost, graph }: PlanPage): string[] {
+function planSection(page: PlanPage): string[] {
+  const { workspace, view, cost, assumed, graph } = page
+  const targets = [...new Set(view.steps.map(({ target }) => target))].join(', ')
   const scripts = [...new Set(view.steps.map(({ script }) => script))]
   const stepsOf = (script: string) => view.steps.filter((step) => step.script === script)
   return [
     `<section aria-label="${text(workspace)}">`,
-    `<h2>${text(workspace)}</h2>`,
+    `<h2>${text(nameOf(page))}</h2>`,
+    `<p>on ${text(targets)}</p>`,
+    ...(assumed === undefined ? [] : [`<p>This is a plan for ${text(assumed)}: it is to be read, not deployed.</p>`]),
     `<p>${text(summarize(workspace, view))}</p>`,
     ...(cost ? [costBlock(cost)] : []),
     ...scripts.flatMap((script) => scriptLines(script, stepsOf(script))),

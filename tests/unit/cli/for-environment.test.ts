@@ -1,4 +1,4 @@
-import { forEnvironment } from '@infra/shared/cli/for-environment'
+import { inEnvironment } from '@infra/shared/cli/in-environment'
 import { expect, test } from 'vitest'
 
 test.each([
@@ -15,6 +15,6 @@ test.each([
   ],
   ['cp .env.example .env.pod', 'cp .env.example .env.pod'],
 ])('%s', (text, told) => {
-  expect(forEnvironment(text, 'staging')).toBe(told)
-  expect(forEnvironment(text, undefined)).toBe(text)
+  expect(inEnvironment(text, 'staging')).toBe(told)
+  expect(inEnvironment(text, undefined)).toBe(text)
 })

@@ -152,11 +152,11 @@ describe('whoever gets hold of a saved plan', () => {
   })
 })
 
-test('of the droplet is saved with what it was asked for, and deployed by the script that it is told', async () => {
+test('of the droplet is saved with what it was asked for', async () => {
   const file = join(tempFolder(), 'plan.json')
   const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
-  expect([code, stderr]).toEqual([0, expect.stringContaining(`saved: npm run provision -w pod -- --plan ${file}`)])
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`saved to ${file}, to be read and not deployed`)])
   expect(readPod(file, join(of.root, '.infra')).plan.workspaceOptions).toEqual({ 'write-env': true })
 })
 

@@ -89,7 +89,7 @@ describe("GitHub's step summary", () => {
     expect(text.startsWith('before\n')).toBe(true)
     expect(text).toContain('- **warn** cert: 12 days. renew')
     expect(text).not.toContain('**ok**')
-    expect(text).toMatch(/### pod: 1 to create, 4 to change.*\n\n```diff\n\nbase\n\+ {2}user valence\n/)
+    expect(text).toMatch(/### pod: 1 to create, 4 to change.*\n\non \S.*\n\n```diff\n\nbase\n\+ {2}user valence\n/)
     expect(text).toContain('\n-  table old  (data loss)\n')
     expect(text.match(/```/g)).toHaveLength(2)
     expect(text).toContain('> **error** [secret]')

@@ -1,8 +1,7 @@
 import type { WorkspaceResult } from '../../engine/events.ts'
 import { savePlanPage } from '../../report/page.ts'
-import { forEnvironment } from '../for-environment.ts'
 import { pageOf } from '../page.ts'
-import { savePlans } from '../plan-file.ts'
+import { savePlans, sayPlanSaved } from '../plan-file.ts'
 import type { Planned, RootRun } from './side-by-side.ts'
 
 /** Saves the plans that were made: `--out FILE` to deploy them, all or none; `--html FILE` to read them. */
@@ -28,5 +27,6 @@ export function saveAll(
     return
   }
   savePlans(out, folder, inOrder)
-  say(forEnvironment(`saved: npm run deploy -- --plan ${out}`, call.options.env))
+  const abouts = inOrder.map(({ about }) => about)
+  say(sayPlanSaved(`npm run deploy -- --plan ${out}`, out, abouts))
 }
