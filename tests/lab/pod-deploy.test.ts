@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openAptProxy } from './apt-proxy.ts'
 import { changed, eventsOf, lastLog, logins, mainPids, planned, written } from './pod-probes.ts'
 import { barePod, clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -81,22 +82,27 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     }
   })
 
-  test('a host with IPv6 only is deployed and verified by that address', async () => {
+  test('a host with IPv6 only is deployed, with packages by a proxy, and verified by that address', async () => {
     const pod = opened()
     const { host, cli } = pod
     const hosts = `sed -i 's/^${host.address.replaceAll('.', '\\.')} /${host.address6} /' /etc/hosts`
-    const without = await host.exec(`cp /etc/hosts /root/hosts; ${hosts}; ip -4 addr flush dev host0`)
+    const lacking = 'DEBIAN_FRONTEND=noninteractive apt-get -qq purge -y htop && rm -rf /var/lib/apt/lists/*'
+    const without = await host.exec(`${lacking} && cp /etc/hosts /root/hosts; ${hosts}; ip -4 addr flush dev host0`)
     expect(without).toMatchObject({ code: 0 })
     await pod.configure({ VALENCE_POD_IP: host.address6 })
-    const runs = [await cli('deploy', '--yes'), await cli('verify')]
+    const proxy = await openAptProxy(host)
+    const runs = [await cli('deploy', '--yes'), await cli('deploy', '--yes'), await cli('verify')]
+    await proxy.close()
     const with4 = `cat /root/hosts >/etc/hosts; ip addr add ${host.address}/24 dev host0; ip route add default via ${host.gateway}`
     expect(await host.exec(with4)).toMatchObject({ code: 0 })
     await pod.configure()
     expect(
       runs.map(({ code }) => code),
       runs.map(({ stdout, stderr }) => stdout + stderr).join('\n'),
-    ).toEqual([0, 0])
-    expect(runs[0]?.stdout).toMatch(/^pod: nothing to change/)
+    ).toEqual([0, 0, 0])
+    expect(runs[0]?.stdout).toMatch(/^ {2}\+ {2}package htop$/m)
+    expect(proxy.asked.join('\n')).toMatch(/\/dists\//)
+    expect(runs[1]?.stdout).toMatch(/^pod: nothing to change/)
     const { stdout } = await cli('verify', '--json', '--only', 'synapse.addresses')
     expect(stdout).toContain(`${host.address}, ${host.address6}`)
   })
