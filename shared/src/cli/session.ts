@@ -70,7 +70,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     emit({
       type: 'message',
       level: 'warn',
-      text: `NO ENVIRONMENT: this is a plan for sample values, as if nothing were there yet. Nothing was read, nothing is connected to. To make it yours: cp .env.example .env.${workspace.name}`,
+      text: `NO ENVIRONMENT: this is a plan for sample values, as if nothing were there yet. Nothing was read, nothing is connected to. To make it yours: ${firstFile(workspace.name)}`,
     })
   } else {
     tellWarnings(loaded.warnings, emit)
@@ -129,10 +129,13 @@ export function isLeftOut(session: Session): boolean {
   const { name } = workspace
   if (hasEnvironment(root, name, options.env) || !hasAnyEnvironment(root)) return false
   if (options.env === undefined && !readEnv(session, 'plan').unconfigured) return false
-  const file = `.env.${name}${options.env === undefined ? '' : `.${options.env}`}`
-  emit({ type: 'message', level: 'info', text: `${name}: not configured, skipped (cp .env.example ${file})` })
+  const file = inEnvironment(firstFile(name), options.env)
+  emit({ type: 'message', level: 'info', text: `${name}: not configured, skipped (${file})` })
   return true
 }
+
+/** The command that makes a workspace's first environment file. */
+const firstFile = (workspace: string): string => `npm run validate -w ${workspace} -- --generate`
 
 export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {
   for (const { message, remedy, variable, file } of warnings) {
@@ -155,7 +158,7 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
         ? [`    for example ${variable}=${example}`]
         : []),
   ])
-  const start = `cp .env.example .env.${workspace}, edit it, and npm run validate -w ${workspace} -- --generate makes the secrets.`
+  const start = `${firstFile(workspace)} makes it, with its secrets; fill in the rest.`
   const sample = ' For sample values: -- --offline with plan.'
   return new Failure(
     'error',

@@ -64,7 +64,7 @@ describe.concurrent('the command line', () => {
     const here = place({ configured: false })
     const [plan, deploy] = await Promise.all([cli(here, 'plan'), cli(here, 'deploy', '--yes')])
     expect(plan.code).toBe(0)
-    expect(plan.stderr).toMatch(/warning: NO ENVIRONMENT.*cp \.env\.example \.env\.fixture/)
+    expect(plan.stderr).toMatch(/warning: NO ENVIRONMENT.*npm run validate -w fixture -- --generate/)
     expect(plan.stdout).toContain('5 to create')
     expect(deploy.code).toBe(1)
     expect(deploy.stderr).toMatch(/2 problems[\s\S]*FIXTURE_FOLDER[\s\S]*FIXTURE_PASSWORD/)
