@@ -28,6 +28,23 @@ function echo(name: string): Server {
 const listen = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
 
+// The machine chooses from 32768 on what it gives to others, so that nobody takes one of these in between.
+let nextPort = 20_000 + ((process.pid * 16) % 12_000)
+
+/** A port that is free. */
+async function ownPort(): Promise<number> {
+  for (;;) {
+    const port = nextPort++
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) =>
+      server.once('error', () => resolve(false)).listen(port, () => resolve(true)),
+    )
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
+}
+
 /** Sends some bytes and gives what comes back until the other side ends. */
 const exchange = (port: number, text: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -58,27 +75,29 @@ describe.skipIf(skip)(title('a real Caddy with our Caddyfile', skip), () => {
 
   /** Starts it on ports of its own, before our programs; certificates are its own. Gives the port of plain HTTP. */
   async function start(more: Partial<StoatEnv>): Promise<number> {
-    const free = createServer()
-    const [http, https] = [await listen(free), await listen(createServer().unref())]
-    free.close()
+    const [http, https] = [await ownPort(), await ownPort()]
     let text = caddyfile({ ...sampleEnv(stoatSchema), ...more })
+    text = text.replaceAll('8080', String(http)).replaceAll('8443', String(https))
     for (const [name, port] of Object.entries(ports))
       text = text.replace(new RegExp(`${name}:\\d+`), `127.0.0.1:${port}`)
-    text = text
-      .replaceAll('8080', String(http))
-      .replaceAll('8443', String(https + 1))
-      .replace(/acme_ca .*/, 'local_certs\n\tskip_install_trust')
-      .replaceAll('stoat.example.com', 'localhost')
+    text = text.replace(/acme_ca .*/, 'local_certs\n\tskip_install_trust').replaceAll('stoat.example.com', 'localhost')
     const file = join(folder, `Caddyfile.${http}`)
     writeFileSync(file, text)
     const env = { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder }
     const child = spawn(await caddyProgram(), ['run', '--config', file, '--adapter', 'caddyfile'], {
       env,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
     })
     ended.push(() => child.kill())
+    let said = ''
+    child.stderr.on('data', (chunk) => {
+      said += chunk
+    })
     const answers = () => exchange(http, 'GET / HTTP/1.0\r\n\r\n').then((answer) => answer !== '' || undefined)
-    await until('Caddy', 20_000, () => answers().catch(() => undefined))
+    await until('Caddy', 20_000, async () => {
+      if (child.exitCode !== null) throw new Error(`Caddy ended with ${child.exitCode}\n${said.slice(-2000)}`)
+      return answers().catch(() => undefined)
+    })
     return http
   }
   const get = async (port: number, path: string, headers: readonly string[] = [], first = '') => {
