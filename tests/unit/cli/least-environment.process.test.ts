@@ -15,6 +15,7 @@ import provision from '../../../pod/provision/commands.ts'
 import stoat from '../../../stoat/commands/index.ts'
 import { plainEnv } from '../../support/cli.ts'
 import { tempFolder } from '../../support/temp.ts'
+import { podSecrets } from '../env/place.ts'
 
 type Variables = Readonly<Record<string, string>>
 
@@ -37,15 +38,6 @@ const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKl
 
 const address = { VALENCE_POD_IP: '127.0.0.1' }
 const domain = { VALENCE_DOMAIN: 'chat.example.org' }
-const podSecrets = {
-  VALENCE_DB_PASSWORD: 'dbGf3kQz9LwX2mTr7Vn',
-  VALENCE_BOT_PASSWORD: 'boGf3kQz9LwX2mTr7Vn',
-  SYNAPSE_ADMIN_PASSWORD: 'adGf3kQz9LwX2mTr7Vn',
-  SYNAPSE_REGISTRATION_SECRET: 'reGf3kQz9LwX2mTr7Vn',
-  SYNAPSE_MACAROON_SECRET: 'maGf3kQz9LwX2mTr7Vn',
-  SYNAPSE_FORM_SECRET: 'foGf3kQz9LwX2mTr7Vn',
-  OPENAI_API_KEY: 'sk-proj-Gf3kQz9LwX2mTr7VnHc8',
-}
 const wholePod = {
   ...domain,
   LETSENCRYPT_EMAIL: 'ops@example.org',

@@ -40,6 +40,17 @@ export function sourced(shell: 'bash' | 'dash', file: string, name: string, home
   })
 }
 
+/** Secrets that are strong enough for a pod. */
+export const podSecrets = {
+  VALENCE_DB_PASSWORD: 'dbGf3kQz9LwX2mTr7Vn',
+  VALENCE_BOT_PASSWORD: 'boGf3kQz9LwX2mTr7Vn',
+  SYNAPSE_ADMIN_PASSWORD: 'adGf3kQz9LwX2mTr7Vn',
+  SYNAPSE_REGISTRATION_SECRET: 'reGf3kQz9LwX2mTr7Vn',
+  SYNAPSE_MACAROON_SECRET: 'maGf3kQz9LwX2mTr7Vn',
+  SYNAPSE_FORM_SECRET: 'foGf3kQz9LwX2mTr7Vn',
+  OPENAI_API_KEY: 'sk-proj-Gf3kQz9LwX2mTr7VnHc8',
+} as const
+
 /** A whole, valid `.env.pod`. */
 export const podFile = (changes: Readonly<Record<string, string | undefined>> = {}): string => {
   const values: Record<string, string | undefined> = {
@@ -47,13 +58,7 @@ export const podFile = (changes: Readonly<Record<string, string | undefined>> = 
     VALENCE_DOMAIN: 'chat.example.org',
     LETSENCRYPT_EMAIL: 'ops@example.org',
     VALENCE_SSH_PUBKEY: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGbU3GZA2deOGdL6V9pXBatKlCIO1+ivwCV4xc2LXbjA me@here',
-    VALENCE_DB_PASSWORD: 'dbGf3kQz9LwX2mTr7Vn',
-    VALENCE_BOT_PASSWORD: 'boGf3kQz9LwX2mTr7Vn',
-    SYNAPSE_ADMIN_PASSWORD: 'adGf3kQz9LwX2mTr7Vn',
-    SYNAPSE_REGISTRATION_SECRET: 'reGf3kQz9LwX2mTr7Vn',
-    SYNAPSE_MACAROON_SECRET: 'maGf3kQz9LwX2mTr7Vn',
-    SYNAPSE_FORM_SECRET: 'foGf3kQz9LwX2mTr7Vn',
-    OPENAI_API_KEY: 'sk-proj-Gf3kQz9LwX2mTr7VnHc8',
+    ...podSecrets,
     ...changes,
   }
   return Object.entries(values)
