@@ -1,4 +1,5 @@
 import { runChecks } from '../engine/check.ts'
+import type { Cost } from '../engine/cost.ts'
 import { collect } from '../engine/declaration.ts'
 import { deploy, planWork } from '../engine/deploy.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
@@ -6,6 +7,7 @@ import { changesOf, isConverged, type Plan } from '../engine/plan.ts'
 import type { Script } from '../engine/script.ts'
 import type { Target } from '../engine/target.ts'
 import { whileWaiting } from '../engine/waiting.ts'
+import { sayWorkspace } from '../report/style.ts'
 import { describeHolder } from '../targets/run-identity.ts'
 import { canAsk, confirm, confirmPlan } from './confirm.ts'
 import { runEntry } from './entries.ts'
@@ -24,8 +26,7 @@ export async function runPlan(session: Session): Promise<number> {
   const work = collect(workspace.scripts, loaded.context, chosen(session, saved))
   const plan = await planWork(work, emit)
   saved?.assertFresh(plan)
-  const cost = workspace.cost?.(loaded.context)
-  if (cost) emit({ type: 'cost', ...cost })
+  const cost = tellCost(session, loaded)
   const about = {
     workspace: workspace.name,
     environment: options.env,
@@ -63,8 +64,7 @@ export async function runDeploy(session: Session): Promise<number> {
     lockTimeout: seconds(options['lock-timeout']),
     async agree(plan) {
       if (together?.agree) return together.agree(plan)
-      const cost = workspace.cost?.(loaded.context)
-      if (cost) emit({ type: 'cost', ...cost })
+      tellCost(session, loaded)
       if (!options.yes && !saved)
         await confirmPlan(plan, targetNames(loaded), canAsk(options.json === true, processEnv))
     },
@@ -179,8 +179,18 @@ export async function tellTargets(
   await Promise.all(
     loaded.targets.map((target) => whileWaiting(emit, `${target.name} to say what it is`, () => identify(target))),
   )
-  const environment = options.env ? ` (environment ${options.env})` : ''
-  emit({ type: 'message', level: 'info', text: `${workspace.name}${environment} → ${targetNames(loaded)}` })
+  emit({
+    type: 'message',
+    level: 'info',
+    text: `${sayWorkspace(workspace.name, options.env)} → ${targetNames(loaded)}`,
+  })
+}
+
+/** What the workspace costs, where that is known; tells it. */
+function tellCost({ workspace, emit }: Session, { context }: Loaded): Cost | undefined {
+  const cost = workspace.cost?.(context)
+  if (cost) emit({ type: 'cost', ...cost })
+  return cost
 }
 
 /** The value of `--lock-timeout`, in seconds. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readText } from '../env/read-text.ts'
 import { print, printJson } from '../report/print.ts'
+import { lookingCommands } from '../report/run-log.ts'
 import { duration } from '../report/style.ts'
 import { tableLines } from '../report/table.ts'
 import type { Call } from './options.ts'
@@ -20,8 +21,6 @@ interface Past {
   readonly made?: number
   readonly ms?: number
 }
-
-const looking = ['validate', 'plan', 'verify', 'status', 'output', 'logs', 'graph', 'history']
 
 /** `history`: who ran what from this checkout, of what changes something; the newest last. */
 export async function showHistory({ options }: Call): Promise<number> {
@@ -68,7 +67,7 @@ function pastOf(log: string): Past[] {
       }
     })
   const start = events.find(({ type }) => type === 'run.start')
-  if (!start || looking.includes(start.command)) return []
+  if (!start || lookingCommands.includes(start.command)) return []
   const { timestamp, workspace, command, environment, by, commit } = start
   const { exitCode, made, ms } = events.find(({ type }) => type === 'run.end') ?? {}
   return [{ began: timestamp, workspace, command, environment, by, commit, exitCode, made, ms }]

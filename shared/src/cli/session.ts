@@ -129,13 +129,14 @@ export function isLeftOut(session: Session): boolean {
   const { name } = workspace
   if (hasEnvironment(root, name, options.env) || !hasAnyEnvironment(root)) return false
   if (options.env === undefined && !readEnv(session, 'plan').unconfigured) return false
-  const file = inEnvironment(firstFile(name), options.env)
-  emit({ type: 'message', level: 'info', text: `${name}: not configured, skipped (${file})` })
+  const how = firstFile(name, options.env)
+  emit({ type: 'message', level: 'info', text: `${name}: not configured, skipped (${how})` })
   return true
 }
 
-/** The command that makes a workspace's first environment file. */
-const firstFile = (workspace: string): string => `npm run validate -w ${workspace} -- --generate`
+/** The command that makes a workspace's first environment file, or that of a named environment. */
+export const firstFile = (workspace: string, environment?: string): string =>
+  inEnvironment(`npm run validate -w ${workspace} -- --generate`, environment)
 
 export function tellWarnings(warnings: readonly Warning[], emit: Emit): void {
   for (const { message, remedy, variable, file } of warnings) {

@@ -12,6 +12,9 @@ export interface Accounting {
   readonly more: readonly string[]
 }
 
+/** `1 change made`. */
+export const sayMade = (made: number): string => `${made} ${made === 1 ? 'change' : 'changes'} made`
+
 /** Compares step by step: one that was made in another way than it was planned is neither unneeded nor more. */
 export function account(plan: Plan, made: ReadonlyMap<Step, readonly Change[]>): Accounting {
   const steps = plan.steps.map((planned) => ({ announced: changesOf(planned), done: made.get(planned.step) ?? [] }))

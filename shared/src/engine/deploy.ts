@@ -1,3 +1,4 @@
+import { sayMade } from './accounting.ts'
 import { apply } from './apply.ts'
 import { digestPlan } from './digest.ts'
 import type { Emit } from './events.ts'
@@ -64,10 +65,10 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
       await options.agree(plan, true)
     }
     await apply(plan, work, { ...options, emit })
-    result = changesMade(made)
+    result = sayMade(made)
     return made
   } catch (error) {
-    result = `${error instanceof Failure ? error.kind : 'error'} after ${changesMade(made)}`
+    result = `${error instanceof Failure ? error.kind : 'error'} after ${sayMade(made)}`
     throw error
   } finally {
     for (const { target, lock } of locks) {
@@ -79,8 +80,6 @@ export async function deploy(work: readonly Work[], options: DeployOptions): Pro
     }
   }
 }
-
-const changesMade = (made: number) => `${made} ${made === 1 ? 'change' : 'changes'} made`
 
 function factsKeepChanging(before: Plan, after: Plan): Failure {
   const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]

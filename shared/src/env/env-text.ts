@@ -140,13 +140,13 @@ const mayHoldMore = ({ shell }: Assignment, raw: string): boolean =>
 
 /** The line of a text that names this variable without being read, or another file to read; undefined when there is none. */
 export function unreadLine(text: EnvText, names: readonly string[]): number | undefined {
-  return namingLine(text, names) ?? sourcingLines(text)[0]
+  return namingLines(text, names)[0] ?? sourcingLines(text)[0]
 }
 
-/** The line of a text that names this variable without being read; undefined when there is none. */
-export function namingLine({ unread }: EnvText, names: readonly string[]): number | undefined {
+/** The lines of a text that name one of these variables without being read. */
+export function namingLines({ unread }: EnvText, names: readonly string[]): number[] {
   const named = new RegExp(`(?<!\\w)(${names.join('|')})(?!\\w)`)
-  return unread.find(({ text }) => named.test(text))?.line
+  return unread.filter(({ text }) => named.test(text)).map(({ line }) => line)
 }
 
 /** The lines that have a shell read another file, which may set any variable. */

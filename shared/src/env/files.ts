@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assignment, type EnvText, isSet, namingLine, parseEnvText, sourcingLines } from './env-text.ts'
+import { type Assignment, type EnvText, isSet, namingLines, parseEnvText, sourcingLines } from './env-text.ts'
 import { otherWriters } from './other-writers.ts'
 import { readText } from './read-text.ts'
 import { nearest } from './suggest.ts'
@@ -91,7 +91,7 @@ export const sourced = ({ name, text }: EnvFile): Problem[] =>
 /** A line that names this variable and cannot be read: what it says is neither missing nor to be passed over. */
 export function unreadSetting(files: EnvFiles, variable: string, meta: VariableMeta): Problem | undefined {
   for (const { name: file, text } of files.read) {
-    const line = namingLine(text, [variable, ...(meta.aliases ?? [])])
+    const [line] = namingLines(text, [variable, ...(meta.aliases ?? [])])
     if (line === undefined) continue
     const why = text.broken.find((one) => one.line === line)?.why ?? 'more than one assignment, or a command'
     const message = `may be set in line ${line}, which cannot be read: ${why}`
@@ -118,13 +118,7 @@ export function fileWarnings(file: EnvFile, schema: Schema): Warning[] {
   if (holdsSecret && process.platform !== 'win32' && (statSync(file.path).mode & 0o077) !== 0)
     warn('holds secrets and can be read by other users', { remedy: `chmod 600 ${file.name}` })
   // What may set a variable of this workspace is an error, told elsewhere.
-  const serious = file.text.unread
-    .filter(
-      (one) =>
-        sourcingLines({ ...file.text, unread: [one] }).length > 0 ||
-        namingLine({ ...file.text, unread: [one] }, names) !== undefined,
-    )
-    .map(({ line }) => line)
+  const serious = [...sourcingLines(file.text), ...namingLines(file.text, names)]
   for (const { line, why } of file.text.broken) if (!serious.includes(line)) warn(`line ${line} is ignored: ${why}`)
   for (const line of file.text.spaced)
     warn(`line ${line} has blanks around its =, which a shell does not take`, { remedy: 'leave them out' })

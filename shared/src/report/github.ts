@@ -2,9 +2,9 @@ import { clean, oneLine, own } from './clean.ts'
 import { sayEvent } from './messages.ts'
 import { appendingTo, type Outlet } from './outlet.ts'
 import { planLines } from './plan-text.ts'
-import { type PlanView, summarize, viewOf } from './plan-view.ts'
+import { type PlanView, summarize, targetsOf, viewOf } from './plan-view.ts'
 import type { Reporter } from './reporter.ts'
-import { plainPaint } from './style.ts'
+import { plainPaint, sayWorkspace } from './style.ts'
 import { summaryRows } from './summary.ts'
 
 /**
@@ -17,7 +17,7 @@ export function githubSummary(path: string): Reporter {
   const add = (text: string) => outlet.write(`${text}\n`)
   return {
     emit(event) {
-      if (event.type === 'run.start') workspace = nameOf(event)
+      if (event.type === 'run.start') workspace = sayWorkspace(event.workspace, event.environment)
       if (event.type === 'plan') for (const text of planTexts(workspace, viewOf(event.plan))) add(text)
       if (event.type === 'cost') add(`${escaped(sayEvent(event).text)}\n`)
       if (event.type === 'check' && event.outcome !== 'ok')
@@ -38,12 +38,9 @@ export function githubSummary(path: string): Reporter {
   }
 }
 
-const nameOf = ({ workspace, environment }: { workspace: string; environment: string | undefined }) =>
-  environment === undefined ? workspace : `${workspace} (environment ${environment})`
-
 function planTexts(workspace: string, view: PlanView): string[] {
   const lines = planLines(view, { paint: plainPaint, diff: 'all', verbose: false })
-  const targets = [...new Set(view.steps.map(({ target }) => target))].join(', ')
+  const targets = targetsOf(view)
   return [
     `### ${summarize(workspace, view)}\n`,
     ...(targets === '' ? [] : [`on ${escaped(targets)}\n`]),

@@ -1,4 +1,4 @@
-import type { Accounting } from '../engine/accounting.ts'
+import { type Accounting, sayMade } from '../engine/accounting.ts'
 import { type Cost, sayPrice } from '../engine/cost.ts'
 import type { Event } from '../engine/events.ts'
 import { summarize, viewOf } from './plan-view.ts'
@@ -74,9 +74,6 @@ export function sayAccounting({ planned, made, unneeded, more }: Accounting): st
   const extras = few > 0 ? `, ${extra} more ${was(extra)}` : `; ${extra} more than planned`
   return `${sayMade(made)}, converged${less}${extra > 0 ? extras : ''}`
 }
-
-/** `1 change made`. */
-export const sayMade = (made: number): string => `${made} ${made === 1 ? 'change' : 'changes'} made`
 
 const levels = { ok: 'info', warn: 'warn', fail: 'error', skipped: 'info' } as const
 const info = (text: string) => ({ level: 'info', text }) as const

@@ -5,7 +5,8 @@ import { type Graph, mermaidOf } from './mermaid.ts'
 import { saveTo } from './outlet.ts'
 import { pageStyle } from './page-style.ts'
 import { hiddenDiff, patchLines } from './plan-text.ts'
-import { type ChangeView, type PlanView, riskWords, type StepView, summarize } from './plan-view.ts'
+import { type ChangeView, type PlanView, riskWords, type StepView, summarize, targetsOf } from './plan-view.ts'
+import { sayWorkspace } from './style.ts'
 import { summaryRows } from './summary.ts'
 import { svgOf } from './svg.ts'
 
@@ -57,8 +58,7 @@ function renderPage({ plans, results, made }: PageOptions): string {
   ].join('\n')
 }
 
-const nameOf = ({ workspace, environment }: PlanPage): string =>
-  environment === undefined ? workspace : `${workspace} (environment ${environment})`
+const nameOf = ({ workspace, environment }: PlanPage): string => sayWorkspace(workspace, environment)
 
 function resultTable(results: readonly WorkspaceResult[]): string {
   const [heads = [], ...rows] = summaryRows(results)
@@ -72,13 +72,12 @@ function resultTable(results: readonly WorkspaceResult[]): string {
 
 function planSection(page: PlanPage): string[] {
   const { workspace, view, cost, assumed, graph } = page
-  const targets = [...new Set(view.steps.map(({ target }) => target))].join(', ')
   const scripts = [...new Set(view.steps.map(({ script }) => script))]
   const stepsOf = (script: string) => view.steps.filter((step) => step.script === script)
   return [
     `<section aria-label="${text(workspace)}">`,
     `<h2>${text(nameOf(page))}</h2>`,
-    `<p>on ${text(targets)}</p>`,
+    `<p>on ${text(targetsOf(view))}</p>`,
     ...(assumed === undefined ? [] : [`<p>This is a plan for ${text(assumed)}: it is to be read, not deployed.</p>`]),
     `<p>${text(summarize(workspace, view))}</p>`,
     ...(cost ? [costBlock(cost)] : []),

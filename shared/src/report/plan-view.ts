@@ -130,6 +130,10 @@ export function sayRisks(risks: RiskCounts): string {
     .join(', ')
 }
 
+/** The targets of a plan, each once: `root@203.0.113.7`. */
+export const targetsOf = ({ steps }: Pick<PlanView, 'steps'>): string =>
+  [...new Set(steps.map(({ target }) => target))].join(', ')
+
 /** `pod: 3 to create, 1 to change, 41 unchanged; risks: 1 × restart`. */
 export function summarize(workspace: string, { counts, risks }: Pick<PlanView, 'counts' | 'risks'>): string {
   const risked = sayRisks(risks)

@@ -1,13 +1,14 @@
+import { sayMade } from '../engine/accounting.ts'
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
 import { changesOf } from '../engine/plan.ts'
 import { oneLine, own } from './clean.ts'
-import { sayAccounting, sayEvent, sayMade } from './messages.ts'
+import { sayAccounting, sayEvent } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 import { type DiffMode, planLines, shownCommand } from './plan-text.ts'
 import { summarize, viewOf } from './plan-view.ts'
 import { type Progress, progressOn } from './progress.ts'
 import type { Reporter } from './reporter.ts'
-import { type Color, duration, type Paint } from './style.ts'
+import { type Color, duration, type Paint, sayWorkspace } from './style.ts'
 import { summaryRows } from './summary.ts'
 import { tableLines } from './table.ts'
 
@@ -163,8 +164,7 @@ const formatters: Formatters = {
     screen.workspace = event.workspace
     if (!screen.several) return
     screen.message('')
-    const environment = event.environment === undefined ? '' : ` (environment ${event.environment})`
-    screen.message(screen.paintErr('bold', `── ${event.workspace}${environment}`))
+    screen.message(screen.paintErr('bold', `── ${sayWorkspace(event.workspace, event.environment)}`))
   },
   'ask.start': (event, { progress }) => progress.start(`asking ${event.target}`),
   'ask.end'(event, screen) {

@@ -5,7 +5,8 @@ import { newFile } from './outlet.ts'
 import type { Reporter } from './reporter.ts'
 
 /** What only looks. The logs of other commands are kept apart: a day of plans must not push the last deployment out. */
-const looking = /-(validate|plan|verify|status|output|logs|graph|history)-\d+\.ndjson$/
+export const lookingCommands = ['validate', 'plan', 'verify', 'status', 'output', 'logs', 'graph', 'history']
+const looking = new RegExp(`-(${lookingCommands.join('|')})-\\d+\\.ndjson$`)
 
 /** How many run logs are kept, of what looks and of the rest. */
 const kept = { looking: 50, acting: 200 }

@@ -46,3 +46,7 @@ export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} m ${seconds % 60} s`
 }
+
+/** A workspace, and which environment of it: `pod (environment staging)`. */
+export const sayWorkspace = (workspace: string, environment: string | undefined): string =>
+  environment === undefined ? workspace : `${workspace} (environment ${environment})`

@@ -1,3 +1,5 @@
+import { sayWorkspace } from './style.ts'
+
 /** A table: a row of headings, then the others. */
 export type Rows = readonly (readonly string[])[]
 
@@ -25,7 +27,7 @@ export function sectionText(title: string, rows: Rows, error?: string): string {
 
 /** What is looked at: `cluster (environment staging)  kubernetes discord-bot-cluster`. */
 export const headingText = (workspace: string, environment: string | undefined, targets: readonly string[]): string =>
-  `${workspace}${environment === undefined ? '' : ` (environment ${environment})`}  ${targets.join(', ')}`
+  `${sayWorkspace(workspace, environment)}  ${targets.join(', ')}`
 
 /** How long something took or is old, in its largest unit: `12 s`, `5 m`, `3 h`, `9 d`. */
 export function age(seconds: number): string {

@@ -5,7 +5,7 @@ import { variablesOf } from '../../env/variable.ts'
 import { terminals } from '../../report/outlet.ts'
 import type { Entry } from '../help.ts'
 import type { Options } from '../options.ts'
-import { readEnv } from '../session.ts'
+import { firstFile, readEnv } from '../session.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** A workspace in a run over all of them. */
@@ -55,9 +55,8 @@ export async function chooseMembers(entries: readonly Entry[], choice: Choice): 
 
 /** What makes the first file of a workspace. */
 function toBegin(workspace: Workspace, environment: string | undefined): string {
-  const words = environment === undefined ? '' : ` --env ${environment}`
   const file = fileOf(workspace, environment)
-  return `npm run validate -w ${workspace.name} --${words} --generate makes ${file} with its secrets; fill in the rest.`
+  return `${firstFile(workspace.name, environment)} makes ${file} with its secrets; fill in the rest.`
 }
 
 const fileOf = ({ name }: Workspace, environment: string | undefined) =>

@@ -2,9 +2,7 @@ import { type Command, type Output, plainText } from '../../command/command.ts'
 import { raw, sh, withStdin } from '../../command/sh.ts'
 import { Failure } from '../../engine/failure.ts'
 import { entryLine } from '../run-entry.ts'
-
-/** Runs kubectl in the cluster that is meant. */
-export type Kubectl = (command: Command) => Promise<Output>
+import type { Kubectl } from './lock.ts'
 
 // Where the lock is as well: it belongs to the cluster, not to one of its workspaces.
 const [namespace, name, key] = ['kube-system', 'infra-runs', 'runs.log']
