@@ -58,22 +58,22 @@ export async function whatRootFollows(host: LabHost, work: () => Promise<void>):
 export const known: readonly { readonly call: string; readonly why: string; readonly matches: RegExp }[] = [
   {
     call: 'stat, access: any',
-    why: 'asks what is there: opens, reads and changes nothing',
+    why: 'only looks: it opens, reads and changes nothing',
     matches: /^(statx?|newfstatat|access|faccessat2?) /,
   },
   {
     call: 'chdir: `/home/valence/.ssh`',
-    why: 'goes in, asks where it is, and leaves where that is another folder',
+    why: 'enters, checks where it is, and leaves if that is another directory',
     matches: /^chdir \/home\/valence\/\.ssh of valence /,
   },
   {
     call: "chdir: a folder `.restoring.*` of Synapse's, in a restore",
-    why: 'the same, and asks whose the folder is',
+    why: 'the same, and checks who owns the directory',
     matches: /^chdir \S+\/\.restoring\.\w+ of matrix-synapse by bash, --norc, -s, --, apply/,
   },
   {
     call: 'openat: below `/var/lib/matrix-synapse/media`, by `mv` in a restore',
-    why: 'copies into a folder that only root enters, where layers (overlay) forbid a rename',
+    why: 'copies into a directory that only root can enter, where an overlay file system prevents a rename',
     matches: /^openat \/var\/lib\/matrix-synapse\/media of \S+ by mv, -T, /,
   },
 ]
