@@ -12,15 +12,21 @@ export const compileVenv = (venv: Shell): Shell => {
 *Traceback* | *'No space left'* | *'quota exceeded'*) false;; esac; } || { printf '%s\n' "$said" >&2; false; }; }`
 }
 
+/** So many names of modules without byte code are told at most: all of the environment is compiled where one lacks it. */
+export const mostNames = 50
+
+/** So many files of one name are tried at most: who brings templates, or code of another Python, brings thousands. */
+export const mostTries = 10
+
 /**
  * Python that tells which modules of the environment it runs in have no byte code: `lacking(deep)`, by their names at the
- * top; with `deep` every file is looked at, without it those of the packages within packages are not. Whether a file can
- * be compiled at all is tried once for a name: a whole environment without byte code would take minutes.
+ * top; with `deep` every folder is looked into, without it those of the packages within packages are not. What it costs
+ * hangs on the folders and names: no file is opened that has byte code, and of one name few that have none.
  */
 export const lackingByteCode = `import os, sys, sysconfig
 def lacking(deep):
     top = sysconfig.get_path("purelib")
-    found = set()
+    found, failed = set(), {}
     for parent, folders, files in os.walk(top):
         folders[:] = [name for name in folders if name.isidentifier() and name != "__pycache__"]
         if not deep and parent != top and "__init__.py" in files:
@@ -34,14 +40,16 @@ def lacking(deep):
                 continue
             path = os.path.join(parent, name)
             module = os.path.relpath(path, top).split(os.sep)[0]
-            if module in found:
+            if module in found or failed.get(module, 0) == ${mostTries}:
                 continue
             try:
                 with open(path, "rb") as file:
                     compile(file.read(), path, "exec", dont_inherit=True)
                 found.add(module)
             except (SyntaxError, ValueError, OSError):
-                pass
+                failed[module] = failed.get(module, 0) + 1
+            if len(found) == ${mostNames}:
+                return sorted(found)
     return sorted(found)
 `
 

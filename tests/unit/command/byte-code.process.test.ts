@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compileVenv, halfInstalled, lackingByteCode } from '@infra/shared/command/byte-code'
+import { compileVenv, halfInstalled, lackingByteCode, mostNames, mostTries } from '@infra/shared/command/byte-code'
 import { quote, sh } from '@infra/shared/command/sh'
 import { pipState } from '@infra/shared/facts/host/pip'
 import { runLocal } from '@infra/shared/targets/process'
@@ -74,26 +74,52 @@ describe('byte code', () => {
     expect(await plain()).toEqual([])
   })
 
-  test('of 15,000 modules in 50 packages is looked for by compiling one of each package', async () => {
-    const filling = `import os, sys
-for package in range(50):
-    for part in range(10):
-        folder = f"{sys.argv[1]}/big{package}/part{part}"
-        os.makedirs(folder)
-        for module in range(30):
-            open(f"{folder}/m{module}.py", "w").close()`
-    expect((await runLocal(sh`python3 -c ${filling} ${site}`.line, '')).code).toBe(0)
-    const counting = `import builtins
-real, count = builtins.compile, 0
-def counted(*args, **more):
-    global count
-    count += 1
-    return real(*args, **more)
-builtins.compile = counted
+  // What looking costs, by what is made: files that are opened, and texts that are compiled.
+  const looked = async (filling: string) => {
+    const { code, stderr } = await runLocal(
+      sh`python3 -c ${`import os, sys\nos.chdir(sys.argv[1])\n${filling}`} ${site}`.line,
+      '',
+    )
+    expect(code, stderr).toBe(0)
+    const counting = `import sys
+count = {}
+def heard(event, args):
+    # What imports opens of Python's own is elsewhere.
+    if event == "compile" or event == "open" and "/site-packages/" in str(args[0]):
+        count[event] = count.get(event, 0) + 1
 ${lackingByteCode}
-print(len(lacking(True)), count)`
+sys.addaudithook(heard)
+names = lacking(True)
+print(len(names), count.get("open", 0), count.get("compile", 0))`
     const { stdout } = await runLocal(sh`${venv}/bin/python -I -B -c ${counting}`.line, '')
-    expect(stdout).toBe('53 53\n')
+    return stdout.trim().split(' ').map(Number)
+  }
+  // Links: to make so many files takes a disk half a minute.
+  const modules = (content: string, more = '') => `open("big", "w").write(${JSON.stringify(content)})
+for folder in range(50):
+    os.makedirs(f"big{folder}/part/__pycache__")
+    for module in range(300):
+        os.link("big", f"big{folder}/part/m{module}.py")${more}`
+
+  test('of 15,000 modules that have theirs is not looked for in any of them', async () => {
+    const made = `
+        os.link("big", f"big{folder}/part/__pycache__/m{module}.{sys.implementation.cache_tag}.pyc")`
+    expect(await looked(modules('', made))).toEqual([3, 3, 3])
+  })
+
+  test('of 15,000 modules in 50 packages is looked for by compiling one of each package', async () => {
+    expect(await looked(modules(''))).toEqual([mostNames, mostNames, mostNames])
+  })
+
+  test('of 15,000 that are no package is told as of many', async () => {
+    const filling = 'open("big", "w").close()\nfor module in range(15000): os.link("big", f"m{module}.py")'
+    expect(await looked(filling)).toEqual([mostNames, mostNames, mostNames])
+    expect((await plain()).length).toBe(mostNames)
+  })
+
+  test('of 15,000 templates, which nobody can compile, is given up soon', async () => {
+    const [names, , compiled] = await looked(modules('{{ name }} = {% if %}\n'))
+    expect([names, compiled]).toEqual([3, 3 + 50 * mostTries])
   })
 })
 

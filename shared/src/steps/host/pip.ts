@@ -1,5 +1,5 @@
 import { asUser } from '../../command/as-user.ts'
-import { compileVenv } from '../../command/byte-code.ts'
+import { compileVenv, mostNames } from '../../command/byte-code.ts'
 import type { Command, Output } from '../../command/command.ts'
 import { all, raw, sh } from '../../command/sh.ts'
 import { type Change, changes, create, type Dependency, noting, type Step, step, update } from '../../engine/step.ts'
@@ -166,8 +166,10 @@ function byLock({ builder, venv }: PipOptions, lock: PipLock, ...more: readonly 
 }
 
 /** Modules without byte code, in a few words. */
-export const sayPlain = (modules: readonly string[]): string =>
-  `byte code of ${modules.length > 3 ? `${modules.length} modules` : modules.join(', ')}`
+export function sayPlain(modules: readonly string[]): string {
+  const many = modules.length < mostNames ? `${modules.length} modules` : `${mostNames} modules or more`
+  return `byte code of ${modules.length > 3 ? many : modules.join(', ')}`
+}
 
 /** What pip means, in a line. */
 function explain({ stdout, stderr }: Output): string | undefined {

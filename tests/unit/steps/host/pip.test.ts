@@ -20,6 +20,7 @@ describe('pipPackage', () => {
     [{ versions: there, broken: [], plain: [] }, ['= installed 1.2.3']],
     [{ versions: there, broken: [], plain: ['six.py', 'yaml'] }, ['~ byte code of six.py, yaml']],
     [{ versions: there, broken: [], plain: ['a', 'b', 'c', 'd'] }, ['~ byte code of 4 modules']],
+    [{ versions: there, broken: [], plain: Array(50).fill('a') }, ['~ byte code of 50 modules or more']],
     [{ versions: there, broken: ['attrs==25.1'], plain: ['yaml'] }, ['~ half installed: attrs==25.1']],
     [{ versions: {}, broken: [], plain: ['pip'] }, ['+ matrix-synapse[postgres]==1.2.3']],
     [{ versions: { 'matrix-synapse': '1.1.0' }, broken: [], plain: [] }, ['~ matrix-synapse 1.1.0 → 1.2.3']],
