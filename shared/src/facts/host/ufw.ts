@@ -42,6 +42,9 @@ export const ufwFiles = [
   '/etc/ufw/user6.rules',
 ] as const
 
+/** Shell text that succeeds where ufw starts at boot: its script there reads the file as a shell, and knows two words. */
+export const ufwStarts = raw('( . /etc/ufw/ufw.conf; [ "$ENABLED" = yes ] || [ "$ENABLED" = YES ] )')
+
 /** What ufw is told to do, by its own files: they cost a fraction of `ufw status`. Null where it is not installed. */
 export const ufwConfig: Question<UfwConfig | null> = {
   command: raw(`[ -f /etc/ufw/ufw.conf ] || exit 0
@@ -52,11 +55,13 @@ for f in ${ufwFiles.join(' ')}; do echo "== $f"; grep -E '^(### tuple ###|-A ufw
     const parts = new Map(
       stdout.split(/^== /m).map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]),
     )
-    const setting = (name: string) => stdout.match(new RegExp(`^${name}=["']?([^"'\\n]*)`, 'm'))?.[1] ?? ''
+    // Of several the last, as ufw and a shell read them.
+    const setting = (name: string) =>
+      [...stdout.matchAll(new RegExp(`^${name}=(["']?)([^"'\\s]*)\\1(?=\\s|$)`, 'gm'))].at(-1)?.[2] ?? ''
     const [four = '', six = ''] = [parts.get('/etc/ufw/user.rules'), parts.get('/etc/ufw/user6.rules')]
     return {
-      enabled: setting('ENABLED').toLowerCase() === 'yes',
-      ipv6: setting('IPV6').toLowerCase() === 'yes',
+      enabled: ['yes', 'YES'].includes(setting('ENABLED')),
+      ipv6: ['yes', 'YES'].includes(setting('IPV6')),
       incoming: setting('DEFAULT_INPUT_POLICY').toUpperCase(),
       outgoing: setting('DEFAULT_OUTPUT_POLICY').toUpperCase(),
       rules: [...parseRules(four, 4), ...parseRules(six, 6)],

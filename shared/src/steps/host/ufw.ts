@@ -17,7 +17,7 @@ import {
 import type { Target } from '../../engine/target.ts'
 import { sshdPorts } from '../../facts/host/sshd.ts'
 import { revertArmed, unitState } from '../../facts/host/systemd.ts'
-import { type UfwConfig, type UfwRule, ufwConfig, ufwFiles, ufwLoaded } from '../../facts/host/ufw.ts'
+import { type UfwConfig, type UfwRule, ufwConfig, ufwFiles, ufwLoaded, ufwStarts } from '../../facts/host/ufw.ts'
 import { confirmed, confirming, restoring } from './revert.ts'
 
 export interface FirewallOptions {
@@ -52,7 +52,7 @@ const stop = raw(
 const start = all(sh`(${stop})`, sh`ufw --force enable`)
 
 /** After files were put back: the firewall as they say. At boot ufw.service does that by itself. */
-const effect = sh`if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ${start}; else ufw --force disable; fi`
+const effect = sh`if ${ufwStarts}; then ${start}; else ufw --force disable; fi`
 
 /**
  * The firewall by ufw: nothing comes in but to these ports, everything goes out. A rule that opens anything else is
