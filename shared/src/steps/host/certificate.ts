@@ -14,6 +14,7 @@ import {
   update,
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
+import { notedFolder, notedSetting, provenBy } from '../../facts/host/certbot-notes.ts'
 import {
   type CertificateState,
   certificateFiles,
@@ -133,7 +134,7 @@ function renewalReason(
 ): Reason | Decision | undefined {
   const { host } = new URL(directory)
   if (!held.includes(name)) return { say: `certificate for ${wanted.join(', ')}, not ${held.join(', ')}` }
-  const server = now.renewal === undefined ? directory : noted(now.renewal, 'server')
+  const server = now.renewal === undefined ? directory : notedSetting(now.renewal, 'server')
   // certbot's own rule (is_staging): it refuses as well.
   if (/staging/.test(directory) && !/staging/.test(server ?? ''))
     return refuse(
@@ -202,26 +203,12 @@ function leadsHere(dns: Resolved | null, name: string, own: readonly string[]): 
   return (dns?.names[name] ?? []).length > 0 && astrayTo(dns, name, own) === undefined
 }
 
-/** A value of certbot's notes. */
-const noted = (notes: string, key: string) => notes.match(new RegExp(`^${key} *= *(.*?)(?: *,)? *$`, 'm'))?.[1]
-
 const hostOf = (url: string | undefined) => (url && URL.canParse(url) ? new URL(url).host : (url ?? 'another'))
 
 /** certbot's notes with the proof by this folder; as they are where they already say so. */
 function byWebroot(notes: string, webroot: string, names: readonly string[]): string {
-  const [, map = ''] = notes.split(/^\[\[webroot_map\]\]\n/m)
-  // A name that the authority believed without a new proof is not in the map: the last folder is for it (certbot's webroot.py).
-  const rest = noted(notes, 'webroot_path')?.split(/ *, */).at(-1)
-  const mapped = names.every((name) => (noted(map, name.replaceAll('.', '\\.')) ?? rest) === webroot)
-  if (noted(notes, 'authenticator') === 'webroot' && mapped) return notes
-  const kept = notes
-    .replace(/^\[\[webroot_map\]\]\n(?:[^[\n]*\n?)*/m, '')
-    .split('\n')
-    .filter((line) => !/^(authenticator|installer|webroot_path)\s*=/.test(line))
-    .join('\n')
-    .trimEnd()
-  const lines = [`authenticator = webroot`, `webroot_path = ${webroot},`, '[[webroot_map]]']
-  return `${kept}\n${[...lines, ...names.map((name) => `${name} = ${webroot}`)].join('\n')}\n`
+  const isSo = notedSetting(notes, 'authenticator') === 'webroot'
+  return isSo && names.every((name) => notedFolder(notes, name) === webroot) ? notes : provenBy(notes, webroot, names)
 }
 
 /** What certbot and the authority mean, in a line. */

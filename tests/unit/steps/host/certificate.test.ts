@@ -241,6 +241,36 @@ describe('certificate', () => {
     expect(decision.kind === 'changes' ? decision.changes.length : 0).toBe(changed)
   })
 
+  const shapes: readonly (readonly [string, string])[] = [
+    ['as certbot writes them', notes],
+    ['without blanks, and with others', notes.replaceAll(' = ', '=').replace('server=', 'server =   ')],
+    ['in quotes', notes.replace(/ = (https\S+|webroot|\/var\/www\/acme)/g, ' = "$1"')],
+    ['indented', notes.replace(/^(?=\w)/gm, '    ').replace('[[webroot_map]]', '  [[ webroot_map ]]')],
+    ['with comments', notes.replace(/^(\w.*)$/gm, '# before\n$1 # by hand').replace(',\n', ', \n')],
+    ['with a section after them', `${notes}[acme_renewal_info]\nari_retry_after = 2026-02-01T00:00:00\n`],
+  ]
+
+  test.each(shapes)("certbot's notes mean the same %s", (_, content) => {
+    const now = { ...sound, now: { ...held, renewal: content }, notes: { ...file, content } }
+    expect(told(step.plan(now, { pending: [] }))).toEqual(['= pod.example.org until 2026-04-01'])
+  })
+
+  test.each(shapes)('and lose nothing but the way of the proof, whichever that was, %s', (_, content) => {
+    const before = content.replaceAll('/var/www/acme', '/srv/other')
+    const decision = step.plan({ ...sound, notes: { ...file, content: before } }, { pending: [] })
+    const [change] = decision.kind === 'changes' ? decision.changes : []
+    const after = change?.diff?.kind === 'text' ? change.diff.after : ''
+    expect(after.match(/^ *(authenticator|webroot_path|\[\[) *.*$/gm)).toHaveLength(3)
+    expect(after).not.toContain('/srv/other')
+    const rest = /^(?:version|server|ari_\w+|\[\w+\]).*$/gm
+    const plain = (text: string) => text.replace(/^ +/gm, '').match(rest)
+    expect(plain(after)).toEqual(plain(before))
+    expect(after.indexOf('[[webroot_map]]')).toBeLessThan(after.indexOf('[acme_renewal_info]') >>> 0)
+    expect(told(step.plan({ ...sound, notes: { ...file, content: after } }, { pending: [] }))).toEqual([
+      '= pod.example.org until 2026-04-01',
+    ])
+  })
+
   test("certbot's notes keep all but the way of the proof", () => {
     const content = `# a note\nversion = 4.0.0\n[renewalparams]\nauthenticator = nginx\ninstaller = nginx\nserver = ${directory}\nkey_type = ecdsa\n`
     const decision = step.plan({ ...sound, notes: { ...file, content } }, { pending: [] })
