@@ -63,9 +63,13 @@ export function sourceFiles(uri: string, own: string): Question<readonly AptSour
   }
 }
 
+// A word may be in quotes, and `%20` be a blank in it (ParseQuoteWord of apt).
+const word = '((?:"[^"]*"|[^\\s"])+)'
+const oneLiner = new RegExp(`^\\s*deb(?:-src)?\\s+(?:\\[[^\\]]*\\]\\s*)?${word}\\s+${word}`)
+
 function oneLiners(lines: readonly string[]): AptSource[] {
   return lines.flatMap((line, index) => {
-    const [, uri, suite] = line.match(/^\s*deb(?:-src)?\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)/) ?? []
+    const [uri, suite] = (line.match(oneLiner)?.slice(1) ?? []).map((said) => said.replaceAll('"', ''))
     return uri && suite ? [{ lines: [index + 1, index + 1], archives: [archiveOf(uri)], suites: [suite] }] : []
   })
 }
