@@ -15,19 +15,22 @@ const cluster: Entry = {
   planOptions: {
     create: {
       type: 'boolean',
-      help: 'make the DOKS cluster when there is none: it is billed by the hour, the plan says how much',
+      help: 'create the DOKS cluster if there is none; it costs money, the plan shows how much',
     },
-    prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
+    prune: { type: 'boolean', help: 'delete objects of this workspace that are no longer declared' },
   },
   commands: {
     graph,
     history,
     output: {
-      about: 'what was made, as terraform output had it: one value, or all',
+      about: 'show one output value, or all, like terraform output',
       args: ['[NAME]'],
       stdoutIsResult: true,
       options: {
-        raw: { type: 'boolean', help: 'the value as it is, which one value is anyway: as terraform output had it' },
+        raw: {
+          type: 'boolean',
+          help: 'print the plain value, which is the default for one value, like terraform output',
+        },
       },
       run: async (session) =>
         (await import('@infra/shared/platform/commands/output')).runOutput(
@@ -36,42 +39,42 @@ const cluster: Entry = {
         ),
     },
     status: {
-      about: 'one look over pods, queues, tables, images and tokens',
+      about: 'show pods, queues, tables, images and tokens',
       stdoutIsResult: true,
       run: async (session) => (await import('./status.ts')).runStatus(session),
     },
     logs: {
-      about: 'what the bot, the sandbox or Redis prints',
+      about: 'show the logs of the bot, the sandbox or Redis',
       args: ['SERVICE'],
       options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, clusterServices),
     },
     restart: {
-      about: 'new pods for bot, sandbox, redis, or all of them',
+      about: 'restart bot, sandbox, redis, or all of them',
       args: ['[SERVICE...]'],
       sharedOptions: applyOptions,
       run: async (session) =>
         (await import('@infra/shared/platform/commands/restart')).runRestart(session, clusterServices),
     },
     images: {
-      about: 'the images in ECR, and which of them run',
+      about: 'show the images in ECR, and which of them run',
       sharedOptions: ['yes'],
       stdoutIsResult: true,
-      options: { build: { type: 'boolean', help: 'build and push all images anew first' } },
+      options: { build: { type: 'boolean', help: 'build and push all images again first' } },
       run: async (session) => (await import('./images.ts')).runImages(session),
     },
     destroy: {
-      about: 'take away what was made here, and nothing else; data is kept unless it is named',
+      about: 'delete only what was created here; data is kept unless you name it',
       sharedOptions: applyOptions,
       options: {
-        data: { type: 'boolean', help: 'also tables, queues and volumes whose names are typed' },
+        data: { type: 'boolean', help: 'also delete tables, queues and volumes that you confirm by name' },
         confirm: {
           type: 'string',
           multiple: true,
           value: 'NAME',
-          help: 'the name of one of them, where nobody can type it',
+          help: 'confirm one of them by name without a prompt',
         },
-        cluster: { type: 'string', value: 'NAME', help: 'also the DOKS cluster of this name' },
+        cluster: { type: 'string', value: 'NAME', help: 'also delete the DOKS cluster with this name' },
       },
       run: async (session) => (await import('./destroy.ts')).runDestroy(session),
     },

@@ -12,7 +12,7 @@ const provision: Entry = {
   planOptions: {
     'write-env': {
       type: 'boolean',
-      help: "keep the droplet's address and host key in .env.pod, where the deployment finds them",
+      help: "write the droplet's address and host key to .env.pod",
     },
   },
   load: () => import('./provision.ts'),

@@ -13,11 +13,11 @@ const identity = {
   identity: {
     type: 'string',
     value: 'KEYFILE',
-    help: 'the private key that opens it (default STOAT_BACKUP_IDENTITY_FILE)',
+    help: 'the private key that decrypts it (default STOAT_BACKUP_IDENTITY_FILE)',
   },
   'trust-archive': {
     type: 'boolean',
-    help: 'take one that nobody known here sealed: an old one, or another operator’s',
+    help: 'accept an archive without a known seal: an old one, or another operator’s',
   },
 } as const
 
@@ -29,27 +29,30 @@ const stoat: Entry = {
   dependsOn: ['cluster'],
   load: () => import('../stoat.ts'),
   planOptions: {
-    prune: { type: 'boolean', help: 'remove objects of this workspace that are not declared any more' },
+    prune: { type: 'boolean', help: 'delete objects of this workspace that are no longer declared' },
     'has-backup': {
       type: 'boolean',
-      help: 'there is a backup of another kind, such as a snapshot: an upgrade that changes data for good goes on',
+      help: 'allow an irreversible upgrade: you have another kind of backup, such as a snapshot',
     },
   },
   verifyOptions: {
     smoke: {
       type: 'boolean',
-      help: 'also do what a user does, as an account that is made for it and disabled: events, a message, a file',
+      help: 'also act as a user, with a temporary account: events, a message, a file',
     },
   },
   commands: {
     graph,
     history,
     output: {
-      about: 'addresses of Stoat: one value, or all',
+      about: 'show one address of Stoat, or all',
       args: ['[NAME]'],
       stdoutIsResult: true,
       options: {
-        raw: { type: 'boolean', help: 'the value as it is, which one value is anyway: as terraform output had it' },
+        raw: {
+          type: 'boolean',
+          help: 'print the plain value, which is the default for one value, like terraform output',
+        },
       },
       run: async (session) =>
         (await import('@infra/shared/platform/commands/output')).runOutput(
@@ -59,32 +62,32 @@ const stoat: Entry = {
         ),
     },
     status: {
-      about: 'one look over pods, workloads, versions, the database, volumes, the last backup and copies of the keys',
+      about: 'show pods, workloads, versions, the database, volumes, the last backup and copies of the keys',
       stdoutIsResult: true,
       run: async (session) => (await import('./status.ts')).runStatus(session),
     },
     logs: {
-      about: 'what one of the programs or stores prints',
+      about: 'show the logs of a program or data store',
       args: ['SERVICE'],
       options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, services),
     },
     restart: {
-      about: 'new pods for some of the programs and stores, or all of them',
+      about: 'restart some of the programs and data stores, or all of them',
       args: ['[SERVICE...]'],
       sharedOptions: applyOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
     },
     'port-forward': {
-      about: 'open the gateway, RabbitMQ or MinIO on this machine until Ctrl-C',
+      about: 'forward a local port to the gateway, RabbitMQ or MinIO until Ctrl-C',
       args: ['[gateway|rabbitmq|minio]'],
       options: {
-        port: { type: 'string', value: 'PORT', help: 'on this machine (default 8080, 15672 or 9001)' },
+        port: { type: 'string', value: 'PORT', help: 'the local port (default 8080, 15672 or 9001)' },
       },
       run: async (session) => (await import('./port-forward.ts')).runPortForward(session),
     },
     invite: {
-      about: 'let somebody make an account where that takes an invite',
+      about: 'create an invite, for a Stoat that is invite-only',
       args: ['[CODE]'],
       stdoutIsResult: true,
       run: async (session) => (await import('./mongo.ts')).runInvite(session),
@@ -96,49 +99,49 @@ const stoat: Entry = {
       run: async (session) => (await import('./mongo.ts')).runMakeAdmin(session),
     },
     adopt: {
-      about: 'take over what Terraform made under the same names: its keys, and the volumes of MongoDB and MinIO',
+      about: 'adopt what Terraform created under the same names: its keys, and the volumes of MongoDB and MinIO',
       sharedOptions: applyOptions,
       run: async (session) => (await import('./adopt.ts')).runAdopt(session),
     },
     backup: {
-      about: 'an encrypted backup of database, files and keys, sealed by your key',
+      about: 'make an encrypted backup of database, files and keys, sealed with your key',
       sharedOptions: locked,
       options: backupOptions,
       run: async (session) => (await import('./backup.ts')).runBackup(session),
     },
     restore: {
-      about: 'put a backup back in the place of what is there, and compare all of it',
+      about: 'replace all data with a backup, and compare all of it',
       args: ['FILE'],
       sharedOptions: ['check', ...locked],
       options: {
         ...identity,
-        confirm: { type: 'string', value: 'DOMAIN', help: 'overwrite what is there: the domain, typed beforehand' },
+        confirm: { type: 'string', value: 'DOMAIN', help: 'confirm the overwrite with the domain' },
       },
       run: async (session) => (await import('./restore.ts')).runRestore(session),
     },
     drill: {
-      about: 'restore a backup into a database and a bucket of its own, compare all of it, and remove both',
+      about: 'restore a backup into a temporary database and bucket, compare all of it, and remove both',
       args: ['[FILE]'],
       sharedOptions: locked,
       options: identity,
       run: async (session) => (await import('./drill.ts')).runDrill(session),
     },
     destroy: {
-      about: 'take away what was made here; volumes and their keys are kept unless they are named',
+      about: 'delete what was created here; volumes and their keys are kept unless you name them',
       sharedOptions: applyOptions,
       options: {
-        data: { type: 'boolean', help: 'also volumes whose names are typed' },
+        data: { type: 'boolean', help: 'also delete volumes that you confirm by name' },
         confirm: {
           type: 'string',
           multiple: true,
           value: 'NAME',
-          help: 'the name of one of them, where nobody can type it',
+          help: 'confirm one of them by name without a prompt',
         },
       },
       run: async (session) => (await import('./destroy.ts')).runDestroy(session),
     },
     'show-keys': {
-      about: 'the keys and passwords that the cluster holds, as lines for .env.stoat: keep a copy',
+      about: 'print the keys and passwords in the cluster as lines for .env.stoat: keep a copy',
       stdoutIsResult: true,
       run: async (session) => (await import('./show-keys.ts')).runShowKeys(session),
     },

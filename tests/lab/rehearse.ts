@@ -22,13 +22,13 @@ const rehearsals: Readonly<Record<WorkspaceName, Rehearsal>> = {
 
 const help = `npm run rehearse [-w ${Object.keys(rehearsals).join('|')}] -- [options]
 
-Without a workspace: all of them, one after the other, and one table at the end.
+Without a workspace: all of them in turn, with one table at the end.
 
-  --keep           leave it running, and say how to look inside (with a workspace)
-  --end            end the hosts that were kept
-  --upstream DIR   with -w stoat: what Stoat's own programs do that were built in DIR, judged as the stand-ins are
-  -y, --yes        install what this machine lacks without asking
-  -h, --help       this help
+  --keep           leave it running, and show how to look inside (with a workspace)
+  --end            stop the hosts that --keep left running
+  --upstream DIR   with -w stoat: test Stoat's own programs, built in DIR, like the stand-ins
+  -y, --yes        install missing programs without asking
+  -h, --help       show this help
 `
 
 const options = {

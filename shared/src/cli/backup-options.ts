@@ -1,5 +1,5 @@
 /** Where `backup` writes, and to whom: the same in every workspace that has data. */
 export const backupOptions = {
-  to: { type: 'string', value: 'PATH', help: 'a file, or a folder to make one in (default: here)' },
-  key: { type: 'string', value: 'KEY', help: 'whom to encrypt to: age1…, an ssh public key, or a file of them' },
+  to: { type: 'string', value: 'PATH', help: 'the archive, or a folder for it (default: this folder)' },
+  key: { type: 'string', value: 'KEY', help: 'the recipient: age1…, an ssh public key, or a file with them' },
 } as const

@@ -7,11 +7,11 @@ import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
 /** What each command does, in a line. */
 export const commands: Readonly<Record<CommandName, string>> = {
-  validate: 'judge the environment; generate missing secrets',
-  plan: 'show what deploy would change, changing nothing',
-  deploy: 'make it so: plan, ask, apply, verify',
+  validate: 'check the environment file; generate missing secrets',
+  plan: 'show what deploy would change, without changing anything',
+  deploy: 'plan, confirm, apply, verify',
   verify: 'check a deployed workspace, from inside and outside',
-  unlock: 'remove the lock that a lost run left behind',
+  unlock: 'remove the lock of a run that died',
 }
 
 /** A workspace as it is before it is loaded: enough for its help, which shall be quick. */
@@ -46,7 +46,7 @@ export function helpText(command: string, entry: Entry): string {
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
-    'Options, which go after --: npm keeps those before it; -c and -n may leave no trace.',
+    'Options go after --: npm takes those before it, and -c and -n then have no effect.',
     ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',

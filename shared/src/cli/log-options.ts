@@ -3,16 +3,16 @@ import { type Since, sinceOf } from './since.ts'
 
 /** What `logs` takes: the same in every workspace. */
 export const logOptions = {
-  follow: { type: 'boolean', short: 'f', help: 'go on with what comes, until Ctrl-C' },
+  follow: { type: 'boolean', short: 'f', help: 'follow the log until Ctrl-C' },
   lines: {
     type: 'string',
     short: 'n',
     value: 'LINES',
     alsoCalled: ['tail'],
-    help: 'how many of the last lines (default 100)',
+    help: 'the number of last lines (default 100)',
   },
-  since: { type: 'string', value: 'TIME', help: 'not before: "10 minutes ago", 1h, "today"' },
-  previous: { type: 'boolean', help: 'in Kubernetes: of the container that ran before' },
+  since: { type: 'string', value: 'TIME', help: 'only lines since: "10 minutes ago", 1h, "today"' },
+  previous: { type: 'boolean', help: 'in Kubernetes: the log of the previous container' },
 } as const
 
 /** What of a log is wanted. */

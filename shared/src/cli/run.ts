@@ -85,10 +85,9 @@ async function dispatch(entry: Entry, session: Session): Promise<number> {
   const { runDeploy, runPlan, runUnlock, runVerify } = await import('./commands.ts')
   if (command === 'plan' || (command === 'deploy' && (options.check || options['dry-run']))) return runPlan(session)
   if (command === 'deploy') {
-    if (options['detailed-exitcode'])
-      throw usage('--detailed-exitcode is for a plan: a deployment makes what there is to change', 'Add --check.')
+    if (options['detailed-exitcode']) throw usage('--detailed-exitcode is for a plan', 'Add --check.')
     if (options.offline)
-      throw usage('--offline is for a plan: a deployment has to connect', 'Add --check, or leave it out.')
+      throw usage('--offline is for a plan: a deploy has to connect', 'Add --check, or leave it out.')
     return runDeploy(session)
   }
   return command === 'verify' ? runVerify(session) : runUnlock(session)

@@ -7,19 +7,19 @@ import { endWith, withPaths } from '../process.ts'
 
 /** What each command over all workspaces does, in a line. */
 export const abouts = {
-  validate: 'judge the environments; generate missing secrets',
-  plan: 'show what deploy would change in every workspace that is configured, changing nothing',
-  deploy: 'plan all, ask once, make it in the order of their dependencies, verify',
+  validate: 'check the environment files; generate missing secrets',
+  plan: 'show what deploy would change in every configured workspace, without changing anything',
+  deploy: 'plan all, confirm once, apply in dependency order, verify',
   verify: 'check every deployed workspace, from inside and outside',
-  status: 'how each of them is',
-  output: 'addresses and names of what was made',
-  destroy: 'take away what was made, and nothing else; what holds data is kept',
+  status: 'show the status of every workspace',
+  output: 'show addresses and names of what was created',
+  destroy: 'delete only what was created here; data is kept',
   show: 'show a saved plan',
-  history: 'who deployed what from this checkout, and how it ended',
+  history: 'show who deployed what from this checkout, and the result',
 } as const
 
 const thereOption = {
-  there: { type: 'boolean', help: 'what hosts and clusters have kept: deployments from other checkouts too' },
+  there: { type: 'boolean', help: 'show the records of hosts and clusters, including other checkouts' },
 } as const
 
 export type RootCommand = keyof typeof abouts
@@ -83,14 +83,14 @@ function assertForAll(command: RootCommand, { options }: Call): void {
     if (options[name] !== undefined)
       throw usage(`--${name} is for one workspace`, `Name it: npm run ${command} -w cluster -- --${name} …`)
   if (command === 'deploy' && options['detailed-exitcode'] && !(options.check || options['dry-run']))
-    throw usage('--detailed-exitcode is for a plan: a deployment makes what there is to change', 'Add --check.')
+    throw usage('--detailed-exitcode is for a plan', 'Add --check.')
   if (command === 'deploy' && options.offline && !(options.check || options['dry-run']))
-    throw usage('--offline is for a plan: a deployment has to connect', 'Add --check, or leave it out.')
+    throw usage('--offline is for a plan: a deploy has to connect', 'Add --check, or leave it out.')
 }
 
 function overview(): string {
   return [
-    'Every workspace that is configured, side by side; one of them alone: -w pod.',
+    'Runs every configured workspace in parallel; for a single one: -w pod.',
     '',
     ...Object.entries(abouts).map(([name, about]) => `  npm run ${name.padEnd(10)}${about}`),
     '',
@@ -113,7 +113,7 @@ function help(command: RootCommand, syntax: WorkspaceSyntax, entries: readonly E
     ...entries.map(({ name, about }) => `  ${name.padEnd(9)}${about}`),
     '',
     ...exitCodeLines,
-    'Of several the most serious counts.',
+    'With several workspaces the most serious one wins.',
     '',
   ].join('\n')
 }
