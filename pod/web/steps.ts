@@ -2,7 +2,7 @@ import type { Add } from '@infra/shared/engine/script'
 import type { Dependency } from '@infra/shared/engine/step'
 import { certificate } from '@infra/shared/steps/host/certificate'
 import { directory, file } from '@infra/shared/steps/host/file'
-import { nginxSite } from '@infra/shared/steps/host/nginx'
+import { type NginxForm, nginxSite } from '@infra/shared/steps/host/nginx'
 import { service } from '@infra/shared/steps/host/systemd'
 import type { PodContext } from '../context.ts'
 import { httpSite, siteName, siteNames, tlsSite, webroot } from './nginx-site.ts'
@@ -15,12 +15,11 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
   const domain = env.VALENCE_DOMAIN
   const names = siteNames(env)
   const root = add(directory(host, webroot, { dependsOn }))
-  const site = { names, certificate: domain }
+  const site = { names, certificate: domain, content: (nginx: NginxForm) => tlsSite(env, nginx) }
   const before = add(
     nginxSite(host, siteName, {
       ...site,
-      bootstrap: true,
-      content: (nginx) => httpSite(env, nginx),
+      bootstrap: (nginx) => httpSite(env, nginx),
       dependsOn: [...dependsOn, root],
     }),
   )
@@ -44,6 +43,6 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
       dependsOn: [...dependsOn, before],
     }),
   )
-  add(nginxSite(host, siteName, { ...site, content: (nginx) => tlsSite(env, nginx), dependsOn: [before, issued] }))
+  add(nginxSite(host, siteName, { ...site, dependsOn: [before, issued] }))
   add(service(host, 'certbot.timer', { dependsOn }))
 }

@@ -40,6 +40,9 @@ export interface CertificateOptions {
   readonly dependsOn?: readonly Dependency[]
 }
 
+/** The id of the step of a certificate. */
+export const certificateStep = (name: string): string => `certificate ${name}`
+
 /**
  * A certificate by certbot, proven over HTTP. One that is valid and of this authority is used as it is; its renewal is
  * certbot's own, and is set to prove itself by the same folder. Where its names lead is looked up before the authority is
@@ -49,7 +52,7 @@ export function certificate(on: Target, name: string, options: CertificateOption
   const { optional = [], webroot, directory, dependsOn = [] } = options
   const { chain, renewal: path } = certificateFiles(name)
   return step({
-    id: `certificate ${name}`,
+    id: certificateStep(name),
     on,
     dependsOn,
     // An authority that has enough of us for a week is no reason to leave the rest of a host undone.

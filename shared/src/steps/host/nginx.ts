@@ -17,6 +17,7 @@ import { certificateFiles, certificateState } from '../../facts/host/certificate
 import { type FileState, fileContent, linkTarget } from '../../facts/host/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts/host/nginx.ts'
 import { type UnitState, unitState } from '../../facts/host/systemd.ts'
+import { certificateStep } from './certificate.ts'
 import { backupOf, diffOf, writeFile } from './file.ts'
 
 /** What the text of a site depends on. */
@@ -34,8 +35,11 @@ export interface SiteOptions {
   content(nginx: NginxForm): string
   /** The certificate, by certbot's name for it, that the site serves … */
   readonly certificate: string
-  /** … or that it is there to get: once there is one, this site is not wanted any more. */
-  readonly bootstrap?: true
+  /**
+   * … or that this step gets ready for: the text by HTTP that proves who asks, while there is none. Where there is one
+   * already and somebody else's site serves it, `content` comes first, so that it proves the names that are asked for next.
+   */
+  bootstrap?(nginx: NginxForm): string
   readonly dependsOn?: readonly Dependency[]
 }
 
@@ -48,7 +52,7 @@ export interface SiteOptions {
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
   const { names, certificate, bootstrap, dependsOn = [] } = options
   const { chain, key } = certificateFiles(certificate)
-  const place: Site = { name, names, reads: [chain, key], isBootstrap: bootstrap === true, ...placesOf(name) }
+  const place: Site = { name, names, reads: [chain, key], ...placesOf(name) }
   return step({
     id: bootstrap ? beforehand(name) : `nginx.site ${name}`,
     on,
@@ -61,7 +65,7 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       certificate: certificateState(certificate),
     },
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
-      if (bootstrap && there) return converged('there is a certificate')
+      if (bootstrap && there && enabled === place.path) return converged('there is a certificate')
       if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
       if (nginx.broken !== undefined)
         return refuse(
@@ -78,16 +82,23 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
       const set = nginx.once
         .filter(({ path }) => path !== place.link && !foreign.includes(path))
         .map(({ name }) => name)
-      const content = plainText(options.content({ ...nginx, elsewhere, set }))
+      const isHttp = bootstrap !== undefined && !there
+      const content = plainText((isHttp ? bootstrap : options.content)({ ...nginx, elsewhere, set }))
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
+      // Or all of it, where there is a certificate: what is left is to read the next one.
+      if (isBegun && there)
+        return changes(
+          pending.includes(certificateStep(certificate)) ? [reloaded(place)] : [],
+          `TLS, ${names.join(' ')}`,
+        )
       const files = [
-        ...siteChanges(place, content, { file: site, foreign, isBegun }),
+        ...siteChanges(place, content, { file: site, foreign, isBegun, isHttp }),
         ...foreign.map((other) => remove(`site ${other}`, putAside(other))),
         ...(isBegun || enabled === place.path ? [] : [enabling(place, enabled)]),
       ]
       const list = [...files, ...serviceChanges(place, unit, { isBegun, isStale: nginx.stale || files.length > 0 })]
-      return changes(list, bootstrap ? 'HTTP' : `TLS, ${names.join(' ')}`)
+      return changes(list, isHttp ? 'HTTP' : `TLS, ${names.join(' ')}`)
     },
   })
 }
@@ -99,8 +110,6 @@ interface Site {
   readonly path: string
   readonly link: string
   readonly reads: readonly string[]
-  /** It is there to get a certificate: the other takes its place. */
-  readonly isBootstrap: boolean
 }
 
 const placesOf = (name: string) => ({
@@ -108,17 +117,25 @@ const placesOf = (name: string) => ({
   link: `${nginxFolder}/sites-enabled/${name}`,
 })
 
+interface SiteNow {
+  readonly file: FileState | null
+  readonly foreign: readonly string[]
+  readonly isBegun: boolean
+  /** It is there to get a certificate: the other takes its place. */
+  readonly isHttp: boolean
+}
+
 /** The site's file, where it is not as it shall be. */
 function siteChanges(
-  { name, path, link, names, isBootstrap }: Site,
+  { name, path, link, names }: Site,
   content: Text,
-  { file, foreign, isBegun }: { file: FileState | null; foreign: readonly string[]; isBegun: boolean },
+  { file, foreign, isBegun, isHttp }: SiteNow,
 ): Change[] {
   const isSame = file?.sha256 === digestText(content) && file.mode === '0644' && file.owner === 'root'
   if (isSame && !isBegun) return []
   const owner = { mode: '0644', owner: 'root', group: 'root' }
   const write = writeFile(path, content, owner, (temp) => tried(temp, { link, names, foreign }))
-  const say = isBootstrap ? `site ${name} by HTTP, until there is a certificate` : path
+  const say = isHttp ? `site ${name} by HTTP, until there is a certificate` : path
   return [
     (isBegun || file ? update : create)(say, write, { diff: diffOf(path, file, content), explain: explaining(names) }),
   ]
@@ -132,16 +149,21 @@ function enabling({ name, path, link }: Site, enabled: string | undefined): Chan
 
 /** nginx at boot, started, or reloaded where it serves what it read before. */
 function serviceChanges(
-  { reads, names }: Site,
+  site: Site,
   unit: UnitState,
   { isBegun, isStale }: { isBegun: boolean; isStale: boolean },
 ): Change[] {
-  const bring = (make: Shell) => all(sh`{ ${judged(names)}; }`, make)
+  const { names } = site
   const atBoot = isBegun || unit.enabled === 'enabled' ? [] : [enabledAtBoot]
   if (!isBegun && unit.active !== 'active')
-    return [...atBoot, create('nginx started', bring(start), { explain: explaining(names) })]
-  return isStale ? [...atBoot, update('nginx reloaded', bring(reload(reads)), { explain: explaining(names) })] : atBoot
+    return [...atBoot, create('nginx started', bring(names, start), { explain: explaining(names) })]
+  return isStale ? [...atBoot, reloaded(site)] : atBoot
 }
+
+const bring = (names: readonly string[], make: Shell): Shell => all(sh`{ ${judged(names)}; }`, make)
+
+const reloaded = ({ names, reads }: Site): Change =>
+  update('nginx reloaded', bring(names, reload(reads)), { explain: explaining(names) })
 
 const enabledAtBoot = create('nginx at boot', sh`systemctl enable --quiet nginx.service`)
 

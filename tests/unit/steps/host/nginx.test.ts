@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { digestText, nothing, plainText } from '@infra/shared/command/command'
 import { nginxState } from '@infra/shared/facts/host/nginx'
 import { matching } from '@infra/shared/facts/host/nginx-config'
+import { certificateStep } from '@infra/shared/steps/host/certificate'
 import { nginxSite } from '@infra/shared/steps/host/nginx'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
@@ -10,7 +11,7 @@ import { told } from '../told.ts'
 const path = '/etc/nginx/sites-available/pod'
 const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
 const site = nginxSite(blank('new'), 'pod', options)
-const before = nginxSite(blank('new'), 'pod', { ...options, bootstrap: true })
+const before = nginxSite(blank('new'), 'pod', { ...options, bootstrap: () => 'server { listen 80; }\n' })
 const file = {
   type: 'file',
   mode: '0644',
@@ -149,11 +150,33 @@ describe('nginxSite', () => {
     expect(plan({ site: null })).toEqual(['= there is a certificate'])
     const first = '+ site pod by HTTP, until there is a certificate'
     expect(plan({ site: null, certificate: null })).toEqual([first, '~ nginx reloaded'])
-    expect(plan({ certificate: null })).toEqual(['= HTTP'])
+    const http = 'server { listen 80; }\n'
+    const first80 = { ...file, content: http, sha256: digestText(plainText(http)) }
+    expect(plan({ certificate: null, site: first80 })).toEqual(['= HTTP'])
+  })
+
+  test("where somebody else's site serves the certificate, this one comes before the next is asked for: it proves all names", () => {
+    const now = {
+      ...sound,
+      ...beside('/etc/nginx/sites-enabled/old', 'pod.example.org'),
+      site: null,
+      enabled: undefined,
+    }
+    const all = [`+ ${path}`, '- site /etc/nginx/sites-enabled/old', '+ site pod enabled', '~ nginx reloaded']
+    expect(told(before.plan(now, { pending: [] }))).toEqual(all)
+    expect(told(site.plan(now, { pending: [before.id] }))).toEqual(['= TLS, pod.example.org'])
+    const asked = [before.id, certificateStep('pod.example.org')]
+    expect(told(site.plan(now, { pending: asked }))).toEqual(['~ nginx reloaded'])
   })
 
   test('what the first site will do is not planned twice', () => {
-    const fresh = { ...sound, site: null, enabled: undefined, unit: { ...sound.unit, active: 'inactive', enabled: '' } }
+    const fresh = {
+      ...sound,
+      site: null,
+      enabled: undefined,
+      certificate: null,
+      unit: { ...sound.unit, active: 'inactive', enabled: '' },
+    }
     expect(told(site.plan(fresh, { pending: [before.id] }))).toEqual([`~ ${path}`, '~ nginx reloaded'])
   })
 
