@@ -9,8 +9,8 @@ export const synapseVersion = '1.163.2'
 /** As Synapse's own installation instructions tell it (element-hq.github.io/synapse, setup/installation). */
 const synapseKey = 'AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058'
 
-// What Synapse's configuration may not set by a file of the user's: the deployment stands on it.
-const decided = {
+/** What Synapse's configuration may not set by a file of the user's: the deployment stands on it. */
+export const decidedSettings = {
   server_name: 'it is VALENCE_DOMAIN',
   registration_shared_secret: 'it is SYNAPSE_REGISTRATION_SECRET',
   macaroon_secret_key: 'it is SYNAPSE_MACAROON_SECRET',
@@ -55,7 +55,7 @@ export const synapseVariables = {
     }),
   ),
   SYNAPSE_EXTRA_CONFIG_FILE: variable(
-    yamlFile(decided).optional(),
+    yamlFile(decidedSettings).optional(),
     matrix({
       description: 'Path to a YAML file whose settings win over those of the deployment in homeserver.yaml',
       example: './synapse-extra.yaml',

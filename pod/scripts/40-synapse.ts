@@ -42,9 +42,8 @@ export default script(
     const said = synapse.synapseKeys(env)
     const apart = add(synapseDropInsApart(host, said, { dependsOn: installed }))
     const content = synapse.homeserver(env)
-    const before = add(
-      synapseConfigAdopted(host, { said, needless: synapse.needlessKeys, content, dependsOn: installed }),
-    )
+    const adopted = { ...synapse.settingsBefore, said, content, dependsOn: installed }
+    const before = add(synapseConfigAdopted(host, adopted))
     addWeak(context, add)
     // Steps of the script before, by id.
     const databases = [`postgres.database ${synapse.sharedPlace.database}`, `postgres.database ${database}`]

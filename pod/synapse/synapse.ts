@@ -4,6 +4,7 @@ import { yaml } from '@infra/shared/command/yaml'
 import { synapseConfig, synapseDropIns, synapseFolder, synapseMark } from '@infra/shared/facts/synapse/config'
 import type { MatrixServer, MatrixUser } from '@infra/shared/facts/synapse/matrix-users'
 import type { PodEnv } from '../env/env.ts'
+import { decidedSettings } from '../env/synapse.ts'
 import { maxUploadSize } from './upload.ts'
 
 /** Where Synapse's parts are on the host: those of its Debian package. */
@@ -99,7 +100,7 @@ export const synapseKeys = (env: PodEnv): readonly string[] => [
 ]
 
 /** What Debian's package and the Ansible roles before us wrote into homeserver.yaml, and no server misses. */
-export const needlessKeys: readonly string[] = [
+const needless: readonly string[] = [
   'pid_file',
   'log_config',
   'uploads_path',
@@ -108,6 +109,9 @@ export const needlessKeys: readonly string[] = [
   // Of no account while nobody registers, which the deployment says.
   'enable_registration_without_verification',
 ]
+
+/** What is known of a homeserver.yaml that somebody else wrote. */
+export const settingsBefore = { needless, decided: decidedSettings } as const
 
 /** The whole homeserver.yaml: what the user's own file sets comes last and replaces what the deployment says of it. */
 export function homeserver(env: PodEnv): Text {

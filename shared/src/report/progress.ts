@@ -43,7 +43,7 @@ export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Prog
   const tell = () => {
     if (Date.now() - told < quiet * 1000) return
     told = Date.now()
-    outlet.write(`    ${cut(what, 48)}: ${duration(Date.now() - began)} so far${last ? `: ${last}` : ''}\n`)
+    outlet.write(`    ${cut(what, 48)}: ${duration(Date.now() - began)} so far${last ? `: ${cut(last, 120)}` : ''}\n`)
   }
 
   return {

@@ -3,7 +3,7 @@ import { isSecret } from '@infra/shared/command/secret'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { PodEnv } from '../../../pod/env/env.ts'
-import { explainConfig, explainStart, homeserver, needlessKeys, synapseKeys } from '../../../pod/synapse/synapse.ts'
+import { explainConfig, explainStart, homeserver, settingsBefore, synapseKeys } from '../../../pod/synapse/synapse.ts'
 import { httpSite, tlsSite } from '../../../pod/web/nginx-site.ts'
 import { loadPod } from '../env/load-pod.ts'
 import { podFile } from '../env/place.ts'
@@ -226,6 +226,6 @@ test('nothing that the Ansible roles before us wrote into homeserver.yaml is tak
     ...['macaroon_secret_key', 'form_secret', 'signing_key_path', 'trusted_key_servers', 'rc_messages_per_second'],
     ...['rc_message_burst_count', 'suppress_key_server_warning'],
   ]
-  const known = [...synapseKeys(podEnv()), ...needlessKeys]
+  const known = [...synapseKeys(podEnv()), ...settingsBefore.needless]
   expect(template.filter((name) => !known.includes(name))).toEqual([])
 })

@@ -232,6 +232,17 @@ describe('progress', () => {
     ])
   })
 
+  test('off a terminal a long line of a program is told in part', () => {
+    const sink = new Memory()
+    const progress = progressOn(sink.outlet, false, plainPaint)
+    progress.start('a package')
+    progress.line(`Successfully installed ${'one two three '.repeat(100)}`)
+    vi.advanceTimersByTime(16_000)
+    progress.stop()
+    expect(sink.text).toMatch(/^ {4}a package: 15 s so far: Successfully installed one two [^\n]*…\n$/)
+    expect(sink.text.length).toBeLessThan(160)
+  })
+
   test('changes are counted, of as many as were planned', () => {
     const err = new Memory()
     const paints = { paintOut: plainPaint, paintErr: plainPaint, animate: true, groups: false }

@@ -5,7 +5,7 @@ import { psqlClient } from '../../command/sql.ts'
 import type { Question } from '../../engine/step.ts'
 import type { DesiredCheckout } from '../host/git.ts'
 import type { SchemaPlace } from './schema.ts'
-import { type Columns, lackingColumns } from './schema-columns.ts'
+import { type Columns, columnsOf, lackingColumns } from './schema-columns.ts'
 import { columnsQuery } from './tables.ts'
 
 /**
@@ -15,8 +15,13 @@ import { columnsQuery } from './tables.ts'
 export interface SchemaFit {
   /** The columns that tables which are there lack of the desired ref's schema: `beliefs.holder_id`. */
   readonly lacking: readonly string[]
-  /** Where they lack any: the newest ref that fits, a tag, or the last commit that has that schema. */
+  /**
+   * Where they lack any: the newest ref that fits, a tag, or the last commit that has that schema. One that makes no more
+   * tables goes before one that does: what is there is of that version.
+   */
   readonly fits: string | undefined
+  /** How many tables more it makes. */
+  readonly adds?: number
 }
 
 /** How many refs are looked at for one that fits. */
@@ -75,6 +80,10 @@ export function schemaRefs(
   }
 }
 
+const newTables = (scripts: readonly string[], there: Columns): number =>
+  new Set(scripts.flatMap((script) => Object.keys(columnsOf(script))).filter((name) => !Object.hasOwn(there, name)))
+    .size
+
 const fitting: SchemaFit = { lacking: [], fits: undefined }
 
 function fitOf(said: string): SchemaFit {
@@ -90,5 +99,9 @@ function fitOf(said: string): SchemaFit {
   }
   const lacking = desired ? lackingColumns(desired, columns) : []
   if (lacking.length === 0) return fitting
-  return { lacking, fits: others.find(({ contents }) => lackingColumns(contents, columns).length === 0)?.ref }
+  const fit = others
+    .filter(({ contents }) => lackingColumns(contents, columns).length === 0)
+    .map(({ ref, contents }) => ({ ref, adds: newTables(contents, columns) }))
+  const best = fit.find(({ adds }) => adds === 0) ?? fit[0]
+  return { lacking, fits: best?.ref, adds: best?.adds ?? 0 }
 }

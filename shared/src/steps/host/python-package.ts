@@ -53,7 +53,7 @@ for note in halfNotes():
 
 // Of all that it fetches pip makes files first, for which a /tmp in memory can be too small.
 const installation = `venv=$1 source=$2; shift 2; export TMPDIR=/var/tmp
-"$venv/bin/python" -I -B -c ${quote(forgetting)} && printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-compile -c /dev/stdin -e "$source" &&
+"$venv/bin/python" -I -B -c ${quote(forgetting)} && printf '%s\\n' "$@" | "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-compile -c /dev/stdin -e "$source" && echo 'compiling the byte code' &&
 ${compileVenv(raw('"$venv"')).line}`
 
 /** In what the installed package differs from its source, in a few words; undefined where it does not. */

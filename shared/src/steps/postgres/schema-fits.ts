@@ -25,10 +25,10 @@ export function schemaFits(on: Target, name: string, options: SchemaFitsOptions)
     on,
     dependsOn,
     ask: { now: schemaRefs(path, checkout, options) },
-    plan({ now: { lacking, fits } }) {
+    plan({ now: { lacking, fits, adds = 0 } }) {
       if (lacking.length === 0) return converged('no table is known to lack a column of it')
       const remedy = fits
-        ? `Deploy the version that the tables are of: ${variable}=${fits}. To a newer one its own way of migrating leads.`
+        ? `${adds === 0 ? 'Deploy the version that the tables are of' : 'Deploy the newest version that does without those columns'}: ${variable}=${fits}${adds === 0 ? '' : `, which makes ${adds} more ${adds === 1 ? 'table' : 'tables'}`}. To a newer one its own way of migrating leads.`
         : 'No version of the repository fits these tables. Make a backup, then add the columns by hand, as the newer schema has them.'
       return refuse(sayUnfitting({ database, lacking, of: `${variable}=${checkout.ref}` }), remedy)
     },

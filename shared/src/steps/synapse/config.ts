@@ -68,13 +68,18 @@ export interface AdoptionOptions extends Options {
   readonly needless: readonly string[]
   /** The homeserver.yaml that will be. */
   readonly content: Text
+  /** What no file of the user's can set, and why. */
+  readonly decided: Readonly<Record<string, string>>
 }
 
 /**
  * A homeserver.yaml that somebody else wrote is replaced as a whole. What the deployment does not say itself is not left
  * out unasked: a pepper that is gone locks all users out. A copy is kept, once.
  */
-export function synapseConfigAdopted(on: Target, { said, needless, content, dependsOn = [] }: AdoptionOptions): Step {
+export function synapseConfigAdopted(
+  on: Target,
+  { said, needless, content, decided, dependsOn = [] }: AdoptionOptions,
+): Step {
   const previous = backupOf(synapseConfig)
   const backup = `${previous.path}.before`
   return step({
@@ -97,7 +102,7 @@ export function synapseConfigAdopted(on: Target, { said, needless, content, depe
           `${synapseConfig} is not by the deployment, and sets what would be lost: ${lost.join(', ')}`,
           toExtra(`take the rest of these names out of ${synapseConfig}`),
         )
-      const notes = notesOf(changed)
+      const notes = notesOf(changed, decided)
       if (copy && copy.sha256 === now?.sha256) return noting(converged(`kept in ${backup}`), notes)
       // It holds secrets: only root can look into the folder, and it is closed there too.
       const run = sh`${previous.mkdir} && cp -p --backup=numbered ${synapseConfig} ${backup} && chown root: ${backup} && chmod 600 ${backup}`
@@ -115,15 +120,16 @@ const noticed: Readonly<Record<string, string>> = {
 }
 
 /** Each setting in force that gets another value, by its file. */
-function notesOf(changed: readonly ChangedSetting[]): string[] {
+function notesOf(changed: readonly ChangedSetting[], decided: AdoptionOptions['decided']): string[] {
   const say = ({ name, before, after }: ChangedSetting) =>
     before === undefined ? `${name} (not shown)` : `${name} ${before} → ${after}`
-  const others = changed.filter(({ name }) => !Object.hasOwn(noticed, name))
+  const reasons = { ...decided, ...noticed }
+  const others = changed.filter(({ name }) => !Object.hasOwn(reasons, name))
   const paths = [...new Set(others.map(({ path }) => path))]
   const told = paths.map((path) => {
     const list = others.filter((one) => one.path === path).map(say)
     return `what ${path} says will have another value: ${list.join('; ')}; ${kept}`
   })
-  const alone = changed.filter(({ name }) => Object.hasOwn(noticed, name))
-  return [...alone.map((one) => `${one.path}: ${say(one)}: ${noticed[one.name]}`), ...told]
+  const alone = changed.filter(({ name }) => Object.hasOwn(reasons, name))
+  return [...alone.map((one) => `${one.path}: ${say(one)}: ${reasons[one.name]}`), ...told]
 }

@@ -54,6 +54,27 @@ describe('a ref whose schema the tables do not have', () => {
     })
   })
 
+  test('is refused, with the version that the tables are of before a newer one that would make more', () => {
+    const more = `${one} CREATE TABLE IF NOT EXISTS b (id int); CREATE TABLE IF NOT EXISTS c (id int);`
+    const read = [
+      'columns {"a": ["id"], "of_synapse": ["x"]}',
+      'desired',
+      file(two),
+      'ref v2',
+      file(two),
+      'ref v1',
+      file(more),
+    ]
+    expect(plan(...read, 'ref 0123', file(one))).toMatchObject({
+      remedy: expect.stringMatching(/^Deploy the version that the tables are of: REF=0123\. /),
+    })
+    expect(plan(...read)).toMatchObject({
+      remedy: expect.stringMatching(
+        /^Deploy the newest version that does without those columns: REF=v1, which makes 2 more tables\. /,
+      ),
+    })
+  })
+
   test('is refused where none fits, with what is left to do', () => {
     expect(plan('columns {"a": ["id"]}', 'desired', file(two))).toMatchObject({
       remedy: expect.stringMatching(/backup/),

@@ -51,10 +51,14 @@ const columns = (...names: string[]) => ({ COLUMNS_OF_A: JSON.stringify({ a: nam
 test('what the tables lack of a ref is told, with the newest that fits: a tag, or the last commit of a schema', async () => {
   const [, second = ''] = commits
   const before = readdirSync('/tmp').filter((name) => name.startsWith('infra-schema.'))
-  expect(await asked('main', undefined, columns('id'))).toEqual({ lacking: ['a.two', 'a.three'], fits: second })
-  expect(await asked('main', undefined, columns('id', 'two'))).toEqual({ lacking: ['a.three'], fits: 'v2' })
+  expect(await asked('main', undefined, columns('id'))).toEqual({
+    lacking: ['a.two', 'a.three'],
+    fits: second,
+    adds: 0,
+  })
+  expect(await asked('main', undefined, columns('id', 'two'))).toEqual({ lacking: ['a.three'], fits: 'v2', adds: 0 })
   expect(await asked('v2', undefined, columns('id', 'two'))).toEqual({ lacking: [], fits: undefined })
-  expect(await asked(second, undefined, columns('own'))).toEqual({ lacking: ['a.id'], fits: undefined })
+  expect(await asked(second, undefined, columns('own'))).toEqual({ lacking: ['a.id'], fits: undefined, adds: 0 })
   expect(readdirSync('/tmp').filter((name) => name.startsWith('infra-schema.'))).toEqual(before)
 })
 

@@ -56,6 +56,7 @@ describe('synapseConfigAdopted', () => {
     said: ['database', 'listeners'],
     needless: ['pid_file', 'log_config'],
     content: plainText(''),
+    decided: { listeners: 'ours', form_secret: 'it is FORM_SECRET', signing_key_path: 'the key is kept' },
   })
   const config = (keys: string[], more: Partial<ConfigFile> = {}) => ({
     files: [file(synapseConfig, keys, more)],
@@ -99,14 +100,18 @@ describe('synapseConfigAdopted', () => {
       const changed: ChangedSetting[] = [
         { name: 'max_upload_size', path: synapseConfig, before: '"200M"', after: '"50M"' },
         { name: 'form_secret', path: synapseConfig },
+        { name: 'signing_key_path', path: synapseConfig, before: '"a"', after: '"b"' },
         { name: 'public_baseurl', path: synapseConfig, before: '"https://a/"', after: '"https://b/"' },
         { name: 'listeners', path: synapseConfig, before: '9000 on * (metrics)', after: '8008 on 127.0.0.1 (http)' },
       ]
       expect(plan({ ...config(['database']), copy, changed }, none)).toMatchObject({
+        // What no file of the user's can set is no advice.
         notes: [
+          `${synapseConfig}: form_secret (not shown): it is FORM_SECRET`,
+          `${synapseConfig}: signing_key_path "a" → "b": the key is kept`,
           `${synapseConfig}: public_baseurl "https://a/" → "https://b/": clients are told another address; to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE`,
           `${synapseConfig}: listeners 9000 on * (metrics) → 8008 on 127.0.0.1 (http): whoever asks Synapse there gets no answer; the deployment has one listener, behind nginx`,
-          `what ${synapseConfig} says will have another value: max_upload_size "200M" → "50M"; form_secret (not shown); to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE`,
+          `what ${synapseConfig} says will have another value: max_upload_size "200M" → "50M"; to keep one, set it in the file of SYNAPSE_EXTRA_CONFIG_FILE`,
         ],
       })
     },
