@@ -15,7 +15,8 @@ export function addWeb({ env, host }: PodContext, add: Add, { dependsOn }: { dep
   const domain = env.VALENCE_DOMAIN
   const names = siteNames(env)
   const root = add(directory(host, webroot, { dependsOn }))
-  const site = { names, certificate: domain, content: (nginx: NginxForm) => tlsSite(env, nginx) }
+  const keptBy = 'NGINX_EXTRA_CONFIG_FILE'
+  const site = { names, certificate: domain, keptBy, content: (nginx: NginxForm) => tlsSite(env, nginx) }
   const before = add(
     nginxSite(host, siteName, {
       ...site,

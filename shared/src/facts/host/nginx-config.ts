@@ -158,6 +158,8 @@ export interface NginxServer {
   readonly fixed: boolean
   readonly names: readonly string[]
   readonly listens: readonly (readonly string[])[]
+  /** What it says besides: `location /x`, of other directives the name. */
+  readonly says: readonly string[]
 }
 
 export interface NginxTree {
@@ -207,10 +209,25 @@ export function nginxTree(files: ReadonlyMap<string, string>): NginxTree {
     .filter(({ name, block }) => name === 'server' && block)
     .map(({ path, fixed, block = [] }) => {
       const of = (word: string) => block.filter(({ name }) => name === word).map(({ args }) => args)
-      return { path, fixed, names: of('server_name').flat(), listens: of('listen') }
+      return { path, fixed, names: of('server_name').flat(), listens: of('listen'), says: saidIn(block) }
     })
   return { servers, taken: [...new Set(taken)], http: http.map(({ name, path }) => ({ name, path })) }
 }
+
+/** What a server says besides its names and ports; a location the same however its path is marked and escaped. */
+function saidIn(block: readonly Pick<Directive, 'name' | 'args'>[]): string[] {
+  const path = (args: readonly string[]) => args.at(-1)?.replaceAll('\\/', '/') ?? ''
+  const said = block
+    .filter(({ name }) => name !== 'listen' && name !== 'server_name')
+    .map(({ name, args }) => (name === 'location' ? `location ${path(args)}` : name))
+  return [...new Set(said)]
+}
+
+/** What the servers of a text say, besides their names and ports. Throws where nginx would not take it. */
+export const saidByServers = (text: string): readonly string[] =>
+  parseNginx(text)
+    .filter(({ name }) => name === 'server')
+    .flatMap(({ block }) => saidIn(block ?? []))
 
 /** Of these paths those that a pattern of include means, as glob(7) has it. */
 export function matching(pattern: string, paths: readonly string[]): string[] {

@@ -32,6 +32,8 @@ interface Site {
   readonly names: readonly string[]
   /** Whether it must stay where it is: nginx names it, or it is nginx.conf. */
   readonly fixed?: boolean
+  /** What its servers say besides, as {@link NginxTree} has it; left out where that is nothing. */
+  readonly says?: readonly string[]
 }
 
 export interface Listen {
@@ -118,7 +120,8 @@ function stateOf({ servers, taken, http }: NginxTree): Pick<NginxState, 'sites' 
   const sites = paths.map((path): Site => {
     const own = servers.filter((server) => server.path === path)
     const names = own.flatMap((server) => server.names)
-    return { path, names, ...(own.some(({ fixed }) => fixed) && { fixed: true }) }
+    const says = [...new Set(own.flatMap((server) => server.says))]
+    return { path, names, ...(own.some(({ fixed }) => fixed) && { fixed: true }), ...(says.length > 0 && { says }) }
   })
   // A server without a port has 80.
   const listens = servers.flatMap(({ path, listens }) =>

@@ -5,7 +5,9 @@ import {
   changes,
   converged,
   create,
+  type Decision,
   type Dependency,
+  noting,
   refuse,
   remove,
   type Step,
@@ -16,6 +18,7 @@ import type { Target } from '../../engine/target.ts'
 import { certificateFiles, certificateState } from '../../facts/host/certificate.ts'
 import { type FileState, fileContent, linkTarget } from '../../facts/host/file.ts'
 import { type NginxState, nginxFolder, nginxState, saysStale } from '../../facts/host/nginx.ts'
+import { saidByServers } from '../../facts/host/nginx-config.ts'
 import { type UnitState, unitState } from '../../facts/host/systemd.ts'
 import { certificateStep } from './certificate.ts'
 import { backupOf, diffOf, writeFile } from './file.ts'
@@ -40,6 +43,8 @@ export interface SiteOptions {
    * already and somebody else's site serves it, `content` comes first, so that it proves the names that are asked for next.
    */
   bootstrap?(nginx: NginxForm): string
+  /** The variable that names the file of what a user adds to the site. */
+  readonly keptBy?: string
   readonly dependsOn?: readonly Dependency[]
 }
 
@@ -50,7 +55,7 @@ export interface SiteOptions {
  * Whether nginx must read its files again follows from the age of what serves.
  */
 export function nginxSite(on: Target, name: string, options: SiteOptions): Step {
-  const { names, certificate, bootstrap, dependsOn = [] } = options
+  const { names, certificate, bootstrap, keptBy, dependsOn = [] } = options
   const { chain, key } = certificateFiles(certificate)
   const place: Site = { name, names, reads: [chain, key], ...placesOf(name) }
   return step({
@@ -66,24 +71,17 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
     },
     plan({ nginx, site, enabled, unit, certificate: there }, { pending }) {
       if (bootstrap && there && enabled === place.path) return converged('there is a certificate')
-      if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
-      if (nginx.broken !== undefined)
-        return refuse(
-          `the configuration of nginx cannot be read: ${nginx.broken}`,
-          'Mend that: sudo nginx -t says more.',
-        )
       const others = nginx.sites.filter(({ path }) => path !== place.link).map((other) => claimOf(other, names))
-      const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
-      const fixed = others.filter((other) => other.fixed && other.claimed.length > 0)
-      if (fixed.length > 0) return refuse(fixed.map(saysFixed).join('; '), fixed.map(partedFixed).join('\n'))
-      if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
+      const refusal = refusalOf(nginx, unit, others)
+      if (refusal) return refusal
       const foreign = others.filter(isDisplaced).map(({ path }) => path)
       const elsewhere = answeringAll(nginx, [place.link, place.path, ...foreign])
       const set = nginx.once
         .filter(({ path }) => path !== place.link && !foreign.includes(path))
         .map(({ name }) => name)
       const isHttp = bootstrap !== undefined && !there
-      const content = plainText((isHttp ? bootstrap : options.content)({ ...nginx, elsewhere, set }))
+      const text = (isHttp ? bootstrap : options.content)({ ...nginx, elsewhere, set })
+      const content = plainText(text)
       // The site that comes before the certificate does the rest first, in this one's place.
       const isBegun = pending.includes(beforehand(name))
       // Or all of it, where there is a certificate: what is left is to read the next one.
@@ -98,8 +96,36 @@ export function nginxSite(on: Target, name: string, options: SiteOptions): Step 
         ...(isBegun || enabled === place.path ? [] : [enabling(place, enabled)]),
       ]
       const list = [...files, ...serviceChanges(place, unit, { isBegun, isStale: nginx.stale || files.length > 0 })]
-      return changes(list, isHttp ? 'HTTP' : `TLS, ${names.join(' ')}`)
+      const own = keptBy === undefined || isHttp ? [] : notesOf(nginx.sites, foreign, { text, keptBy })
+      return noting(changes(list, isHttp ? 'HTTP' : `TLS, ${names.join(' ')}`), own)
     },
+  })
+}
+
+/** Why nothing can be done about the site as things are. */
+function refusalOf({ broken }: NginxState, unit: UnitState, others: readonly Claim[]): Decision | undefined {
+  if (unit.enabled === 'masked') return refuse('nginx.service is masked', 'systemctl unmask nginx.service')
+  if (broken !== undefined)
+    return refuse(`the configuration of nginx cannot be read: ${broken}`, 'Mend that: sudo nginx -t says more.')
+  const shared = others.filter(({ claimed, beside }) => claimed.length > 0 && beside.length > 0)
+  const fixed = others.filter((other) => other.fixed && other.claimed.length > 0)
+  if (fixed.length > 0) return refuse(fixed.map(saysFixed).join('; '), fixed.map(partedFixed).join('\n'))
+  if (shared.length > 0) return refuse(shared.map(saysShared).join('; '), shared.map(parted).join('\n'))
+  return undefined
+}
+
+/** What goes with the sites that are put aside, and could be kept. */
+function notesOf(
+  sites: NginxState['sites'],
+  foreign: readonly string[],
+  { text, keptBy }: { readonly text: string; readonly keptBy: string },
+): string[] {
+  const ours = saidByServers(text)
+  return sites.flatMap(({ path, says = [] }) => {
+    const lost = foreign.includes(path) && path !== defaultSite ? says.filter((one) => !ours.includes(one)) : []
+    return lost.length === 0
+      ? []
+      : [`${path} says ${lost.join(', ')}, which goes with it; to keep it, write it into the file of ${keptBy}`]
   })
 }
 

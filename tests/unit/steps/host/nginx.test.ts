@@ -112,6 +112,26 @@ describe('nginxSite', () => {
     expect(told(site.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
+  test("what somebody else's site says, and goes with it, is told with the way to keep it", () => {
+    const old = '/etc/nginx/sites-enabled/old'
+    const says = ['location /hello', 'location ^(/_matrix|/x)', 'ssl_protocols', 'client_max_body_size']
+    const nginx = {
+      ...sound.nginx,
+      sites: [
+        { path: old, names: ['pod.example.org'], says },
+        { path: '/etc/nginx/sites-enabled/default', names: ['_'], says: ['root'] },
+        { path: '/etc/nginx/sites-enabled/blog', names: ['blog.example.org'], says: ['root'] },
+      ],
+    }
+    const content = () => 'server { ssl_protocols TLSv1.3; location ~ ^(/_matrix|/x) { return 404; } }\n'
+    const own = nginxSite(blank('new'), 'pod', { ...options, content, keptBy: 'EXTRA' })
+    expect(own.plan({ ...sound, nginx }, { pending: [] })).toMatchObject({
+      notes: [
+        `${old} says location /hello, client_max_body_size, which goes with it; to keep it, write it into the file of EXTRA`,
+      ],
+    })
+  })
+
   test.each<[string, { path: string; names: string[]; isDefault: boolean }, number[]]>([
     ['the default of others', { path: '/etc/nginx/conf.d/a.conf', names: ['a.example.org'], isDefault: true }, [443]],
     ['a site of others without a name', { path: '/etc/nginx/conf.d/a.conf', names: ['_'], isDefault: false }, [443]],
@@ -277,13 +297,21 @@ describe('what is found of nginx', () => {
       '/etc/nginx/snippets/names.conf': 'server_name pod.example.org old.example.org;\n',
     }
     const nginx = found(answer(files))
-    expect(nginx.sites).toEqual([
+    expect(nginx.sites).toMatchObject([
       { path: old, names: expect.arrayContaining([expect.stringMatching(/^pod\.example\.org$/i), 'old.example.org']) },
     ])
     expect(told(site.plan({ ...sound, nginx }, { pending: [] }))).toEqual([
       expect.stringMatching(
         /^! \S+old\.conf claims pod\.example\.org, and put aside it would take .*old\.example\.org/,
       ),
+    ])
+  })
+
+  test('what its servers say besides: of locations the paths, however they are marked and escaped', () => {
+    const text = `server { listen 80; server_name a; root /srv; root /x; location ~* ^(\\/_matrix|\\/x) { deny all; } location = /hello { } }`
+    const files = { '/etc/nginx/nginx.conf': main, '/etc/nginx/mime.types': '', [old]: text }
+    expect(found(answer(files)).sites).toEqual([
+      { path: old, names: ['a'], says: ['root', 'location ^(/_matrix|/x)', 'location /hello'] },
     ])
   })
 
