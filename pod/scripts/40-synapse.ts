@@ -1,6 +1,6 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { type Add, script } from '@infra/shared/engine/script'
-import { synapseConfig } from '@infra/shared/facts/synapse/config'
+import { settingNames, synapseConfig } from '@infra/shared/facts/synapse/config'
 import { aptPackages } from '@infra/shared/steps/host/apt'
 import { file } from '@infra/shared/steps/host/file'
 import { service } from '@infra/shared/steps/host/systemd'
@@ -54,7 +54,7 @@ export default script(
         content,
         mode: '0640',
         group: synapse.synapseUser,
-        keys: 'yaml',
+        names: { now: settingNames(synapseConfig), own: said },
         validate: synapse.synapseReads,
         explain: synapse.explainConfig,
         risk: 'restart',

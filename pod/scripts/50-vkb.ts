@@ -26,7 +26,13 @@ export default script(
     )
     const folder = add(directory(host, configFolder, { owner: user, mode: '0750' }))
     const settings = add(
-      file(host, vkbEnv, { content: vkbVariables(env), owner: user, mode: '0600', keys: 'env', dependsOn: [folder] }),
+      file(host, vkbEnv, {
+        content: vkbVariables(env),
+        owner: user,
+        mode: '0600',
+        names: 'variables',
+        dependsOn: [folder],
+      }),
     )
     const uuid = add(postgresExtension(host, 'valence', 'uuid-ossp'))
     add(

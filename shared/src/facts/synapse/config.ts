@@ -74,6 +74,12 @@ function configFile(line: string): ConfigFile {
   return { keys: [], empty: [], by: 'other', ...said, values: { ...unset, ...values } }
 }
 
+/** The names at the top of one of these files; none where it is not there. */
+export const settingNames = (path: string): Question<readonly string[]> => ({
+  command: configFiles.command,
+  parse: (answer) => configFiles.parse(answer).find((file) => file.path === path)?.keys ?? [],
+})
+
 /** A setting that is in force and that another configuration gives another value. */
 export interface ChangedSetting {
   readonly name: string

@@ -17,6 +17,7 @@ import {
   type Decision,
   type Dependency,
   type Diff,
+  type Question,
   type Risk,
   refuse,
   type Step,
@@ -25,7 +26,7 @@ import {
 } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { type FileState, fileContent, fileDigest } from '../../facts/host/file.ts'
-import { type KeyFormat, keyNames, keyNamesIn } from '../../facts/host/key-names.ts'
+import { variableNames, variableNamesIn } from '../../facts/host/variable-names.ts'
 
 export interface Ownership {
   /** Octal, four digits. A file: `0644` by default; a directory: `0755`. */
@@ -43,8 +44,11 @@ export interface FileOptions extends Ownership {
   /** What the check means, in a line. */
   explain?(output: Output): string | undefined
   risk?: Risk
-  /** Of content with secrets: how its settings are written, to name those that go, since no difference is shown. */
-  keys?: KeyFormat
+  /**
+   * Of content with secrets: which settings the file has and which the content, to name those that go, since no difference
+   * is shown. Of a file of variables both are found.
+   */
+  names?: 'variables' | { readonly now: Question<readonly string[]>; readonly own: readonly string[] }
   dependsOn?: readonly Dependency[]
 }
 
@@ -69,19 +73,22 @@ export function file(on: Target, path: string, options: FileOptions): Step {
 export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>) {
   const content = typeof options.content === 'string' ? plainText(options.content) : options.content
   const desired = ownership('0644', options)
+  const { names } = options
   const change = { risk: options.risk ?? 'safe', ...(options.explain && { explain: options.explain }) }
   return {
     ask: {
       now: (holdsSecret(content) ? fileDigest : fileContent)(path, desired.owner),
-      ...(options.keys && { names: keyNames(path, options.keys, desired.owner) }),
+      ...(names && { names: names === 'variables' ? variableNames(path, desired.owner) : names.now }),
     },
-    plan({ now, names = [] }: { readonly now: FileState | null; readonly names?: readonly string[] }): Decision {
+    plan({ now, names: found = [] }: { readonly now: FileState | null; readonly names?: readonly string[] }): Decision {
       const write = writeFile(path, content, desired, options.validate)
       if (!now) return changes([create(path, write, { ...change, diff: diffOf(path, null, content) })], '')
       if (now.type !== 'file')
         return refuse(`${path} is a ${now.type}, not a file`, `Move it away: mv ${path} ${path}.old`)
       if (now.sha256 !== digestText(content)) {
-        const say = `${path}${sayGone(path, names, content, options.keys)}`
+        const own = names === 'variables' ? variableNamesIn(content) : (names?.own ?? [])
+        const gone = found.filter((name) => !own.includes(name))
+        const say = `${path}${sayGone(path, gone)}`
         return changes([update(say, write, { ...change, diff: diffOf(path, now, content) })], '')
       }
       return changes(inPlace(path, now, desired, write), `${desired.mode} ${desired.owner}`)
@@ -90,11 +97,8 @@ export function fileParts(path: string, options: Omit<FileOptions, 'dependsOn'>)
 }
 
 /** The settings of somebody else that a new content does without, by their names. */
-function sayGone(path: string, names: readonly string[], content: Text, format: KeyFormat | undefined): string {
-  const own = format === undefined ? [] : keyNamesIn(content, format)
-  const gone = names.filter((name) => !own.includes(name))
-  return gone.length > 0 ? `, without ${gone.join(', ')} of somebody else (kept in ${backupOf(path).path})` : ''
-}
+const sayGone = (path: string, gone: readonly string[]) =>
+  gone.length > 0 ? `, without ${gone.join(', ')} of somebody else (kept in ${backupOf(path).path})` : ''
 
 /** A file of the right content gets its owner and mode. One that goes to another account that account writes anew. */
 function inPlace(path: string, now: FileState, desired: Required<Ownership>, write: Command): Change[] {

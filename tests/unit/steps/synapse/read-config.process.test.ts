@@ -8,6 +8,7 @@ import {
   type ConfigFile,
   changedSettings,
   configFiles,
+  settingNames,
   synapseConfig,
   synapseMark,
 } from '@infra/shared/facts/synapse/config'
@@ -106,6 +107,9 @@ password_config:
         database: { name: 'psycopg2', host: 'db.internal' },
       }),
     ])
+    // What a file of ours loses is told by these.
+    const names = ['server_name', 'signing_key_path', 'database', 'password_config']
+    expect(answered({ 'homeserver.yaml': text }, settingNames('homeserver.yaml'))).toEqual(names)
   })
 
   test.each<[string, string, string]>([

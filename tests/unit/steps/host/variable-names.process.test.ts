@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { plainText, type Text, text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
-import { keyNames, keyNamesIn } from '@infra/shared/facts/host/key-names'
+import { variableNames, variableNamesIn } from '@infra/shared/facts/host/variable-names'
 import { file } from '@infra/shared/steps/host/file'
 import { runLocal } from '@infra/shared/targets/process'
 import { describe, expect, test } from 'vitest'
@@ -12,10 +12,10 @@ import { told } from '../told.ts'
 
 const value = 'sentinel-of-somebody'
 
-async function namesOf(format: 'env' | 'yaml', content: string): Promise<readonly string[]> {
+async function namesOf(content: string): Promise<readonly string[]> {
   const path = join(tempFolder(), 'settings')
   writeFileSync(path, content)
-  const { command, parse } = keyNames(path, format)
+  const { command, parse } = variableNames(path)
   const answer = await runLocal(command.line, '')
   expect(answer.stdout).not.toContain(value)
   return parse(answer)
@@ -27,27 +27,24 @@ describe('the names of settings in a file with secrets', () => {
       `A=${value}\n  B='${value}'\nexport C="${value}"\n# D=${value}\nE = ${value}\nA=again\n${value}\n`,
       ['A', 'B', 'C'],
     ],
+    [
+      `declare -x A="${value}"\ntypeset -x B=${value}\nreadonly C=${value}\nexport\tD=${value}\ndeclared=${value}`,
+      ['A', 'B', 'C', 'D', 'declared'],
+    ],
     ['', []],
   ])('lines of variables: %j', async (content, desired) => {
-    expect(await namesOf('env', content)).toEqual(desired)
-    expect([...new Set(keyNamesIn(plainText(content), 'env'))]).toEqual(desired)
-  })
-
-  test.each([
-    [`a: ${value}\n"b": ${value}\n'c' : ${value}\nd:\n  e: ${value}\n- f: 1\n# g: ${value}\n`, ['a', 'b', 'c', 'd']],
-  ])('names at the top of YAML: %j', async (content, desired) => {
-    expect(await namesOf('yaml', content)).toEqual(desired)
-    expect([...new Set(keyNamesIn(plainText(content), 'yaml'))]).toEqual(desired)
+    expect(await namesOf(content)).toEqual(desired)
+    expect([...new Set(variableNamesIn(plainText(content)))]).toEqual(desired)
   })
 
   test('are none where there is no file', async () => {
-    const { command, parse } = keyNames(join(tempFolder(), 'none'), 'env')
+    const { command, parse } = variableNames(join(tempFolder(), 'none'))
     expect(parse(await runLocal(command.line, ''))).toEqual([])
   })
 
   test('of somebody else are in the plan that takes them away, and a copy of the file is kept', () => {
     const content: Text = text`A=${secret('sentinel-of-ours')}\n`
-    const step = file(localTarget(tempFolder()), '/srv/x.env', { content, keys: 'env', mode: '0600' })
+    const step = file(localTarget(tempFolder()), '/srv/x.env', { content, names: 'variables', mode: '0600' })
     const now = {
       type: 'file' as const,
       mode: '0600',
