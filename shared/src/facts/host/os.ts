@@ -28,8 +28,12 @@ export const operatingSystem: Question<OperatingSystem> = {
   command: raw('cat /etc/os-release'),
   parse({ code, stdout }) {
     if (code === 127) return future
-    const value = new Map(stdout.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]))
-    const word = (name: string) => (value.get(name) ?? '').replace(/^(["'])(.*)\1$/, '$2')
+    // A shell reads it as well (os-release(5)): of two the last, without what follows the word.
+    const value = new Map(stdout.split('\n').map((line) => line.trim().split(/=(.*)/s) as [string, string]))
+    const word = (name: string) =>
+      (value.get(name) ?? '')
+        .replace(/^(?:(["'])((?:\\.|(?!\1).)*)\1|([^\s"'#]*))(?:\s.*)?$/, '$2$3')
+        .replace(/\\(?=["'$`\\])/g, '')
     return {
       id: word('ID') || 'unknown',
       version: word('VERSION_ID'),

@@ -60,6 +60,9 @@ export interface SigningKey {
   readonly sha256: string
 }
 
+// Synapse parts the words at any blanks (signedjson), and takes the base64 with its padding or without.
+const signingKeyLine = '^[[:space:]]*ed25519[[:space:]]+[A-Za-z0-9_]+[[:space:]]+[A-Za-z0-9+/]{43}=?[[:space:]]*$'
+
 /**
  * The signing keys at this path and wherever the configuration says that one is, by path; one that is not there is not in
  * it.
@@ -68,7 +71,7 @@ export function signingKeys(path: string): Question<Readonly<Record<string, Sign
   return {
     command: sh`paths=$({ echo ${path}; ${readConfig('keys', path)}; }) || exit
 echo "$paths" | sort -u | while read -r f; do [ -e "$f" ] || continue
-stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE '^ed25519 [A-Za-z0-9_]+ [A-Za-z0-9+/]{43}' "$f" && echo sound || echo broken
+stat -L -c '%n|%a|%U|%G' "$f"; grep -qsE ${signingKeyLine} "$f" && echo sound || echo broken
 sha256sum <"$f" 2>/dev/null || echo none; done`,
     parse({ code, stdout, stderr }) {
       if (code !== 0 && code !== 127)

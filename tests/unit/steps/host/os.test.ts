@@ -22,6 +22,19 @@ test.each([
   expect(told(supportedSystem(blank('new')).plan({ os }, { pending: [] }))).toEqual(desired)
 })
 
+test.each([
+  'ID=debian\nVERSION_ID="13"',
+  `ID="debian"\nVERSION_ID='13'`,
+  'ID=debian  \nVERSION_ID="13" # said\r',
+  '  ID=debian\n\tVERSION_ID=13',
+  '# ID=arch\nID=arch\nVERSION_ID=1\n\nVERSION_ID="13"\nID=debian',
+])('is the same in whatever shape it is written: %j', (stdout) => {
+  const name = 'PRETTY_NAME="The \\"new\\" Debian"'
+  expect(operatingSystem.parse({ code: 0, stdout: `${stdout}\n${name}\n`, stderr: '' })).toMatchObject({
+    ...{ id: 'debian', version: '13', name: 'The "new" Debian' },
+  })
+})
+
 test('a blank host will be Ubuntu 24.04; a host that does not say what it is, is refused', () => {
   const plan = (os: unknown) => told(supportedSystem(blank('new')).plan({ os }, { pending: [] }))
   expect(plan(operatingSystem.parse(nothing))).toEqual(['= Ubuntu 24.04 LTS assumed'])

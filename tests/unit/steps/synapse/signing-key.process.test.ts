@@ -139,4 +139,24 @@ describe('synapseSigningKey', () => {
     const found = question.parse({ code: status ?? 1, stdout, stderr })
     expect(found).toMatchObject({ [join(folder, 'a.key')]: { sound: true } })
   })
+
+  const base64 = 'A'.repeat(43)
+  test.each([
+    [`ed25519 a_x ${base64}\n`, true],
+    [`ed25519  a_x\t${base64}\n`, true],
+    [`  ed25519 a_x ${base64}=  \r\n`, true],
+    [`ed25519 a_x ${base64}`, true],
+    [`ed25519 old ${base64}\ned25519 a_x ${base64}\n`, true],
+    [`ed25519 a_x ${base64.slice(1)}\n`, false],
+    [`ed25519 ${base64}\n`, false],
+    [`#ed25519 a_x ${base64}\n`, false],
+    ['', false],
+  ])('%j is one: %s', (content, sound) => {
+    const folder = tempFolder()
+    writeFileSync(join(folder, 'a.key'), content)
+    const question = signingKeys(join(folder, 'a.key'))
+    const script = question.command.line.replaceAll('/etc/matrix-synapse', folder)
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
+    expect(question.parse({ code: status ?? 1, stdout, stderr })).toMatchObject({ [join(folder, 'a.key')]: { sound } })
+  })
 })
