@@ -1,4 +1,5 @@
 import { open, type Session } from '@infra/shared/cli/session'
+import { signalCode } from '@infra/shared/cli/signals'
 import { Failure } from '@infra/shared/engine/failure'
 import { terminals } from '@infra/shared/report/outlet'
 import type { Outlet, Running } from '@infra/shared/targets/process'
@@ -19,7 +20,10 @@ export function openHost(
 /** Whether the user sits at a terminal on all streams, so that the host may use it. */
 export const onTerminal = () => terminals().in && terminals().out
 
-/** Gives our own streams to a program on the host, and its exit code. Ctrl-C is for it to answer. */
+/**
+ * Gives our own streams to a program on the host, and its exit code. On a terminal Ctrl-C is typed there, as all else; a
+ * signal to us, such as that of a closed terminal, ends the way to the host.
+ */
 export async function handOver(
   session: Session,
   host: SshTarget,
@@ -31,11 +35,23 @@ export async function handOver(
   const running = await host.attach({ ...desired, ...streams, terminal, ...(input === '' && { stdin: 'inherit' }) })
   if (input !== '') running.write(input)
   running.end()
-  return endedBySelf(session, running, () => {})
+  let stop: (signal: NodeJS.Signals) => void = () => {}
+  // The connection holds the streams of a program that says nothing, until that ends by itself.
+  const stopped = new Promise<number>((resolve) => {
+    stop = (signal) => {
+      running.kill('SIGTERM')
+      resolve(signalCode(signal))
+    }
+  })
+  return endedBySelf(session, { ended: Promise.race([running.ended, stopped]) }, (signal) => stop(signal))
 }
 
 /** Waits for a program; a signal to us calls `stop` instead of ending the run. */
-export async function endedBySelf(session: Session, running: Running, stop: () => void): Promise<number> {
+export async function endedBySelf(
+  session: Session,
+  running: Pick<Running, 'ended'>,
+  stop: (signal: NodeJS.Signals) => void,
+): Promise<number> {
   session.signals.close()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, stop)

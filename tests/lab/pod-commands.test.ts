@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
+import { hungUp, signalled } from './hang-up.ts'
 import { failInSynapse } from './matrix.ts'
 import { logins } from './pod-probes.ts'
 import { failureOf } from './pod-runs.ts'
@@ -53,6 +54,21 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
       const { code, stdout } = await fed('tty; exit 3\n', ['ssh'], true)
       expect(stdout).toMatch(/\/dev\/pts\/\d/)
       expect(code).toBe(3)
+    })
+
+    test('a signal or a closed terminal ends it, whatever the program on the host does, and leaves nothing', async () => {
+      const silent = ['ssh', 'echo on the host; exec sleep 1000']
+      const interactive = ['ssh']
+      const ends = await Promise.all([
+        signalled(pod.root, silent, 'SIGINT', 'on the host'),
+        signalled(pod.root, silent, 'SIGTERM', 'on the host'),
+        signalled(pod.root, silent, 'SIGHUP', 'on the host'),
+        hungUp(pod.root, interactive, 'root@'),
+        // By a signal, as of any program there: Node would abort (134), and leave a core file.
+        hungUp(pod.root, ['logs', 'ssh', '-f'], 'Server listening'),
+      ])
+      await onHost(pod.host, 'pkill -x sleep || true')
+      expect(ends).toEqual([130, 143, 143, 129, 129].map((code) => ({ code, left: [] })))
     })
 
     test('a host that does not let us in is one clear error', async () => {

@@ -1,7 +1,8 @@
+import { isatty } from 'node:tty'
 import type { Emit, Event } from '../engine/events.ts'
 import { exitCodes, Failure } from '../engine/failure.ts'
 import { flushed } from '../report/flush.ts'
-import { surviveClosedOutput } from '../report/outlet.ts'
+import { surviveClosedOutput, terminals } from '../report/outlet.ts'
 import { printFailure } from '../report/print.ts'
 import type { Reporter } from '../report/reporter.ts'
 import { failureIn } from './in-environment.ts'
@@ -15,7 +16,7 @@ export async function endWith(run: () => Promise<number>, argv: readonly string[
   // Node would print its message as it is.
   process.on('uncaughtException', (error) => {
     printFailure(asFailure(error))
-    process.exit(exitCodes.error)
+    leave(exitCodes.error)
   })
   let exitCode: number
   try {
@@ -26,7 +27,21 @@ export async function endWith(run: () => Promise<number>, argv: readonly string[
     exitCode = exitCodes[failure.kind]
   }
   await flushed()
-  process.exit(exitCode)
+  return leave(exitCode)
+}
+
+/**
+ * Ends the process. Node aborts where its terminal was closed meanwhile, and leaves all that it knew in a core file: there
+ * the process ends by the signal that a closed terminal sends.
+ */
+function leave(code: number): never {
+  const { in: input, out, err } = terminals()
+  if ([input, out, err].some((wasTerminal, fd) => wasTerminal && !isatty(fd))) {
+    process.emit('exit', code)
+    process.removeAllListeners('SIGHUP')
+    process.kill(process.pid, 'SIGHUP')
+  }
+  process.exit(code)
 }
 
 /** Listens for signals, and follows by the events of a run what a signal would interrupt. Pass every event to `watch`. */
@@ -42,7 +57,7 @@ export function watchSignals(reporter: Reporter): { readonly signals: Signals; r
     say: (text) => reporter.emit({ type: 'message', level: 'warn', text }),
     quit: (code) => {
       reporter.close()
-      process.exit(code)
+      leave(code)
     },
   })
   return { signals, watch }

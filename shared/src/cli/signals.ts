@@ -20,6 +20,9 @@ interface SignalOptions {
   quit(code: number): void
 }
 
+/** The exit code of a run that a signal ended. */
+export const signalCode = (signal: NodeJS.Signals): number => codes[signal as keyof typeof codes]
+
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.terminated } as const
 
 /**
@@ -32,7 +35,7 @@ export function listenForSignals({ current, say, quit }: SignalOptions): Signals
   let code: number | undefined
   const handle = (signal: NodeJS.Signals) => {
     const before = code
-    code ??= codes[signal as keyof typeof codes]
+    code ??= signalCode(signal)
     const change = current()
     if (!held) {
       say(changing ? 'stopped; all changes were made' : 'stopped; nothing was changed')

@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sh } from '../../command/sh.ts'
 import { startLine } from '../process.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 /** What the API server answered to a GET. */
 export interface ApiAnswer {
@@ -33,12 +32,12 @@ const patience = 5000
  * and ends with this process, however that ends. Rejects when it does not start.
  */
 export async function startApiProxy(context: string, env: Env): Promise<ApiProxy> {
-  const folder = await mkdtemp(join(tmpdir(), 'infra-'))
-  const socketPath = join(folder, 'api')
+  const folder = temporaryFolder()
+  const socketPath = join(folder.path, 'api')
   const proxy = sh`kubectl --context ${context} proxy --unix-socket=${socketPath} --reject-methods=${'^([^G]|G[^E])'}`
   // What reads stdin outlives this process, and sees it end.
   const { line } = sh`exec 3<&0
-{ cat <&3; kill $$; rm -rf ${folder}; } >/dev/null 2>&1 &
+{ cat <&3; kill $$; rm -rf ${folder.path}; } >/dev/null 2>&1 &
 exec ${proxy} 3<&- </dev/null`
   let serves: (() => void) | undefined
   const serving = new Promise<void>((resolve) => {
@@ -50,7 +49,7 @@ exec ${proxy} 3<&- </dev/null`
     agent.destroy()
     running.end()
     await running.ended
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
   const ended = running.ended.then((code) => `it ended with ${code}`)
   const silent = pause(patience, 'it says nothing', { ref: false })

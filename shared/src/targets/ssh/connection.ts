@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { quote } from '../../command/sh.ts'
 import type { Failure } from '../../engine/failure.ts'
 import { type Running, type Streams, start, startLine } from '../process.ts'
+import { type TemporaryFolder, temporaryFolder } from '../temporary-folder.ts'
 import { sshFailure } from './errors.ts'
 import { startFramed } from './frame.ts'
-import { keyPrint, knownKeys, nameInKnownHosts } from './host-keys.ts'
+import { knownKeys, nameInKnownHosts, sayFirstContact } from './host-keys.ts'
 import { type Program, utf8 } from './program.ts'
 import { takePulse } from './pulse.ts'
 import { questionProgram } from './question-program.ts'
@@ -59,24 +60,27 @@ interface Remote {
  */
 export class SshConnection {
   readonly #address: SshAddress
-  readonly #folder: string
+  #files: TemporaryFolder | undefined
   #master: Promise<RemoteShell> | undefined
   readonly #waiting = { questions: [] as RemoteShell[], changes: [] as RemoteShell[] }
   #sharable: Promise<void> | undefined
   #alive = false
-  readonly #tidy = () => rmSync(this.#folder, { recursive: true, force: true })
+  /** Whether a program was ended at which the connection would go on waiting. */
+  #cut = false
 
   constructor(address: SshAddress) {
     this.#address = address
-    // Unix sockets take about 100 characters, so the system's short folder rather than the project's.
-    this.#folder = mkdtempSync(join(tmpdir(), 'infra-'))
-    mkdirSync(dirname(address.knownHosts), { recursive: true, mode: 0o700 })
-    if (address.hostKey !== undefined)
-      writeFileSync(this.#pinned, `${nameInKnownHosts(address.host, address.port)} ${address.hostKey}\n`, {
-        mode: 0o600,
-      })
-    // A run that is stopped at once does not come to `close`.
-    process.once('exit', this.#tidy)
+  }
+
+  /** The folder of its files, made when the first ssh needs it: not everybody who has a host connects to it. */
+  get #folder(): string {
+    if (this.#files !== undefined) return this.#files.path
+    const { knownHosts, host, port, hostKey } = this.#address
+    this.#files = temporaryFolder()
+    mkdirSync(dirname(knownHosts), { recursive: true, mode: 0o700 })
+    if (hostKey !== undefined)
+      writeFileSync(this.#pinned, `${nameInKnownHosts(host, port)} ${hostKey}\n`, { mode: 0o600 })
+    return this.#files.path
   }
 
   get #pinned(): string {
@@ -167,11 +171,11 @@ export class SshConnection {
     const master = await this.#master?.catch(() => undefined)
     for (const { running } of [...this.#waiting.questions, ...this.#waiting.changes]) running.end()
     master?.running.end()
-    const stuck = setTimeout(() => master?.running.kill('SIGTERM'), 3000)
+    const stuck = setTimeout(() => master?.running.kill('SIGTERM'), this.#cut ? 0 : 3000)
     await master?.running.ended
     clearTimeout(stuck)
-    process.off('exit', this.#tidy)
-    this.#tidy()
+    this.#files?.remove()
+    this.#files = undefined
   }
 
   /**
@@ -190,8 +194,15 @@ export class SshConnection {
         : startLine(`{ ${from}; } | ${argv.map(quote).join(' ')}`, started)
     }
     const framing = as === 'root' ? ({ by: 'sh', stderr: from === undefined } as const) : inAnyShell
-    if (line !== undefined && !terminal) return startFramed(line, options, framing, begin)
-    return begin(line !== undefined && as === 'root' ? `sh -c ${quote(line)}` : line, options)
+    const running =
+      line !== undefined && !terminal
+        ? startFramed(line, options, framing, begin)
+        : begin(line !== undefined && as === 'root' ? `sh -c ${quote(line)}` : line, options)
+    const kill: Running['kill'] = (signal) => {
+      this.#cut = true
+      running.kill(signal)
+    }
+    return { ...running, kill }
   }
 
   /** What went wrong, when a program that was attached ended with ssh's own exit code (255). */
@@ -254,7 +265,7 @@ export class SshConnection {
         utf8(stderr),
         connected || stdout !== ''
           ? { during: duringOf(options, program.underWay?.(stdout)) }
-          : { loggedIn: existsSync(this.#loggedIn) },
+          : { loggedIn: this.#files !== undefined && existsSync(this.#loggedIn) },
       ),
     )
   }
@@ -286,9 +297,3 @@ function besideDefaults(key: string | undefined): string[] {
 
 const duringOf = ({ during }: ExecOptions, lines: readonly string[] = []) =>
   during && [during, ...lines.map((line) => line.split('\n')[0]?.slice(0, 100))].join(': ')
-
-function sayFirstContact(host: string, key: string): string {
-  const compare = "Compare it on the provider's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub."
-  const pin = `To pin it for every machine that deploys: VALENCE_SSH_HOST_KEY='${key}'.`
-  return `first contact with ${host}: its host key ${keyPrint(key)} was taken on trust. ${compare} ${pin}`
-}

@@ -43,3 +43,10 @@ export async function shownKey(host: string, port: number): Promise<string | und
   const { stdout } = await runLocal(line, '')
   return best(stdout.split('\n').filter((text) => !text.startsWith('#')))[0]
 }
+
+/** What is told of a first contact, where nothing said which key is the host's. */
+export function sayFirstContact(host: string, key: string): string {
+  const compare = "Compare it on the provider's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub."
+  const pin = `To pin it for every machine that deploys: VALENCE_SSH_HOST_KEY='${key}'.`
+  return `first contact with ${host}: its host key ${keyPrint(key)} was taken on trust. ${compare} ${pin}`
+}
