@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const { argv, env } = process
@@ -12,6 +13,7 @@ const integration =
  */
 export default defineConfig({
   test: {
+    globalSetup: ['tests/support/temporary-files.ts'],
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
       {
@@ -43,6 +45,8 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['tests/lab/**/*.test.ts', 'tests/contract/**/*.test.ts'],
+          // Not the folder of temporary-files.ts: programs here work in roots of their own, which do not have it.
+          env: { TMPDIR: tmpdir() },
           // The suites wait most of the time: on two cores two at once take 8 to 9 % longer than each alone.
           maxWorkers: 3,
           // Vitest runs projects of unlike worker counts one after another only: the quick ones first.

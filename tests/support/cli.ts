@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** How a run of the command line ended, and all it printed. */
@@ -85,10 +87,19 @@ function runWords(words: readonly string[], { root, env, live = false }: CliOpti
       running.delete(child)
       const { stdout, stderr } = printed
       const ms = Math.round(performance.now() - began)
+      const left = takeTemporary(child.pid ?? 0, env?.TMPDIR ?? tmpdir())
+      if (signal === null && left.length > 0) reject(new Error(`${words.join(' ')} left ${left.join(', ')}`))
       resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\n(ended by ${signal})` : stderr, ms })
     })
   })
   return { pid: child.pid ?? 0, said: () => printed.all, kill: (signal) => child.kill(signal), ended }
+}
+
+/** Takes away what a run that has ended left among temporary files: nothing, unless it was killed. */
+function takeTemporary(pid: number, folder: string): readonly string[] {
+  const left = readdirSync(folder).filter((name) => name.startsWith(`infra-${pid}-`))
+  for (const name of left) rmSync(join(folder, name), { recursive: true, force: true })
+  return left
 }
 
 /** Runs the real command line of a workspace to its end: `runCli('pod', ['plan'], { root })`. */

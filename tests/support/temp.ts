@@ -1,17 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 
-const made: string[] = []
-
-/** A new empty folder that goes away after the tests of the file. */
-export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'infra-test-'))
-  made.push(folder)
-  return folder
-}
-
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-})
+/** A new empty folder. It goes away with the run of the tests (`temporary-files.ts`). */
+export const tempFolder = (): string => mkdtempSync(join(process.env.TEST_FILES ?? tmpdir(), 'infra-test-'))

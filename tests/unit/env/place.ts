@@ -1,15 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll } from 'vitest'
+import { tempFolder } from '../../support/temp.ts'
 
-const made: string[] = []
-
-/** A new folder with these files (mode 0600), removed after the test file. */
+/** A new folder with these files (mode 0600). */
 export function folder(files: Readonly<Record<string, string>> = {}): string {
-  const root = mkdtempSync(join(tmpdir(), 'env-'))
-  made.push(root)
+  const root = tempFolder()
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), text)
@@ -17,10 +13,6 @@ export function folder(files: Readonly<Record<string, string>> = {}): string {
   }
   return root
 }
-
-afterAll(() => {
-  for (const root of made) rmSync(root, { recursive: true, force: true })
-})
 
 /** A key pair made by ssh-keygen; answers the path of the private half. */
 export function sshKey(root: string, type: string, ...more: string[]): string {

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { plainText } from '@infra/shared/command/command'
 import { sh } from '@infra/shared/command/sh'
 import { fileContent } from '@infra/shared/facts/host/file'
 import { diffOf, rootsAbove, writeFile } from '@infra/shared/steps/host/file'
 import { expect, test } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'file-'))
+const folder = tempFolder()
 const at = (name: string) => join(folder, name)
 const found = (path: string) => {
   const { command, parse } = fileContent(path)

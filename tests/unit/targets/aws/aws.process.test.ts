@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aws, awsArn, awsUntil } from '@infra/shared/command/aws'
 import type { Output } from '@infra/shared/command/command'
@@ -8,6 +6,7 @@ import { raw, sh } from '@infra/shared/command/sh'
 import { awsFailure, deniedFailure, isThrottled } from '@infra/shared/targets/aws/errors'
 import { runLocal } from '@infra/shared/targets/process'
 import { describe, expect, it } from 'vitest'
+import { tempFolder } from '../../../support/temp.ts'
 
 const place = { region: 'ca-central-1' }
 const printed = async (line: string, env = {}) =>
@@ -44,7 +43,7 @@ describe('waiting', () => {
     runLocal(awsUntil(raw(call), 'ACTIVE', { say: 'table x', seconds, every: 0.05 }).line, '')
 
   it('ends when the answer is there, showing those before', async () => {
-    const looks = join(mkdtempSync(join(tmpdir(), 'aws-')), 'looks')
+    const looks = join(tempFolder(), 'looks')
     const call = sh`echo >>${looks}; if [ "$(wc -l <${looks})" -lt 3 ]; then echo CREATING; else echo ACTIVE; fi`
     expect(await wait(call.line)).toEqual({ code: 0, stdout: 'table x: CREATING\n'.repeat(2), stderr: '' })
   })
