@@ -33,22 +33,19 @@ function eventIn(event: Event, environment: string): Event {
     case 'message':
       return { ...event, text: say(event.text) }
     case 'failure':
-      return {
-        ...event,
-        message: say(event.message),
-        remedy: maybe(event.remedy),
-        detail: event.detail.map(say),
-      }
+      return { ...event, ...toldIn(event, environment) }
     case 'check':
       return { ...event, detail: say(event.detail), remedy: maybe(event.remedy) }
     case 'plan':
-      return { ...event, plan: planIn(event.plan, say) }
+      return { ...event, plan: planIn(event.plan, environment) }
     default:
       return event
   }
 }
 
-function planIn(plan: Plan, say: (text: string) => string): Plan {
+/** A plan whose texts name the environment in force, as it is shown and kept. */
+export function planIn(plan: Plan, environment: string | undefined): Plan {
+  const say = (text: string) => inEnvironment(text, environment)
   const decided = ({ decision }: PlannedStep): PlannedStep['decision'] => {
     if (decision?.kind === 'refused') return { ...decision, reason: say(decision.reason), remedy: say(decision.remedy) }
     return decision?.notes ? { ...decision, notes: decision.notes.map(say) } : decision
@@ -62,15 +59,21 @@ function planIn(plan: Plan, say: (text: string) => string): Plan {
   }
 }
 
+/** What a failure tells the user. */
+function toldIn({ message, remedy, detail }: Pick<Failure, 'message' | 'remedy' | 'detail'>, environment: string) {
+  const say = (text: string) => inEnvironment(text, environment)
+  return { message: say(message), remedy: remedy === undefined ? undefined : say(remedy), detail: detail.map(say) }
+}
+
 /** A failure of a call that ended before there was a run, with `argv` as it was typed. */
 export function failureIn(failure: Failure, argv: readonly string[]): Failure {
   const at = argv.findIndex((word) => word === '--env' || word.startsWith('--env='))
   const environment = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
   if (environment === undefined || !/^[A-Za-z0-9][\w-]*$/.test(environment)) return failure
-  const { kind, message, remedy, detail, cause } = failure
-  return new Failure(kind, inEnvironment(message, environment), {
-    ...(remedy !== undefined && { remedy: inEnvironment(remedy, environment) }),
-    detail: detail.map((line) => inEnvironment(line, environment)),
-    cause,
+  const { message, remedy, detail } = toldIn(failure, environment)
+  return new Failure(failure.kind, message, {
+    ...(remedy !== undefined && { remedy }),
+    detail,
+    cause: failure.cause,
   })
 }

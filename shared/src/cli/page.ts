@@ -4,6 +4,7 @@ import type { Plan, Work } from '../engine/plan.ts'
 import { type PlanPage, savePlanPage } from '../report/page.ts'
 import { viewOf } from '../report/plan-view.ts'
 import { graphOfWork } from './graph.ts'
+import { planIn } from './in-environment.ts'
 import { stateFolder } from './paths.ts'
 import type { PlanToSave } from './plan-file.ts'
 import type { Session } from './session.ts'
@@ -19,7 +20,7 @@ interface Planned {
 export function pageOf(workspace: Workspace, { plan, about, work }: Planned, folder: string): PlanPage {
   return {
     workspace: workspace.name,
-    view: viewOf(plan),
+    view: viewOf(planIn(plan, about.environment)),
     cost: about.cost,
     environment: about.environment,
     assumed: about.assumed,

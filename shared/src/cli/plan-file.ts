@@ -7,6 +7,7 @@ import { Failure } from '../engine/failure.ts'
 import type { Plan } from '../engine/plan.ts'
 import { finishedJson } from '../report/clean.ts'
 import { type PlanView, viewOf } from '../report/plan-view.ts'
+import { planIn } from './in-environment.ts'
 import { usage, type WorkspaceOptions } from './options.ts'
 import { ownKey } from './own-key.ts'
 
@@ -56,7 +57,7 @@ export function savePlans(path: string, folder: string, plans: readonly PlanToSa
     const kept = plans.map(({ plan, about }) => ({
       ...about,
       steps: digestPlan(plan, keyed(key, salt)),
-      shown: JSON.parse(finishedJson(viewOf(plan))) as PlanView,
+      shown: JSON.parse(finishedJson(viewOf(planIn(plan, about.environment)))) as PlanView,
     }))
     const saved = { format: 3, made: new Date().toISOString(), salt, plans: kept } as const
     // Not through what stands there: the folder may be one that others can write, such as /tmp.

@@ -18,6 +18,8 @@ export function githubSummary(path: string): Reporter {
   return {
     emit(event) {
       if (event.type === 'run.start') workspace = sayWorkspace(event.workspace, event.environment)
+      // A plan for sample values, what is odd in the environment: whoever reads the summary alone has to know.
+      if (event.type === 'message' && event.level === 'warn') add(`> **warning** ${escaped(event.text)}\n`)
       if (event.type === 'plan') for (const text of planTexts(workspace, viewOf(event.plan))) add(text)
       if (event.type === 'cost') add(`${escaped(sayEvent(event).text)}\n`)
       if (event.type === 'check' && event.outcome !== 'ok')

@@ -45,6 +45,16 @@ function failureOf(act: () => unknown): Failure | undefined {
 }
 
 describe('a saved plan', () => {
+  test('names its environment wherever it tells what to type', async () => {
+    const { steps } = await planned(tempFolder())
+    const notes = ['Then npm run restart -w pod -- synapse.']
+    const noted = steps.map((one) => ({ ...one, decision: one.decision && { ...one.decision, notes } }) as typeof one)
+    const file = join(tempFolder(), 'plan.json')
+    savePlans(file, state, [{ plan: { steps: noted }, about: { ...about, environment: 'staging' } }])
+    const told = readFileSync(file, 'utf8').match(/npm run restart [^"]*/g)
+    expect(new Set(told)).toEqual(new Set(['npm run restart -w pod -- --env staging synapse.']))
+  })
+
   test('comes back as it was, is private, and holds no secret', async () => {
     const folder = tempFolder()
     const file = join(tempFolder(), 'plan.json')

@@ -83,6 +83,8 @@ describe("GitHub's step summary", () => {
     secret('sentinel-summary')
     const reporter = githubSummary(path)
     for (const event of verification) reporter.emit(event)
+    reporter.emit({ type: 'message', level: 'warn', text: 'NO ENVIRONMENT: this is a plan for sample values' })
+    reporter.emit({ type: 'message', level: 'info', text: 'saved' })
     reporter.emit({ type: 'plan', plan: everything, ms: 1 })
     reporter.emit({ type: 'failure', kind: 'error', message: 'sentinel-summary', remedy: undefined, detail: [] })
     const text = readFileSync(path, 'utf8')
@@ -93,6 +95,8 @@ describe("GitHub's step summary", () => {
     expect(text).toContain('\n-  table old  (data loss)\n')
     expect(text.match(/```/g)).toHaveLength(2)
     expect(text).toContain('> **error** [secret]')
+    expect(text).toContain('\n> **warning** NO ENVIRONMENT: this is a plan for sample values\n\n### pod: ')
+    expect(text).not.toContain('saved')
   })
 
   test('names what a failure is about, and the remedy', () => {
