@@ -68,8 +68,8 @@ async function download(file: number, host: SshTarget, desired: Desired): Promis
         .split('\n')
         .every((said) => said.startsWith('PART ')))
   )
-    throw host.broken(errors.said().replace(/^PART .*\n/gm, ''), 'making the backup; no archive was left')
-  throw unreadName(errors.said(), 'no archive was left') ?? refused(errors.said())
+    throw host.broken(errors.said().replace(/^PART .*\n/gm, ''), 'making the backup; no archive was written')
+  throw unreadName(errors.said(), 'no archive was written') ?? refused(errors.said())
 }
 
 /** What the host's program means by what it said, first match. */
@@ -102,5 +102,5 @@ function refused(said: string): Failure {
     .split('\n')
     .filter((line) => !/^PART /.test(line))
     .slice(-6)
-  return new Failure('error', `${message}; no archive was left`, { remedy, detail })
+  return new Failure('error', `${message}; no archive was written`, { remedy, detail })
 }

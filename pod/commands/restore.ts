@@ -68,7 +68,7 @@ const cleaner = 'infra-restore-clean'
 
 /** Between two parts of a restore that have changed nothing yet: the place to stop at. */
 function goOn({ signals }: Session): void {
-  if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
+  if (signals.stopping()) throw new Failure('interrupted', 'stopped as requested; nothing was changed')
 }
 
 const inOneDatabase =

@@ -70,7 +70,7 @@ async function oneRound(context: StoatContext, through: Through, run: ProbeRun):
     } catch (error) {
       const reached = inOrder.find((id) => !found.has(id)) ?? 'acknowledgements'
       const told = error instanceof Error ? error.message : String(error)
-      found.set(reached, run.stopping() ? warn('stopped as asked') : fail(told))
+      found.set(reached, run.stopping() ? warn('stopped as requested') : fail(told))
     }
     // What cannot be taken away now is found by the next round.
     const earlier = left > 0 ? ` and ${left} of earlier rounds` : ''
@@ -97,7 +97,7 @@ const marked = '^smoke-[0-9a-f]{16}'
 
 async function asAccount(context: StoatContext, entrance: Entrance, { found, run, passwordOf }: Round): Promise<void> {
   const goOn = () => {
-    if (run.stopping()) throw new Error('stopped as asked')
+    if (run.stopping()) throw new Error('stopped as requested')
   }
   goOn()
   const email = `${mark()}@example.org`

@@ -64,7 +64,7 @@ async function inPlace(
   try {
     const part = <T>(say: string, work: Parameters<typeof told<T>>[2]): Promise<T> => {
       if (session.signals.stopping())
-        throw new Failure('interrupted', 'stopped as asked; what the drill made is removed')
+        throw new Failure('interrupted', 'stopped as requested; what the drill made is removed')
       return told(session, say, work)
     }
     await part(`restoring into database ${place.database} and bucket ${place.bucket}`, (progress) =>

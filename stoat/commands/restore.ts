@@ -73,7 +73,7 @@ async function replace(
   }
   // What an unfinished restore has put there is nobody's to miss.
   if (replaced !== undefined && unfinished === null) await agree(session, context.env.STOAT_DOMAIN, opened, replaced)
-  if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked; nothing was changed')
+  if (signals.stopping()) throw new Failure('interrupted', 'stopped as requested; nothing was changed')
   signals.hold()
   begin()
   await beginRestore(context, basename(opened.path))
@@ -110,7 +110,7 @@ const again = ({ path }: OpenedArchive) =>
   `The archive is unharmed, and what is there is half of it: run the same again (npm run restore -w stoat -- ${path}). Until then Stoat stays stopped, and a deploy is refused.`
 
 const unfinishedNow = (opened: OpenedArchive, kind: 'interrupted' | 'error'): Failure =>
-  new Failure(kind, 'stopped as asked, in the middle of the restore', { remedy: again(opened) })
+  new Failure(kind, 'stopped as requested, in the middle of the restore', { remedy: again(opened) })
 
 function failedRestore(opened: OpenedArchive, error: unknown): Failure {
   const { message } = error as Error

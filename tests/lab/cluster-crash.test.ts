@@ -157,7 +157,7 @@ describe.skipIf(skip)(title('deployments of the cluster that are killed', skip),
     const { code, stderr } = await run.ended
     expect(code, stderr).toBe(130)
     expect(stderr).toMatch(/stopping: finishing "image discord-bot:[0-9a-f]{16}/)
-    expect(stderr).toContain('stopped as asked, after 1 change')
+    expect(stderr).toContain('stopped as requested, after 1 change')
     const { stdout } = await cli(...deploying)
     expect(madeBy(stdout)[0]).toMatch(/^manifests discord-bot: deployment discord-bot/)
   })

@@ -195,7 +195,7 @@ describe.skipIf(skip)(title('a half-made pod', skip), () => {
     const { code, stderr } = await first.ended
     expect(code).toBe(130)
     expect(stderr).toMatch(/stopping: finishing "package/)
-    expect(stderr).toMatch(/stopped as asked, after 1 change/)
+    expect(stderr).toMatch(/stopped as requested, after 1 change/)
     expect((await host.exec('dpkg --audit; dpkg -s tmux nginx >/dev/null; echo $?')).stdout).toBe('0\n')
     expect((await host.exec('ls /run/infra/lock /opt/valence')).stdout).toBe('')
 

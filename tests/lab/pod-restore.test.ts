@@ -50,7 +50,7 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
 
   test('at the prompt the domain is typed: another word changes nothing, the right one goes on', async () => {
     const changed = await change()
-    const question = new RegExp(`Type ${domain} to go on`)
+    const question = new RegExp(`Type ${domain} to continue`)
     const wrong = await typed([archive], [question, 'pod.example.com'])
     expect(wrong).toMatchObject({ code: 130, said: expect.stringContaining('not confirmed; nothing was changed') })
     expect(await onHost(everything)).toBe(changed)
@@ -64,13 +64,13 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
     const changed = await change()
     const args = [locked.archive, '--identity', locked.key, '--confirm', domain]
     const { message, remedy } = failureOf(await pod.cli('restore', ...args, '--json'), 64)
-    expect(message).toMatch(/locked has a passphrase, and nobody can be asked for it here; nothing was changed/)
+    expect(message).toMatch(/locked has a passphrase, and there is no terminal to ask for it; nothing was changed/)
     expect(remedy).toMatch(/terminal/)
     const question = /Enter passphrase for "[^"]*locked"/
     const wrong = await typed(args, [question, 'another'])
     expect(wrong).toMatchObject({
       code: 1,
-      said: expect.stringMatching(/the passphrase of \S+locked was not given, or/),
+      said: expect.stringMatching(/the passphrase of \S+locked is missing or wrong/),
     })
     expect(await onHost(everything)).toBe(changed)
     expect(await onHost(leftovers)).toBe('')
@@ -102,7 +102,7 @@ describe.skipIf(skip)(title('a restore by hand', skip), () => {
       await onHost('touch /run/checked')
       const { code, stdout } = await asked.ended
       expect(code, stdout).toBe(130)
-      expect(stdout).toContain('stopped as asked; nothing was changed')
+      expect(stdout).toContain('stopped as requested; nothing was changed')
       expect(await onHost(`ls -d /var/lib/infra/restore.* 2>/dev/null || ${armed}`)).toBe('inactive\n')
       await onHost('rm /run/checked')
       await (await stopped('SIGKILL')).ended

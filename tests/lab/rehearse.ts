@@ -110,7 +110,7 @@ function readOptions() {
     if (positionals.length > 1 || (workspace !== undefined && !Object.hasOwn(rehearsals, workspace)))
       throw new Error(`there is no rehearsal of "${positionals.join(' ')}"`)
     const swallowed = Object.keys(options).find((name) => process.env[`npm_config_${name}`] && name !== 'yes')
-    if (swallowed) throw new Error(`npm kept --${swallowed} for itself: put -- before the options`)
+    if (swallowed) throw new Error(`npm consumed --${swallowed}: put -- before the options`)
     if (values.keep && workspace === undefined) throw new Error('--keep keeps one: name a workspace (-w)')
     if (values.upstream !== undefined && (workspace !== 'stoat' || values.keep))
       throw new Error('--upstream goes with -w stoat, and without --keep')

@@ -54,7 +54,7 @@ export async function encryptInto(
 }
 
 const notEncrypted = (said: string): Failure =>
-  new Failure('error', 'age did not encrypt the backup; no archive was left', {
+  new Failure('error', 'age did not encrypt the backup; no archive was written', {
     detail: said.split('\n').filter((line) => line.startsWith('age: error: ')),
   })
 

@@ -28,7 +28,7 @@ export async function findIdentity(session: Session, fallback: string | undefine
   const asks = hasPassphrase(path)
   if (asks && !canAsk(options.json === true, processEnv))
     throw usage(
-      `the key ${path} has a passphrase, and nobody can be asked for it here; nothing was changed`,
+      `the key ${path} has a passphrase, and there is no terminal to ask for it; nothing was changed`,
       'Run it on a terminal, or give a key without one: --identity KEYFILE',
     )
   await assertAge('it decrypts the archive here')
@@ -49,15 +49,15 @@ export function decryptionFailure(said: string, path: string, identity: string):
   if (error === undefined) return undefined
   const wrongKey = /no identity matched/.test(error)
   if (/passphrase|decryption password/.test(error))
-    return new Failure('error', `the passphrase of ${identity} was not given, or is another; nothing was changed`, {
-      remedy: 'Run again. Without the passphrase, or a copy of the key that has none, the archive cannot be opened.',
+    return new Failure('error', `the passphrase of ${identity} is missing or wrong; nothing was changed`, {
+      remedy: 'Run again. Without the passphrase, or an unencrypted copy of the key, nobody can decrypt the archive.',
       detail: [error],
     })
   const cut = /unexpected EOF|failed to (decrypt and )?authenticate|read header|parse|intro|truncated|chunk/i.test(
     error,
   )
   const message = wrongKey
-    ? `${identity} does not open ${path}; nothing was changed`
+    ? `${identity} cannot decrypt ${path}; nothing was changed`
     : cut
       ? `${path} is damaged or cut off; nothing was changed`
       : `age cannot open ${path}: ${error}`

@@ -16,9 +16,10 @@ export function archivePath(to: string | undefined, domain: string, now: Date, e
   const desired = fromHere(to ?? '.', env)
   const isFolder = existsSync(desired) ? statSync(desired).isDirectory() : to?.endsWith('/')
   const path = isFolder ? join(desired, archiveName(domain, now)) : desired
-  if (existsSync(path)) throw usage(`${path} is there already, and a backup overwrites nothing`, 'Give another --to.')
+  if (existsSync(path))
+    throw usage(`${path} already exists, and a backup never overwrites a file`, 'Give another --to.')
   const folder = resolve(path, '..')
-  if (!existsSync(folder)) throw usage(`there is not a folder ${folder}`, `mkdir -p ${folder}`)
+  if (!existsSync(folder)) throw usage(`there is no folder ${folder}`, `mkdir -p ${folder}`)
   return path
 }
 
@@ -32,7 +33,7 @@ export function recipientsIn(key: string, env: Environment): string[] {
   const lines = readText(path)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  if (lines.length === 0) throw usage(`--key ${path} holds no key`, 'One recipient or ssh public key a line.')
+  if (lines.length === 0) throw usage(`--key ${path} holds no key`, 'Write one recipient or ssh public key per line.')
   return lines.map((line) => {
     const verdict = parseRecipient(line)
     if ('value' in verdict) return verdict.value

@@ -34,7 +34,7 @@ export async function runPlan(session: Session): Promise<number> {
     skipTags: options['skip-tags'],
     workspaceOptions: session.workspaceOptions,
     ...(cost && { cost }),
-    ...(loaded.offline && { assumed: loaded.samples ? 'sample values and new, blank targets' : 'new, blank targets' }),
+    ...(loaded.offline && { assumed: loaded.samples ? 'sample values and new, empty targets' : 'new, blank targets' }),
   }
   together?.keep?.(plan, about, work)
   if (options.out !== undefined) {
@@ -72,7 +72,8 @@ export async function runDeploy(session: Session): Promise<number> {
     ...(saved && !together && { expect: (plan: Plan) => saved.assertFresh(plan) }),
   })
   if (made > 0 && !options['skip-verification']) {
-    if (signals.stopping()) throw new Failure('interrupted', 'stopped as asked: all changes are made, not yet verified')
+    if (signals.stopping())
+      throw new Failure('interrupted', 'stopped as requested: all changes are made, but not verified yet')
     signals.release()
     const code = await verify(session, loaded, scripts)
     if (code !== 0) return code
@@ -99,7 +100,11 @@ export async function runUnlock(session: Session): Promise<number> {
     const found = await target.holder?.()
     if (found !== undefined && !options.yes) {
       const question = `Remove the lock on ${target.name}, held by ${found}?`
-      await confirm(question, canAsk(options.json === true, processEnv), 'Give --yes to remove it without a question.')
+      await confirm(
+        question,
+        canAsk(options.json === true, processEnv),
+        'Pass --yes to remove it without confirmation.',
+      )
     }
     const holder = found === undefined && target.holder ? undefined : await target.unlock?.()
     const text = holder ? `removed the lock on ${target.name} of ${holder}` : `there was no lock on ${target.name}`
@@ -122,7 +127,7 @@ async function verify(session: Session, { context }: Loaded, scripts: readonly S
   if (writing) signals.hold()
   const counts = await runChecks(checks, emit, signals)
   if (writing && signals.stopping())
-    throw new Failure('interrupted', 'stopped as asked: what verify made is taken away')
+    throw new Failure('interrupted', 'stopped as requested: verify removed what it had created')
   return counts.fail > 0 ? exitCodes.verify : 0
 }
 
@@ -144,13 +149,13 @@ function withSavedOptions(session: Session, saved: SavedPlan | undefined): Sessi
   if (!saved) return session
   const [given] = Object.keys(session.workspaceOptions)
   if (given !== undefined)
-    throw usage(`--plan goes without --${given}`, 'The saved plan knows what it was made with; make another one.')
+    throw usage(`--plan cannot be combined with --${given}`, 'The saved plan contains its options; make a new one.')
   return { ...session, workspaceOptions: saved.workspaceOptions ?? {} }
 }
 
 function chosen({ workspace, options }: Session, saved: SavedPlan | undefined) {
   if (saved && (options.tags || options['skip-tags'])) {
-    throw usage('--plan goes without --tags and --skip-tags', 'The saved plan knows which scripts it is of.')
+    throw usage('--plan cannot be combined with --tags and --skip-tags', 'The saved plan contains its scripts.')
   }
   return chooseScripts(workspace.scripts, saved?.tags ?? options.tags, saved?.skipTags ?? options['skip-tags'])
 }
@@ -177,7 +182,7 @@ export async function tellTargets(
 ): Promise<void> {
   const identify = async (target: Target) => target.identify?.()
   await Promise.all(
-    loaded.targets.map((target) => whileWaiting(emit, `${target.name} to say what it is`, () => identify(target))),
+    loaded.targets.map((target) => whileWaiting(emit, `${target.name} to identify itself`, () => identify(target))),
   )
   emit({
     type: 'message',

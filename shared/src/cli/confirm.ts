@@ -13,16 +13,17 @@ export function canAsk(json: boolean, env: NodeJS.ProcessEnv): boolean {
 /** Gets a yes for a plan, or throws: `interrupted` for a no, `usage` where nobody can be asked. */
 export async function confirmPlan(plan: Plan, target: string, interactive: boolean): Promise<void> {
   const count = plan.steps.flatMap(changesOf).length
-  await confirm(`For real: make ${count === 1 ? 'this change' : `these ${count} changes`} on ${target}?`, interactive)
+  await confirm(`Apply ${count === 1 ? 'this change' : `these ${count} changes`} to ${target}?`, interactive)
 }
 
 /** Asks a yes-or-no question; no is the default. */
 export async function confirm(
   question: string,
   interactive: boolean,
-  remedy = 'Give --yes to go on without a question, or --check to only look.',
+  remedy = 'Pass --yes to apply without confirmation, or --check to show the plan only.',
 ): Promise<void> {
-  if (!interactive) throw usage(`nobody can be asked here, so nothing was changed: ${oneLine(question)}`, remedy)
+  if (!interactive)
+    throw usage(`there is no terminal to confirm on, so nothing was changed: ${oneLine(question)}`, remedy)
   const prompts = await import('@clack/prompts')
   const answer = await prompts.confirm({ message: oneLine(question), initialValue: false, output: promptStream })
   if (answer !== true) throw new Failure('interrupted', 'not confirmed; nothing was changed')
@@ -32,12 +33,12 @@ export async function confirm(
 export async function typeNames(known: readonly string[], interactive: boolean): Promise<readonly string[]> {
   if (!interactive) {
     throw usage(
-      'nobody can be asked here what shall be lost, so nothing was changed',
+      'there is no terminal to confirm the deletion on, so nothing was changed',
       `Name each: ${known.map((name) => `--confirm ${name}`).join(' ')}`,
     )
   }
   const prompts = await import('@clack/prompts')
-  const message = `These hold data: ${known.join(', ')}. Type the names of those that shall be lost for good`
+  const message = `These hold data: ${known.join(', ')}. Type the names of those to delete permanently`
   const answer = await prompts.text({ message: oneLine(message), defaultValue: '', output: promptStream })
   if (typeof answer !== 'string') throw new Failure('interrupted', 'not confirmed; nothing was changed')
   return answer.split(/[\s,]+/).filter(Boolean)
@@ -46,9 +47,9 @@ export async function typeNames(known: readonly string[], interactive: boolean):
 /** Has a name typed, for what cannot be undone by another run; anything else ends the run. */
 export async function confirmByName(question: string, name: string, interactive: boolean): Promise<void> {
   if (!interactive)
-    throw usage(`${question}: nobody can be asked here, so nothing was changed`, `Give --confirm ${name}`)
+    throw usage(`${question}: there is no terminal to confirm on, so nothing was changed`, `Give --confirm ${name}`)
   const prompts = await import('@clack/prompts')
-  const answer = await prompts.text({ message: oneLine(`${question}. Type ${name} to go on`), output: promptStream })
+  const answer = await prompts.text({ message: oneLine(`${question}. Type ${name} to continue`), output: promptStream })
   if (typeof answer !== 'string' || answer.trim() !== name)
     throw new Failure('interrupted', 'not confirmed; nothing was changed')
 }

@@ -27,7 +27,7 @@ export async function judged(session: Session, path: string, { of, pins, signer 
   if (!existsSync(path) || !statSync(path).isFile())
     throw usage(`there is no file ${path}`, 'Give the archive that backup made.')
   const trust = { of, key: ownKey(stateFolder(root), 'archive', false), pins }
-  const archive = await told(session, 'looking at the seal of the archive', (progress) => {
+  const archive = await told(session, 'checking the seal of the archive', (progress) => {
     let last = 0
     const hear = (bytes: number) => {
       if (Date.now() - last < 500) return

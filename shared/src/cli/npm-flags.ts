@@ -47,7 +47,7 @@ export function refuseSwallowedFlags(env: Environment, called: NpmCalled): void 
     ? `, or unset npm_config_${first.flag.slice(2)} where your environment sets it for npm`
     : ''
   throw usage(
-    `npm kept ${first.flag} for itself, so ${command} was not told of it; nothing was done`,
+    `npm consumed ${first.flag}, so ${command} did not get it; nothing was done`,
     `Put -- before the options: npm run ${env.npm_lifecycle_event}${where} -- ${words}${ownEnd}`,
   )
 }

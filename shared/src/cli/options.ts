@@ -288,10 +288,7 @@ function assertOption(
 /** Throws for what cannot be the name of an environment: it is a part of a file's name. */
 function named(options: Options): Options {
   if (options.env === undefined || /^[A-Za-z0-9][\w-]*$/.test(options.env)) return options
-  throw usage(
-    `--env ${options.env} is not a name of an environment`,
-    'Letters, digits, - and _ only, as in --env staging.',
-  )
+  throw usage(`--env ${options.env} is not an environment name`, 'Letters, digits, - and _ only, as in --env staging.')
 }
 
 function split(options: Options): Options {

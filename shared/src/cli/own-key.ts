@@ -7,12 +7,12 @@ import { Failure } from '../engine/failure.ts'
 const uses = {
   plan: {
     of: 'saved plans',
-    remedy: (path: string) => `rm ${path}, and plan again: what was saved before is refused then.`,
+    remedy: (path: string) => `rm ${path}, and plan again: plans saved before are refused then.`,
   },
   archive: {
     of: 'sealed backups',
     remedy: (path: string) =>
-      `If nobody else had it: chmod 600 ${path}, or put your copy of it back. Else rm ${path}: restore takes what it sealed with --trust-archive only.`,
+      `If nobody else had access: chmod 600 ${path}, or restore your copy of it. Otherwise rm ${path}: restore then needs --trust-archive for the archives that it sealed.`,
   },
 } as const
 

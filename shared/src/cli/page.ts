@@ -41,5 +41,5 @@ export function saveOnePage(path: string, { workspace, root, emit }: Session, pl
     price: page.cost && totalPrice(page.cost),
   }
   savePlanPage(path, { plans: [page], results: [result], made: new Date() })
-  emit({ type: 'message', level: 'info', text: `the plan as a page: ${path}` })
+  emit({ type: 'message', level: 'info', text: `HTML plan: ${path}` })
 }

@@ -75,7 +75,7 @@ export function sayPlanSaved(call: string, path: string, abouts: readonly PlanTo
   const assumed = abouts.find((about) => about.assumed !== undefined)?.assumed
   return assumed === undefined
     ? `saved: ${call}`
-    : `saved to ${path}, to be read and not deployed: it is a plan for ${assumed} (npm run show -- ${path})`
+    : `saved to ${path}, for reading only: it is a plan for ${assumed} (npm run show -- ${path})`
 }
 
 /** Throws, before anything is asked, unless a plan can be saved to this path. */
@@ -91,7 +91,7 @@ export function assertWritable(path: string): void {
 }
 
 const unwritable = (path: string, error: Error) =>
-  new Failure('error', `nothing can be saved to ${path}: ${error.message}`, {
+  new Failure('error', `cannot save to ${path}: ${error.message}`, {
     remedy: 'Name a file in a folder that you can write.',
   })
 
@@ -105,7 +105,10 @@ export function readPlanFile(path: string, option = '--plan '): PlanFile {
   const saved = parsedPlan(readPlanText(path, option, remedy))
   const format = saved?.format as number | undefined
   if (format === 1 || format === 2)
-    throw usage(`${option}${path} was saved by an older version of this tool`, 'Plan again, review, and deploy that.')
+    throw usage(
+      `${option}${path} was saved by an older version of this tool`,
+      'Plan again, review, and deploy the new plan.',
+    )
   if (format !== 3 || !Array.isArray(saved?.plans)) throw usage(`${option}${path} is not a saved plan`, remedy)
   return saved as PlanFile
 }
@@ -118,7 +121,7 @@ function readPlanText(path: string, option: string, remedy: string): string {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw usage(`${option}${path}: there is no file of that name`, remedy)
     if (code === 'EISDIR') throw usage(`${option}${path} is a folder, not a saved plan`, remedy)
-    throw usage(`${option}${path} cannot be read (${code})`, 'Have it read by this user, or make another.')
+    throw usage(`${option}${path} cannot be read (${code})`, 'Make it readable for this user, or make a new plan.')
   }
 }
 
@@ -145,11 +148,11 @@ export function readPlans(path: string, folder: string): PlanFile {
   if (!isSealed(saved, folder))
     throw usage(
       `--plan ${path} was not saved by this checkout, or was changed since; nothing was done`,
-      'A plan is deployed from where it was made. Plan again, review, and deploy that.',
+      'Only the checkout that made a plan can deploy it. Plan again, review, and deploy the new plan.',
     )
   const age = (Date.now() - Date.parse(saved.made)) / 86_400_000
   if (!(age < goodFor && age > -1))
-    throw new Failure('stale', `the plan of ${saved.made} is older than ${goodFor} days, or of the future`, {
+    throw new Failure('stale', `the plan of ${saved.made} is older than ${goodFor} days, or has a time in the future`, {
       remedy: 'Plan again, review, and deploy the new plan.',
     })
   return saved
@@ -189,7 +192,7 @@ export function assertFresh(file: PlanFile, saved: SavedPlan, folder: string, pl
   if (moved.length === 0) return
   throw new Failure(
     'stale',
-    `the plan of ${file.made} is stale: what it was made from has changed since; nothing was done`,
+    `the plan of ${file.made} is stale: its facts or inputs have changed since; nothing was done`,
     {
       detail: moved.slice(0, 10),
       remedy: 'Plan again, review, and deploy the new plan.',

@@ -70,7 +70,7 @@ export function open(session: Session, purpose: Purpose, also: readonly string[]
     emit({
       type: 'message',
       level: 'warn',
-      text: `NO ENVIRONMENT: this is a plan for sample values, as if nothing were there yet. Nothing was read, nothing is connected to. To make it yours: ${firstFile(workspace.name)}`,
+      text: `NO ENVIRONMENT: this plan uses sample values and empty targets. It reads no file and connects to nothing. To plan your own: ${firstFile(workspace.name)}`,
     })
   } else {
     tellWarnings(loaded.warnings, emit)
@@ -171,7 +171,7 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
         : unconfigured
           ? `There is none yet: ${start}${sample}`
           : inEnvironment(
-              `npm run validate -w ${workspace} tells them again, and npm run validate -w ${workspace} -- --generate makes missing secrets`,
+              `npm run validate -w ${workspace} lists them again, and npm run validate -w ${workspace} -- --generate generates missing secrets`,
               options.env,
             ),
     },

@@ -14,7 +14,7 @@ export async function showPlans({ args, options }: Call): Promise<number> {
   const saved = readPlanFile(fromHere(path, process.env), '')
   if (!isSealed(saved, stateFolder(projectRoot(process.env))))
     standard.err.write(
-      'warning: it was not saved by this checkout, or was changed since: it cannot be deployed from here\n',
+      'warning: it was not saved by this checkout, or was changed since: this checkout cannot deploy it\n',
     )
   const { made, plans } = saved
   if (options.json) {
@@ -26,7 +26,7 @@ export async function showPlans({ args, options }: Call): Promise<number> {
     const name = environment === undefined ? workspace : `${workspace} (environment ${environment})`
     const text = { paint, diff: diffMode(options), verbose: options.verbose === true }
     print(['', paint('bold', `── ${name}, planned ${made}`), ...planLines(shown, text), ''].join('\n'))
-    if (assumed !== undefined) print(`This is a plan for ${assumed}: it is to be read, not deployed.`)
+    if (assumed !== undefined) print(`This is a plan for ${assumed}: it is for reading only.`)
     print(paint('bold', summarize(workspace, shown)) + (cost ? `\ncost a month: ${cost.total}` : ''))
   }
   return 0

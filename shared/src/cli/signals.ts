@@ -46,7 +46,7 @@ export function listenForSignals({ current, say, quit }: SignalOptions): Signals
       )
     } else {
       const doubt = change ? `"${change}" may be done, half done or not done` : 'no change was under way'
-      say(`stopped at once: ${doubt}. Run the same command again: it looks before it acts.`)
+      say(`stopped at once: ${doubt}. Run the same command again: it checks the current state first.`)
       quit(code)
     }
   }

@@ -38,7 +38,7 @@ function tellSources(sources: readonly string[]): string {
 function generate({ workspace, options, root, processEnv, emit }: Session): void {
   const name = options.env === undefined ? {} : { name: options.env }
   const { file, written, created, problems } = generateMissing({ schema: workspace.schema, root, processEnv, ...name })
-  if (created) emit({ type: 'message', level: 'info', text: `made ${file} from the example` })
+  if (created) emit({ type: 'message', level: 'info', text: `created ${file} from the example` })
   if (problems.length > 0 && written.length === 0 && !created) throw problemFailure(problems, { workspace, options })
   const text = written.length > 0 ? `generated into ${file}: ${written.join(', ')}` : 'no secret is missing'
   emit({ type: 'message', level: 'info', text })
@@ -54,15 +54,15 @@ function takeOver({ workspace, options, root, emit }: Session, file: string): vo
     text: readTfvars(file),
   })
   if (problems.length > 0) {
-    throw new Failure('error', `${file} cannot be taken over; nothing was written`, {
+    throw new Failure('error', `${file} cannot be imported; nothing was written`, {
       detail: problems.map(({ line, message }) => (line === undefined ? message : `line ${line}: ${message}`)),
-      remedy: 'Mend these lines, or take them out of a copy of the file, and run again.',
+      remedy: 'Fix these lines, or remove them from a copy of the file, and run again.',
     })
   }
   for (const note of notes) say(note, 'warn')
   for (const { file: into, names, created } of written)
     say(`${created ? 'made' : 'added to'} ${into}: ${names.join(', ')}`)
-  if (written.length === 0) say(`nothing of ${file} was to be taken over`)
+  if (written.length === 0) say(`nothing to import from ${file}`)
 }
 
 function readTfvars(file: string): string {
@@ -71,7 +71,7 @@ function readTfvars(file: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Failure('usage', `--from-tfvars ${file} cannot be read (${code})`, {
-      remedy: 'Name the terraform.tfvars to take over, by its path from here.',
+      remedy: 'Give the path of the terraform.tfvars to import.',
     })
   }
 }

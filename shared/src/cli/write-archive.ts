@@ -11,7 +11,7 @@ export function sealingKey({ root, emit }: Session): string {
   const folder = stateFolder(root)
   const found = ownKey(folder, 'archive', false)
   if (found !== undefined) return found
-  const text = `backups are sealed by a key of yours from now on: ${ownKeyPath(folder, 'archive')}. Keep a copy apart from this machine.`
+  const text = `backups are sealed with your own key from now on: ${ownKeyPath(folder, 'archive')}. Keep a copy away from this machine.`
   emit({ type: 'message', level: 'info', text })
   return ownKey(folder, 'archive', true) ?? ''
 }
@@ -40,8 +40,8 @@ export async function writeArchive(path: string, { of, key, write }: Desired): P
     const made = new Date().toISOString().replace(/\..*/, 'Z')
     const sha256 = await write(file)
     if (sha256 !== (await bodyDigest(file))) {
-      throw new Failure('error', 'what arrived is not what was sent: the archive was thrown away', {
-        remedy: 'Run again; if it stays, look at the disk of this machine.',
+      throw new Failure('error', 'the received data differ from what was sent: the archive was deleted', {
+        remedy: 'Run again; if it happens again, check the disk of this machine.',
       })
     }
     const bytes = sealArchive(file, { of, made, sha256 }, key)
@@ -74,6 +74,6 @@ const freeBytes = (path: string) => {
 }
 
 const noRoom = (folder: string) =>
-  new Failure('error', `the disk of ${folder} is full; no archive was left`, {
-    remedy: 'Make room, or give another place: --to FOLDER',
+  new Failure('error', `the disk of ${folder} is full; no archive was written`, {
+    remedy: 'Free some space, or choose another folder: --to FOLDER',
   })

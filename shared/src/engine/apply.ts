@@ -82,7 +82,11 @@ class Run {
     } catch (error) {
       if (!step.continueOnError || !(error instanceof Failure) || error.kind !== 'error') throw error
       this.#left.add(step, error)
-      this.#applying.emit({ type: 'message', level: 'warn', text: `${error.message}; the rest goes on` })
+      this.#applying.emit({
+        type: 'message',
+        level: 'warn',
+        text: `${error.message}; the deploy continues with the rest`,
+      })
     }
   }
 
@@ -150,9 +154,13 @@ class Run {
   /** Between changes: throws when the user asked to stop. */
   readonly stopIfAsked = (): void => {
     if (!this.#applying.stopping()) return
-    throw new Failure('interrupted', `stopped as asked, after ${this.made} ${this.made === 1 ? 'change' : 'changes'}`, {
-      remedy: 'Run the same command again to go on: what is done is kept.',
-    })
+    throw new Failure(
+      'interrupted',
+      `stopped as requested, after ${this.made} ${this.made === 1 ? 'change' : 'changes'}`,
+      {
+        remedy: 'Run the same command again to continue: completed changes are kept.',
+      },
+    )
   }
 }
 
@@ -185,7 +193,9 @@ class LeftUndone {
     if (!first) return
     const { kind, message, remedy, detail, cause } = first
     const waiting =
-      this.#waiting.length > 0 ? [`all else is done, but for what comes after it: ${this.#waiting.join(', ')}`] : []
+      this.#waiting.length > 0
+        ? [`everything else is done, except what depends on it: ${this.#waiting.join(', ')}`]
+        : []
     throw new Failure(kind, message, {
       ...(remedy && { remedy }),
       detail: [...detail, ...others.map((other) => other.message), ...waiting],

@@ -14,7 +14,7 @@ export function factOf<T>({ command, parse }: Question<T>, answer: Output): T {
   const signal = code - 128
   const fact = understood(command.line, () => parse(answer))
   if (code === 124) throw new Error(stderr.trim().split('\n').at(-1) || 'no answer in time')
-  if (signal > 0 && signal <= 64) throw new Error(`the program that answers was ended by signal ${signal}`)
+  if (signal > 0 && signal <= 64) throw new Error(`its program was killed by signal ${signal}`)
   return fact
 }
 
@@ -24,7 +24,7 @@ function understood<T>(line: string, parse: () => T): T {
     return parse()
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
-      throw new Error(`this is answered in a form that is not understood: ${shown(line)}`)
+      throw new Error(`the answer has an unknown format: ${shown(line)}`)
     throw error
   }
 }

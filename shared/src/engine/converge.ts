@@ -18,7 +18,7 @@ export async function assertConverged(work: readonly Work[], emit: Emit, stopIfA
     if (!late || seconds === undefined) throw unconverged(again, open, late)
     const when = `in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
     const what = open.length > 3 ? `${open.length} steps` : open.map(({ step }) => step.id).join(', ')
-    const text = `${late.name} does not show yet what was changed (${what}): asked again ${when}`
+    const text = `${late.name} does not show the change yet (${what}): checking again ${when}`
     emit({ type: 'message', level: 'info', text })
     for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
       stopIfAsked()

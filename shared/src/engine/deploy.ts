@@ -85,7 +85,7 @@ function factsKeepChanging(before: Plan, after: Plan): Failure {
   const [one, other] = [digestPlan(before, ''), digestPlan(after, '')]
   return new Failure('stale', 'the facts keep changing, so there is no plan to confirm; nothing was done', {
     detail: Object.keys(other).filter((id) => one[id] !== other[id]),
-    remedy: 'Look for what else is at work on the target, another run or a person, and run again when it has ended.',
+    remedy: 'Find out what else changes the target, another run or a person, and run again afterwards.',
   })
 }
 

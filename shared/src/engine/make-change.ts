@@ -53,7 +53,7 @@ function named(step: Step, error: unknown): unknown {
 }
 
 function explain(change: Change, output: Output): Explained {
-  const remedy = 'Mend the cause and run again: what is done is kept, the rest is planned anew.'
+  const remedy = 'Fix the cause and run again: completed changes are kept, the rest is planned again.'
   if (/No space left on device|Disk quota exceeded/.test(output.stdout + output.stderr))
     return { cause: 'the disk is full', remedy }
   const told = change.explain?.(output) ?? `could not ${change.verb} ${change.say}`

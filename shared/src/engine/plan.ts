@@ -70,7 +70,7 @@ function sayingOnce(planned: PlannedStep, said: Map<Target, Set<string>>): Plann
   const own = changesOf(planned).filter(({ once }) => once === undefined || !keys.has(once))
   for (const { once } of own) if (once !== undefined) said.set(planned.step.on, keys.add(once))
   if (own.length === changesOf(planned).length) return planned
-  return { ...planned, decision: changes(own, 'an earlier step mends it') }
+  return { ...planned, decision: changes(own, 'an earlier step fixes it') }
 }
 
 /** A decision by what an earlier script is about to change: that there is nothing to do, or must not be, is not known then. */
@@ -127,7 +127,7 @@ export function assertSound(plan: Plan): void {
   const open = plan.steps.find(({ unknown, pending }) => unknown !== undefined && pending.length === 0)
   if (open) {
     throw new Failure('error', `${open.step.id} on ${open.step.on.name}: ${open.unknown}`, {
-      remedy: 'Mend this on the target, then run again: it looks before it acts.',
+      remedy: 'Fix this on the target, then run again.',
       ...where(open.step),
     })
   }

@@ -1,7 +1,7 @@
 import { presence, type Schema, type VariableMeta, variablesOf } from './variable.ts'
 
 const copying = [
-  '# Copy it and keep it to yourself: cp .env.example .env.pod && chmod 600 .env.pod (.env serves all workspaces).',
+  '# Copy it and keep it private: cp .env.example .env.pod && chmod 600 .env.pod (.env serves all workspaces).',
   '# Made from pod/env, cluster/env and stoat/env.',
 ]
 
@@ -22,8 +22,8 @@ export function renderExample(schemas: readonly Schema[], { blank = false, envir
   const words = environment === undefined ? '' : ` --env ${environment}`
   const judged = `npm run validate -w ${one?.workspace ?? 'pod'}`
   const lines = one ? [`# ${one.title}. Fill in, then: ${judged}${words && ` --${words}`}`] : [...copying]
-  lines.push(`# Empty secrets are made by: ${judged} --${words} --generate`)
-  lines.push('# What is commented out is optional, and shows its default or an example.')
+  lines.push(`# Generate empty secrets with: ${judged} --${words} --generate`)
+  lines.push('# Commented lines are optional, and show the default or an example.')
   for (const schema of schemas) {
     if (!one) lines.push('', `# ${'='.repeat(8)} ${schema.title} (.env.${schema.workspace}) ${'='.repeat(8)}`)
     lines.push(...section(schema, blank))

@@ -31,7 +31,7 @@ export interface EnvFiles {
 export function readEnvFiles(workspace: string, root: string, home: string, name?: string): EnvFiles {
   const main = `.env.${workspace}${name === undefined ? '' : `.${name}`}`
   if (name !== undefined && !/^[A-Za-z0-9][\w-]*$/.test(name)) {
-    const message = 'is not a name of an environment: letters, digits, - and _ only'
+    const message = 'is not an environment name: letters, digits, - and _ only'
     return { main: `.env.${workspace}`, read: [], problems: [{ variable: '--env', message, example: 'staging' }] }
   }
   const problems: Problem[] = []
@@ -83,8 +83,8 @@ export function unreadable(code: string, file: string, isOwn: boolean): string {
 export const sourced = ({ name, text }: EnvFile): Problem[] =>
   sourcingLines(text).map((line) => ({
     variable: name,
-    message: `has a shell read another file (line ${line}), which is not done here`,
-    remedy: 'write what that file sets into this one, or take the line out',
+    message: `makes a shell read another file (line ${line}), which this tool does not do`,
+    remedy: 'copy the settings of that file into this one, or remove the line',
     file: name,
   }))
 
@@ -95,7 +95,7 @@ export function unreadSetting(files: EnvFiles, variable: string, meta: VariableM
     if (line === undefined) continue
     const why = text.broken.find((one) => one.line === line)?.why ?? 'more than one assignment, or a command'
     const message = `may be set in line ${line}, which cannot be read: ${why}`
-    return { variable, message, remedy: `write it as export ${variable}='…', or take it out`, file }
+    return { variable, message, remedy: `write it as export ${variable}='…', or remove it`, file }
   }
   return undefined
 }
@@ -121,22 +121,21 @@ export function fileWarnings(file: EnvFile, schema: Schema): Warning[] {
   const serious = [...sourcingLines(file.text), ...namingLines(file.text, names)]
   for (const { line, why } of file.text.broken) if (!serious.includes(line)) warn(`line ${line} is ignored: ${why}`)
   for (const line of file.text.spaced)
-    warn(`line ${line} has blanks around its =, which a shell does not take`, { remedy: 'leave them out' })
+    warn(`line ${line} has spaces around its =, which a shell does not accept`, { remedy: 'leave them out' })
   if (file.text.windows)
-    warn('has Windows line ends, which a shell takes as part of the values', { remedy: `dos2unix ${file.name}` })
+    warn('has Windows line ends, which a shell reads as part of the values', { remedy: `dos2unix ${file.name}` })
 
   const lines = new Map<string, number[]>()
   for (const { name, line } of file.text.assignments) lines.set(name, [...(lines.get(name) ?? []), line])
   for (const [name, at] of lines) {
-    if (at.length > 1)
-      warn(`is set ${at.length} times (lines ${at.join(', ')}); the last one holds`, { variable: name })
+    if (at.length > 1) warn(`is set ${at.length} times (lines ${at.join(', ')}); the last one wins`, { variable: name })
     if (names.includes(name)) continue
     const meant = nearest(name, names)
     if (meant !== undefined) warn('is not a known variable', { variable: name, remedy: `did you mean ${meant}?` })
   }
   for (const { name, shell } of file.values.values())
     if (names.includes(name) && 'trouble' in shell && shell.trouble === 'several words')
-      warn('has blanks but no quotes: `source` would not read it', {
+      warn('has spaces but no quotes: `source` would not read it', {
         variable: name,
         remedy: 'put the value in single quotes',
       })

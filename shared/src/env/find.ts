@@ -27,13 +27,13 @@ export function find(
     if (key !== name)
       warnings.push({ variable: key, message: 'is a former name, still read', remedy: `call it ${name}` })
     if (processEnv[key] === '')
-      warnings.push({ variable: key, message: `is empty in the environment: the value in ${found.source} is taken` })
+      warnings.push({ variable: key, message: `is empty in the environment: the value in ${found.source} is used` })
     const hidden = meta.common && found.source === 'environment' && strongest(key, undefined, files)
     if (hidden && hidden.text !== found.text)
       warnings.push({
         variable: key,
-        message: `is taken from the environment: ${hidden.source} says another value`,
-        remedy: `unset ${key}, if what the file says is meant`,
+        message: `comes from the environment, which overrides ${hidden.source}`,
+        remedy: `unset ${key} to use the value of the file`,
       })
     return found
   }

@@ -95,8 +95,8 @@ export function unreadPlace(files: EnvFiles, variable: string, meta: VariableMet
 function mayBeSet(variable: string, place: string): Problem {
   return {
     variable,
-    message: `may be set in ${place}, which cannot be read: a second value beside it could lose data; nothing was written`,
-    remedy: `write that line as export ${variable}='…', or take it out`,
+    message: `may be set in ${place}, which cannot be read: a second value could lose data; nothing was written`,
+    remedy: `write that line as export ${variable}='…', or remove it`,
     file: place.slice(0, place.lastIndexOf(':')),
   }
 }

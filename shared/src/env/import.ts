@@ -139,7 +139,7 @@ function takeFromState(taking: Taking, schema: Schema, files: EnvFiles): void {
     if (meta.tfstate === undefined || isSet) continue
     put(taking, schema, variable, inTerraformState)
     taking.notes.push(
-      `${variable} is in Terraform's state only (${meta.tfstate}): take it over from there, a new one would not fit`,
+      `${variable} is in Terraform's state only (${meta.tfstate}): import it from there, a new one would not work`,
     )
   }
 }

@@ -59,7 +59,7 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
       }
       if (found.text === inTerraformState && meta.tfstate !== undefined) {
         const remedy = `terraform state pull | jq -r '${ofState(meta.tfstate)}', encoded as the configuration did; where nothing was deployed yet, leave it empty, then: ${generate}`
-        return { ...about, message: `is still to be taken over from Terraform's state (${meta.tfstate})`, remedy }
+        return { ...about, message: `must be imported from Terraform's state (${meta.tfstate})`, remedy }
       }
       const random = files.read.find((file) => file.values.get(variable)?.random)
       if (random) {
@@ -105,7 +105,7 @@ function troubleOf(
   const quote = 'put the value in single quotes'
   if ('value' in shell) {
     if (shell.value === value) return undefined
-    const message = `can be read in two ways (line ${line}): a shell takes #, \\ and quotes inside a value otherwise than we do`
+    const message = `can be read in two ways (line ${line}): a shell reads #, \\ and quotes inside a value differently`
     return { message, remedy: `${quote}; if it holds a single quote, set it in the environment` }
   }
   switch (shell.trouble) {

@@ -26,7 +26,7 @@ export function publicKeyFile(): Parsed<{ readonly path: string; readonly keys: 
       if ('wrong' in key) return { ...key, wrong: `names ${path}, whose content ${key.wrong}` }
       keys.push(key.value)
     }
-    return keys.length > 0 ? { value: { path, keys } } : { wrong: `names ${path}, which holds no key` }
+    return keys.length > 0 ? { value: { path, keys } } : { wrong: `names ${path}, which contains no key` }
   })
 }
 

@@ -114,6 +114,6 @@ export function networks(): Parsed<string> {
     })
     return wrong === undefined
       ? { value: text }
-      : { wrong: `holds "${wrong}", which is no network such as 10.1.0.0/16` }
+      : { wrong: `holds "${wrong}", which is not a network such as 10.1.0.0/16` }
   })
 }

@@ -42,8 +42,9 @@ function network(text: string): Verdict<string> {
   const bits = family === 6 ? 128 : 32
   const prefix = length === undefined ? bits : Number(length)
   const isLength = length === undefined || (/^\d{1,3}$/.test(length) && prefix <= bits)
-  if (family === 0 || !isLength) return { wrong: `holds the source "${text}", which is no network`, remedy: form }
-  if (prefix === 0) return { wrong: `holds the source "${text}", which is everybody`, remedy: 'leave "from" out' }
+  if (family === 0 || !isLength) return { wrong: `holds the source "${text}", which is not a network`, remedy: form }
+  if (prefix === 0)
+    return { wrong: `holds the source "${text}", which includes every address`, remedy: 'leave "from" out' }
   const own = canonical(address)
   if (prefix === bits) return { value: own }
   const first = firstOf(own, prefix, family === 6 ? 'ipv6' : 'ipv4')

@@ -17,7 +17,7 @@ export const parseRecipient: Parser<string> = (text) => {
   if (/^age1/i.test(word) && !looksPrivate(word)) {
     return isBech32(word.toLowerCase())
       ? { value: word.toLowerCase() }
-      : { wrong: 'is cut or mistyped: no recipient of age' }
+      : { wrong: 'is cut or mistyped: not an age recipient' }
   }
   const key = parsePublicKey(text)
   if ('wrong' in key)
@@ -27,7 +27,7 @@ export const parseRecipient: Parser<string> = (text) => {
   return canEncrypt(key.value.type)
     ? { value: `${key.value.type} ${key.value.base64}` }
     : {
-        wrong: `is an ssh key of type ${key.value.type}, which nothing can be encrypted to`,
+        wrong: `is an ssh key of type ${key.value.type}, which age cannot encrypt to`,
         remedy: 'use an ssh-ed25519 or ssh-rsa key, or: age-keygen',
       }
 }

@@ -20,7 +20,7 @@ const bitsOfNew = 45
 export const parseStrong: Parser<string> = (text) => {
   const shape = parsePrintable(text)
   if ('wrong' in shape) return shape
-  if (text.length < least) return { wrong: `is too short: ${text.length} characters, ${least} are the least` }
+  if (text.length < least) return { wrong: `is too short: ${text.length} characters, at least ${least} are needed` }
   if (new Set(text).size < 6) return { wrong: 'is too simple: it repeats very few characters' }
   if (isRepeated(text)) return { wrong: 'is too simple: it repeats a short piece' }
   const rest = withoutRuns(text.toLowerCase())
@@ -38,13 +38,13 @@ export const parseStrong: Parser<string> = (text) => {
 
 /** What is wrong with a secret that was taken before these rules, and is taken where it is in force. */
 function weaknessIn(text: string): string | undefined {
-  if (text.length < leastOfNew) return `has ${text.length} characters, ${leastOfNew} are the least of a new one`
+  if (text.length < leastOfNew) return `has ${text.length} characters, a new one needs at least ${leastOfNew}`
   return strengthOf(text) < bitsOfNew ? 'is made of words, names, years or runs that are tried first' : undefined
 }
 
 /** Printable ASCII without blanks around it: what survives shells, YAML, TOML and connection strings. */
 const parsePrintable: Parser<string> = (text) => {
-  if (text.trim() !== text) return { wrong: 'has blanks around it' }
+  if (text.trim() !== text) return { wrong: 'has spaces around it' }
   return /^[\x20-\x7e]+$/.test(text) ? { value: text } : { wrong: 'holds characters other than printable ASCII' }
 }
 
@@ -80,7 +80,7 @@ export const strongSecret = (): Parsed<Secret> => hidden(parseStrong)
 /** A token that a service handed out: only its shape is known. */
 export function token(
   pattern: RegExp = /^\S{8,}$/,
-  shape = 'a token (8 characters or more, no blanks)',
+  shape = 'a token (8 characters or more, no spaces)',
 ): Parsed<Secret> {
   return hidden((text) => {
     const printable = parsePrintable(text)
@@ -93,7 +93,7 @@ export function token(
 export const openaiKey = (): Parsed<Secret> =>
   hidden((text) => {
     if (text.startsWith('sk-ant-'))
-      return { wrong: 'is an Anthropic key (sk-ant-…), not an OpenAI one', remedy: 'it belongs into ANTHROPIC_API_KEY' }
+      return { wrong: 'is an Anthropic key (sk-ant-…), not an OpenAI one', remedy: 'it belongs in ANTHROPIC_API_KEY' }
     return apiKey(text, 'sk-', 'OpenAI')
   })
 
@@ -103,7 +103,7 @@ export const anthropicKey = (): Parsed<Secret> =>
     if (text.startsWith('sk-') && !text.startsWith('sk-ant-'))
       return {
         wrong: 'looks like an OpenAI key (sk-…), not an Anthropic one (sk-ant-…)',
-        remedy: 'an OpenAI key belongs into OPENAI_API_KEY',
+        remedy: 'an OpenAI key belongs in OPENAI_API_KEY',
       }
     return apiKey(text, 'sk-ant-', 'Anthropic')
   })
@@ -118,7 +118,7 @@ function apiKey(text: string, prefix: string, vendor: string): ReturnType<Parser
 export const awsKeyId = (): Parsed<Secret> =>
   hidden((text) => {
     if (/^[A-Za-z0-9+/]{40}$/.test(text))
-      return { wrong: 'looks like a secret access key', remedy: 'it belongs into AWS_SECRET_ACCESS_KEY' }
+      return { wrong: 'looks like a secret access key', remedy: 'it belongs in AWS_SECRET_ACCESS_KEY' }
     return /^(AKIA|ASIA)[A-Z0-9]{12,124}$/.test(text)
       ? { value: text }
       : { wrong: 'is not an AWS access key id (AKIA… or ASIA…)' }
@@ -128,7 +128,7 @@ export const awsKeyId = (): Parsed<Secret> =>
 export const awsSecretKey = (): Parsed<Secret> =>
   hidden((text) => {
     if (/^(AKIA|ASIA)[A-Z0-9]{12,}$/.test(text))
-      return { wrong: 'is an access key id', remedy: 'it belongs into AWS_ACCESS_KEY_ID' }
+      return { wrong: 'is an access key id', remedy: 'it belongs in AWS_ACCESS_KEY_ID' }
     return /^[A-Za-z0-9+/]{40}$/.test(text)
       ? { value: text }
       : { wrong: 'is not an AWS secret access key (40 characters)' }

@@ -111,6 +111,6 @@ function weakness(type: string, parts: readonly Buffer[]): string | undefined {
   const bits = first < 0 ? 0 : (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24
   // sshd(8): RequiredRSASize is 1024 by default; distributions and the NIST ask for 2048.
   // More, OpenSSH does not read (sshbuf.h, SSHBUF_MAX_BIGNUM).
-  if (bits > 16384) return `is an RSA key of ${bits} bits; 16384 is the most`
-  return bits < 2048 ? `is an RSA key of ${bits} bits; 2048 is the least` : undefined
+  if (bits > 16384) return `is an RSA key of ${bits} bits; the maximum is 16384`
+  return bits < 2048 ? `is an RSA key of ${bits} bits; the minimum is 2048` : undefined
 }

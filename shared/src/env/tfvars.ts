@@ -60,7 +60,7 @@ export function parseTfvars(text: string): {
       continue
     }
     const before = seen.get(name)
-    if (before !== undefined) problems.push({ line, message: `${name} is set in line ${before} already` })
+    if (before !== undefined) problems.push({ line, message: `${name} is already set in line ${before}` })
     seen.set(name, line)
     values.push({ name, line, value: read.value })
   }

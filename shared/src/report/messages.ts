@@ -21,7 +21,7 @@ export function sayEvent(event: Event): { level: Level; text: string } {
     case 'cost':
       return info(sayCost(event))
     case 'plan.moved':
-      return { level: 'warn', text: 'what was found has changed since the plan was made: here is the new plan' }
+      return { level: 'warn', text: 'the facts have changed since the plan was made: here is the new plan' }
     case 'lock.wait':
       return info(`waiting for the lock on ${event.target}, held by ${event.holder}`)
     case 'lock.taken':

@@ -78,7 +78,7 @@ function planSection(page: PlanPage): string[] {
     `<section aria-label="${text(workspace)}">`,
     `<h2>${text(nameOf(page))}</h2>`,
     `<p>on ${text(targetsOf(view))}</p>`,
-    ...(assumed === undefined ? [] : [`<p>This is a plan for ${text(assumed)}: it is to be read, not deployed.</p>`]),
+    ...(assumed === undefined ? [] : [`<p>This is a plan for ${text(assumed)}: it is for reading only.</p>`]),
     `<p>${text(summarize(workspace, view))}</p>`,
     ...(cost ? [costBlock(cost)] : []),
     ...scripts.flatMap((script) => scriptLines(script, stepsOf(script))),
@@ -115,7 +115,7 @@ const verbs = { create: 'create', update: 'change', remove: 'remove' } as const
 function changeItem(change: ChangeView, waits: string): string {
   const { verb, say, risk, diff, guarded } = change
   const badge = risk === 'safe' ? '' : ` <span class="risk ${risk}">${riskWords[risk]}</span>`
-  const guard = guarded ? ' <small>reverted unless a new connection gets in</small>' : ''
+  const guard = guarded ? ' <small>reverted unless a new connection succeeds</small>' : ''
   const line = `<span class="verb">${verbs[verb]}</span> ${text(say)}${badge}${guard}${waits}`
   return item(verb, symbols[verb], line + (diff ? diffBlock(diff) : ''))
 }

@@ -36,7 +36,7 @@ describe.concurrent('the command line', () => {
 
     const unasked = await cli(here, 'deploy')
     expect(unasked.code).toBe(64)
-    expect(unasked.stderr).toMatch(/nobody can be asked here.*\n.*--yes/)
+    expect(unasked.stderr).toMatch(/there is no terminal to confirm on.*\n.*--yes/)
     expect(notes(here.folder)).toEqual([])
 
     const deploy = await cli(here, 'deploy', '--yes', '--json')
@@ -98,7 +98,7 @@ describe.concurrent('the command line', () => {
     const file = join(here.root, 'reviewed.plan')
     expect(await cli(here, 'plan', '--out', file, '--extra', '--tags', 'files')).toMatchObject({ code: 0 })
     const again = await cli(here, 'deploy', '--plan', file, '--extra')
-    expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('--plan goes without --extra') })
+    expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('--plan cannot be combined with --extra') })
     expect(notes(here.folder)).toEqual([])
     expect(await cli(here, 'deploy', '--plan', file, '--skip-verification')).toMatchObject({ code: 0 })
     expect(notes(here.folder)).toEqual(['extra', 'motd', 'password'])
@@ -158,7 +158,7 @@ describe.concurrent('the command line', () => {
     // Who holds it is told before anybody is asked, and the flag that there is.
     expect(await cli(held, 'unlock')).toMatchObject({
       code: 64,
-      stderr: expect.stringMatching(/held by ana@laptop\?\n {2}Give --yes/),
+      stderr: expect.stringMatching(/held by ana@laptop\?\n {2}Pass --yes/),
     })
     expect(await cli(held, 'unlock', '--yes')).toMatchObject({ code: 0, stderr: expect.stringContaining('ana@laptop') })
     expect(existsSync(join(held.folder, '.lock'))).toBe(false)
@@ -202,9 +202,9 @@ describe.concurrent('the command line', () => {
           expect.any(String),
         ],
       ],
-      [64, '', ['error: --env ../x is not a name of an environment', expect.stringContaining('Letters, digits')]],
+      [64, '', ['error: --env ../x is not an environment name', expect.stringContaining('Letters, digits')]],
       [64, '', ['error: unknown option --tagz', '  Did you mean --tags?']],
-      [1, '', [expect.stringMatching(/^error: nothing can be saved to \/nowhere/), expect.any(String)]],
+      [1, '', [expect.stringMatching(/^error: cannot save to \/nowhere/), expect.any(String)]],
       [64, '', ['error: INFRA_ROOT=/nowhere is not a folder', expect.any(String)]],
     ])
   })

@@ -42,7 +42,7 @@ describe.concurrent('npm run without the --', () => {
     const here = place()
     const { code, said } = await npmRun(here, ...words)
     expect(code, said).toBe(64)
-    expect(said).toMatch(/npm kept -|takes no argument/)
+    expect(said).toMatch(/npm consumed -|takes no argument/)
     expect(readdirSync(here.folder)).toEqual([])
   })
 
@@ -71,7 +71,7 @@ describe('what npm leaves in the environment', () => {
     for (const value of ['true', 'some/value']) {
       expect(judge({ [`npm_config_${name.replaceAll('-', '_')}`]: value })).toMatchObject({
         kind: 'usage',
-        message: `npm kept --${name} for itself, so deploy was not told of it; nothing was done`,
+        message: `npm consumed --${name}, so deploy did not get it; nothing was done`,
         remedy: expect.stringContaining(`npm run deploy -w pod -- --${name}`),
       })
     }
@@ -114,8 +114,10 @@ describe('what npm leaves in the environment', () => {
     writeFileSync(settings, 'json = true\nyes=false\n')
     expect(judge({ npm_config_json: 'true', npm_config_userconfig: settings })).toBeUndefined()
     expect(judge({ npm_config_yes: '', npm_config_userconfig: settings })).toBeUndefined()
-    expect(judge({ npm_config_yes: '' })?.message).toContain('npm kept -n')
-    expect(judge({ npm_config_check: 'true', npm_config_userconfig: settings })?.message).toContain('npm kept --check')
+    expect(judge({ npm_config_yes: '' })?.message).toContain('npm consumed -n')
+    expect(judge({ npm_config_check: 'true', npm_config_userconfig: settings })?.message).toContain(
+      'npm consumed --check',
+    )
   })
 
   test('nothing is refused without such a trace, when it says no, or outside of npm', () => {

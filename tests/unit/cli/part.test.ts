@@ -14,5 +14,5 @@ test('where no workspace has anything to show, that is told and is no mistake of
 })
 
 test('what would change something, and can change nothing, is one', () => {
-  expect(() => takePart(members, 'destroy', call, '/nonexistent')).toThrow(/destroy is for none of the workspaces/)
+  expect(() => takePart(members, 'destroy', call, '/nonexistent')).toThrow(/destroy applies to no configured workspace/)
 })

@@ -166,7 +166,7 @@ test('of the droplet is saved with what it was asked for', async () => {
   const file = join(tempFolder(), 'plan.json')
   const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
-  expect([code, stderr]).toEqual([0, expect.stringContaining(`saved to ${file}, to be read and not deployed`)])
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`saved to ${file}, for reading only`)])
   expect(readPod(file, join(of.root, '.infra')).plan.workspaceOptions).toEqual({ 'write-env': true })
 })
 

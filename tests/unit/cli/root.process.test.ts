@@ -77,7 +77,7 @@ describe.concurrent('the table of npm run plan', () => {
     const [plan, verify, offline] = await Promise.all([run('plan'), run('verify'), run('plan', '--offline')])
     expect([plan.code, verify.code]).toEqual([1, 1])
     expect(plan.stderr).toMatch(
-      /no workspace is configured: there is none of \.env\.left, [^\n]*\n.*npm run validate -w left -- --generate makes \.env\.left .*--offline/,
+      /no workspace is configured: none of \.env\.left, [^\n]*\n.*npm run validate -w left -- --generate makes \.env\.left .*--offline/,
     )
     expect([offline.code, table(offline)]).toEqual([0, expect.arrayContaining(['left | planned | +1 (1 restart)'])])
     expect(offline.stderr.match(/NO ENVIRONMENT/g)).toHaveLength(3)
@@ -140,7 +140,7 @@ describe.concurrent('npm run deploy', () => {
     const { run, there } = trio(fine)
     const ran = await run('deploy')
     expect(ran.code).toBe(64)
-    expect(ran.stderr).toMatch(/nobody can be asked here.*\n.*--yes/)
+    expect(ran.stderr).toMatch(/there is no terminal to confirm on.*\n.*--yes/)
     expect(table(ran)[0]).toBe('left | planned | +1 (1 restart)')
     expect(names.map(there)).toEqual([[], [], []])
   })
@@ -203,7 +203,7 @@ describe.concurrent('one plan of all', () => {
     const ran = await run('deploy', '--plan', file)
     expect([ran.code, ran.stderr]).toEqual([
       6,
-      expect.stringContaining('nothing was deployed: of reviewed plans all are made or none'),
+      expect.stringContaining('nothing was deployed: either all reviewed plans are applied or none'),
     ])
     expect([there('left'), there('middle')]).toEqual([[], []])
   })
@@ -224,7 +224,7 @@ describe.concurrent('one plan of all', () => {
     const file = join(root, 'all.plan')
     const [ran, bad] = await Promise.all([run('plan', '--out', file), run('plan', '--out', join(root, 'no/all.plan'))])
     expect([ran.stderr, existsSync(file)]).toEqual([expect.stringMatching(/not saved to .*no plan of middle/), false])
-    expect([bad.code, bad.stderr, bad.stdout]).toEqual([1, expect.stringContaining('nothing can be saved to'), ''])
+    expect([bad.code, bad.stderr, bad.stdout]).toEqual([1, expect.stringContaining('cannot save to'), ''])
   })
 })
 

@@ -21,7 +21,7 @@ describe.concurrent('a signal', () => {
       const ran = await run.ended
       expect(ran.code).toBe(code)
       expect(ran.stderr).toMatch(
-        /✓ service started[\s\S]*error: stopped as asked, after 4 changes\n.*same command again/,
+        /✓ service started[\s\S]*error: stopped as requested, after 4 changes\n.*same command again/,
       )
       expect(notes(here.folder)).toEqual(['config', 'motd', 'password', 'running'])
     },

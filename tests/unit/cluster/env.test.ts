@@ -25,7 +25,7 @@ test.each<[set: Record<string, string>, variable: string, message: string | unde
 test.each<[password: string, message: string | RegExp | undefined]>([
   ['q7Xw-2mKp_9vTz.LhB4', undefined],
   ['q7Xw/2mKp@9vTz:LhB4', 'holds characters that have a meaning in the URL of a Redis'],
-  ['q7Xw-2mKp_9v', /16 are the least/],
+  ['q7Xw-2mKp_9v', /at least 16/],
   ['redis-password-2026', /too simple|tried first/],
 ])('the password of Redis may be %s: %s', (password, message) => {
   const { problems = [] } = loadEnv({ schema: clusterSchema, root: folder, processEnv: { REDIS_PASSWORD: password } })

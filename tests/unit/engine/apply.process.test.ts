@@ -283,7 +283,7 @@ describe('stopping', () => {
     })
     expect(failure).toMatchObject({
       kind: 'interrupted',
-      message: 'stopped as asked, after 1 change',
+      message: 'stopped as requested, after 1 change',
       remedy: expect.stringContaining('same command again'),
     })
     expect(readdirSync(here.folder)).toEqual(['a'])

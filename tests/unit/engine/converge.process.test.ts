@@ -30,7 +30,7 @@ function late(here: LocalTarget, looks: number, waits: readonly number[]): Targe
 
 const waited = (events: Parameters<typeof only>[0]) => only(events, 'message').map(({ text }) => text)
 const said = (seconds: number) =>
-  `the cloud does not show yet what was changed (note a): asked again in ${seconds} seconds`
+  `the cloud does not show the change yet (note a): checking again in ${seconds} seconds`
 
 describe('a target whose answers lag behind its changes', () => {
   test.each<[looks: number, waits: number[]]>([
@@ -103,6 +103,6 @@ describe('a target whose answers lag behind its changes', () => {
     }
     const cloud = late(here, 9, [60])
     const { failure } = await deployed(work(note(cloud, 'a', '1')), { emit, stopping: () => stop })
-    expect(failure).toMatchObject({ kind: 'interrupted', message: 'stopped as asked, after 1 change' })
+    expect(failure).toMatchObject({ kind: 'interrupted', message: 'stopped as requested, after 1 change' })
   })
 })

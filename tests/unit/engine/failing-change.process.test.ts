@@ -166,9 +166,9 @@ describe('a step that lets the rest go on', () => {
       message: 'certificate on here: no luck (exit code 3)',
       remedy: expect.stringContaining('run again'),
     })
-    expect(failure?.detail.at(-1)).toBe('all else is done, but for what comes after it: note site, note behind')
+    expect(failure?.detail.at(-1)).toBe('everything else is done, except what depends on it: note site, note behind')
     expect(only(events, 'message').map(({ text }) => text)).toEqual([
-      'certificate on here: no luck (exit code 3); the rest goes on',
+      'certificate on here: no luck (exit code 3); the deploy continues with the rest',
     ])
     expect(here.order.at(-1)).toBe('release')
   })

@@ -23,5 +23,5 @@ test('what mends the whole target is planned once for each target, in the place 
     [],
     ['mended'],
   ])
-  expect(plan.steps[2]?.decision).toEqual(converged('an earlier step mends it'))
+  expect(plan.steps[2]?.decision).toEqual(converged('an earlier step fixes it'))
 })

@@ -48,7 +48,7 @@ function isTaken(question: Question<unknown>, output: Output): boolean {
 }
 
 test.each([
-  [ended[0]?.[1], 'the program that answers was ended by signal 9'],
+  [ended[0]?.[1], 'its program was killed by signal 9'],
   [ended[3]?.[1], 'no answer within 15 seconds'],
 ])('%j says so', (output, message) => {
   const question = { command: { line: 'true' }, parse: () => null }

@@ -87,7 +87,7 @@ describe('the layers', () => {
       message: expect.stringContaining('.env.pod.stagin does not exist'),
       remedy: expect.stringContaining('--env stagin --generate'),
     })
-    expect(wrongs(loadPod(files, { name: '../x' }))[0]).toMatch(/^--env is not a name/)
+    expect(wrongs(loadPod(files, { name: '../x' }))[0]).toMatch(/^--env is not an environment name/)
     expect(loadPod(files, { name: 'stagin' }).unconfigured).toBe(false)
   })
 
@@ -114,8 +114,8 @@ test('what a shell has for other programs as well does not win silently over a f
   expect(told({ OPENAI_API_KEY: 'sk-another-key-of-this-shell' })).toEqual([
     {
       variable: 'OPENAI_API_KEY',
-      message: 'is taken from the environment: .env.pod says another value',
-      remedy: 'unset OPENAI_API_KEY, if what the file says is meant',
+      message: 'comes from the environment, which overrides .env.pod',
+      remedy: 'unset OPENAI_API_KEY to use the value of the file',
     },
   ])
   expect(told({ OPENAI_API_KEY: 'sk-0123456789abcdefghijkl' })).toEqual([])

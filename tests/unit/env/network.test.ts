@@ -11,12 +11,12 @@ check([
     [
       ['10.1.0.0/16', '10.1.0.0/16'],
       ['10.1.0.0/16,fd00::/8', '10.1.0.0/16,fd00::/8'],
-      ['10.1.0.0', bad('no network')],
-      ['10.1.0.0/33', bad('no network')],
-      ['fd00::/129', bad('no network')],
-      ['10.1.0.0/16,', bad('no network')],
-      ['10.1.0.0/16/8', bad('no network')],
-      ['example.com/8', bad('no network')],
+      ['10.1.0.0', bad('not a network')],
+      ['10.1.0.0/33', bad('not a network')],
+      ['fd00::/129', bad('not a network')],
+      ['10.1.0.0/16,', bad('not a network')],
+      ['10.1.0.0/16/8', bad('not a network')],
+      ['example.com/8', bad('not a network')],
     ],
   ],
   [

@@ -217,18 +217,18 @@ describe('warnings', () => {
     [
       'a duplicate',
       'VALENCE_DOMAIN="b.example.org"\n',
-      /^VALENCE_DOMAIN is set 2 times \(lines 2, 12\); the last one holds$/,
+      /^VALENCE_DOMAIN is set 2 times \(lines 2, 12\); the last one wins$/,
     ],
     [
       'a typing error',
       'VALENCE_SSH_PRT=22\n',
       /^VALENCE_SSH_PRT is not a known variable did you mean VALENCE_SSH_PORT\?$/,
     ],
-    ['blanks around =', 'VALENCE_SSH_PORT = 22\n', /^line 12 has blanks/],
+    ['blanks around =', 'VALENCE_SSH_PORT = 22\n', /^line 12 has spaces/],
     [
       'no quotes around blanks',
       'VALENCE_TIMEZONE=Europe/Zurich for us\n',
-      /^VALENCE_TIMEZONE has blanks but no quotes/,
+      /^VALENCE_TIMEZONE has spaces but no quotes/,
     ],
     ['Windows line ends', 'VALENCE_SSH_PORT=22\r\n', /Windows line ends.*dos2unix/],
   ])('%s', (_, text, warning) => {

@@ -34,7 +34,7 @@ check([
       ['hunter2hunter2', bad('short piece')],
       ['abcdefghijklmnop', bad('too simple')],
       ['12345678901234567890', bad('too simple')],
-      [' Gf3kQz9LwX2mTr', bad('blanks')],
+      [' Gf3kQz9LwX2mTr', bad('spaces')],
       ['Gf3kQz9LwX2mTré', bad('ASCII')],
       ['Gf3kQz9L\nwX2mTr', bad('ASCII')],
     ],

@@ -109,7 +109,7 @@ describe('key files', () => {
     expect(wrong(ed25519)).toMatch(/names a private key.*ed25519\.pub/)
     expect(wrong(join(root, 'none.pub'))).toMatch(/does not exist.*ssh-keygen -t ed25519 -f .*none makes/)
     expect(wrong(root)).toMatch(/is a directory/)
-    expect(wrong(join(root, 'empty.pub'))).toMatch(/holds no key/)
+    expect(wrong(join(root, 'empty.pub'))).toMatch(/contains no key/)
     expect(wrong(join(root, 'cut.pub'))).toMatch(/cut\.pub, whose content is cut or garbled/)
     expect(wrong(join(root, publicOf(ed25519)))).toMatch(/a key itself/)
   })

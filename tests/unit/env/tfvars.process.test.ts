@@ -53,7 +53,7 @@ glob = "https://x/*" # */
     ['key =', 1, /^key has no value/],
     ["key = 'hunter2'", 1, /^key is neither/],
     ['hunter2', 1, /^is not name = value/],
-    ['a = 1\n\na = "hunter2"', 3, /^a is set in line 1 already/],
+    ['a = 1\n\na = "hunter2"', 3, /^a is already set in line 1/],
   ])('what cannot be read is told by its line, and not quoted: %j', (text, line, message) => {
     const { problems } = parseTfvars(text)
     expect(problems).toEqual([{ line, message: expect.stringMatching(message) }])
@@ -99,7 +99,7 @@ describe('taken over', () => {
       "line 9: do_token still holds the example's placeholder and was left out",
       'line 11: discord_tokn is not a known variable; did you mean discord_token?',
       'line 14: stoat_vapid_private_key is empty and was left out',
-      "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): take it over from there, a new one would not fit",
+      "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): import it from there, a new one would not work",
     ])
     for (const file of ['.env.cluster', '.env.stoat']) expect(statSync(join(root, file)).mode & 0o777).toBe(0o600)
     const token = 'MTMz.$x.it-is-"quoted"-0123456789012345678901234567890123456789'
@@ -148,7 +148,7 @@ describe('taken over', () => {
     expect(loadEnv(options).problems).toContainEqual(
       expect.objectContaining({
         variable: 'STOAT_ENCRYPTION_KEY',
-        message: "is still to be taken over from Terraform's state (random_password.stoat_encryption_key)",
+        message: "must be imported from Terraform's state (random_password.stoat_encryption_key)",
         remedy: expect.stringContaining('terraform state pull'),
       }),
     )

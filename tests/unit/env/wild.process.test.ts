@@ -178,7 +178,7 @@ describe('a public key', () => {
         [`ecdsa-sha2-nistp256 ${curve(63)}`, bad('garbled: its curve')],
         [`ecdsa-sha2-nistp256 ${curve(64, 1)}`, bad('garbled: its curve')],
         [`ssh-rsa ${rsa(16384)}`, line(`ssh-rsa ${rsa(16384)}`)],
-        [`ssh-rsa ${rsa(16392)}`, bad('16384 is the most')],
+        [`ssh-rsa ${rsa(16392)}`, bad('the maximum is 16384')],
       ],
     ],
   ])

@@ -74,9 +74,9 @@ describe('where a backup goes', () => {
     expect(path()).toBe(join(here, name))
     expect(path('sub')).toBe(join(here, 'sub', name))
     expect(path('sub/mine')).toBe(join(here, 'sub/mine'))
-    expect(() => path('there')).toThrow(/there already/)
-    expect(() => path('no/where')).toThrow(/there is not a folder/)
-    expect(() => path('nowhere/')).toThrow(/there is not a folder/)
+    expect(() => path('there')).toThrow(/already exists/)
+    expect(() => path('no/where')).toThrow(/there is no folder/)
+    expect(() => path('nowhere/')).toThrow(/there is no folder/)
     expect(fromHere('~/x', {})).toMatch(/^\/.*[^~]\/x$/)
   })
 })
@@ -115,12 +115,12 @@ describe('whether an archive belongs on a host', () => {
 })
 
 test.each([
-  ['age: error: no identity matched any of the recipients', /key does not open file/],
+  ['age: error: no identity matched any of the recipients', /key cannot decrypt file/],
   ['age: error: failed to decrypt and authenticate payload chunk', /damaged or cut off/],
   ['tar: Unexpected EOF in archive\nage: error: unexpected EOF', /damaged or cut off/],
   ['age: error: failed to read header: parsing age header', /damaged or cut off/],
-  ['age: error: failed to obtain passphrase: could not read passphrase', /the passphrase of key was not given/],
-  ['age: error: failed to decrypt SSH key file: x509: decryption password incorrect', /was not given, or is another/],
+  ['age: error: failed to obtain passphrase: could not read passphrase', /the passphrase of key is missing or wrong/],
+  ['age: error: failed to decrypt SSH key file: x509: decryption password incorrect', /is missing or wrong/],
   ['age: error: key: is a directory', /age cannot open file: key: is a directory/],
 ])('%j is told in plain words', (said, message) => {
   expect(decryptionFailure(said, 'file', 'key')?.message).toMatch(message)

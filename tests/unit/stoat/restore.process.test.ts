@@ -147,7 +147,7 @@ describe('an archive that shall be restored', () => {
     [
       'was encrypted to somebody else',
       () => make('f', { recipient: 'other' }),
-      /own does not open .*nothing was changed/,
+      /own cannot decrypt .*nothing was changed/,
     ],
     [
       'holds other documents than it says',

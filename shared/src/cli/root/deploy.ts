@@ -61,7 +61,7 @@ async function agree(run: RootRun, fates: ReadonlyMap<string, Fate>): Promise<nu
   const failed = run.members.filter((member) => outcomeOf(fates, nameOf(member))?.exitCode !== 0).map(nameOf)
   try {
     if (options.plan !== undefined && failed.length > 0) {
-      const text = `nothing was deployed: of reviewed plans all are made or none, and not that of ${failed.join(', ')}`
+      const text = `nothing was deployed: either all reviewed plans are applied or none, and this one cannot be: ${failed.join(', ')}`
       run.reporters.inOrder.emit({ type: 'message', level: 'warn', text })
       return 0
     }
@@ -75,14 +75,14 @@ async function agree(run: RootRun, fates: ReadonlyMap<string, Fate>): Promise<nu
   }
 }
 
-/** `For real: make 12 changes of pod on root@203.0.113.10, 40 of cluster on …?` */
+/** `Apply 12 changes of pod to root@203.0.113.10, 40 of cluster to …?` */
 function question(plans: readonly { member: Member; plan: Plan }[]): string {
   const parts = plans.map(({ member, plan }, index) => {
     const count = plan.steps.flatMap(changesOf).length
     const what = index > 0 ? `${count}` : `${count} ${count === 1 ? 'change' : 'changes'}`
-    return `${what} of ${nameOf(member)} on ${targetNamesOf(plan)}`
+    return `${what} of ${nameOf(member)} to ${targetNamesOf(plan)}`
   })
-  return `For real: make ${parts.join(', ')}?`
+  return `Apply ${parts.join(', ')}?`
 }
 
 /** Makes what was agreed to of one workspace, unless there is nothing to do, or one that it needs has failed. */
@@ -116,7 +116,7 @@ async function agreeAgain(run: RootRun, member: Member, agreed: Plan, plan: Plan
   const { options } = run.call
   if (options.yes || covers(agreed, plan)) return
   if (options.plan !== undefined)
-    throw new Failure('stale', `${nameOf(member)} would be changed beyond what was reviewed; it was left as it is`, {
+    throw new Failure('stale', `${nameOf(member)} would change more than was reviewed; nothing of it was changed`, {
       remedy: 'Plan again, review, and deploy the new plan.',
     })
   await confirm(question([{ member, plan }]), canAsk(options.json === true, process.env))

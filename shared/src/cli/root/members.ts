@@ -48,7 +48,7 @@ export async function chooseMembers(entries: readonly Entry[], choice: Choice): 
   if (samples && options.env === undefined && (options.offline || isWatched)) return { running: all, unconfigured: [] }
   const files = all.map(({ workspace }) => fileOf(workspace, options.env)).join(', ')
   const look = samples ? ' A plan of sample values: -- --offline.' : ''
-  throw new Failure('error', `no workspace is configured: there is none of ${files}`, {
+  throw new Failure('error', `no workspace is configured: none of ${files} exists`, {
     remedy: `${processEnv.CI ? 'Give the job its variables and secrets (docs/ci.md).' : toBegin((all[0] as Member).workspace, options.env)}${look}`,
   })
 }

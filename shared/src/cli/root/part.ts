@@ -31,11 +31,11 @@ export function takePart(members: readonly Member[], command: string, { options 
     )
       return 'not in the plan, skipped'
     const tags = new Set(tagsOf(member))
-    if (options.tags && !options.tags.some((tag) => tags.has(tag))) return 'none of its scripts is chosen, skipped'
+    if (options.tags && !options.tags.some((tag) => tags.has(tag))) return 'no script selected, skipped'
     const scripts = member.workspace.scripts.filter(
       (script) => !script.tags.some((tag) => options['skip-tags']?.includes(tag)),
     )
-    return scripts.length === 0 ? 'none of its scripts is chosen, skipped' : undefined
+    return scripts.length === 0 ? 'no script selected, skipped' : undefined
   }
   const judged = members.map((member) => ({ member, why: whyNot(member) }))
   const running = judged.flatMap(({ member, why }) => (why === undefined ? [member] : []))
@@ -44,7 +44,7 @@ export function takePart(members: readonly Member[], command: string, { options 
   const isLook = lookCommands.includes(command) && judged.every(({ why }) => why === lacks(command))
   if (running.length === 0 && !isLook)
     throw usage(
-      `${command} is for none of the workspaces that are configured`,
+      `${command} applies to no configured workspace`,
       left.map(({ name, why }) => `${name}: ${why}`).join('; '),
     )
   return { running, left }

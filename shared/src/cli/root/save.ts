@@ -18,7 +18,7 @@ export function saveAll(
   if (html !== undefined) {
     const plans = inOrder.map((one) => pageOf(one.member.workspace, one, folder))
     savePlanPage(html, { plans, results, made: new Date() })
-    say(`the plan as a page: ${html}`)
+    say(`HTML plan: ${html}`)
   }
   if (out === undefined) return
   const failed = members.filter((member) => !planned.some((one) => one.member === member))

@@ -60,7 +60,7 @@ const cases: readonly [pattern: RegExp, say: (access: AwsAccess) => string, reme
   [
     /\((InternalServerError|InternalFailure|ServiceUnavailable\w*|50[0234])\)/,
     ({ region }) => `AWS in ${region} has a fault of its own`,
-    () => 'See https://health.aws.amazon.com/health/status; run again later: it looks before it acts.',
+    () => 'See https://health.aws.amazon.com/health/status; run again later: it checks the current state first.',
   ],
 ]
 
@@ -82,7 +82,7 @@ export function awsFailure(access: AwsAccess, output: Output, during?: string): 
   if (!found) return undefined
   const [, say, remedy] = found
   const doubt = during
-    ? ` What was under way (${during}) may or may not have been done; run the same command again: it looks before it acts.`
+    ? ` What was under way (${during}) may or may not have been done; run the same command again: it checks the current state first.`
     : ''
   return new Failure('unreachable', say(access), {
     remedy: remedy(access) + doubt,

@@ -12,7 +12,7 @@ export interface Doing {
   readonly writes: boolean
 }
 
-const again = ' Run the same command again: it looks before it acts.'
+const again = ' Run the same command again: it checks the current state first.'
 const doubt = ({ writes, request }: Doing) =>
   writes ? ` What was under way (${request}) may or may not have been done.${again}` : ''
 

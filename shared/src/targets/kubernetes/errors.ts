@@ -55,7 +55,7 @@ const cases: readonly [pattern: RegExp, kind: FailureKind, say: Say, remedy: Say
     /ServiceUnavailable|server is currently unable to handle|etcdserver: |TooManyRequests|InternalError\)|the server was unable to return a response/,
     'unreachable',
     ({ server }) => `the Kubernetes API at ${server} has a fault of its own`,
-    () => 'Wait a little and run again: it looks before it acts.',
+    () => 'Wait a little and run again: it checks the current state first.',
   ],
 ]
 
@@ -94,7 +94,7 @@ export function kubectlFailure(access: KubeAccess, output: Output, during?: stri
 
 const doubt = (during: string | undefined): string =>
   during
-    ? ` What was under way (${during}) may or may not have been done; run the same command again: it looks before it acts.`
+    ? ` What was under way (${during}) may or may not have been done; run the same command again: it checks the current state first.`
     : ''
 
 const deadWebhook = ({ name, cause, remedy }: DeadWebhook, during: string | undefined): Failure =>

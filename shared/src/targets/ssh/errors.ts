@@ -86,7 +86,7 @@ export function sshFailure(address: SshAddress, stderr: string, { during, logged
   const found = cases.find(([pattern]) => pattern.test(stderr))
   if (/the lock was lost/.test(stderr)) {
     return new Failure('locked', `the lock on ${at} was lost: another run took it, or it was removed by hand`, {
-      remedy: 'See that no other run is under way, then run again: it looks before it acts.',
+      remedy: 'See that no other run is under way, then run again: it checks the current state first.',
     })
   }
   if (/\bssh: (command )?not found/.test(stderr))
@@ -103,7 +103,7 @@ export function sshFailure(address: SshAddress, stderr: string, { during, logged
   const lost = during ? `the connection to ${at} was lost while ${during}` : undefined
   const message = lost ?? found?.[1](at) ?? `ssh to ${at} failed`
   const remedy = lost
-    ? 'What was under way may or may not have been done. When the host answers again, run the same command: it looks before it acts.'
+    ? 'What was under way may or may not have been done. When the host answers again, run the same command: it checks the current state first.'
     : found?.[2](address)
   return new Failure('unreachable', message, {
     ...(remedy && { remedy }),
