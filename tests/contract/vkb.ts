@@ -81,6 +81,12 @@ export const vkbKinds: readonly Kind[] = [
         says: /broken: made anew$/,
       },
       { name: 'owned by root', sh: 'chown -R root: /opt/contract/venv', says: /root → valence$/ },
+      {
+        name: "a part of it root's, as pip leaves it that root runs",
+        sh: 'chown -R root: /opt/contract/venv/lib/python3*/site-packages/pip',
+        says: /^all in \/opt\/contract\/venv is of valence, lib\/python3\S+\/site-packages\/pip\S* is not$/,
+        healed: '[ -z "$(find /opt/contract/venv ! -user valence)" ]',
+      },
     ],
   },
   {

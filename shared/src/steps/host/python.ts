@@ -1,7 +1,7 @@
 import { asUser } from '../../command/as-user.ts'
 import { compileVenv } from '../../command/byte-code.ts'
 import { raw, sh } from '../../command/sh.ts'
-import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
+import { type Change, changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { venvState } from '../../facts/host/python.ts'
 import { rootsAbove } from './file.ts'
@@ -18,8 +18,8 @@ else
 fi`
 
 /**
- * A virtual environment of the system's Python that works, owned by `user`, in a folder of root's. One that is broken is
- * made anew, empty.
+ * A virtual environment of the system's Python that works, owned by `user` with all its folders, in a folder of root's: pip,
+ * once run by root, leaves some that the user's cannot write to. One that is broken is made anew, empty.
  */
 export function venv(on: Target, path: string, options: { user: string; dependsOn?: readonly Dependency[] }): Step {
   const { user, dependsOn = [] } = options
@@ -34,7 +34,9 @@ export function venv(on: Target, path: string, options: { user: string; dependsO
     plan({ now }) {
       const make = asUser(user, making, [path])
       if (!now.exists) return changes([create(`venv ${path}`, user === 'root' ? make : [place, make])], '')
-      const list = now.owner === user ? [] : [update(`${path}/ ${now.owner} → ${user}`, hand)]
+      const list: Change[] = []
+      if (now.owner !== user) list.push(update(`${path}/ ${now.owner} → ${user}`, hand))
+      else if (now.foreign) list.push(update(`all in ${path} is of ${user}, ${now.foreign} is not`, hand))
       if (now.python === undefined) list.push(update(`venv ${path}, broken: made anew`, make, { risk: 'downtime' }))
       return changes(list, `Python ${now.python}`)
     },

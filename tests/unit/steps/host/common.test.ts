@@ -51,8 +51,9 @@ describe('time zone', () => {
 
 describe('venv', () => {
   test.each([
-    [answer('valence\n3.13.5\n'), { exists: true, owner: 'valence', python: '3.13.5' }],
-    [answer('valence\n'), { exists: true, owner: 'valence', python: undefined }],
+    [answer('valence\n\n3.13.5\n'), { exists: true, owner: 'valence', python: '3.13.5' }],
+    [answer('valence\nlib/a b\n3.13.5\n'), { exists: true, owner: 'valence', foreign: 'lib/a b', python: '3.13.5' }],
+    [answer('valence\n\n'), { exists: true, owner: 'valence', python: undefined }],
     [answer(''), { exists: false, owner: undefined, python: undefined }],
     [nothing, { exists: false, owner: undefined, python: undefined }],
   ])('%o', (given, state) => {
@@ -65,6 +66,10 @@ describe('venv', () => {
     [{ exists: false, owner: undefined, python: undefined }, ['+ venv /opt/venv']],
     [{ exists: true, owner: 'valence', python: undefined }, ['~ venv /opt/venv, broken: made anew']],
     [{ exists: true, owner: 'root', python: '3.13.5' }, ['~ /opt/venv/ root → valence']],
+    [
+      { exists: true, owner: 'valence', foreign: 'lib/openai', python: '3.13.5' },
+      ['~ all in /opt/venv is of valence, lib/openai is not'],
+    ],
   ])('%o', (now, desired) => {
     expect(told(step.plan({ now }, none))).toEqual(desired)
   })
