@@ -78,9 +78,18 @@ export function homeOf(user: string): Shell {
   return sh`"$(getent passwd ${user} | cut -d: -f6)"`
 }
 
-/** Whether one of these lines is for this key, whatever options stand before it. */
+// Options with what is in their quotes, the type, the key (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+const keyLine = /^(?:((?:"(?:\\.|[^"\\])*"|[^\s"])+)\s+)?(?:ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)\S+\s+(\S+)/
+
+/**
+ * Whether one of these lines lets this key in, whatever restrictions stand before it; as that of an authority it opens
+ * only with certificates.
+ */
 export function isAuthorized(lines: readonly string[], base64: string): boolean {
-  return lines.some((line) => line.split(/\s+/).includes(base64))
+  return lines.some((line) => {
+    const [, options = '', key] = line.match(keyLine) ?? []
+    return key === base64 && !/(?:^|,)cert-authority(?:,|$)/i.test(options.replace(/"(?:\\.|[^"\\])*"/g, ''))
+  })
 }
 
 function parseAccess(line: string): Access | null {

@@ -126,8 +126,8 @@ t=$(mktemp .ssh/.infra.XXXXXX) || exit
 trap 'rm -f "$t"' EXIT
 if [ -e .ssh/authorized_keys ]; then cat .ssh/authorized_keys >"$t" || exit; fi
 [ -z "$(tail -c 1 "$t")" ] || echo >>"$t"
-while read -r type key rest; do
-  grep -v '^[[:space:]]*#' "$t" | grep -qF -- "$key" || printf '%s\\n' "$type $key\${rest:+ $rest}" >>"$t" || exit
+while IFS= read -r line; do
+  grep -qxF -- "$line" "$t" || printf '%s\\n' "$line" >>"$t" || exit
 done
 chmod 600 "$t" && mv -f "$t" .ssh/authorized_keys`
   const text = plainText(`${keys.map(({ line }) => line).join('\n')}\n`)

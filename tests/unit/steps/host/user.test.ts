@@ -79,6 +79,25 @@ describe('authorized keys', () => {
     expect(told(step.plan({ now }, { pending: [] }))).toEqual(desired)
   })
 
+  const key = 'ssh-ed25519 AAAAC3Nz1'
+  test.each<[string, boolean]>([
+    [`${key}`, true],
+    [`${key} somebody else's name`, true],
+    [`ssh-ed25519\tAAAAC3Nz1\tana@laptop`, true],
+    [`no-pty,from="10.0.0.0/8,!10.0.0.1" ${key} ana`, true],
+    [`command="echo \\"a b\\" ssh-rsa AAAAB",no-pty ${key}`, true],
+    [`environment="X=cert-authority" ${key}`, true],
+    [`sk-ssh-ed25519@openssh.com AAAAC3Nz1`, true],
+    [`cert-authority ${key} ana`, false],
+    [`no-pty,cert-authority,principals="a" ${key}`, false],
+    [`ssh-rsa AAAAB AAAAC3Nz1`, false],
+    [`command="${key}" ssh-rsa AAAAB`, false],
+    [`ssh-ed25519 AAAAC3Nz1x`, false],
+  ])('%s opens: %s', (line, opens) => {
+    const decision = step.plan({ now: { ...sound, lines: [line] } }, { pending: [] })
+    expect(told(decision)).toEqual([opens ? '= 1 of ours' : '+ key of valence: ana@laptop'])
+  })
+
   test('the keys go by stdin, one a line', () => {
     const decision = step.plan({ now: null }, { pending: [] })
     const [change] = decision.kind === 'changes' ? decision.changes : []
