@@ -89,7 +89,6 @@ sshd -T -C user=root,host=x,addr=192.0.2.1,laddr=192.0.2.2,lport=22 | grep -qx '
         name: 'its unit masked',
         sh: 'systemctl mask ufw',
         stops: /ufw.service is masked/,
-        mend: 'systemctl unmask ufw',
       },
     ],
   },

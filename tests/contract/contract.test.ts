@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deploy, planWork } from '@infra/shared/engine/deploy'
+import type { Failure } from '@infra/shared/engine/failure'
 import { changesOf, type Plan, type Work } from '@infra/shared/engine/plan'
 import type { Target } from '@infra/shared/engine/target'
 import { aptPackages } from '@infra/shared/steps/host/apt'
@@ -167,22 +168,31 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
       await onHost(damage.sh)
       const work = workOf(kind, host)
       const before = await lab.fingerprint()
-      await judge(damage, work)
+      const remedy = await judge(damage, work)
       expect(diffFingerprints(before, await lab.fingerprint())).toEqual([])
       if ('fails' in damage) {
         await expect(make(work)).rejects.toThrow(damage.fails)
         await onHost(damage.left)
       }
-      if ('mend' in damage) await onHost(damage.mend)
+      if ('mend' in damage && damage.mend) await onHost(damage.mend)
+      else if ('stops' in damage) {
+        const [, command] = remedy.match(/(?:^|: )((?:systemctl|mv) \S[^\n]*)$/) ?? []
+        await onHost(command ?? `false # ${remedy}`)
+        await make(work)
+      }
       if (!('stops' in damage)) expect(await make(work)).toBeGreaterThan(0)
       if ('healed' in damage && damage.healed) await onHost(damage.healed)
       expect(said(await planWork(work, () => {}))).toBe('')
     })
   })
 
-  /** The plan of a damaged host shows this step and no other, or stops; a deploy that must stop writes nothing. */
-  async function judge(damage: Damage, work: readonly Work[]): Promise<void> {
+  /**
+   * The plan of a damaged host shows this step and no other, or stops; a deploy that must stop writes nothing. Gives the
+   * remedy.
+   */
+  async function judge(damage: Damage, work: readonly Work[]): Promise<string> {
     if ('stops' in damage) {
+      let remedy = ''
       for (const attempt of [() => planWork(work, () => {}), () => make(work)]) {
         const error = await attempt().then(
           () => undefined,
@@ -192,15 +202,17 @@ describe.skipIf(skip)(title('the contract of all kinds of steps', skip), () => {
           message: expect.stringMatching(damage.stops),
           remedy: expect.stringMatching(/./),
         })
+        remedy = (error as Failure).remedy ?? ''
       }
-      return
+      return remedy
     }
     const plan = await planWork(work, () => {})
-    if ('fails' in damage) return
+    if ('fails' in damage) return ''
     const open = plan.steps.filter((planned) => changesOf(planned).length > 0)
     expect(said(plan)).toMatch(damage.says)
     if (damage.hides) expect(JSON.stringify(plan.steps)).not.toContain(damage.hides)
     expect(open.map(({ step }) => step.id).join(', ')).toBe(damage.step ?? work[0]?.steps.at(-1)?.id)
+    return ''
   }
 })
 

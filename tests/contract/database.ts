@@ -70,7 +70,6 @@ export const databaseKinds: readonly Kind[] = [
         name: 'its unit masked',
         sh: 'systemctl mask postgresql@17-main',
         stops: /postgresql@17-main is masked/,
-        mend: 'systemctl unmask postgresql@17-main',
       },
     ],
   },

@@ -35,8 +35,8 @@ export type Damage = {
   | {
       /** The plan stops with this message … */
       readonly stops: RegExp
-      /** … until somebody does this by hand. */
-      readonly mend: string
+      /** … until somebody does this by hand; without it, the command that the remedy prints, and deploys again. */
+      readonly mend?: string
     }
 )
 

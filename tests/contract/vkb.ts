@@ -154,7 +154,6 @@ systemctl disable -q ${unit}; touch ${unitPath}; systemctl show ${unit} -p NeedD
         name: 'masked',
         sh: `mv ${unitPath} ${unitPath}.kept; systemctl mask ${unit}`,
         stops: /is masked/,
-        mend: `systemctl unmask ${unit}; mv ${unitPath}.kept ${unitPath}; systemctl daemon-reload`,
       },
     ],
   },
