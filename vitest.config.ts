@@ -7,6 +7,8 @@ const { argv, env } = process
 const integration =
   argv.includes('integration') || Boolean(env.VKB_DB_HOST || (env.VALENCE_POD_IP && env.VALENCE_DOMAIN))
 
+const noOrphan = 'tests/support/orphan.ts'
+
 /**
  * `npx vitest run --project unit` starts nothing and takes seconds; `--project process` starts shells and the command
  * line; `--project lab` boots real hosts and servers. One file alone: `npx vitest run PATH`.
@@ -26,7 +28,7 @@ export default defineConfig({
           // between two tests but the registry of secrets, and these tests change no global. Any order of files must do:
           // --sequence.shuffle.files.
           isolate: false,
-          setupFiles: ['tests/support/no-processes.ts'],
+          setupFiles: [noOrphan, 'tests/support/no-processes.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -36,6 +38,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['tests/unit/**/*.process.test.ts', 'tests/plans/**/*.test.ts'],
+          setupFiles: [noOrphan],
           maxWorkers: '100%',
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -45,6 +48,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['tests/lab/**/*.test.ts', 'tests/contract/**/*.test.ts'],
+          setupFiles: [noOrphan],
           // Not the folder of temporary-files.ts: programs here work in roots of their own, which do not have it.
           env: { TMPDIR: tmpdir() },
           // The suites wait most of the time: on two cores two at once take 8 to 9 % longer than each alone.
