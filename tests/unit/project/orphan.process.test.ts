@@ -22,7 +22,7 @@ test('long', async () => {
   process.on('exit', () => rmSync('tidy'))
   // One that has something to tell vitest, such as that a test began, ends by itself when it cannot.
   setTimeout(() => writeFileSync('pid', String(process.pid)), 2000)
-  await new Promise((resolve) => setTimeout(resolve, 600_000))
+  await new Promise(() => setInterval(() => {}, 600_000))
 }, 600_000)`,
   )
   const run = spawn(process.execPath, [join(project, 'node_modules/vitest/vitest.mjs'), 'run'], { cwd: root })
