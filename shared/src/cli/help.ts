@@ -38,6 +38,12 @@ export function commandsOf({ sharedCommands, commands: own = {} }: Entry): Reado
   return Object.fromEntries([...names.map((name) => [name, commands[name]]), ...mine])
 }
 
+/** What npm does with options before `--`: with `-v` and `-h` it starts no script, and leaves no trace. */
+export const optionsGoAfter: readonly string[] = [
+  'Options go after --. Before it npm takes them: -v, -h and --help then show only',
+  "npm's version or help, and -c, -n and --verbose may have no effect.",
+]
+
 /** The help of a command. */
 export function helpText(command: string, entry: Entry): string {
   const args = entry.commands?.[command]?.args ?? []
@@ -46,7 +52,7 @@ export function helpText(command: string, entry: Entry): string {
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
-    'Options go after --: npm takes those before it, and -c and -n then have no effect.',
+    ...optionsGoAfter,
     ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
     '',

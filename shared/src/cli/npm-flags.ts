@@ -6,11 +6,24 @@ const shared: ReadonlySet<string> = new Set(['yes', 'offline'])
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What npm makes of our short flags, where it leaves a trace: `-c` is its `--call`, `-n` its `--no-yes`. */
-const shorts: readonly { flag: string; key: string; kept(value: string | undefined): boolean }[] = [
-  { flag: '-c', key: 'call', kept: Boolean },
-  { flag: '-n', key: 'yes', kept: (value) => value === '' },
-]
+interface NpmShort {
+  readonly key: string
+  kept(value: string | undefined): boolean
+}
+
+const isTrue = (value: string | undefined) => value === 'true'
+
+/**
+ * What npm makes of our short flags, where that is a long flag of its own: `-c` is its `--call`, `-n` its `--no-yes`. A
+ * letter that it does not know leaves a trace under its own name. `-v` and `-h` never reach a script: npm prints its own
+ * version or help.
+ */
+const npmShorts: Readonly<Record<string, NpmShort>> = {
+  c: { key: 'call', kept: Boolean },
+  n: { key: 'yes', kept: (value) => value === '' },
+  y: { key: 'yes', kept: isTrue },
+  f: { key: 'force', kept: isTrue },
+}
 
 /** How a command was called, as the script that npm started sees it. */
 export interface NpmCalled {
@@ -30,7 +43,8 @@ export interface NpmCalled {
 export function refuseSwallowedFlags(env: Environment, called: NpmCalled): void {
   if (!env.npm_lifecycle_event) return
   const { command, syntax = {}, workspace } = called
-  const has = new Set(optionsOf(command, syntax).map(([name]) => name))
+  const own = optionsOf(command, syntax)
+  const has = new Set(own.map(([name]) => name))
   const every: Readonly<Record<string, OptionSpec>> = { ...workspaceOptionsOf(syntax), ...optionTable }
   const long = Object.entries(every).flatMap(([name, spec]) => {
     const key = name.replaceAll('-', '_')
@@ -38,10 +52,17 @@ export function refuseSwallowedFlags(env: Environment, called: NpmCalled): void 
     const isKept = Boolean(value) && value !== 'false' && value !== 'null' && (!shared.has(name) || has.has(name))
     return isKept && !isSetting(key, env) ? [{ flag: `--${name}`, spec, value }] : []
   })
-  const short = shorts.filter(({ key, kept }) => kept(env[`npm_config_${key}`]) && !isSetting(key, env))
+  const isLong = ({ short }: OptionSpec) => long.some(({ spec }) => spec.short === short)
+  const short = own.flatMap(([, spec]) => {
+    if (spec.short === undefined || isLong(spec)) return []
+    const { key, kept } = npmShorts[spec.short] ?? { key: spec.short, kept: isTrue }
+    return kept(env[`npm_config_${key}`]) && !isSetting(key, env)
+      ? [{ flag: `-${spec.short}`, spec, value: 'true' }]
+      : []
+  })
   const first = [...long, ...short][0]
   if (!first) return
-  const words = [...typed(long, called), ...short.map(({ flag }) => flag)].join(' ')
+  const words = typed([...long, ...short], called).join(' ')
   const where = workspace === undefined ? '' : ` -w ${workspace}`
   const ownEnd = shared.has(first.flag.slice(2))
     ? `, or unset npm_config_${first.flag.slice(2)} where your environment sets it for npm`
@@ -61,12 +82,15 @@ interface Kept {
 /** The options as they were typed, as far as that is known: npm leaves the value of `--env staging` among the arguments. */
 function typed(kept: readonly Kept[], { command, args = [], syntax = {} }: NpmCalled): string[] {
   const lacking = kept.filter(({ spec, value }) => spec.type === 'string' && value === 'true')
-  const takesArgs = (syntax.commands?.[command]?.args ?? []).length > 0
+  const wanted = syntax.commands?.[command]?.args ?? []
+  const takesArgs = wanted.length > 0
   const only = lacking.length === 1 && args.length === 1 && !takesArgs ? args[0] : undefined
   const flags = kept.map(({ flag, spec, value }) => {
     if (spec.type === 'boolean') return flag
     return `${flag} ${value === 'true' ? (only ?? spec.value) : value?.replaceAll('\n\n', ',')}`
   })
+  // Which of the words is a value and which an argument, nobody knows.
+  if (takesArgs && lacking.length > 0) return [...wanted, ...flags]
   return takesArgs ? [...args, ...flags] : flags
 }
 

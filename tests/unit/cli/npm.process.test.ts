@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { logOptions } from '@infra/shared/cli/log-options'
 import { type NpmCalled, refuseSwallowedFlags } from '@infra/shared/cli/npm-flags'
 import { type OptionName, optionTable } from '@infra/shared/cli/options'
 import { Failure } from '@infra/shared/engine/failure'
@@ -65,6 +66,7 @@ describe('what npm leaves in the environment', () => {
     return undefined
   }
 
+  const logs = { commands: { logs: { about: '', args: ['[NAME]'], options: logOptions } } }
   const names = Object.keys(optionTable) as OptionName[]
 
   test.each(names)('of --%s is refused, with a value or without', (name) => {
@@ -101,12 +103,25 @@ describe('what npm leaves in the environment', () => {
     [
       'an argument of the command',
       { json: 'true' },
-      { command: 'logs', args: ['synapse'], syntax: { commands: { logs: { about: '', args: ['[NAME]'] } } } },
+      { command: 'logs', args: ['synapse'], syntax: logs },
       'logs -- synapse --json',
     ],
+    ['a short flag', { t: 'true' }, { command: 'deploy', args: ['vkb'], workspace: 'pod' }, 'deploy -w pod -- -t vkb'],
+    [
+      'one that is another of npm',
+      { force: 'true' },
+      { command: 'logs', args: ['bot'], syntax: logs },
+      'logs -- bot -f',
+    ],
+    ['its number', { yes: '' }, { command: 'logs', args: ['50', 'bot'], syntax: logs }, 'logs -- [NAME] -n LINES'],
   ])('is told as it was typed: %s', (_what, env, called, call) => {
     const traces = Object.fromEntries(Object.entries(env).map(([name, value]) => [`npm_config_${name}`, value]))
     expect(judge(traces, called)?.remedy).toBe(`Put -- before the options: npm run ${call}`)
+  })
+
+  test('of a letter is one only for a command that has it', () => {
+    expect(judge({ npm_config_t: 'true' }, { command: 'validate' })).toBeUndefined()
+    expect(judge({ npm_config_force: 'true' })).toBeUndefined()
   })
 
   test('a flag that stands in the settings of a user is not a trace of the call', () => {

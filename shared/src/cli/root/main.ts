@@ -1,6 +1,6 @@
 import { nearest } from '../../env/suggest.ts'
 import { print } from '../../report/print.ts'
-import { type Entry, exitCodeLines, optionLines, version } from '../help.ts'
+import { type Entry, exitCodeLines, optionLines, optionsGoAfter, version } from '../help.ts'
 import { refuseSwallowedFlags } from '../npm-flags.ts'
 import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax } from '../options.ts'
 import { endWith, withPaths } from '../process.ts'
@@ -106,7 +106,7 @@ function help(command: RootCommand, syntax: WorkspaceSyntax, entries: readonly E
     '',
     `Usage: npm run ${command} -- ${[...args, '[options]'].join(' ')}`,
     '',
-    'Options:',
+    ...optionsGoAfter,
     ...optionLines(command, syntax),
     '',
     'Workspaces:',
