@@ -1,7 +1,7 @@
 import { acmeDirectory } from '../lab/acme.ts'
 import { barePod, clonePod, convergedPod, type Pod } from '../lab/pod-setup.ts'
 import { labDomain } from '../lab/prepare.ts'
-import { missing } from '../lab/prerequisites.ts'
+import { type LabPart, missing } from '../lab/prerequisites.ts'
 import { runCli } from '../support/cli.ts'
 import { benchAws } from './aws.ts'
 import { allQuestions, coldSsh, missingPackages, podWork } from './floor.ts'
@@ -10,25 +10,54 @@ import { fastest, inTurn, ratioLine, timed } from './measure.ts'
 import { benchRoot } from './root.ts'
 import { benchStoat } from './stoat.ts'
 
-// `npm run bench`: ratios, side by side in one run; `npm run bench -- noop` only that part. Absolute times say more of
-// the machine than of the tool.
-const only = process.argv[2]
-if (!only || only === 'aws') await benchAws()
-if (only === 'aws') process.exit(0)
-if (!only || only === 'kubernetes') await benchKubernetes()
-if (only === 'kubernetes') process.exit(0)
-if (!only || only === 'stoat') await benchStoat()
-if (only === 'stoat') process.exit(0)
-if (!only || only === 'root') await benchRoot()
-if (only === 'root') process.exit(0)
-const lacking = missing('host', 'git', 'acme')
-if (lacking.length > 0) {
-  console.log(`the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)
-  process.exit(1)
+interface Bench {
+  readonly about: string
+  readonly needs: readonly LabPart[]
+  run(): Promise<void>
 }
-if (!only || only === 'help') await benchHelp()
-if (!only || only === 'noop') await benchNoop()
-if (!only || only === 'first') await benchFirst()
+
+const pod: readonly LabPart[] = ['host', 'git', 'acme']
+const benches: Readonly<Record<string, Bench>> = {
+  aws: { about: 'a no-op run of the AWS half / terraform plan', needs: ['moto'], run: benchAws },
+  kubernetes: { about: 'a no-op run of Kubernetes / kubectl diff', needs: ['kube'], run: benchKubernetes },
+  stoat: { about: 'a no-op run of Stoat / kubectl diff', needs: ['kube', 'stoat'], run: benchStoat },
+  root: { about: 'a plan of all workspaces', needs: [], run: benchRoot },
+  help: { about: 'how long a command takes that does nothing', needs: [], run: benchHelp },
+  noop: { about: 'a no-op deploy of the pod / one cold ssh', needs: pod, run: benchNoop },
+  first: { about: 'the first deploy of the pod / apt and downloads alone', needs: pod, run: benchFirst },
+}
+
+const help = `npm run bench -- [NAME]
+
+Ratios, side by side in one run: absolute times say more of the machine than of the tool. Without NAME all of them:
+
+${Object.entries(benches)
+  .map(([name, { about }]) => `  ${name.padEnd(12)}${about}`)
+  .join('\n')}
+`
+
+process.exit(await main(process.argv.slice(2)))
+
+async function main([name, ...more]: readonly string[]): Promise<number> {
+  if (name === '--help' || name === '-h') {
+    console.log(help)
+    return 0
+  }
+  const chosen = name === undefined ? Object.values(benches) : [benches[name]]
+  if (more.length > 0 || chosen.includes(undefined)) {
+    console.error(`error: there is no bench "${[name, ...more].join(' ')}"\n\n${help}`)
+    return 64
+  }
+  for (const bench of chosen) {
+    const lacking = missing(...(bench?.needs ?? []))
+    if (lacking.length > 0) {
+      console.error(`error: the bench needs ${lacking.map(({ what, install }) => `${what} (${install})`).join(', ')}`)
+      return 1
+    }
+    await bench?.run()
+  }
+  return 0
+}
 
 async function must(pod: Pod, ...args: string[]): Promise<void> {
   const { code, stderr } = await pod.cli(...args)
