@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,8 +7,10 @@ import { type CliResult, runCli } from '../support/cli.ts'
 import { clusterSettings } from './cluster-settings.ts'
 import { type DigitalOceanFake, startDigitalOcean } from './digitalocean-fake.ts'
 import { type Moto, startMoto } from './moto.ts'
+import { expectEnd } from './page-line-runs.ts'
+import { onAws, typed } from './page-lines.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { must } from './run.ts'
+import { must, run } from './run.ts'
 
 const skip = requireLab('moto')
 describe.skipIf(skip)(title('output, status and destroy of the cluster, by its AWS half', skip), () => {
@@ -42,6 +44,8 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
     moto = await startMoto()
     fake = await startDigitalOcean() // an account without any cluster
     root = mkdtempSync(join(tmpdir(), 'cluster-'))
+    // In the place of docker, which would ask the registry.
+    writeFileSync(join(root, 'docker'), '#!/bin/sh\n[ -n "$(cat)" ] && echo "signed in at $5 as $3"\n', { mode: 0o755 })
     // These two were there before, the queue as well.
     await ask('ecr', 'create-repository', '--repository-name', 'dev-sandbox')
     await ask('iam', 'create-user', '--user-name', 'discord-bot')
@@ -84,6 +88,14 @@ describe.skipIf(skip)(title('output, status and destroy of the cluster, by its A
     const early = await cli('output', 'cluster_endpoint')
     expect([early.code, early.stdout]).toEqual([1, ''])
     expect(early.stderr).toContain('cluster_endpoint is not known yet')
+  })
+
+  it.concurrent.each(Object.entries(onAws))('gives the aws CLI what the pages ask it: %s', async (text, line) => {
+    const region = 'ca-central-1'
+    const env = { ...moto.env, AWS_REGION: region, AWS_DEFAULT_REGION: region, PATH: `${root}:${moto.env.PATH}` }
+    // By a variable alone version 1 of the CLI finds every service but SQS.
+    const aws = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+    expectEnd(await run('bash', ['-c', `${aws}; ${typed(text, line)}`], { env }), line)
   })
 
   it('looks over all of it', async () => {

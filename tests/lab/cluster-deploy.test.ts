@@ -5,12 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliResult, runAtRoot, runCli, startCli } from '../support/cli.ts'
 import { clusterSettings } from './cluster-settings.ts'
 import { type EnvironSpies, spyOn } from './environ-spies.ts'
+import { expectEnd } from './page-line-runs.ts'
+import { onCluster, typed } from './page-lines.ts'
 import { untruths } from './plan-truth.ts'
 import { lastLog } from './pod-probes.ts'
 import { requireLab, title } from './prerequisites.ts'
 import type { ClusterWorld } from './rehearse-cluster.ts'
 import { openStoat, stoatRehearsal } from './rehearse-stoat.ts'
-import { until } from './run.ts'
+import { run, until } from './run.ts'
 
 const skip = requireLab(...stoatRehearsal.needs)
 
@@ -212,6 +214,14 @@ describe.skipIf(skip)(title('the cluster by its command line, from nothing to no
     expect(botProcesses('54321')).toEqual(['rw'])
     good(await runCli('stoat', ['verify', '--smoke', '--only', 'smoke'], options()))
     await atRoot('plan', '--detailed-exitcode')
+  })
+
+  it.each(Object.entries(onCluster))('does what the pages say: %s', async (text, line) => {
+    const { DIGITALOCEAN_TOKEN: DIGITALOCEAN_ACCESS_TOKEN, ...account } = world.digitalocean
+    const KUBECONFIG = join(world.root, '.infra/kubeconfig-discord-bot-cluster')
+    const env = { ...world.env, KUBECONFIG, DIGITALOCEAN_ACCESS_TOKEN, ...account }
+    const words = ['-s', 'INT', line.follows ? '2' : '60', 'bash', '-c', typed(text, line)]
+    expectEnd(await run('timeout', words, { cwd: world.root, env }), line)
   })
 
   it('has started no program with more of the environment than it needs', async () => {

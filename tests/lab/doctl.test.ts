@@ -45,6 +45,12 @@ describe.skipIf(noDoctl)(title('doctl and the account', noDoctl), () => {
     await rm(folder, { recursive: true, force: true })
   })
 
+  test('the line that deletes a droplet is one that it has', async () => {
+    const { code, stdout, stderr } = await doctl(...'compute droplet delete valence-pod --help'.split(' '))
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('doctl compute droplet delete <droplet-id|droplet-name>')
+  })
+
   test('a cluster is made, waited for, found by its name', async () => {
     const versions = await json('kubernetes', 'options', 'versions')
     expect(versions[0]).toMatchObject({ slug: '1.36.3-do.0', kubernetes_version: '1.36.3' })

@@ -4,6 +4,8 @@ import { launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
 import { hungUp, signalled } from './hang-up.ts'
 import { failInSynapse } from './matrix.ts'
+import { typeOnHost } from './page-line-runs.ts'
+import { onHost as linesOnHost } from './page-lines.ts'
 import { logins } from './pod-probes.ts'
 import { failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
@@ -228,6 +230,8 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
       const help = await onHost(pod.host, '/opt/venvs/matrix-synapse/bin/synapse_port_db --help')
       for (const [option] of runbookLine('fromSqlite').matchAll(/--[a-z-]+/g)) expect(help).toContain(option)
     })
+
+    test.each(Object.entries(linesOnHost))('%s', (text, line) => typeOnHost(pod, text, line))
 
     test('those that move databases: into one of another collation, from another name, to another owner', async () => {
       const superuser = (database: string, sql: string) =>

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { hostLines, runbookLines } from '../../lab/runbook-lines.ts'
-import { others, runs, tools, unlike } from './page-commands.ts'
+import { endOf, others, runs, scriptOf, tools } from './page-commands.ts'
 import { podEnvironment, productPrograms, Scratch } from './page-runs.ts'
-import { npmCalls, pages, root, textOf } from './pages.ts'
+import { codeSpans, npmCalls, pages, root, textOf } from './pages.ts'
 import { type ShellLine, shellBlocks, shellLines, wordsOf } from './shell-blocks.ts'
 
 /** The steps of the jobs that docs/ci.md shows: of a whole workflow, or of a list of steps. */
@@ -33,13 +33,6 @@ const blocks = pages.flatMap((page) => shellBlocks(textOf(page)).map((lines) => 
 const all: readonly ShellLine[] = [...blocks.flatMap(({ lines }) => lines), ...ciLines]
 const commands = all.flatMap((line) => line.commands)
 
-/** The workspace and the npm script that a command calls: `pod plan`; undefined for another command. */
-function scriptOf(command: string): string | undefined {
-  const [, script, workspace = '.'] =
-    /^npm run (?:-s )?([a-z:-]+)(?: -w ([a-z]+))?/.exec(wordsOf(command).join(' ')) ?? []
-  return script && `${workspace} ${script}`
-}
-
 /** How a command of a page is tried; undefined for one of which nothing is known. */
 function triedBy(command: string): unknown {
   const words = wordsOf(command)
@@ -54,7 +47,13 @@ test('of every command of a page it is known how it is tried', () => {
 })
 
 test('the lists name no command that no page has', () => {
-  const named = commands.flatMap((command) => [scriptOf(command), wordsOf(command).join(' '), wordsOf(command)[0]])
+  // Those of sentences are tried by sentence-commands.process.test.ts.
+  const sentences = pages.flatMap(codeSpans).flatMap((text) => text.replace(/^\w*=|^\$\(|\)$/g, '').split(' && '))
+  const named = [...commands, ...sentences].flatMap((command) => [
+    scriptOf(command),
+    wordsOf(command).join(' '),
+    wordsOf(command)[0],
+  ])
   const listed = [runs, tools, others].flatMap((list) => Object.keys(list))
   expect(listed.filter((name) => !named.includes(name))).toEqual([])
 })
@@ -123,8 +122,7 @@ async function tryLine(scratch: Scratch, line: ShellLine, env: NodeJS.ProcessEnv
   const called = line.commands.map(scriptOf).filter((name) => name !== undefined)
   const adds = called.flatMap((name) => runs[name]?.adds ?? []).filter((word) => !line.text.includes(word))
   const ran = await scratch.run(line.text, [...new Set(adds)], env)
-  const other = Object.entries(unlike).find(([part]) => line.text.includes(part))?.[1]
-  const expected = called.map((name) => `${name} ${other?.ends ?? runs[name]?.ends}`)
+  const expected = called.map((name) => `${name} ${endOf(name, line.text)}`)
   expect(ran.calls, ran.said).toEqual(expected)
   if (called.length === 0) expect(ran.code, ran.said).toBe(0)
   return ran

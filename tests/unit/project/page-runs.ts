@@ -90,8 +90,11 @@ function npmFor(programs: string): string {
 shift; [ "$1" = -s ] && shift
 name=$1 workspace=.; shift
 [ "$1" = -w ] && { workspace=$2; shift 2; }
+# npm keeps options before -- for itself, in variables.
+while [[ "$1" == --?* ]]; do kept=\${1#--}; export "npm_config_\${kept//-/_}=true"; shift; done
 if [ "$1" = -- ]; then shift; elif [ $# -gt 0 ]; then echo "words without --: $*"; exit 97; fi
 called="$workspace $name"
+export npm_lifecycle_event=$name
 case $called in
 ${cases.join('\n')}
 *) echo "$called is not of the product" >>"$CALLS"; exit 98 ;;

@@ -23,6 +23,14 @@ export const pages: readonly string[] = [
 
 export const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
 
+/** The code spans of a page's sentences and tables, as they are shown; what stands in a block is none of them. */
+export const codeSpans = (page: string): string[] =>
+  [
+    ...textOf(page)
+      .replace(/^( *)```[\s\S]*?^\1```/gm, '')
+      .matchAll(/(?<!`)`([^`\n]+)`(?!`)/g),
+  ].map(([, text = '']) => text.replaceAll('\\|', '|'))
+
 /** The npm scripts of a workspace, or of the root (`.`). */
 export const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts ?? {}
