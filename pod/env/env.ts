@@ -16,10 +16,16 @@ import { dropletVariables } from './droplet.ts'
 import { synapseVariables } from './synapse.ts'
 import { valenceVariables } from './valence.ts'
 
-const generated = (group: string, description: string) =>
+const onHost = (key: string, file: string) =>
+  `write the value that npm run ssh -w pod -- sudo grep ${key} ${file} prints`
+const inVkb = (key: string) => onHost(key, '/opt/valence/config/vkb.env')
+const inSynapse = (key: string) => onHost(key, '/etc/matrix-synapse/homeserver.yaml')
+
+const generated = (group: string, description: string, deployed: string) =>
   variable(strongSecret(), {
     group,
     description,
+    deployed,
     example: '32 random bytes (openssl rand -base64 32)',
     secret: true,
     generate: password,
@@ -79,15 +85,28 @@ export const podSchema = schema(
       sample: sampleKey,
     }),
 
-    VALENCE_DB_PASSWORD: generated('Database password', 'Password of the database role valence'),
-    VALENCE_BOT_PASSWORD: generated(matrixGroup, 'Password of the Matrix user valence-bot'),
-    SYNAPSE_ADMIN_PASSWORD: generated(matrixGroup, 'Password of the Matrix user admin'),
-    SYNAPSE_REGISTRATION_SECRET: generated(matrixGroup, 'Lets the deployment register Matrix users'),
+    VALENCE_DB_PASSWORD: generated(
+      'Database password',
+      'Password of the database role valence',
+      inVkb('VKB_DB_PASSWORD'),
+    ),
+    VALENCE_BOT_PASSWORD: generated(matrixGroup, 'Password of the Matrix user valence-bot', inVkb('MATRIX_PASSWORD')),
+    SYNAPSE_ADMIN_PASSWORD: generated(
+      matrixGroup,
+      'Password of the Matrix user admin',
+      'write the password that user admin logs in with (Synapse keeps only its hash)',
+    ),
+    SYNAPSE_REGISTRATION_SECRET: generated(
+      matrixGroup,
+      'Lets the deployment register Matrix users',
+      inSynapse('registration_shared_secret'),
+    ),
     SYNAPSE_MACAROON_SECRET: generated(
       matrixGroup,
       "Signs Synapse's short-lived tokens: of guests, logins under way, links in e-mails",
+      inSynapse('macaroon_secret_key'),
     ),
-    SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse'),
+    SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse', inSynapse('form_secret')),
 
     OPENAI_API_KEY: variable(openaiKey(), {
       group: 'API keys for VKB service',

@@ -47,7 +47,7 @@ export function refuseAdoption(env: StoatEnv, found: Found): Decision | undefine
 export const leftOf = (found: Pick<Found, 'workloads' | 'claims'>): ReturnType<typeof leftClaims> =>
   leftClaims(found.claims).filter(({ store }) => !found.workloads.some(({ name }) => name === stores[store].name))
 
-const newKey = 'npm run validate -w stoat -- --generate makes one'
+const newKey = 'openssl rand -base64 32 prints one'
 
 function refuseKeys(env: StoatEnv, found: Found): Decision | undefined {
   const all = findValues('encryption', found)
@@ -72,7 +72,7 @@ function refuseKeys(env: StoatEnv, found: Found): Decision | undefined {
       : 'the key that files were encrypted with is neither in the Secret stoat-secrets nor in Revolt.toml of the ConfigMap stoat-config, nor a variable of the programs'
   return refuse(
     reason,
-    `Set STOAT_ENCRYPTION_KEY to that key (terraform state show 'random_password.stoat_encryption_key[0]'). Where no file was uploaded, to a new one: ${newKey}.`,
+    `Set STOAT_ENCRYPTION_KEY to that key: your copy of its Revolt.toml has it as encryption_key. Where no file was uploaded, to a new one: ${newKey}.`,
   )
 }
 

@@ -16,7 +16,7 @@ const rules: readonly Rule[] = [
     kind: 'check',
     of: ['STOAT_VAPID_PRIVATE_KEY', 'STOAT_VAPID_PUBLIC_KEY'],
     check: ([privateKey, publicKey]) => vapidPair(privateKey as Secret, String(publicKey)),
-    remedy: 'empty STOAT_VAPID_PUBLIC_KEY, then: npm run validate -w stoat -- --generate',
+    remedy: 'empty STOAT_VAPID_PUBLIC_KEY: it is derived from the private half',
   },
   { kind: 'needs', of: ['STOAT_VAPID_PUBLIC_KEY', 'STOAT_VAPID_PRIVATE_KEY'] },
   { kind: 'all or none', of: s3 },

@@ -3,7 +3,10 @@ import { base64Key } from '@infra/shared/env/secrets'
 import { newVapidPrivate, vapidPrivate, vapidPublic, vapidPublicOf } from '@infra/shared/env/vapid'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
 
-const keys = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Keys', ...meta })
+const keys = (meta: Omit<VariableMeta, 'group'>): VariableMeta => ({ group: 'Keys', adoptedBy, ...meta })
+
+/** What takes the keys over of a Stoat that another tool deployed. */
+export const adoptedBy = 'npm run adopt -w stoat'
 
 const unset = 'the key that the cluster holds; at the first deploy it is made'
 
@@ -13,7 +16,6 @@ export const keyVariables = {
     base64Key(32).optional(),
     keys({
       tfvar: 'stoat_encryption_key',
-      tfstate: 'random_password.stoat_encryption_key',
       description: 'Encrypts uploaded files: without it they are lost, so keep a copy (`show-keys`)',
       example: '32 random bytes (openssl rand -base64 32)',
       secret: true,

@@ -5,6 +5,7 @@ import { password } from '@infra/shared/env/random'
 import { parseStrong, token } from '@infra/shared/env/secrets'
 import { flag, matching } from '@infra/shared/env/text'
 import { type VariableMeta, variable } from '@infra/shared/env/variable'
+import { adoptedBy } from './keys.ts'
 
 /** The size of a volume. */
 export const size = () => matching(/^[1-9]\d*[KMGT]i$/, 'a size such as 10Gi')
@@ -41,6 +42,7 @@ export const storeVariables = {
     passwordOr(originalPasswords.rabbitmq).optional(),
     rabbit({
       tfvar: 'stoat_rabbitmq_pass',
+      adoptedBy,
       description: 'Password of the message broker; another one is carried into the running broker',
       example: '32 random bytes (openssl rand -base64 32)',
       secret: true,
@@ -60,6 +62,7 @@ export const storeVariables = {
     passwordOr(originalPasswords.minio).optional(),
     minio({
       tfvar: 'stoat_minio_pass',
+      adoptedBy,
       description: 'Password (secret key) of the file store; another one is carried into the running store',
       example: '32 random bytes (openssl rand -base64 32)',
       secret: true,

@@ -37,11 +37,21 @@ function tellSources(sources: readonly string[]): string {
 
 function generate({ workspace, options, root, processEnv, emit }: Session): void {
   const name = options.env === undefined ? {} : { name: options.env }
-  const { file, written, created, problems } = generateMissing({ schema: workspace.schema, root, processEnv, ...name })
+  const { file, written, created, problems, adopted } = generateMissing({
+    schema: workspace.schema,
+    root,
+    processEnv,
+    ...name,
+  })
   if (created) emit({ type: 'message', level: 'info', text: `created ${file} from the example` })
   if (problems.length > 0 && written.length === 0 && !created) throw problemFailure(problems, { workspace, options })
-  const text = written.length > 0 ? `generated into ${file}: ${written.join(', ')}` : 'no secret is missing'
-  emit({ type: 'message', level: 'info', text })
+  const say = (text: string) => emit({ type: 'message', level: 'info', text })
+  if (adopted)
+    say(
+      `not generated: ${adopted.names.join(', ')}; ${adopted.command} reads them from what is deployed. To make new ones all the same, take line ${adopted.line} out of ${file}`,
+    )
+  if (written.length > 0) say(`generated into ${file}: ${written.join(', ')}`)
+  else if (!adopted) say(`nothing to generate: no secret that this tool makes is missing in ${file}`)
 }
 
 function takeOver({ workspace, options, root, emit }: Session, file: string): void {

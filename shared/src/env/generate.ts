@@ -8,6 +8,7 @@ import { find } from './find.ts'
 import type { LoadOptions } from './load.ts'
 import { isPlaceholder } from './placeholder.ts'
 import { password } from './random.ts'
+import { adoptedOf, takenOverAt } from './taken-over.ts'
 import { type Problem, type Schema, type VariableMeta, variablesOf } from './variable.ts'
 
 export interface Generated {
@@ -17,13 +18,16 @@ export interface Generated {
   readonly written: readonly string[]
   /** Whether the file is new. */
   readonly created: boolean
+  /** What it left unmade, since the file was taken over and what is deployed has it. */
+  readonly adopted?: { readonly names: readonly string[]; readonly command: string; readonly line: number } | undefined
   readonly problems: readonly Problem[]
 }
 
 /**
  * Writes the secrets that are set nowhere into `.env.<workspace>` (or `.env.<workspace>.<name>`), which is made from
- * the example when it is not there. A blank assignment, a placeholder and the original's `$(openssl rand …)` are filled in
- * place; the rest of the file stays byte for byte. What is set in the process, in this file or in `.env` is kept.
+ * the example when it is not there. A blank assignment and a placeholder are filled in place; the rest of the file stays byte
+ * for byte. What is set in the process, in this file or in `.env` is kept, even the original's `$(openssl rand …)`: what is
+ * deployed is what it gave when the file was sourced. Of a file that was taken over, what its adoption reads is not made.
  * The file is replaced in one step and readable by its owner only. Where a line that cannot be read names one of them,
  * nothing is written: it may be set there. Throws when the folder cannot be written.
  */
@@ -43,10 +47,16 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
   }
   const existing = (variable: string, meta: VariableMeta) => {
     const found = find(variable, meta, processEnv, files)
-    return found && (found.entry?.random || isPlaceholder(found.text, meta)) ? undefined : found
+    return found && isPlaceholder(found.text, meta) ? undefined : found
   }
+  const line = takenOverAt(files.read.find((file) => file.name === files.main)?.content ?? '')
+  const adopted: string[] = []
   for (const { name: variable, meta } of variablesOf(schema)) {
     if (meta.generate === undefined || existing(variable, meta)) continue
+    if (meta.adoptedBy !== undefined && line !== undefined) {
+      adopted.push(variable)
+      continue
+    }
     const value = meta.generate(given)
     if (value === undefined) problems.push(stuck(variable, meta, files.main))
     else made.set(variable, value)
@@ -58,7 +68,9 @@ export function generateMissing(options: LoadOptions<Schema>): Generated {
   const blocked = made.size > 0 ? [...notReplaced(files.main, root), ...doubtful] : []
   if (blocked.length > 0) return { file: files.main, written: [], created: false, problems: blocked }
   if (made.size > 0 || created) replaceFile(path, withValues(contentOf(files, schema), made, home))
-  return { file: files.main, written: [...made.keys()], created, problems }
+  const command = adoptedOf(schema)?.command
+  const left = command && line && adopted.length > 0 ? { names: adopted, command, line } : undefined
+  return { file: files.main, written: [...made.keys()], created, problems, adopted: left }
 }
 
 /** What a workspace's own file holds as it was read, once: of a pipe there is no second time. A new one begins as the example. */

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { type EnvFiles, readEnvFiles } from './files.ts'
 import { find } from './find.ts'
 import { contentOf, notReplaced, replaceFile, unreadPlace, withValues } from './generate.ts'
-import { inTerraformState, isPlaceholder } from './placeholder.ts'
+import { isPlaceholder } from './placeholder.ts'
 import { nearest } from './suggest.ts'
+import { adoptedOf, takenOverAt, takenOverLine } from './taken-over.ts'
 import { parseTfvars, type TfvarProblem } from './tfvars.ts'
 import { type Schema, type VariableMeta, variablesOf } from './variable.ts'
 
@@ -54,7 +55,7 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
   }
   taking.notes.push(...sayUnknown(unknown, known, schemas))
   const named = new Set(parsed.values.flatMap(({ name }) => known.find(({ tfvar }) => tfvar === name)?.schema ?? []))
-  for (const schema of named) takeFromState(taking, schema, filesOf(schema))
+  for (const schema of named) tellAdopted(taking, schema, filesOf(schema))
   const { problems, notes, made } = taking
   for (const schema of made.keys()) problems.push(...unwritable(filesOf(schema), root))
   if (problems.length > 0)
@@ -64,7 +65,7 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
     const file = files.main
     const path = join(root, file)
     const created = !existsSync(path)
-    replaceFile(path, withValues(contentOf(files, schema), values, home))
+    replaceFile(path, withTakenOver(withValues(contentOf(files, schema), values, home), schema))
     return { file, names: [...values.keys()], created }
   })
   return { written, notes: notes.sort((a, b) => lineOf(a) - lineOf(b)), problems }
@@ -132,16 +133,25 @@ function takeValue(
   else put(taking, schema, variable, value)
 }
 
-/** What Terraform made by itself its variables do not say: a note leads to its state. */
-function takeFromState(taking: Taking, schema: Schema, files: EnvFiles): void {
-  for (const { name: variable, meta } of variablesOf(schema)) {
-    const isSet = taking.made.get(schema)?.has(variable) || find(variable, meta, {}, files)
-    if (meta.tfstate === undefined || isSet) continue
-    put(taking, schema, variable, inTerraformState)
+/** What is left to be read from what Terraform deployed: a key made here would not fit it. */
+function tellAdopted(taking: Taking, schema: Schema, files: EnvFiles): void {
+  const adopted = adoptedOf(schema)
+  const isSet = (variable: string) =>
+    taking.made.get(schema)?.has(variable) ||
+    find(variable, schema.variables[variable]?.meta() as unknown as VariableMeta, {}, files)
+  const left = adopted?.names.filter((variable) => !isSet(variable)) ?? []
+  if (adopted && left.length > 0)
     taking.notes.push(
-      `${variable} is in Terraform's state only (${meta.tfstate}): import it from there, a new one would not work`,
+      `left empty: ${left.join(', ')}; ${adopted.command} reads them from what is deployed, and the first deploy makes them where nothing is`,
     )
-  }
+}
+
+/** The text with the comment that keeps `--generate` from making what the adoption reads. */
+function withTakenOver(text: string, schema: Schema): string {
+  const adopted = adoptedOf(schema)
+  if (!adopted || takenOverAt(text) !== undefined) return text
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  return `${text}${text === '' || text.endsWith('\n') ? '' : eol}${takenOverLine(adopted.command)}${eol}`
 }
 
 const put = ({ made }: Taking, schema: Schema, variable: string, value: string) =>

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Assignment } from './env-text.ts'
 import type { EnvFiles } from './files.ts'
 import type { Found } from './find.ts'
-import { inTerraformState, isPlaceholder } from './placeholder.ts'
+import { isPlaceholder } from './placeholder.ts'
 import { type Problem, type Purpose, presence, type Schema, type VariableMeta } from './variable.ts'
 
 export interface Case {
@@ -38,6 +38,14 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
   const flags = environment === undefined ? '' : ` --env ${environment}`
   const generate = `npm run validate -w ${schema.workspace} --${flags} --generate`
 
+  const ofRandom = (variable: string, meta: VariableMeta, { entry }: Found): string => {
+    const alone = leftEmpty(meta)
+    if (alone) return entry ? alone : `unset ${variable}, and ${alone}`
+    if (!meta.generate) return 'write the value itself'
+    const known = meta.deployed ?? 'write the value that is deployed'
+    return `${known}; where nothing is deployed, ${entry ? '' : `unset ${variable}, `}empty the line, then: ${generate}`
+  }
+
   return {
     missing(variable, type, meta) {
       if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
@@ -51,33 +59,26 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
     misread(variable, meta, found) {
       const about = { variable, example: meta.example, ...fileOf(found) }
       if (isPlaceholder(found.text, meta)) {
-        const known = meta.remedy ?? (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
+        const known =
+          meta.remedy ??
+          leftEmpty(meta) ??
+          (meta.generate ? `leave it empty, then: ${generate}` : `write your own value`)
         // A plan alone does without it.
         const spared = meta.neededFor?.includes('deploy') && !meta.neededFor.includes('plan')
         const remedy = spared ? `${known}; leave it empty to plan a new host` : known
         return { ...about, message: "still holds the example's placeholder", remedy }
       }
-      if (found.text === inTerraformState && meta.tfstate !== undefined) {
-        const remedy = `terraform state pull | jq -r '${ofState(meta.tfstate)}', encoded as the configuration did; where nothing was deployed yet, leave it empty, then: ${generate}`
-        return { ...about, message: `must be imported from Terraform's state (${meta.tfstate})`, remedy }
-      }
       const random = files.read.find((file) => file.values.get(variable)?.random)
       if (random) {
-        const message =
-          'is a command that makes another value each time the file is read: a deployed secret would change'
-        const remedy = found.entry
-          ? meta.generate
-            ? generate
-            : 'write the value itself'
-          : `unset ${variable}, then: ${generate}; or, where it is in use already, write its value into ${random.name}`
-        return { ...about, message, remedy, file: random.name }
+        const message = 'is a command: what is deployed is what a shell made of it when the file was sourced'
+        return { ...about, message, remedy: ofRandom(variable, meta, found), file: random.name }
       }
       const trouble = found.entry && troubleOf(found.entry, variable)
       return trouble && { ...about, ...trouble }
     },
 
     invalid(variable, meta, found, issue) {
-      const remedy = issue?.code === 'custom' ? issue.params?.remedy : undefined
+      const remedy = (issue?.code === 'custom' ? issue.params?.remedy : undefined) ?? leftEmpty(meta)
       return {
         variable,
         message: issue?.message ?? 'is not valid',
@@ -89,11 +90,10 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
   }
 }
 
-/** jq's way to a random value: `terraform state show` hides it. */
-function ofState(resource: string): string {
-  const [type, name] = resource.split('.')
-  return `.resources[] | select(.type == "${type}" and .name == "${name}") | .instances[0].attributes.result`
-}
+/** Of what the cluster holds, that nothing need be written: a value made here would not be the one in force. */
+const leftEmpty = ({ adoptedBy }: VariableMeta): string | undefined =>
+  adoptedBy &&
+  `empty it: what the cluster holds stays (${adoptedBy} reads it from what Terraform deployed), and the first deploy makes it`
 
 const fileOf = (found: Found | undefined) => (found?.entry ? { file: found.source } : {})
 

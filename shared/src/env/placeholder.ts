@@ -4,9 +4,6 @@ const usual =
   /^(<.*>|change[-_ ]?me!?|todo|fixme|xxx+|\.\.\.|placeholder|example|replace[-_ ]?me|(sk-|sk-ant-|akia)?(\.\.\.|…))$/i
 const yours = /(^|[@/.])your[._-]?(domain|email|droplet|host|server|name|api|token|key|secret|password)\b/i
 
-/** Stands for a value that only Terraform's state holds, until its owner puts it here: nothing else is made instead. */
-export const inTerraformState = 'in-terraform-state'
-
 /** Whether a value is a stand-in of the example that nobody replaced: its own placeholder, or one of the usual ones. */
 export function isPlaceholder(value: string, meta: VariableMeta): boolean {
   const text = value.trim()

@@ -35,7 +35,7 @@ export function sampleVapidPrivate(): string {
 // The key compiled into the images as a default; everybody knows its private half.
 const compiledPublic = 'BGcvgR-i2z4I'
 
-const remedy = 'leave both VAPID variables empty and generate them'
+const remedy = 'leave both VAPID variables empty: the pair that is deployed stays, and the first deploy makes one'
 
 /** The private VAPID key. Padding is refused: pushd crashes on it. */
 export const vapidPrivate = (): Parsed<Secret> =>

@@ -33,8 +33,10 @@ export interface VariableMeta {
   readonly aliases?: readonly string[]
   /** What Terraform called it: `--from-tfvars` reads it under this name. */
   readonly tfvar?: string
-  /** The resource in Terraform's state that holds it where its tfvar was not set: it must not be made anew then. */
-  readonly tfstate?: string
+  /** How to find the value that is deployed: a clause, to go on with where an environment file does not have it. */
+  readonly deployed?: string
+  /** The command that reads it from what another tool deployed: `--generate` makes none in a file that was taken over. */
+  readonly adoptedBy?: string
   /** What it means when it is not set, for the documentation. */
   readonly unset?: string
   /** What to do when it is missing, where there is more to say than to set it. */

@@ -81,7 +81,7 @@ describe('what is wrong', () => {
       'a random command',
       { SYNAPSE_FORM_SECRET: '$(openssl rand -base64 32)' },
       'SYNAPSE_FORM_SECRET',
-      /another value each time/,
+      /is a command: what is deployed/,
     ],
     [
       'another command',

@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateMissing } from '@infra/shared/env/generate'
 import { importTfvars } from '@infra/shared/env/import'
 import { loadEnv } from '@infra/shared/env/load'
 import { parseTfvars } from '@infra/shared/env/tfvars'
+import { variablesOf } from '@infra/shared/env/variable'
 import { describe, expect, test } from 'vitest'
 import { clusterSchema } from '../../../cluster/env/env.ts'
 import { stoatSchema } from '../../../stoat/env/env.ts'
@@ -61,6 +62,11 @@ glob = "https://x/*" # */
   })
 })
 
+const stoatNames = (has: (one: ReturnType<typeof variablesOf>[number]) => boolean) =>
+  variablesOf(stoatSchema)
+    .filter(has)
+    .map(({ name }) => name)
+
 const original = `region              = "ca-central-1"
 aws_access_key      = "AKIAIOSFODNN7EXAMPLE"
 aws_secret_key      = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -93,13 +99,13 @@ describe('taken over', () => {
         names: expect.arrayContaining(['AWS_REGION', 'DISCORD_TOKEN', 'LITELLM_BASE_URL', 'DO_CLUSTER_NAME']),
         created: true,
       },
-      { file: '.env.stoat', names: ['STOAT_DOMAIN', 'STOAT_RABBITMQ_PASS', 'STOAT_ENCRYPTION_KEY'], created: true },
+      { file: '.env.stoat', names: ['STOAT_DOMAIN', 'STOAT_RABBITMQ_PASS'], created: true },
     ])
     expect(notes).toEqual([
       "line 9: do_token still holds the example's placeholder and was left out",
       'line 11: discord_tokn is not a known variable; did you mean discord_token?',
       'line 14: stoat_vapid_private_key is empty and was left out',
-      "STOAT_ENCRYPTION_KEY is in Terraform's state only (random_password.stoat_encryption_key): import it from there, a new one would not work",
+      'left empty: STOAT_MINIO_PASS, STOAT_ENCRYPTION_KEY, STOAT_VAPID_PRIVATE_KEY, STOAT_VAPID_PUBLIC_KEY; npm run adopt -w stoat reads them from what is deployed, and the first deploy makes them where nothing is',
     ])
     for (const file of ['.env.cluster', '.env.stoat']) expect(statSync(join(root, file)).mode & 0o777).toBe(0o600)
     const token = 'MTMz.$x.it-is-"quoted"-0123456789012345678901234567890123456789'
@@ -139,20 +145,33 @@ describe('taken over', () => {
     expect(() => read(root, '.env.cluster')).toThrow(/ENOENT/)
   })
 
-  test('what only its state holds is asked for, and never made anew', () => {
+  test('what the adoption reads stays empty: the environment is valid, and nothing is made for it', () => {
     const root = folder()
-    take(root)
+    take(root, 'stoat_domain = "stoat.example.org"\n')
     const options = { schema: stoatSchema, root, processEnv: {} }
-    const { written } = generateMissing(options)
-    expect(written).not.toContain('STOAT_ENCRYPTION_KEY')
-    expect(loadEnv(options).problems).toContainEqual(
-      expect.objectContaining({
-        variable: 'STOAT_ENCRYPTION_KEY',
-        message: "must be imported from Terraform's state (random_password.stoat_encryption_key)",
-        remedy: expect.stringContaining('terraform state pull'),
-      }),
-    )
+    expect(loadEnv(options).problems).toBeUndefined()
+    const before = read(root, '.env.stoat')
+    const { written, adopted, problems } = generateMissing(options)
+    const names = stoatNames(({ meta }) => meta.generate !== undefined)
+    expect([written, adopted?.names, problems]).toEqual([[], names, []])
+    expect(read(root, '.env.stoat')).toBe(before)
+    const line = before.split('\n')[(adopted?.line ?? 0) - 1]
+    expect(line).toMatch(/^# Taken over from Terraform: npm run adopt -w stoat reads/)
+    writeFileSync(join(root, '.env.stoat'), before.replace(`${line}\n`, ''))
+    expect(generateMissing(options).written).toEqual(names)
     expect(take(folder(), 'region = "ca-central-1"').notes).toEqual([])
+  })
+
+  test('no problem of a variable that the adoption reads proposes to make a new one', () => {
+    const root = folder()
+    for (const name of stoatNames(({ meta }) => meta.adoptedBy !== undefined))
+      for (const value of ['$(openssl rand -base64 32)', 'change-me', 'short', '.'.repeat(40)]) {
+        writeFileSync(join(root, '.env.stoat'), `STOAT_DOMAIN=stoat.example.org\n${name}="${value}"\n`, { mode: 0o600 })
+        const { problems = [] } = loadEnv({ schema: stoatSchema, root, processEnv: {} })
+        const [problem] = problems.filter(({ variable }) => variable === name)
+        expect([name, value, problem?.remedy]).toEqual([name, value, expect.stringMatching(/^(empty|leave|unset)/)])
+        expect(problem?.remedy).not.toContain('--generate')
+      }
   })
 
   test('--env NAME has files of its own', () => {

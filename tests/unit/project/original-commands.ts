@@ -13,7 +13,7 @@ const gone = (typed: string, note: string): Original => ({ typed, now: 'nothing'
 
 const inFile = 'a line of `.env.pod`'
 const generate = 'npm run validate -w pod -- --generate'
-const generated = `it makes each secret that is missing; one that \`$(…)\` makes anew each time is refused`
+const generated = `it makes each secret that is missing. A line with \`$(…)\` is refused: write the deployed value into it, which the message tells how to read`
 const onHost = 'on the host (`npm run ssh -w pod`)'
 
 /** Every command of the original deployment of the pod by Ansible, in its order, each once. */
