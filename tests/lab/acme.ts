@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
+import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { labAuthority, labName } from './authority.ts'
 import { scratchFolder } from './cache.ts'
@@ -25,10 +26,12 @@ export const acmeDirectory = `https://${labName}:14000/dir`
 /** Starts pebble at the host's gateway; in its eyes every name leads to the host. */
 export async function acmeServer({ address, gateway }: { address: string; gateway: string }): Promise<AcmeServer> {
   const { folder, certificate } = await labAuthority()
+  // As it is written before a port.
+  const at = isIPv6(gateway) ? `[${gateway}]` : gateway
   const config = {
     pebble: {
-      listenAddress: `${gateway}:14000`,
-      managementListenAddress: `${gateway}:15000`,
+      listenAddress: `${at}:14000`,
+      managementListenAddress: `${at}:15000`,
       certificate: join(folder, 'server.pem'),
       privateKey: join(folder, 'server.key'),
       httpPort: 80,
@@ -41,12 +44,13 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
   const [file, log] = [join(scratch, 'pebble.json'), join(scratch, 'pebble.log')]
   await writeFile(file, JSON.stringify(config))
   const off = ['-http01', '', '-https01', '', '-tlsalpn01', '']
-  const dns = ['-defaultIPv4', address, '-defaultIPv6', '', '-dns01', `${gateway}:8053`]
-  const names = start('pebble-challtestsrv', [...dns, ...off, '-management', `${gateway}:8055`])
+  const [ipv4, ipv6] = isIPv6(address) ? ['', address] : [address, '']
+  const dns = ['-defaultIPv4', ipv4, '-defaultIPv6', ipv6, '-dns01', `${at}:8053`]
+  const names = start('pebble-challtestsrv', [...dns, ...off, '-management', `${at}:8055`])
   // No waits and no refusals at random: this is not about certbot's patience. A proof stands for the next certificate of
   // that account as well, as Let's Encrypt has it for weeks.
   const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '100' }
-  const pebble = start('pebble', ['-config', file, '-dnsserver', `${gateway}:8053`], env, log)
+  const pebble = start('pebble', ['-config', file, '-dnsserver', `${at}:8053`], env, log)
   const root = () => fetchText(gateway, 15000, '/roots/0', certificate)
   await until('pebble to answer', 30_000, async () => {
     if (pebble.exitCode !== null) throw new Error(`lab: pebble ended with ${pebble.exitCode}`)
@@ -59,7 +63,7 @@ export async function acmeServer({ address, gateway }: { address: string; gatewa
     orders: async () => (await readFile(log, 'utf8')).match(/ Added order /g)?.length ?? 0,
     fails: async (name, yes) => {
       const body = JSON.stringify({ host: name })
-      await fetch(`http://${gateway}:8055/${yes ? 'set' : 'clear'}-servfail`, { method: 'POST', body })
+      await fetch(`http://${at}:8055/${yes ? 'set' : 'clear'}-servfail`, { method: 'POST', body })
     },
     stop: async () => {
       await Promise.all([end(pebble), end(names)])

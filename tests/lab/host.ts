@@ -27,6 +27,8 @@ export type BootOptions = {
   readonly cloudInit?: boolean
   /** Limits the disk (held in memory), for `fillDisk`. */
   readonly diskMb?: number
+  /** Without IPv4: `address` and `gateway` are those of IPv6. */
+  readonly only6?: boolean
 }
 
 /** A booted lab host and what can be done to it. */
@@ -75,14 +77,16 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
   const lease = await takeLease()
   try {
     await lease.record('work', workFolder(lease.number))
-    const network = await makeNetwork(lease)
+    const { only6 = false } = options
+    const network = await makeNetwork(lease, only6)
+    const [address, gateway] = only6 ? [network.address6, network.gateway6] : [network.address, network.gateway]
     const files = await mountFiles({ number: lease.number, layers, release, diskMb: options.diskMb })
     if (options.from === undefined) {
       const user = typeof options.user === 'string' ? { name: options.user } : options.user
       const { rootKey = true, cloudInit = false } = options
       await prepareHost(files.root, { name, user, rootKey, cloudInit })
     }
-    await prepareBoot(files.root, name, network)
+    await prepareBoot(files.root, name, { address, gateway })
 
     const desired = {
       number: lease.number,
@@ -93,7 +97,7 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
     const start = async () => {
       const started = await startMachine(desired)
       await lease.record('launcher', printId(started.nspawn))
-      await isUp(started.leader, network.address, (script) => execInside(started.leader, script, 'root'))
+      await isUp(started.leader, address, (script) => execInside(started.leader, script, 'root'))
       return started
     }
     let machine = await start()
@@ -104,8 +108,8 @@ export async function bootHost(options: BootOptions = {}): Promise<LabHost> {
     const host: LabHost = {
       number: lease.number,
       name,
-      address: network.address,
-      gateway: network.gateway,
+      address,
+      gateway,
       address6: network.address6,
       sshPort: 22,
       ...key,

@@ -15,8 +15,9 @@ export type Network = {
   readonly address: string
   /** The machine's address on the host's side: where servers of the lab listen. */
   readonly gateway: string
-  /** Its other address, of IPv6. `cut` and `latency` know nothing of it. */
+  /** Their other addresses, of IPv6. `cut` and `latency` know nothing of them. */
   readonly address6: string
+  readonly gateway6: string
   /** Total round-trip time added, in milliseconds; 0 takes it away. */
   latency(ms: number): Promise<void>
   /** Cuts or mends the line: packets vanish without a word, both ways. */
@@ -30,8 +31,8 @@ const delayer = fileURLToPath(new URL('latency.py', import.meta.url))
 // A neighbour nobody is: packets go out and are dropped by the other end, so that connections hang as for real.
 const nobody = '02:00:00:00:00:01'
 
-/** Makes the network of a leased number; the clean-up takes it away by the same names. */
-export async function makeNetwork({ number }: Lease): Promise<Network> {
+/** Makes the network of a leased number, of IPv6 alone where that is asked for; the clean-up takes it away by its names. */
+export async function makeNetwork({ number }: Lease, only6 = false): Promise<Network> {
   await openMachine()
   const namespace = `infra-lab-${number}`
   const device = `infralab${number}`
@@ -86,11 +87,13 @@ export async function makeNetwork({ number }: Lease): Promise<Network> {
     }
   }
   await apply()
+  if (only6) await must('ip', [...inside, '-4', 'addr', 'flush', 'dev', 'host0'])
   return {
     namespace,
     address,
     gateway,
     address6,
+    gateway6,
     latency: async (desired) => {
       ms = desired
       await apply()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launcher, plainEnv, project } from '../support/cli.ts'
+import { type CliResult, launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
 import { hungUp, signalled } from './hang-up.ts'
 import { failInSynapse } from './matrix.ts'
@@ -13,6 +13,7 @@ import { makeKey } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { run, until } from './run.ts'
 import { runbookLine } from './runbook-lines.ts'
+import { addSlowUser } from './unkind.ts'
 
 const skip = requireLab('host', 'git', 'script')
 
@@ -20,9 +21,13 @@ const domain = 'pod.lab.example.org'
 
 describe.skipIf(skip)(title("the pod's own commands", skip), () => {
   let pod: Pod
+  /** A plan by a user whom PAM lets in late: it waits while the other tests work. */
+  let late: Promise<CliResult>
   beforeAll(async () => {
     pod = await clonePod(await convergedPod())
     await onHost(pod.host, fill)
+    await addSlowUser(pod.host)
+    late = pod.cliWith({ env: { VALENCE_SSH_USER: 'slow' } }, 'plan', '--tags', 'security')
   })
   afterAll(() => pod?.close())
 
@@ -214,6 +219,13 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
     )
     const certificate = new Date(shown.trim().replace('notAfter=', '')).toISOString()
     expect(JSON.parse(status)).toMatchObject({ domain, certificate, lock: null, problems: [] })
+  })
+
+  test('a plan by a user whose login takes PAM longer than ssh waits for is as any other, and says what it waits for', async () => {
+    const { code, stdout, stderr } = await late
+    expect(code, stdout + stderr).toBe(0)
+    expect(stdout).toMatch(/^pod: nothing to change/)
+    expect(stderr).toMatch(/^waiting for .*slow@/m)
   })
 
   describe('the lines of the runbook for the host', () => {

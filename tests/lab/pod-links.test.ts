@@ -5,12 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { payload } from '../../pod/backup/backup.ts'
 import { onHost as on } from './backup-drill.ts'
 import { objects, places, withObjects } from './objects.ts'
-import { deployed, failureOf, lastOf } from './pod-runs.ts'
+import { type CliEvent, logins, planned } from './pod-probes.ts'
+import { deployed, eventsOf, failureOf, lastOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { escaped, escapes, password, typed } from './sudo-escapes.ts'
-import { tracedShell, unknown, whatRootFollows } from './trace.ts'
+import { tracedShell, traceOf, unknown, whatRootFollows } from './trace.ts'
+import { addModules } from './unkind.ts'
 
 const skip = requireLab('host', 'git', 'age')
 
@@ -135,6 +137,35 @@ ln -s ${outside}/99red .bashrc; ln -s ${outside}/99red.json .claude.json`)
     expect(await onHost(fingerprint)).toBe(before)
     expect(await onHost(config)).toBe(there)
     expect(await onHost('find /etc /opt /var/lib/matrix-synapse -name ".restoring*"')).toBe('')
+  })
+
+  test('15,000 modules more in each environment cost a plan their folders, and no module is looked at', async () => {
+    await addModules(pod.host)
+    const before = await logins(pod.host)
+    const run = { code: -1, stdout: '' }
+    const calls = (await traceOf(pod.host, async () => void Object.assign(run, await pod.cli('plan', '--json')))).join(
+      '\n',
+    )
+    expect(run.code, lastOf(run.stdout)).toBe(0)
+    expect(planned(eventsOf(run.stdout) as CliEvent[])).toEqual([])
+    expect(await logins(pod.host)).toBe(before + 1)
+    // Both environments were looked into, by their 201 folders each: a few calls for one of those, and none for a module.
+    const within = calls.match(/^.*site-packages\/wide(?:\/|").*$/gm) ?? []
+    expect(within.filter((line) => /\.pyc?"/.test(line))).toEqual([])
+    expect(within.length).toBeGreaterThan(200)
+    expect(within.length).toBeLessThan(3000)
+    expect(run.stdout.length).toBeLessThan(60_000)
+  })
+
+  test('what of them has no byte code gets it, where a package is cut as where a folder is', async () => {
+    await onHost('rm -r /opt/venvs/matrix-synapse/lib/python3*/site-packages/wide/part3*/__pycache__')
+    await asValence('rm -r /opt/valence/venv/lib/python3*/site-packages/wide/part7/__pycache__')
+    expect(await deployed(pod, '--skip-verification', '-t', 'synapse,vkb')).toEqual([
+      expect.stringMatching(/^pip matrix-synapse: byte code of wide$/),
+      expect.stringMatching(/^python package valence: byte code of wide$/),
+    ])
+    const count = 'find /opt/venvs/matrix-synapse/lib /opt/valence/venv/lib -path "*/wide/*.pyc" | wc -l'
+    expect(await onHost(count)).toBe('30000\n')
   })
 
   /** Milliseconds that a deployment takes which changes nothing, to see what hangs beyond that. */

@@ -13,10 +13,10 @@ const marks = marksOf(podSecrets)
 
 const printed = ({ stdout, stderr }: CliResult) => stdout + stderr
 
-describe.skipIf(skip)(title('secrets in a first deploy', skip), () => {
+describe.skipIf(skip)(title('secrets in a first deploy, over IPv6 alone', skip), () => {
   let pod: Pod
   beforeAll(async () => {
-    pod = await barePod()
+    pod = await barePod({ only6: true })
   })
   afterAll(() => pod?.close())
 
@@ -47,6 +47,14 @@ describe.skipIf(skip)(title('secrets in a first deploy', skip), () => {
     expect(leaks(await readFile(join(root, 'junit.xml'), 'utf8'), marks)).toEqual([])
     expect(await leaksBelow(join(root, '.infra'), marks)).toEqual([])
     expect(await leaksOn(host, marks)).toEqual([])
+  })
+
+  test('with no IPv4 on the host: its packages came by a proxy, and nothing is left to change', async () => {
+    const { host, apt, cli } = pod
+    expect((await host.exec('ip -4 -o addr show scope global; ip -4 route')).stdout).toBe('')
+    expect(apt?.asked.join('\n')).toMatch(/\/dists\//)
+    expect(await cli('plan')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^pod: nothing to change/) })
+    expect((await cli('verify', '--json', '--only', 'synapse.addresses')).stdout).toContain(host.address)
   })
 
   test('would be found if they were there', async () => {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CliOptions, type CliResult, type CliRun, project, runCli, startCli } from '../support/cli.ts'
 import { type AcmeServer, acmeDirectory, acmeServer } from './acme.ts'
+import { type AptProxy, openAptProxy } from './apt-proxy.ts'
 import { type ClaudeInstaller, claudeInstaller } from './claude-installer.ts'
 import { type GitServer, gitServer } from './git-server.ts'
 import { type BootOptions, bootHost, type LabHost } from './host.ts'
@@ -22,6 +24,8 @@ export interface Pod {
   readonly git: GitServer
   readonly claude: ClaudeInstaller
   readonly acme: AcmeServer
+  /** What brings packages to a host without IPv4. */
+  readonly apt: AptProxy | undefined
   /** The folder of its `.env.pod` and `.infra`. */
   readonly root: string
   /** Runs the command line to its end: `pod.cli('deploy', '--yes')`. */
@@ -94,6 +98,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
   const root = await mkdtemp(join(tmpdir(), 'infra-pod-'))
   const git = await gitServer({ hosts: [host], ssh: options.ssh === true })
   const [claude, acme] = await Promise.all([claudeInstaller([host]), acmeServer(host)])
+  const apt = isIPv6(host.address) ? await openAptProxy(host) : undefined
   // A saved host has its certificate of an authority that is gone.
   const roots = async () => [(await host.exec(`cat ${keptRoot}`)).stdout, await acme.root()].filter(Boolean)
   const authorities = join(root, 'authorities.pem')
@@ -106,6 +111,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
     git,
     claude,
     acme,
+    apt,
     root,
     cli: (...args) => runCli('pod', args, { root }),
     cliWith: (extra, ...args) => runCli('pod', args, { ...extra, root }),
@@ -113,7 +119,7 @@ export async function openPod(host: LabHost, options: { release?: Release; ssh?:
     roots,
     configure,
     close: async () => {
-      await Promise.all([git.stop(), claude.stop(), acme.stop()])
+      await Promise.all([git.stop(), claude.stop(), acme.stop(), apt?.close()])
       await host.destroy()
       await rm(root, { recursive: true, force: true })
     },

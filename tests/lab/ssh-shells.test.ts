@@ -9,6 +9,7 @@ import { awaits, awaitsThat } from '../support/wait.ts'
 import { bootHost, type LabHost } from './host.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { until } from './run.ts'
+import { addSlowUser } from './unkind.ts'
 
 const noHost = requireLab('host')
 
@@ -28,7 +29,7 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ssh-shells-'))
     lab = await bootHost()
-    expect(await lab.exec(slow)).toMatchObject({ code: 0 })
+    await addSlowUser(lab)
     // It waits while the other tests work.
     const target = slowly()
     slowLogin = target.ask([sh`id -un`]).finally(() => target.close())
@@ -42,11 +43,6 @@ describe.skipIf(noHost)(title('the shells of an ssh connection', noHost), () => 
     await rm(folder, { recursive: true, force: true })
   })
 
-  // Each login of this user takes so long as no host that is well does; what ssh itself waits for is less.
-  const slow = `useradd -m -s /bin/bash slow && cp -r /root/.ssh ~slow/ && chown -R slow: ~slow/.ssh
-printf '%s\\n' '#!/bin/sh' '[ "$PAM_USER" = slow ] && [ "$PAM_TYPE" = open_session ] || exit 0' 'sleep "$(cat /root/seconds)"' >/usr/local/sbin/slow
-chmod 755 /usr/local/sbin/slow; echo 25 >/root/seconds; echo 'slow ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/slow
-echo 'session required pam_exec.so /usr/local/sbin/slow' >>/etc/pam.d/sshd`
   const slowly = (more: Partial<SshAddress> = {}) => {
     const knownHosts = join(folder, 'known_hosts')
     return ssh({ host: lab.address, port: 22, user: 'slow', keyFile: lab.keyFile, knownHosts, ...more })

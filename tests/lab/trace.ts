@@ -41,17 +41,23 @@ rm -rf ${traces}; mkdir -m 700 ${traces}; usermod --shell ${tracedShell} root`
 
 /** Traces what root does over ssh on the host while this works, and gives the names that it followed. */
 export async function whatRootFollows(host: LabHost, work: () => Promise<void>): Promise<Followed[]> {
+  const texts = await traceOf(host, work)
+  const folders = await foreignFolders(host)
+  return texts.flatMap((text) => followedIn(text, folders))
+}
+
+/** Every call that names a file, of root and of whom it became, while this works: a text for each shell. */
+export async function traceOf(host: LabHost, work: () => Promise<void>): Promise<string[]> {
   await onHost(host, install)
   try {
     await work()
   } finally {
     await onHost(host, 'usermod --shell /bin/bash root')
   }
-  const folders = await foreignFolders(host)
   const names = (await onHost(host, `ls ${traces}`)).split('\n').filter(Boolean)
   const texts = await Promise.all(names.map((name) => onHost(host, `cat ${traces}/${name}`)))
   if (texts.length === 0) throw new Error('lab: nothing was traced')
-  return texts.flatMap((text) => followedIn(text, folders))
+  return texts
 }
 
 /** What root still does there by name, and why that is safe: docs/security.md has the same table. */

@@ -26,7 +26,7 @@ function fixedWaits(line: string): string[] {
 const allowed: Readonly<Record<string, readonly [waits: readonly string[], why: string]>> = {
   'tests/contract/services.ts': [['sleep "$'], 'a service that is slow to start'],
   'tests/lab/kills.ts': [['await setTimeout('], 'kills at three moments after the beginning of a change'],
-  'tests/lab/ssh-shells.test.ts': [['sleep "$'], 'a login that takes longer than ssh waits for a sign of life'],
+  'tests/lab/unkind.ts': [['sleep "$'], 'a login that takes longer than ssh waits for a sign of life'],
   'tests/lab/stoat/client.ts': [['await setTimeout('], 'as long as the server tells it to wait'],
   'tests/support/wait.ts': [['await setTimeout(', 'sleep 0.1'], 'the polls themselves'],
 }
