@@ -3,10 +3,11 @@ import { type Outlet, outletTo } from '@infra/shared/report/outlet'
 /** A stream that keeps what is written to it. */
 export class Memory {
   text = ''
-  readonly columns: number
+  readonly columns: number | undefined
   /** What a reporter writes to it by. */
   readonly outlet: Outlet
-  constructor(columns = 80) {
+  /** With `columns` it is a terminal of that width. */
+  constructor(columns?: number) {
     this.columns = columns
     this.outlet = outletTo(this)
   }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
 import { readText } from '../env/read-text.ts'
+import { helpLine } from '../report/print.ts'
 import { type CommandName, optionsOf, type WorkspaceSyntax } from './options.ts'
 import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
@@ -48,13 +49,15 @@ export const optionsGoAfter: readonly string[] = [
 export function helpText(command: string, entry: Entry): string {
   const args = entry.commands?.[command]?.args ?? []
   return [
-    `${entry.name} ${entry.npm ?? command}: ${commandsOf(entry)[command]}`,
+    helpLine('', `${entry.name} ${entry.npm ?? command}: ${commandsOf(entry)[command]}`),
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
     ...optionsGoAfter,
     ...optionLines(command, entry),
-    ...(command === 'plan' || command === 'deploy' ? ['', `Scripts, in order: ${scriptNames(entry).join(', ')}`] : []),
+    ...(command === 'plan' || command === 'deploy'
+      ? ['', helpLine('Scripts, in order: ', scriptNames(entry).join(', '))]
+      : []),
     '',
     ...exitCodeLines,
     '',
@@ -65,22 +68,25 @@ export function helpText(command: string, entry: Entry): string {
 export const optionLines = (command: string, syntax: WorkspaceSyntax): string[] =>
   optionsOf(command, syntax).map(([name, { short, value, help }]) => {
     const flags = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`
-    return `  ${flags.padEnd(28)}${help}`
+    return helpLine(`  ${flags.padEnd(28)}${flags.length < 28 ? '' : '  '}`, help)
   })
 
 export const exitCodeLines: readonly string[] = [
-  `Exit codes: 0 ok, ${exitCodes.error} error, ${exitCodes.changes} changes pending (--detailed-exitcode), ${exitCodes.verify} verify failed, ` +
-    `${exitCodes.unreachable} unreachable,`,
-  `  ${exitCodes.locked} locked by another run, ${exitCodes.stale} stale plan, ${exitCodes.usage} usage, ${exitCodes.interrupted}/${exitCodes.terminated} interrupted`,
+  helpLine(
+    'Exit codes: ',
+    `0 ok, ${exitCodes.error} error, ${exitCodes.changes} changes pending (--detailed-exitcode), ` +
+      `${exitCodes.verify} verify failed, ${exitCodes.unreachable} unreachable, ${exitCodes.locked} locked by another run, ` +
+      `${exitCodes.stale} stale plan, ${exitCodes.usage} usage, ${exitCodes.interrupted}/${exitCodes.terminated} interrupted`,
+  ),
 ]
 
 /** The help of a workspace. */
 export function overview(entry: Entry): string {
   return [
-    `${entry.name}: ${entry.about}`,
+    helpLine('', `${entry.name}: ${entry.about}`),
     '',
-    ...Object.entries(commandsOf(entry)).map(
-      ([name, says]) => `  npm run ${name.padEnd(10)}-w ${entry.name}   ${says}`,
+    ...Object.entries(commandsOf(entry)).map(([name, says]) =>
+      helpLine(`  npm run ${name.padEnd(10)}-w ${entry.name}   `, says),
     ),
     '',
     `Options go after --: npm run ${Object.keys(commandsOf(entry))[0]} -w ${entry.name} -- --help`,

@@ -38,6 +38,9 @@ export function own(sequence: string): string {
   return `\ue000${key}:${known < 0 ? owned.push(sequence) - 1 : known}\ue001`
 }
 
+/** What will be seen of a text: without what is the tool's own, which takes no columns. */
+export const visible = (text: string): string => text.replace(placeholder, '')
+
 /** The text as it is written: cleaned, then with what is the tool's own. */
 export function finished(text: string): string {
   return clean(text).replace(placeholder, (_, index) => owned[Number(index)] ?? '')

@@ -5,7 +5,7 @@ import { finished, finishedJson, own } from './clean.ts'
 /** What bytes go to: a stream of the process, a string in a test. */
 export interface Sink {
   write(text: string): unknown
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 /** The only way out of this program: what it writes is printable and free of secrets. Made in this file alone. */
@@ -13,6 +13,7 @@ export interface Outlet {
   write(text: string): void
   /** One line of JSON. */
   json(value: object): void
+  /** The width of the terminal, where it is one. */
   readonly columns: number | undefined
   readonly [brand]: true
 }

@@ -6,11 +6,12 @@ import { sayAccounting, sayEvent } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 import { type DiffMode, planLines, shownCommand } from './plan-text.ts'
 import { summarize, viewOf } from './plan-view.ts'
-import { type Progress, progressOn } from './progress.ts'
+import { cut, type Progress, progressOn } from './progress.ts'
 import type { Reporter } from './reporter.ts'
 import { type Color, duration, type Paint, sayWorkspace } from './style.ts'
 import { summaryRows } from './summary.ts'
 import { tableLines } from './table.ts'
+import { wrapText } from './wrap.ts'
 
 export interface PrettyOptions {
   /** Results: plans, findings. */
@@ -48,6 +49,8 @@ interface Screen extends PrettyOptions {
   readonly progress: Progress
   result(line: string): void
   message(line: string): void
+  /** The same two for prose, which a terminal gets broken at blanks. */
+  prose: { result(text: string): void; message(text: string): void }
   /** A message in small print, only with `-v`. */
   aside(line: string): void
 }
@@ -57,13 +60,17 @@ type Formatters = { readonly [T in Event['type']]: (event: Extract<Event, { type
 /** A plan of more lines than these begins with its summary too. */
 const longPlan = 40
 
+/** How far further lines of a text are indented: none of them shall pass for a line of the tool's own. */
+const hang = 6
+const hanging = `\n${' '.repeat(hang)}`
+
 /** Text for a person: results on one stream, messages and progress on the other. */
 export function prettyReporter(options: PrettyOptions): Reporter {
   const progress = progressOn(options.err, options.animate, options.paintErr)
   const write = (outlet: Outlet) => (line: string) => {
     progress.stop()
     // What comes from outside shall not pass for a line of the tool's own.
-    outlet.write(`${line.replace(/\n(?=.)/g, '\n      ')}\n`)
+    outlet.write(`${line.replace(/\n(?=.)/g, hanging)}\n`)
   }
   const toErr = write(options.err)
   const screen: Screen = {
@@ -79,6 +86,10 @@ export function prettyReporter(options: PrettyOptions): Reporter {
     message: (line) => {
       head(screen, toErr)
       toErr(line)
+    },
+    prose: {
+      result: (text) => screen.result(wrapText(text, options.out.columns, hang)),
+      message: (text) => screen.message(wrapText(text, options.err.columns, hang)),
     },
     aside: (line) => {
       if (options.verbose) screen.message(options.paintErr('dim', line))
@@ -104,7 +115,7 @@ const aside = (event: Event, screen: Screen) => screen.aside(sayEvent(event).tex
 
 const message = (event: Event, screen: Screen) => {
   const { level, text } = sayEvent(event)
-  screen.message(level === 'warn' ? `${screen.paintErr('yellow', 'warning:')} ${text}` : text)
+  screen.prose.message(level === 'warn' ? `${screen.paintErr('yellow', 'warning:')} ${text}` : text)
 }
 
 // A failure must not be hidden in a group that nobody unfolds.
@@ -116,11 +127,14 @@ function unfold(screen: Screen): void {
 
 function ended(
   { say, outcome, ms }: { say: string; outcome: Outcome; ms: number },
-  { message, paintErr, verbose }: Screen,
+  { message, paintErr, verbose, err }: Screen,
 ): void {
   const done = outcome === 'done'
   const took = ms >= 1000 || verbose ? paintErr('dim', `  ${duration(ms)}`) : ''
-  message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${say}${done ? '' : `: ${outcome}`}${took}`)
+  // A list of packages: the plan has named them all, and so does -v.
+  const room = err.columns === undefined || verbose || !done ? undefined : err.columns - 12
+  const name = room === undefined ? say : cut(oneLine(say), Math.max(room, 20))
+  message(`  ${done ? paintErr('green', '✓') : paintErr('red', '✗')} ${name}${done ? '' : `: ${outcome}`}${took}`)
 }
 
 function tellPlan({ plan, ms }: Extract<Event, { type: 'plan' }>, screen: Screen): void {
@@ -134,7 +148,7 @@ function tellPlan({ plan, ms }: Extract<Event, { type: 'plan' }>, screen: Screen
   if (lines.length > 0) result('')
   if (view.steps.some(({ state, tentative }) => state !== 'converged' && tentative))
     result(paintOut('dim', '?: an earlier change may alter this; it is asked again right before it is made'))
-  result(`${summary}  ${paintOut('dim', duration(ms))}`)
+  screen.prose.result(`${summary}  ${paintOut('dim', duration(ms))}`)
 }
 
 const ownerOf = ({ id }: { id: string }) => id.split('.')[0] ?? id
@@ -151,7 +165,7 @@ function tellPassed(screen: Screen): void {
 
 function tellCheck(
   { id, about, outcome, detail, remedy }: Extract<Event, { type: 'check' }>,
-  { result, paintOut, verbose }: Screen,
+  { prose: { result }, paintOut, verbose }: Screen,
 ): void {
   const [color, mark] = marks[outcome]
   const name = verbose ? paintOut('dim', `  [${id}]`) : ''
@@ -222,11 +236,11 @@ const formatters: Formatters = {
   },
   message,
   failure(event, screen) {
-    const { message, paintErr } = screen
+    const { message, prose, paintErr } = screen
     unfold(screen)
-    message(`${paintErr('red', 'error:')} ${event.message}`)
+    prose.message(`${paintErr('red', 'error:')} ${event.message}`)
     for (const line of event.detail) message(paintErr('dim', `  ${line}`))
-    for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) message(`  ${line}`)
+    for (const line of (event.remedy ?? '').split('\n').filter(Boolean)) prose.message(`  ${line}`)
   },
   'run.end'({ command, exitCode, made, ms }, screen) {
     const { message, paintErr, workspace } = screen

@@ -16,7 +16,7 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const quiet = 15
 
 /** A text in so many columns at most, with an ellipsis where it was cut. */
-function cut(text: string, columns: number): string {
+export function cut(text: string, columns: number): string {
   const letters = [...text]
   if (letters.length <= columns) return text
   return columns < 1 ? '' : `${letters.slice(0, columns - 1).join('')}…`
@@ -43,7 +43,8 @@ export function progressOn(outlet: Outlet, animate: boolean, paint: Paint): Prog
   const tell = () => {
     if (Date.now() - told < quiet * 1000) return
     told = Date.now()
-    outlet.write(`    ${cut(what, 48)}: ${duration(Date.now() - began)} so far${last ? `: ${cut(last, 120)}` : ''}\n`)
+    const line = `    ${cut(what, 48)}: ${duration(Date.now() - began)} so far${last ? `: ${cut(last, 120)}` : ''}`
+    outlet.write(`${outlet.columns === undefined ? line : cut(line, outlet.columns - 1)}\n`)
   }
 
   return {

@@ -1,5 +1,5 @@
 import { nearest } from '../../env/suggest.ts'
-import { print } from '../../report/print.ts'
+import { helpLine, print } from '../../report/print.ts'
 import { type Entry, exitCodeLines, optionLines, optionsGoAfter, version } from '../help.ts'
 import { refuseSwallowedFlags } from '../npm-flags.ts'
 import { applyOptions, type Call, parseCall, usage, type WorkspaceSyntax } from '../options.ts'
@@ -92,7 +92,7 @@ function overview(): string {
   return [
     'Runs every configured workspace in parallel; for a single one: -w pod.',
     '',
-    ...Object.entries(abouts).map(([name, about]) => `  npm run ${name.padEnd(10)}${about}`),
+    ...Object.entries(abouts).map(([name, about]) => helpLine(`  npm run ${name.padEnd(10)}`, about)),
     '',
     'Options go after --: npm run plan -- --help',
     '',
@@ -102,7 +102,7 @@ function overview(): string {
 function help(command: RootCommand, syntax: WorkspaceSyntax, entries: readonly Entry[]): string {
   const args = syntax.commands?.[command]?.args ?? []
   return [
-    `${command}: ${abouts[command]}`,
+    helpLine('', `${command}: ${abouts[command]}`),
     '',
     `Usage: npm run ${command} -- ${[...args, '[options]'].join(' ')}`,
     '',
@@ -110,7 +110,7 @@ function help(command: RootCommand, syntax: WorkspaceSyntax, entries: readonly E
     ...optionLines(command, syntax),
     '',
     'Workspaces:',
-    ...entries.map(({ name, about }) => `  ${name.padEnd(9)}${about}`),
+    ...entries.map(({ name, about }) => helpLine(`  ${name.padEnd(9)}`, about)),
     '',
     ...exitCodeLines,
     'With several workspaces the most serious one wins.',

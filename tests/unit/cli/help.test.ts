@@ -1,0 +1,20 @@
+import { commandsOf, helpText, overview } from '@infra/shared/cli/help'
+import { describe, expect, test } from 'vitest'
+import cluster from '../../../cluster/commands/index.ts'
+import pod from '../../../pod/commands/index.ts'
+import stoat from '../../../stoat/commands/index.ts'
+
+const entries = [pod, cluster, stoat]
+const helps = entries.flatMap((entry) => [
+  { of: entry.name, text: overview(entry) },
+  ...Object.keys(commandsOf(entry)).map((command) => ({
+    of: `${command} of ${entry.name}`,
+    text: helpText(command, entry),
+  })),
+])
+
+describe('a help that goes to no terminal', () => {
+  test.each(helps)('is no wider than 80 columns: $of', ({ text }) => {
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+})
