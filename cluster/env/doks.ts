@@ -23,14 +23,14 @@ export const doksVariables = {
   ),
   DO_NODE_COUNT: variable(
     integer(1, 100).prefault('2'),
-    kubernetes({ description: 'How many nodes a new cluster has', example: '2' }),
+    kubernetes({ description: 'Number of nodes of a new cluster', example: '2' }),
   ),
   DO_CLUSTER_HA: variable(
     flag().prefault('false'),
-    kubernetes({ description: 'Whether a new cluster has a control plane of several machines', example: 'true' }),
+    kubernetes({ description: 'Whether a new cluster has a highly available control plane', example: 'true' }),
   ),
   DO_CLUSTER_AUTO_UPGRADE: variable(
     flag().prefault('true'),
-    kubernetes({ description: 'Whether a new cluster takes patch versions by itself', example: 'false' }),
+    kubernetes({ description: 'Whether a new cluster installs patch versions automatically', example: 'false' }),
   ),
 }

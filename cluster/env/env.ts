@@ -60,7 +60,7 @@ export const clusterSchema = schema(
     }),
     AWS_ACCOUNT_ID: variable(awsAccount().optional(), {
       group: aws,
-      description: 'The account it all belongs to; a run with credentials of another one is refused',
+      description: 'The AWS account; a run with credentials of another account is refused',
       example: '123456789012',
       common: true,
       unset: 'whichever account the credentials belong to',
@@ -84,7 +84,7 @@ export const clusterSchema = schema(
       ).optional(),
       {
         group: tables,
-        description: 'Other keys of tables and indexes, where the code of the bot uses others',
+        description: "Other keys of tables and indexes, if the bot's code uses them",
         example: 'discord-messages=threadId+sortKey,discord-messages/TimestampIndex=threadId+timestamp:N',
         unset: 'the keys in `cluster/scripts/10-dynamodb.ts`',
       },
@@ -93,19 +93,19 @@ export const clusterSchema = schema(
       matching(/^[\w.-]+=[\w.-]+(,[\w.-]+=[\w.-]+)*$/, 'TABLE=ATTRIBUTE, with commas between').optional(),
       {
         group: tables,
-        description: 'Other attributes by which items of tables expire',
+        description: 'Other TTL attributes of tables',
         example: 'discord_executions=expires_at',
         unset: '`ttl`',
       },
     ),
     BOT_IAM_USER: variable(matching(/^[\w+=,.@-]{1,64}$/, 'a name of an IAM user').prefault('discord-bot'), {
       group: bot,
-      description: "Name of the bot's own IAM user; its access key is made here and kept in the cluster only",
+      description: "Name of the bot's own IAM user; the tool creates its access key and stores it only in the cluster",
       example: 'discord-bot',
     }),
     BOT_AWS_ACCESS_KEY_ID: variable(awsKeyId().optional(), {
       group: bot,
-      description: 'Your own access key for the bot: no user is made then',
+      description: 'Your own access key for the bot, instead of a new IAM user',
       example: 'AKIA...',
       placeholder: 'AKIA...',
       secret: true,

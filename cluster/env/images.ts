@@ -9,8 +9,7 @@ export const imageVariables = {
   BOT_CONTEXT: variable(
     folderPath().optional(),
     images({
-      description:
-        "Path of the folder that the bot's image is built from: when a file of it changes, the image is built anew",
+      description: "Path of the build context of the bot's image; a changed file causes a new build",
       example: '../discord-bot',
       path: true,
       unset: 'the image is built elsewhere, and `latest` is in ECR already',
@@ -29,7 +28,7 @@ export const imageVariables = {
     filePath().optional(),
     images({
       description:
-        'Path of a template of Packer instead, which takes `image_repository` and `image_tag`; with `BOT_CONTEXT`',
+        'Path of a Packer template instead, with the variables `image_repository` and `image_tag`; with `BOT_CONTEXT`',
       example: '../discord-bot/docker/build.pkr.hcl',
       path: true,
       unset: 'the image is built from a Dockerfile',
@@ -38,7 +37,7 @@ export const imageVariables = {
   SANDBOX_PACKER_TEMPLATE: variable(
     filePath().optional(),
     images({
-      description: 'Path of a template of Packer for the sandbox',
+      description: 'Path of a Packer template for the sandbox',
       example: '../discord-bot/docker/dev-sandbox.pkr.hcl',
       path: true,
       unset: 'cluster/images/dev-sandbox/Dockerfile',
@@ -46,11 +45,11 @@ export const imageVariables = {
   ),
   SANDBOX_BASE_IMAGE: variable(
     matching(/^[\w][\w./:@-]*$/, 'the name of an image').prefault('public.ecr.aws/docker/library/debian:trixie-slim'),
-    images({ description: 'The Debian that the sandbox is built on', example: 'debian:trixie-slim' }),
+    images({ description: 'The Debian base image of the sandbox', example: 'debian:trixie-slim' }),
   ),
   CONTAINER_CLI: variable(
     choice('auto', 'docker', 'podman', 'buildah').prefault('auto'),
-    images({ description: 'What builds images: `auto` is the first of the others that works', example: 'podman' }),
+    images({ description: 'The program that builds images; `auto` selects the first that works', example: 'podman' }),
   ),
   IMAGE_REGISTRY: variable(
     matching(/^[\w.-]+(:\d+)?$/, 'a host, with or without a port').optional(),

@@ -72,11 +72,11 @@ export const workloadVariables = {
   ),
   OTHER_BOT_USERNAME: variable(
     matching(/^\S(.{0,30}\S)?$/, 'a name of at most 32 characters').optional(),
-    bot({ description: 'A bot whose messages it leaves alone', example: 'other-bot', unset: 'there is none' }),
+    bot({ description: 'A bot whose messages it ignores', example: 'other-bot', unset: 'there is none' }),
   ),
   STALENESS_MINUTES: variable(
     integer(1, 10080, 'a number of minutes').prefault('30'),
-    bot({ description: 'After so many minutes without a message a session is stale', example: '30' }),
+    bot({ description: 'Minutes without a message after which a session is stale', example: '30' }),
   ),
   DISCORD_BOT_IMAGE: variable(
     image().optional(),
@@ -90,14 +90,14 @@ export const workloadVariables = {
     integer(1, 4_294_967_294, 'the number of a user that is not root').prefault('1000'),
     workloads({
       description:
-        "The user, and the group, that the bot runs as, whatever its image says; files that it reads must be theirs or everybody's",
+        "The user and group that the bot runs as, instead of the image's; they must be able to read its files",
       example: '1001',
     }),
   ),
   BOT_WRITABLE_ROOT: variable(
     flag().prefault('false'),
     workloads({
-      description: "Whether the bot may write to all of its image's files; without, only to /tmp",
+      description: "Whether the bot may write to its image's files; otherwise only to /tmp",
       example: 'true',
     }),
   ),
@@ -112,20 +112,20 @@ export const workloadVariables = {
   SANDBOX_REPOSITORY: variable(
     url().optional(),
     workloads({
-      description: 'A git repository that an empty workspace begins with',
+      description: 'A git repository to clone into an empty workspace',
       example: 'https://github.com/example/app.git',
       unset: 'an empty one is made',
     }),
   ),
   SANDBOX_STORAGE: variable(
     size().prefault('10Gi'),
-    workloads({ description: "Size of the sandbox's volume; it keeps it", example: '20Gi' }),
+    workloads({ description: "Size of the sandbox's volume; the tool does not resize it", example: '20Gi' }),
   ),
   SANDBOX_SCOPE: variable(
     choice('cluster', 'namespace', 'none').prefault('cluster'),
     workloads({
       description:
-        'What the sandbox may read by kubectl: all namespaces, its own or nothing; never Secrets, ConfigMaps and logs',
+        'What the sandbox may read with kubectl: all namespaces, its own or nothing; never Secrets, ConfigMaps and logs',
       example: 'namespace',
     }),
   ),
@@ -140,7 +140,7 @@ export const workloadVariables = {
   SANDBOX_MCP: variable(
     flag().prefault('false'),
     workloads({
-      description: 'Whether the MCP servers run beside the sandbox: filesystem (8777), git (8778), shell (8779)',
+      description: 'Whether the MCP servers run next to the sandbox: filesystem (8777), git (8778), shell (8779)',
       example: 'true',
     }),
   ),
@@ -157,7 +157,7 @@ export const workloadVariables = {
       'cat,cp,curl,diff,find,git,grep,head,jq,ls,make,mkdir,mv,npm,npx,pip,pwd,rg,rm,sort,tail,touch,wc',
     ),
     workloads({
-      description: 'Programs that the MCP server of the shell may run; it refuses shells and interpreters itself',
+      description: 'Programs that the shell MCP server may run; it always refuses shells and interpreters',
       example: 'cat,git,ls,npm,rg',
     }),
   ),
@@ -187,13 +187,12 @@ export const workloadVariables = {
   ),
   REDIS_STORAGE: variable(
     size().prefault('1Gi'),
-    workloads({ description: "Size of Redis's volume; it keeps it", example: '5Gi' }),
+    workloads({ description: "Size of Redis's volume; the tool does not resize it", example: '5Gi' }),
   ),
   REDIS_CLAIM: variable(
     matching(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'the name of a claim template').prefault('data'),
     workloads({
-      description:
-        "Name of Redis's claim template: its claim is NAME-redis-0. Of a Redis that is there, the one it has",
+      description: "Name of Redis's claim template: its claim is NAME-redis-0. For an existing Redis, set its name",
       example: 'redis-data',
     }),
   ),
@@ -202,7 +201,7 @@ export const workloadVariables = {
     image().prefault('docker.io/alpine/k8s:1.35.8'),
     workloads({
       description:
-        'An image with sh, aws and kubectl: renews the pull secret from inside the cluster. A copy of it in ECR does as well, as long as a node keeps it or the secret is valid',
+        'An image with sh, aws and kubectl: renews the pull secret from inside the cluster. A copy of it in ECR works too, while a node caches it or the secret is valid',
       example: 'docker.io/alpine/k8s:1.35.8',
     }),
   ),

@@ -38,7 +38,7 @@ export const dropletVariables = {
     matching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, 'a host name (letters, digits, . and -)').prefault(
       'valence-pod',
     ),
-    droplet({ description: 'By this name the droplet is known: one that has it is adopted', example: 'valence-pod' }),
+    droplet({ description: 'Name of the droplet; an existing one with this name is adopted', example: 'valence-pod' }),
   ),
   VALENCE_DROPLET_IMAGE: variable(
     matching(/^[a-z0-9][a-z0-9-]*$/, 'the slug or the id of an image').prefault('ubuntu-24-04-x64'),
@@ -50,10 +50,10 @@ export const dropletVariables = {
   ),
   VALENCE_DROPLET_REGION: variable(
     matching(/^[a-z]{3}\d$/, 'the slug of a region').prefault('nyc1'),
-    droplet({ description: 'Where the droplet is; it is never moved', example: 'fra1' }),
+    droplet({ description: 'Region of the droplet; it is never moved', example: 'fra1' }),
   ),
   VALENCE_CLOUD_FIREWALL: variable(
     flag().prefault('false'),
-    droplet({ description: 'Whether a cloud firewall stands before the droplet, beside its own', example: 'true' }),
+    droplet({ description: 'Whether the droplet also gets a cloud firewall', example: 'true' }),
   ),
 }

@@ -65,7 +65,7 @@ export const podSchema = schema(
     }),
     LETSENCRYPT_EMAIL: variable(email(), {
       group: 'Infrastructure',
-      description: 'Contact of the account at the certificate authority; verify tells when a certificate nears its end',
+      description: 'Contact of the ACME account; verify warns before the certificate expires',
       example: 'admin@example.com',
       placeholder: 'your@email.com',
     }),
@@ -103,7 +103,7 @@ export const podSchema = schema(
     ),
     SYNAPSE_MACAROON_SECRET: generated(
       matrixGroup,
-      "Signs Synapse's short-lived tokens: of guests, logins under way, links in e-mails",
+      "Signs Synapse's short-lived tokens, such as those of guests, logins in progress and links in e-mails",
       inSynapse('macaroon_secret_key'),
     ),
     SYNAPSE_FORM_SECRET: generated(matrixGroup, 'Protects the forms of Synapse', inSynapse('form_secret')),
@@ -132,7 +132,7 @@ export const podSchema = schema(
     VALENCE_SSH_USER: variable(
       loginName().prefault('root'),
       tuning({
-        description: 'Who logs in on the host; any other than root needs sudo without a password',
+        description: 'The user that logs in to the host; a user other than root needs passwordless sudo',
         example: 'root',
       }),
     ),
@@ -143,7 +143,7 @@ export const podSchema = schema(
         example: '~/.ssh/valence_pod',
         path: true,
         aliases: ['ANSIBLE_PRIVATE_KEY_FILE'],
-        unset: "the agent, the key beside `VALENCE_SSH_PUBKEY_FILE` (without `.pub`) and ssh's defaults are tried",
+        unset: 'ssh tries the agent, the key next to `VALENCE_SSH_PUBKEY_FILE` (without `.pub`) and its defaults',
       }),
     ),
     VALENCE_SSH_PORT: variable(
@@ -153,17 +153,17 @@ export const podSchema = schema(
     VALENCE_SSH_HOST_KEY: variable(
       publicKey().optional(),
       tuning({
-        description: "The host's own public key (`/etc/ssh/ssh_host_ed25519_key.pub` there): no other is believed",
+        description: "The host's own public key (`/etc/ssh/ssh_host_ed25519_key.pub` there); no other key is accepted",
         example: 'ssh-ed25519 AAAA...',
         placeholder: 'ssh-ed25519 AAAA...',
-        unset: 'the key of the first contact is believed, told, and kept in `.infra/known_hosts`',
+        unset: 'the first connection accepts the key, prints it and stores it in `.infra/known_hosts`',
       }),
     ),
     VALENCE_EXTRA_PORTS: variable(
       openPorts().optional(),
       tuning({
         description:
-          'More ports that the firewalls let in, with who may come: of TURN, a VPN, a service of your own; tcp unless told',
+          'More ports that the firewalls open, with optional protocol (default tcp) and source: for TURN, a VPN, your own service',
         example: '3478/udp,49152-65535/udp,5349/tcp from 10.0.0.0/8',
         unset: 'ssh, web and Matrix federation only',
       }),
@@ -172,7 +172,7 @@ export const podSchema = schema(
       choice('commands', 'full').prefault('commands'),
       tuning({
         description:
-          'What user valence may run as root: `commands` that only look (docs/security.md), or `full` by group sudo',
+          'What user valence may run as root: `commands`, which are read-only (docs/security.md), or `full` through group sudo',
         example: 'full',
       }),
     ),
@@ -184,7 +184,7 @@ export const podSchema = schema(
       matching(/^[0-9A-F]{40}$/, 'the whole fingerprint of a key: 40 hexadecimal digits, upper case').prefault(pgdgKey),
       tuning({
         description:
-          'The key that signs apt.postgresql.org; no other is taken. Set it when its makers announce a new one',
+          'The key that signs apt.postgresql.org; no other key is accepted. Set it when they announce a new one',
         example: pgdgKey,
       }),
     ),
@@ -199,7 +199,7 @@ export const podSchema = schema(
     VALENCE_CLAUDE_INSTALLER_SHA256: variable(
       matching(/^[0-9a-f]{64}$/, 'a SHA-256: 64 hexadecimal digits, lower case').optional(),
       tuning({
-        description: 'The SHA-256 of that installer: another one is not run',
+        description: 'The SHA-256 of that installer; a different one is not run',
         example: '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
         unset: 'whatever the URL gives is run, as user valence',
       }),
@@ -214,7 +214,7 @@ export const podSchema = schema(
       authoritiesFile().optional(),
       tuning({
         description:
-          'Path to a PEM file of authorities that verify trusts beside the usual ones: of a private or staging CA',
+          'Path to a PEM file with additional authorities that verify trusts, such as a private or staging CA',
         example: './ca.pem',
         path: true,
         unset: 'certificates are checked by the authorities that everybody trusts',
@@ -223,7 +223,7 @@ export const podSchema = schema(
     VALENCE_BACKUP_RECIPIENT: variable(
       parsed(parseRecipient).optional(),
       backup({
-        description: 'Whom backups are encrypted to: a recipient of age (age1...), or an ssh public key',
+        description: 'The recipient that backups are encrypted to: an age recipient (age1...), or an ssh public key',
         example: 'age1...',
         placeholder: 'age1...',
         unset: 'the ssh public keys of the pod',
@@ -231,15 +231,15 @@ export const podSchema = schema(
     ),
     VALENCE_BACKUP_TIMER: variable(
       flag().prefault('false'),
-      backup({ description: 'Whether the host backs itself up into /var/backups/valence', example: 'true' }),
+      backup({ description: 'Whether the host makes scheduled backups in /var/backups/valence', example: 'true' }),
     ),
     VALENCE_BACKUP_CALENDAR: variable(
       calendar().prefault('daily'),
-      backup({ description: 'When it does (OnCalendar of systemd)', example: 'Mon..Fri 03:30' }),
+      backup({ description: "The schedule (systemd's OnCalendar)", example: 'Mon..Fri 03:30' }),
     ),
     VALENCE_BACKUP_KEEP: variable(
       integer(1, 1000).prefault('7'),
-      backup({ description: 'How many of those backups are kept', example: '14' }),
+      backup({ description: 'The number of scheduled backups to keep', example: '14' }),
     ),
 
     ...dropletVariables,

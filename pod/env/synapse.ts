@@ -32,7 +32,7 @@ export const synapseVariables = {
   SYNAPSE_INSTALL: variable(
     choice('apt', 'pip').prefault('apt'),
     matrix({
-      description: 'Where Synapse comes from: `apt` (packages.matrix.org) or `pip` (PyPI, in a venv of its own)',
+      description: 'Where Synapse comes from: `apt` (packages.matrix.org) or `pip` (PyPI, in its own venv)',
       example: 'pip',
     }),
   ),
@@ -42,7 +42,7 @@ export const synapseVariables = {
     ),
     matrix({
       description:
-        'The key that signs packages.matrix.org; no other is taken. Set it when its makers announce a new one',
+        'The key that signs packages.matrix.org; no other key is accepted. Set it when they announce a new one',
       example: synapseKey,
     }),
   ),
@@ -50,14 +50,14 @@ export const synapseVariables = {
     matching(/^\d+\.\d+\.\d+$/, 'a version of Synapse such as 1.163.2').prefault(synapseVersion),
     matrix({
       description:
-        'Which Synapse `pip` installs, and keeps until you set another; of this one every file is checked by its hash. `apt` takes the newest and keeps it updated',
+        'The version that `pip` installs and keeps until you change it; hashes verify the files of the default version. `apt` installs the newest and updates it',
       example: synapseVersion,
     }),
   ),
   SYNAPSE_EXTRA_CONFIG_FILE: variable(
     yamlFile(decidedSettings).optional(),
     matrix({
-      description: 'Path to a YAML file whose settings win over those of the deployment in homeserver.yaml',
+      description: "Path to a YAML file whose settings override the deployment's in homeserver.yaml",
       example: './synapse-extra.yaml',
       path: true,
       unset: 'homeserver.yaml is as the deployment makes it',
@@ -67,7 +67,7 @@ export const synapseVariables = {
     textFile().optional(),
     matrix({
       description:
-        'Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN; a location or setting of theirs replaces that of the deployment',
+        "Path to a file of nginx directives for the TLS server of VALENCE_DOMAIN; a location or setting in it replaces the deployment's",
       example: './nginx-extra.conf',
       path: true,
       unset: 'the site is as the deployment makes it',
@@ -76,7 +76,7 @@ export const synapseVariables = {
   ACME_DIRECTORY_URL: variable(
     url().prefault('https://acme-v02.api.letsencrypt.org/directory'),
     matrix({
-      description: 'Who issues the certificate: the ACME directory of a staging or private authority',
+      description: 'The ACME directory of a staging or private certificate authority',
       example: 'https://acme-staging-v02.api.letsencrypt.org/directory',
     }),
   ),

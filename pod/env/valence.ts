@@ -36,7 +36,7 @@ export const valenceVariables = {
   // v1.0.1 asks for `mcp>=1.0`, and breaks with 2; both bounds are those that Valence gave itself later (commit e498816).
   VALENCE_PIP_CONSTRAINTS: variable(pipConstraints().prefault('mcp<2 openai<3'), {
     group,
-    description: 'Bounds for what pip installs for Valence, beside its own; `none` for no bounds',
+    description: 'Additional pip constraints for Valence; `none` for none',
     example: 'mcp<2 openai<3',
   }),
 }

@@ -10,7 +10,7 @@ export const backupVariables = {
   STOAT_BACKUP_RECIPIENT: variable(
     parsed(parseRecipient).optional(),
     backup({
-      description: 'Whom backups are encrypted to: a recipient of age (age1...), or an ssh public key',
+      description: 'The recipient that backups are encrypted to: an age recipient (age1...), or an ssh public key',
       example: 'age1...',
       placeholder: 'age1...',
       unset: '`backup` needs `--key`',
@@ -19,7 +19,7 @@ export const backupVariables = {
   STOAT_BACKUP_IDENTITY_FILE: variable(
     matching(/^[^\0]+$/, 'a path').optional(),
     backup({
-      description: 'The private key that opens backups, for `restore` and `drill`; keep a copy apart from both',
+      description: 'The private key that decrypts backups, for `restore` and `drill`; keep a copy elsewhere',
       example: '~/.config/age/stoat.key',
       path: true,
       unset: 'they need `--identity`',
@@ -27,6 +27,6 @@ export const backupVariables = {
   ),
   STOAT_BACKUP_MAX_AGE: variable(
     integer(1, 3650, 'a number of days').prefault('7'),
-    backup({ description: 'How many days old the newest backup may be before `verify` warns', example: '2' }),
+    backup({ description: 'Maximum age of the newest backup in days before `verify` warns', example: '2' }),
   ),
 }

@@ -40,7 +40,7 @@ export const featureVariables = {
   STOAT_SMTP_HOST: variable(
     hostName().optional(),
     mail({
-      description: 'The mail server: with one, e-mail addresses are verified',
+      description: 'The mail server; with one, users must verify their e-mail address',
       example: 'smtp.example.com',
       unset: 'no mail is sent, and no address is verified',
     }),

@@ -14,7 +14,7 @@ export const gatewayVariables = {
     domain(),
     stoat({
       tfvar: 'stoat_domain',
-      description: 'The domain of the web client and of the API; every URL is made from it',
+      description: 'The domain of the web client and of the API; every URL uses it',
       example: 'stoat.example.com',
       placeholder: 'stoat.your.domain.com',
     }),
@@ -23,7 +23,7 @@ export const gatewayVariables = {
     choice('gateway', 'upstream', 'none').prefault('gateway'),
     gateway({
       description:
-        'Who has the certificate: `gateway` (Caddy gets one by ACME), `upstream` (a proxy before it), `none` (plain HTTP at http://localhost:8080, for `kubectl port-forward`)',
+        'Where TLS ends: `gateway` (Caddy gets a certificate with ACME), `upstream` (a proxy in front of it), `none` (plain HTTP at http://localhost:8080, for `kubectl port-forward`)',
       example: 'upstream',
     }),
   ),
@@ -31,7 +31,7 @@ export const gatewayVariables = {
     choice('load-balancer', 'cluster-ip', 'http-route').prefault('load-balancer'),
     gateway({
       description:
-        'How Caddy is reached from outside: `load-balancer` (billed), `cluster-ip` (from inside and by port-forward only), `http-route` (by your own Gateway)',
+        'How Caddy is exposed: `load-balancer` (costs money), `cluster-ip` (only inside the cluster and with port-forward), `http-route` (your own Gateway)',
       example: 'cluster-ip',
     }),
   ),
@@ -49,19 +49,19 @@ export const gatewayVariables = {
     flag().prefault('true'),
     gateway({
       description:
-        'Whether the record of the domain is made, where its zone is in the account of `DIGITALOCEAN_TOKEN` and Caddy has the certificate',
+        "Whether the deploy creates the domain's DNS record, if the account of `DIGITALOCEAN_TOKEN` has its zone and Caddy has the certificate",
       example: 'false',
     }),
   ),
   STOAT_CADDY_STORAGE: variable(
     size().prefault('1Gi'),
-    gateway({ description: 'Size of the volume of the certificates; it keeps it', example: '1Gi' }),
+    gateway({ description: 'Size of the volume for certificates; the tool does not resize it', example: '1Gi' }),
   ),
   DIGITALOCEAN_NAMESERVER: digitalOceanNameServer('Gateway'),
   STOAT_ACME_EMAIL: variable(
     email().optional(),
     gateway({
-      description: 'Contact of the account at the certificate authority',
+      description: 'Contact of the ACME account',
       example: 'admin@example.com',
       unset: 'the account has none',
     }),
@@ -69,15 +69,14 @@ export const gatewayVariables = {
   STOAT_ACME_DIRECTORY_URL: variable(
     url().prefault('https://acme-v02.api.letsencrypt.org/directory'),
     gateway({
-      description: 'Who issues the certificate: the ACME directory of a staging or private authority',
+      description: 'The ACME directory of a staging or private certificate authority',
       example: 'https://acme-staging-v02.api.letsencrypt.org/directory',
     }),
   ),
   STOAT_ACME_CA_FILE: variable(
     authoritiesFile().optional(),
     gateway({
-      description:
-        'PEM file of the authority behind a private ACME directory: Caddy believes the directory by it, and `verify` the certificate',
+      description: 'PEM file with the root of a private ACME directory, which Caddy and `verify` then trust',
       example: './ca.pem',
       path: true,
       unset: 'the usual authorities',

@@ -22,7 +22,7 @@ export const imageVariables = {
     choice('revolt', 'stoat', 'next').prefault('revolt'),
     images({
       description:
-        'Which release runs: `revolt` (revoltchat 20250930-2, as in the original), `stoat` (stoatchat v0.13.8), `next` (stoatchat v0.15.1). There is no way back to an earlier one',
+        'Which release runs: `revolt` (revoltchat 20250930-2, as in the original), `stoat` (stoatchat v0.13.8), `next` (stoatchat v0.15.1). Downgrades are not possible',
       example: 'stoat',
     }),
   ),
@@ -42,7 +42,7 @@ export const imageVariables = {
   ),
   STOAT_MINIO_IMAGE: other('stoat-minio', 'quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z'),
   STOAT_MINIO_CLIENT_IMAGE: other(
-    'the client `mc`, which makes the bucket',
+    'the client `mc`, which creates the bucket',
     'quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z',
   ),
 }

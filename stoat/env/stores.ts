@@ -43,7 +43,7 @@ export const storeVariables = {
     rabbit({
       tfvar: 'stoat_rabbitmq_pass',
       adoptedBy,
-      description: 'Password of the message broker; another one is carried into the running broker',
+      description: 'Password of the message broker; a new one is applied to the running broker',
       example: '32 random bytes (openssl rand -base64 32)',
       secret: true,
       generate: password,
@@ -52,7 +52,7 @@ export const storeVariables = {
   ),
   STOAT_RABBITMQ_STORAGE: variable(
     size().prefault('5Gi'),
-    rabbit({ description: "Size of the broker's volume; it keeps it", example: '10Gi' }),
+    rabbit({ description: "Size of the broker's volume; the tool does not resize it", example: '10Gi' }),
   ),
   STOAT_MINIO_USER: variable(
     userName().prefault('minioautumn'),
@@ -63,7 +63,7 @@ export const storeVariables = {
     minio({
       tfvar: 'stoat_minio_pass',
       adoptedBy,
-      description: 'Password (secret key) of the file store; another one is carried into the running store',
+      description: 'Password (secret key) of the file store; a new one is applied to the running store',
       example: '32 random bytes (openssl rand -base64 32)',
       secret: true,
       generate: password,
@@ -72,12 +72,12 @@ export const storeVariables = {
   ),
   STOAT_MINIO_STORAGE: variable(
     size().prefault('20Gi'),
-    minio({ description: "Size of the file store's volume; it keeps it", example: '100Gi' }),
+    minio({ description: "Size of the file store's volume; the tool does not resize it", example: '100Gi' }),
   ),
   STOAT_S3_ENDPOINT: variable(
     url().optional(),
     s3({
-      description: 'URL of your own S3, in the place of MinIO',
+      description: 'URL of your own S3, instead of MinIO',
       example: 'https://tor1.digitaloceanspaces.com',
       unset: 'stoat-minio keeps the files',
     }),
@@ -88,11 +88,11 @@ export const storeVariables = {
   ),
   STOAT_S3_PATH_STYLE: variable(
     flag().prefault('true'),
-    s3({ description: 'Whether the bucket is a part of the path and not of the host name', example: 'false' }),
+    s3({ description: 'Whether the bucket is part of the path instead of the host name', example: 'false' }),
   ),
   STOAT_S3_BUCKET: variable(
     matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket').prefault('revolt-uploads'),
-    s3({ description: 'The bucket of all files, here and in MinIO', example: 'revolt-uploads' }),
+    s3({ description: 'The bucket for all files, in that S3 or in MinIO', example: 'revolt-uploads' }),
   ),
   STOAT_S3_ACCESS_KEY_ID: variable(
     token(/^\S{3,128}$/, 'an access key id').optional(),
@@ -114,6 +114,6 @@ export const storeVariables = {
   ),
   STOAT_MONGODB_STORAGE: variable(
     size().prefault('10Gi'),
-    stores({ description: "Size of MongoDB's volume; it keeps it", example: '50Gi' }),
+    stores({ description: "Size of MongoDB's volume; the tool does not resize it", example: '50Gi' }),
   ),
 }

@@ -21,7 +21,7 @@ export const kubernetesVariables = {
   KUBECONFIG: variable(
     matching(/^\S(.*\S)?$/, 'the path of a kubeconfig, or several with colons between them').optional(),
     kubernetes({
-      description: 'A kubeconfig of your own, for another cluster than the DOKS one; goes with `KUBE_CONTEXT`',
+      description: 'Your own kubeconfig, for another cluster than the DOKS one; needs `KUBE_CONTEXT`',
       example: '~/.kube/config',
       paths: true,
       common: true,
@@ -31,7 +31,7 @@ export const kubernetesVariables = {
   KUBE_CONTEXT: variable(
     matching(/^\S+$/, 'the name of a context').optional(),
     kubernetes({
-      description: 'The context in it: the current one is never used silently',
+      description: 'The context in the kubeconfig; the current context is never used implicitly',
       example: 'do-tor1-discord-bot-cluster',
       common: true,
       unset: 'the DOKS cluster',
@@ -41,7 +41,7 @@ export const kubernetesVariables = {
     matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of a cluster').prefault('discord-bot-cluster'),
     kubernetes({
       tfvar: 'do_cluster_name',
-      description: 'The DOKS cluster: one of this name is used; a new one is made with `-- --create` only',
+      description: 'Name of the DOKS cluster; only `-- --create` creates a new one',
       example: 'discord-bot-cluster',
     }),
   ),
@@ -52,7 +52,7 @@ export const accountVariables = {
   DIGITALOCEAN_TOKEN: variable(
     token().optional(),
     kubernetes({
-      description: "The DigitalOcean account's API token: it finds or makes the cluster, and signs in to it",
+      description: "The DigitalOcean account's API token, to find or create the cluster and sign in to it",
       example: 'dop_v1_...',
       placeholder: 'dop_v1_...',
       secret: true,
@@ -77,7 +77,7 @@ export const accountVariables = {
 export const digitalOceanNameServer = (group: string) =>
   variable(matching(/^(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?$/, 'an IPv4 address, with or without a port').optional(), {
     group,
-    description: 'A DNS server to ask instead of all others, for rehearsals',
+    description: 'The only DNS server to ask, for rehearsals',
     example: '127.0.0.1:8053',
     common: true,
     unset: "DigitalOcean's name servers and this machine's resolver",
@@ -93,7 +93,7 @@ export const STORAGE_CLASS = variable(
 export const ROLLOUT_TIMEOUT = variable(
   integer(5, 3600, 'a number of seconds').prefault('300'),
   workloads({
-    description: 'Seconds that new pods may take to get ready, before the old revision is brought back',
+    description: 'Seconds that new pods may take to become ready before a rollback',
     example: '600',
   }),
 )
