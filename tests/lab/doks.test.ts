@@ -176,6 +176,16 @@ describe.skipIf(skip)(title('the DOKS cluster, by dots and doctl', skip), () => 
     expect(fake.clusters).toHaveLength(1)
   })
 
+  it('that is there is looked into from a machine that has no kubeconfig yet: its plan is of what is in there', async () => {
+    const made = fake.addCluster(asDesired)
+    const { code, stdout, stderr } = await cli('plan')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('kubernetes do-tor1-discord-bot-') })
+    expect(stdout).not.toContain('+  .infra/kubeconfig')
+    expect(readFileSync(file(), 'utf8')).toContain(`- ${made.id}`)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    expect(fake.writes()).toEqual([])
+  })
+
   it('is not mistaken for one of its name in another account, by no command', async () => {
     const other = await startDigitalOcean()
     try {

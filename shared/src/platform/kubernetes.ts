@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { askOf } from '../engine/ask.ts'
 import { Failure } from '../engine/failure.ts'
 import type { Target } from '../engine/target.ts'
-import { type KubernetesState, kubernetesClusters } from '../facts/digitalocean/kubernetes.ts'
+import { type KubernetesState, kubernetesClusters, runningCluster } from '../facts/digitalocean/kubernetes.ts'
+import { programThere } from '../facts/host/program.ts'
+import { writeKubeconfig } from '../steps/kubernetes/kubeconfig.ts'
 import { type KubeAccess, readAccess, userKubeconfig } from '../targets/kubernetes/kubeconfig.ts'
 import { blankKubernetes, type KubectlOptions, kubernetes } from '../targets/kubernetes/kubectl.ts'
 import { type Doks, doctlEnvironment, isKubeconfigOf, ownKubeconfig } from './doks.ts'
@@ -23,6 +25,7 @@ export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
   if (offline) return blankKubernetes()
   return kubernetes({
     access: () => findCluster(env, folder, doks),
+    ...(doks && { obtainAccess: () => obtainKubeconfig(doks) }),
     ...(doks && { verifyCluster: ({ doks: id }) => isKubeconfigOf(doks, id) }),
     placeholderName: `kubernetes ${env.DO_CLUSTER_NAME}`,
     ...(doks && { renewedBy: doks.kubeconfig.writtenBy }),
@@ -32,6 +35,19 @@ export function openCluster(env: PlatformEnv, access: ClusterAccess): Target {
     ...(credentialEnv && { credentialEnv }),
     ...(values && { values }),
   })
+}
+
+/**
+ * Writes the kubeconfig of a DOKS cluster that is there, on a machine that has none yet: without it a plan would know
+ * nothing of what is in the cluster, and show all as to be created. What stands in the way is told by the step that writes
+ * it, or by whatever needs the cluster.
+ */
+async function obtainKubeconfig({ name, cloud, kubeconfig }: Doks): Promise<void> {
+  if (cloud.blank) return
+  try {
+    const { cluster, doctl } = await askOf(cloud, { cluster: runningCluster(name), doctl: programThere('doctl') })
+    if (cluster.endpoint !== '' && doctl) await cloud.run([writeKubeconfig(kubeconfig.path, cluster.id)], () => {})
+  } catch {}
 }
 
 /** The way into the cluster; undefined as long as there is no kubeconfig of the project's own. */

@@ -1,5 +1,5 @@
 import type { Output } from '../../command/command.ts'
-import { all, raw, sh } from '../../command/sh.ts'
+import { all, raw, type Shell, sh } from '../../command/sh.ts'
 import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { runningCluster } from '../../facts/digitalocean/kubernetes.ts'
@@ -27,7 +27,7 @@ export function kubeconfig(on: Target, { cluster: name, path, shown, dependsOn }
     ask: { cluster: runningCluster(name), now: kubeconfigState(path), doctl: programThere('doctl') },
     plan({ cluster, now, doctl }) {
       if (!doctl) return refuse('doctl is not installed, and kubectl signs in to the cluster by it', install)
-      const write = all(...writing(path, cluster.id))
+      const write = writeKubeconfig(path, cluster.id)
       if (!now) return changes([create(`${shown} (${cluster.endpoint})`, write, { explain })], '')
       if (now.renewed !== cluster.id)
         return changes([update(`${shown}: another cluster → ${cluster.endpoint}`, write, { explain })], '')
@@ -40,10 +40,10 @@ export function kubeconfig(on: Target, { cluster: name, path, shown, dependsOn }
 const install =
   'Install it: brew install doctl, snap install doctl, or https://docs.digitalocean.com/reference/doctl/how-to/install/'
 
-// doctl adds to the file that KUBECONFIG names: an empty one, which then replaces ours.
-const writing = (path: string, id: string) => {
+/** Writes a kubeconfig of a DOKS cluster, by doctl. It adds to the file that KUBECONFIG names: an empty one, which then replaces ours. */
+export function writeKubeconfig(path: string, id: string): Shell {
   const folder = path.slice(0, path.lastIndexOf('/'))
-  return [
+  return all(
     raw('umask 077'),
     sh`mkdir -p ${folder}`,
     // What a killed run left half written.
@@ -53,7 +53,7 @@ const writing = (path: string, id: string) => {
     sh`KUBECONFIG="$t" doctl kubernetes cluster kubeconfig save ${id} --set-current-context`,
     raw('chmod 600 "$t"'),
     sh`mv -f "$t" ${path}`,
-  ]
+  )
 }
 
 function explain({ stdout, stderr }: Output): string | undefined {

@@ -20,6 +20,8 @@ import { readRunLog } from './run-log.ts'
 export interface KubectlOptions {
   /** Which cluster; undefined as long as there is no kubeconfig, because an earlier step makes it. Looked up anew each time. */
   access(): KubeAccess | undefined
+  /** Makes a way into a cluster that is there already. Asked once, before the first look, where there is none. */
+  obtainAccess?(): Promise<void>
   /**
    * Says whether a way leads to the cluster that is meant, where only somebody else knows. Asked before a way is used for
    * the first time; one that does not is useless.

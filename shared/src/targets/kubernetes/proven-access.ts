@@ -15,6 +15,7 @@ export interface ProvenAccess {
 /** Verifies each way into a cluster once. */
 export function provenAccess(options: KubectlOptions): ProvenAccess {
   let proven: string | undefined
+  let obtained: Promise<void> | undefined
   const isProven = (access: KubeAccess) => !options.verifyCluster || identityOf(access) === proven
   return {
     known() {
@@ -22,6 +23,9 @@ export function provenAccess(options: KubectlOptions): ProvenAccess {
       return access && isProven(access) ? access : undefined
     },
     async verified() {
+      // Only before the first look: later ones would be in the way of the step that makes the cluster.
+      obtained ??= options.access() ? Promise.resolve() : Promise.resolve(options.obtainAccess?.())
+      await obtained
       const access = options.access()
       if (!access || isProven(access)) return access
       if (!(await options.verifyCluster?.(access))) return undefined
