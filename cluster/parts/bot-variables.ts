@@ -7,13 +7,13 @@ import { redisUrl } from '../manifests/redis.ts'
 type Values = Readonly<Record<string, string | number | boolean | undefined>>
 
 // Every variable that `cluster/env/workloads.ts` declares by `bot(…)` reaches the bot: this is the only list of them.
-const declared = (Object.keys(workloadVariables) as (keyof typeof workloadVariables)[]).filter(
+export const declaredVariables = (Object.keys(workloadVariables) as (keyof typeof workloadVariables)[]).filter(
   (name) => metaOf(workloadVariables[name], name).group === botGroup,
 )
 
 /** What the bot finds in its environment beside its secrets; the constants are in its manifest. */
 export const botVariables = (env: ClusterEnv): Values => ({
-  ...Object.fromEntries(declared.flatMap((name) => (isSecret(env[name]) ? [] : [[name, env[name]]]))),
+  ...Object.fromEntries(declaredVariables.flatMap((name) => (isSecret(env[name]) ? [] : [[name, env[name]]]))),
   AWS_REGION: env.AWS_REGION,
   AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL,
 })
@@ -23,7 +23,7 @@ export function botSecrets(env: ClusterEnv): Record<string, Secret> {
   const { BOT_AWS_ACCESS_KEY_ID: id, BOT_AWS_SECRET_ACCESS_KEY: half, REDIS_PASSWORD } = env
   return {
     ...Object.fromEntries(
-      declared.flatMap((name): [string, Secret][] => {
+      declaredVariables.flatMap((name): [string, Secret][] => {
         const value = env[name]
         return isSecret(value) ? [[name, value]] : []
       }),

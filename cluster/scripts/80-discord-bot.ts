@@ -4,7 +4,7 @@ import { deployment } from '@infra/shared/platform/workload'
 import { credentialsId, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import type { ClusterContext } from '../context.ts'
 import { discordBot } from '../manifests/discord-bot.ts'
-import { botSecrets, botVariables } from '../parts/bot-variables.ts'
+import { botSecrets, botVariables, declaredVariables } from '../parts/bot-variables.ts'
 import { newImage } from '../parts/images.ts'
 import { botKey, botKeyStore, latestOf } from '../parts/kubernetes.ts'
 
@@ -24,6 +24,7 @@ export default script(
         writableRoot: env.BOT_WRITABLE_ROOT,
       }),
       workloads: ['deployment/discord-bot'],
+      settable: declaredVariables,
       podInputs: [
         ...newImage(context, 'discord-bot'),
         ...(store ? [{ from: credentialsId(env.BOT_IAM_USER, store), what: 'its new access key' }] : []),

@@ -7,6 +7,7 @@ export interface ClaimTemplate {
     readonly accessModes?: readonly string[]
     /** Without it the cluster's default counts when the claim is made; it is not written into the template. */
     readonly storageClassName?: string
+    readonly volumeMode?: string
     readonly resources?: { readonly requests?: { readonly storage?: string } }
   }
 }
@@ -26,22 +27,44 @@ export const replicasOf = ({ spec }: KubeObject): number => (spec as SetSpec | u
 /** The claim that a pod of a StatefulSet gets by a template: `data-redis-0`. */
 export const claimName = (template: string, set: string, ordinal: number): string => `${template}-${set}-${ordinal}`
 
+/** Whether a template that exists names no storage class, and a wanted one does. */
+const lacksClass = (wanted: ClaimTemplate, old: ClaimTemplate): boolean =>
+  old.spec.storageClassName === undefined && wanted.spec.storageClassName !== undefined
+
+/** Whether two templates of one name make the same volumes: mounted ones of this size, class and access. */
+function makeSame(wanted: ClaimTemplate, old: ClaimTemplate): boolean {
+  const size = ({ spec }: ClaimTemplate) => spec.resources?.requests?.storage
+  const access = ({ spec }: ClaimTemplate) => [...(spec.accessModes ?? [])].sort().join()
+  return (
+    (lacksClass(wanted, old) || wanted.spec.storageClassName === old.spec.storageClassName) &&
+    (old.spec.volumeMode ?? 'Filesystem') === 'Filesystem' &&
+    size(wanted) === size(old) &&
+    access(wanted) === access(old)
+  )
+}
+
 /**
- * The StatefulSet without the storage class where the claim template that exists has none: a template can never be
- * changed, and the claims made by it have the class that was the default then.
+ * The StatefulSet with its claim templates as they exist, where they make the volumes that are wanted: a template can never
+ * be changed, and what else it says, such as labels, or the namespace that Terraform's provider writes into it, is for new
+ * claims only. One without a storage class has made claims of the class that was the default then.
  */
-export function keepingNoClass<T extends KubeObject>(object: T, existing: readonly ClaimTemplate[]): T {
-  const without = (template: ClaimTemplate): ClaimTemplate => {
-    const old = existing.find(({ metadata }) => metadata.name === template.metadata.name)
-    if (!old || old.spec.storageClassName !== undefined || template.spec.storageClassName === undefined) return template
-    const { storageClassName: _, ...spec } = template.spec
-    return { ...template, spec }
-  }
+export function keepingTemplates<T extends KubeObject>(object: T, existing: readonly ClaimTemplate[]): T {
   const templates = claimTemplates(object)
-  const kept = templates.map(without)
+  const kept = templates.map((template) => {
+    const old = existing.find(({ metadata }) => metadata.name === template.metadata.name)
+    return old && makeSame(template, old) ? old : template
+  })
   if (kept.every((template, index) => template === templates[index])) return object
   return { ...object, spec: { ...(object.spec as object), volumeClaimTemplates: kept as unknown as KubeValue } }
 }
+
+/** Whether a StatefulSet keeps a claim template that names no storage class, although one is wanted. */
+export const keepsNoClass = (object: KubeObject, existing: readonly ClaimTemplate[]): boolean =>
+  claimTemplates(object).some((template) =>
+    existing.some(
+      (old) => old.metadata.name === template.metadata.name && makeSame(template, old) && lacksClass(template, old),
+    ),
+  )
 
 const mark = 'claim templates of StatefulSet '
 

@@ -21,6 +21,8 @@ interface Workload {
   readonly podInputs?: ManifestsOptions['podInputs']
   /** The variables that its volumes come from, for remedies. */
   readonly claimVariables?: ManifestsOptions['claimVariables']
+  /** The variables of its containers that the environment may set. */
+  readonly settable?: ManifestsOptions['settable']
   /** What to do where a newer image has changed data and does not get ready: none goes back then. */
   readonly noWayBack?: string
   /** What comes before its objects. */
@@ -31,10 +33,10 @@ interface Workload {
 export function deployment(
   { workspace, kube, prune, env }: WorkloadContext,
   script: string,
-  { objects, workloads, podInputs = [], claimVariables = {}, noWayBack, dependsOn = [] }: Workload,
+  { objects, workloads, podInputs = [], claimVariables = {}, settable = [], noWayBack, dependsOn = [] }: Workload,
 ): Step[] {
   const of = { script, workspace }
-  const applied = manifests(kube, objects, { ...of, prune, podInputs, claimVariables, dependsOn })
+  const applied = manifests(kube, objects, { ...of, prune, podInputs, claimVariables, settable, dependsOn })
   const wait = { ...of, namespace, workloads, seconds: env.ROLLOUT_TIMEOUT, noWayBack }
   return [applied, rollouts(kube, { ...wait, dependsOn: [applied] })]
 }

@@ -70,7 +70,7 @@ export function refuseTemplates(
   const { name } = object.metadata
   const [gone] = existing.filter((old) => !wanted.some(({ metadata }) => metadata.name === old.metadata.name))
   const [fresh] = wanted.filter((one) => !existing.some(({ metadata }) => metadata.name === one.metadata.name))
-  if (gone || fresh) return refuseName(object, gone?.metadata.name, fresh?.metadata.name, variables)
+  if (gone || fresh) return refuseName(object, gone, fresh, variables)
   for (const template of wanted) {
     const old = existing.find(({ metadata }) => metadata.name === template.metadata.name)
     const [from, to] = [old?.spec.storageClassName, template.spec.storageClassName]
@@ -78,7 +78,7 @@ export function refuseTemplates(
       const stuck = storage ? stuckClaims(object, template, storage) : []
       return refuseClass({ what: `stateful set ${name}`, from, to, stuck, object }, variables)
     }
-    const [size, other] = [old, template].map((one) => one?.spec.resources?.requests?.storage ?? 'no size')
+    const [size, other] = [sizeOf(old), sizeOf(template)]
     if (size !== other)
       return refuse(
         `stateful set ${name} makes volumes of ${size} (claim template ${template.metadata.name}) instead of ${other}, and a claim template keeps its size`,
@@ -87,6 +87,8 @@ export function refuseTemplates(
   }
   return undefined
 }
+
+const sizeOf = (template: ClaimTemplate | undefined): string => template?.spec.resources?.requests?.storage ?? 'no size'
 
 /** Claims of a template that wait for a class: no data is in them. */
 const stuckClaims = (object: KubeObject, { metadata }: ClaimTemplate, { claims }: StorageState): readonly Claim[] =>
@@ -136,15 +138,22 @@ export function refuseStuckClaim(
 
 function refuseName(
   object: KubeObject,
-  old: string | undefined,
-  fresh: string | undefined,
+  gone: ClaimTemplate | undefined,
+  wanted: ClaimTemplate | undefined,
   variables: ClaimVariables | undefined,
 ): Decision {
   const { name } = object.metadata
+  const [old, fresh] = [gone?.metadata.name, wanted?.metadata.name]
   const claim = (template: string | undefined) => (template ? claimName(template, name, 0) : 'none')
   const reason = `stateful set ${name} keeps its data in claim ${claim(old)} (claim template ${old ?? 'none'}) instead of ${claim(fresh)}`
-  if (old && variables?.name)
-    return refuse(reason, `Set ${variables.name}=${old}: its volume and its data stay as they are.`)
+  if (gone && wanted && variables?.name) {
+    // All of them at once: each would be refused after the one before it.
+    const size = sizeOf(gone) === sizeOf(wanted) ? [] : [`${variables.size}=${sizeOf(gone)}`]
+    const { storageClassName: kept } = gone.spec
+    const isOther = kept !== undefined && kept !== wanted.spec.storageClassName
+    const values = [`${variables.name}=${old}`, ...size, ...(isOther ? [`${variables.storageClass}=${kept}`] : [])]
+    return refuse(reason, `Set ${values.join(' and ')}: its volume and its data stay as they are.`)
+  }
   return refuse(
     `${reason}: the data would not come along`,
     `To move it: stop the pods (${scaleDown(object).line}), take the stateful set away, which leaves its claims (${deleteSet(object).line}), deploy, and copy the data from ${claim(old)} to ${claim(fresh)} in a pod that mounts both.`,

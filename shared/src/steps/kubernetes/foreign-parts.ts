@@ -13,6 +13,12 @@ const defaults = {
   container: ['terminationMessagePath', 'terminationMessagePolicy', 'imagePullPolicy', 'resources', 'securityContext'],
 }
 
+/** Values that say what holds anyway: Terraform's provider writes some of them into every pod, the API server the others. */
+const sayingNothing: Readonly<Record<string, unknown>> = {
+  ...{ shareProcessNamespace: false, automountServiceAccountToken: true, privileged: false, procMount: 'Default' },
+  ...{ successThreshold: 1, failureThreshold: 3, periodSeconds: 10, timeoutSeconds: 1, scheme: 'HTTP' },
+}
+
 /** Lists whose items are merged by a key, and how one is called. */
 const lists = {
   pod: {
@@ -32,6 +38,15 @@ const lists = {
 interface Part {
   readonly say: string
   readonly patch: Readonly<Record<string, unknown>>
+  /** The name of a variable of a container. */
+  readonly variable?: string
+}
+
+/** Variables of containers that a file of variables may set: nobody shall be told to take them away. */
+export interface Settable {
+  readonly names: readonly string[]
+  /** `.env.cluster` */
+  readonly file: string
 }
 
 type Level = keyof typeof lists
@@ -42,11 +57,25 @@ function partsOf(level: Level, wanted: Named, after: Named): Part[] {
   return Object.entries(after).flatMap(([field, value]): Part[] => {
     const list = merged[field]
     if (list && Array.isArray(value)) return itemsOf(field, list, (wanted[field] ?? []) as Named[], value as Named[])
-    return wanted[field] !== undefined || value === null || defaults[level].includes(field)
-      ? []
-      : [{ say: field, patch: { [field]: null } }]
+    return defaults[level].includes(field) && wanted[field] === undefined ? [] : fieldsOf(field, wanted[field], value)
   })
 }
+
+/** A field that nobody here says, or such parts of one, which then is an object. */
+function fieldsOf(field: string, wanted: unknown, after: unknown): Part[] {
+  if (after === null || sayingNothing[field] === after) return []
+  if (wanted === undefined) return [{ say: field, patch: { [field]: null } }]
+  if (!isObject(wanted) || !isObject(after)) return []
+  return Object.entries(after).flatMap(([inner, value]) =>
+    fieldsOf(inner, wanted[inner], value).map(({ say, patch }) => ({
+      say: `${field}.${say}`,
+      patch: { [field]: patch },
+    })),
+  )
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function itemsOf(
   field: string,
@@ -57,9 +86,11 @@ function itemsOf(
   return after.flatMap((item): Part[] => {
     const own = wanted.find((one) => one[key] === item[key])
     const patched = (part: object) => ({ [field]: [{ [key]: item[key], ...part }] })
-    if (!own) return [{ say: `${call} ${item[key]}`, patch: patched({ $patch: 'delete' }) }]
+    const variable = field === 'env' && { variable: String(item[key]) }
+    if (!own) return [{ say: `${call} ${item[key]}`, patch: patched({ $patch: 'delete' }), ...variable }]
     if (field !== 'containers' && field !== 'initContainers') return []
-    return partsOf('container', own, item).map(({ say, patch }) => ({
+    return partsOf('container', own, item).map(({ say, patch, ...rest }) => ({
+      ...rest,
       say: `${say} of ${call} ${item[key]}`,
       patch: patched(patch),
     }))
@@ -70,11 +101,17 @@ function itemsOf(
  * What others put into the pods of an object and a deployment leaves there, since it has no say about it: a line each, and
  * the command that takes all of it away. No value is told.
  */
-export function partsOfOthers(object: KubeObject, { pods }: ObjectChange): readonly string[] {
+export function partsOfOthers(
+  object: KubeObject,
+  { pods }: ObjectChange,
+  { names, file }: Settable = { names: [], file: '' },
+): readonly string[] {
   const wanted = podSpecOf(object.spec)
   if (!wanted || !pods) return []
-  const parts = partsOf('pod', wanted, pods.after)
-  if (parts.length === 0) return []
+  const all = partsOf('pod', wanted, pods.after)
+  if (all.length === 0) return []
+  const isSettable = ({ variable }: Part) => variable !== undefined && names.includes(variable)
+  const [parts, unset] = [all.filter((part) => !isSettable(part)), all.filter(isSettable)]
   const { kind, name, namespace = 'default' } = refOf(object)
   // Our containers mount these as long as nothing is deployed; after that nobody does.
   const used = mountsOf(pods.before).filter(({ container }) =>
@@ -89,6 +126,10 @@ export function partsOfOthers(object: KubeObject, { pods }: ObjectChange): reado
   const { line } = sh`kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} -p ${patch}`
   const called = sayObject({ kind, name })
   return [
+    ...unset.map(
+      ({ say, variable }) =>
+        `${called}: ${say} stays as others set it: ${variable} in ${file} says it from here, and is not set`,
+    ),
     ...parts.map(({ say }) => `${called}: ${say} is not ours and stays in its pods`),
     ...twoPlaces(called, wanted, pods.after),
     ...(patches.length > 0
@@ -105,7 +146,7 @@ function mergePatches(one: Patch, other: Patch): Patch {
   for (const [field, value] of Object.entries(other)) {
     const held = result[field]
     if (!Array.isArray(held) || !Array.isArray(value)) {
-      result[field] = value
+      result[field] = isObject(held) && isObject(value) ? mergePatches(held, value) : value
       continue
     }
     const items = [...(held as Patch[])]

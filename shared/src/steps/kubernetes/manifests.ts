@@ -1,4 +1,4 @@
-import { keepingNoClass } from '../../command/claim-templates.ts'
+import { keepingTemplates, keepsNoClass } from '../../command/claim-templates.ts'
 import {
   explainKubectl as explain,
   type KubeObject,
@@ -41,7 +41,7 @@ import {
   refuseTemplates,
   unusedClaims,
 } from './claims.ts'
-import { lostFiles, partsOfOthers, refuseVolumeKind, tellLost } from './foreign-parts.ts'
+import { lostFiles, partsOfOthers, refuseVolumeKind, type Settable, tellLost } from './foreign-parts.ts'
 import { refuseTerminating } from './namespace.ts'
 
 /** What a step makes for pods: `from` names it, `what` is told in the plan (`its new image`). */
@@ -66,6 +66,8 @@ export interface ManifestsOptions {
   readonly extension?: { readonly kind: string; readonly remedy: string }
   /** The variables that volumes come from, by the name of their StatefulSet or PersistentVolumeClaim. */
   readonly claimVariables?: Readonly<Record<string, ClaimVariables>>
+  /** Variables of containers that the workspace's environment may set and does not: what others set them to is kept. */
+  readonly settable?: readonly string[]
 }
 
 /** What holds data, or all the rest: it is never pruned. */
@@ -117,7 +119,7 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
   if (state.notYet.length > 0 && coming.length === 0)
     return refuse(state.notYet.join('; '), 'An earlier script makes it: run without --tags.')
   const byKey = new Map(
-    objects.map((object) => [keyOf(refOf(object)), keepingNoClass(object, templatesOf(object, state))]),
+    objects.map((object) => [keyOf(refOf(object)), keepingTemplates(object, templatesOf(object, state))]),
   )
   const apply = (keys: readonly string[]) => [
     kubectlApply([...byKey].filter(([key]) => keys.includes(key)).map(([, object]) => object)),
@@ -143,7 +145,7 @@ function decide(objects: readonly KubeObject[], options: ManifestsOptions, now: 
   const warned = state.warnings.map((text) => `the API server warns: ${text}`)
   return noting(changes(list, `${objects.length} objects`), [
     ...warned,
-    ...notesOfPods(byKey, state),
+    ...notesOfPods(byKey, state, { names: options.settable ?? [], file: `.env.${options.workspace}` }),
     ...notesOfClaims(objects, options, now),
     ...left,
   ])
@@ -192,14 +194,20 @@ function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, no
 }
 
 /** What others keep in our pods, and what is lost with those that are there. */
-const notesOfPods = (byKey: ReadonlyMap<string, KubeObject>, { changed }: ManifestsState): string[] =>
+const notesOfPods = (
+  byKey: ReadonlyMap<string, KubeObject>,
+  { changed }: ManifestsState,
+  settable: Settable,
+): string[] =>
   [...byKey].flatMap(([key, object]) => {
     const change = changed.get(key)
-    return change ? [...lostFiles(change).map((lost) => tellLost(object, lost)), ...partsOfOthers(object, change)] : []
+    return change
+      ? [...lostFiles(change).map((lost) => tellLost(object, lost)), ...partsOfOthers(object, change, settable)]
+      : []
   })
 
 function notesOfClaims(objects: readonly KubeObject[], { claimVariables = {} }: ManifestsOptions, now: Now): string[] {
-  const kept = objects.filter((object) => keepingNoClass(object, templatesOf(object, now.state)) !== object)
+  const kept = objects.filter((object) => keepsNoClass(object, templatesOf(object, now.state)))
   return [
     ...kept.map((object) => `${sayObject(refOf(object))} names no storage class and keeps the volumes that it has`),
     ...objects.flatMap((object) =>

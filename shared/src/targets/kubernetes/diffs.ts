@@ -1,4 +1,4 @@
-import { keepingNoClass, readTemplates, templatesLine } from '../../command/claim-templates.ts'
+import { keepingTemplates, readTemplates, templatesLine } from '../../command/claim-templates.ts'
 import { type Command, type Output, plainText, revealText } from '../../command/command.ts'
 import { diffLine, joinManifests, type KubeObject } from '../../command/kubectl.ts'
 import { sh } from '../../command/sh.ts'
@@ -44,7 +44,7 @@ export async function diffOne(question: Command, call: Call): Promise<Output> {
 
 /**
  * One `kubectl diff` of these questions. The API server refuses a StatefulSet with other claim templates than it has:
- * those are looked up, the answer's stderr tells them, and where they only lack a storage class it is asked without.
+ * those are looked up, the answer's stderr tells them, and where they make the same volumes it is asked with them.
  */
 export async function diffKept(questions: readonly Command[], call: Call): Promise<Output> {
   let asked = questions
@@ -64,7 +64,7 @@ export async function diffKept(questions: readonly Command[], call: Call): Promi
     // What it is refused for is then told as the API server says it.
     if (found.code !== 0 || found.stdout.trim() === '') return answer
     told += templatesLine(namespace, name, found.stdout.trim())
-    const kept = keepingNoClass(set, readTemplates(told).get(`${namespace}/${name}`) ?? [])
+    const kept = keepingTemplates(set, readTemplates(told).get(`${namespace}/${name}`) ?? [])
     if (kept === set) return { ...output, stderr: told + output.stderr }
     asked = asked.map((question) => {
       const items = itemsOf(question)

@@ -1,4 +1,9 @@
-import { type ClaimTemplate, keepingNoClass, readTemplates, templatesLine } from '@infra/shared/command/claim-templates'
+import {
+  type ClaimTemplate,
+  keepingTemplates,
+  readTemplates,
+  templatesLine,
+} from '@infra/shared/command/claim-templates'
 import type { KubeObject } from '@infra/shared/command/kubectl'
 import { parseDiff } from '@infra/shared/facts/kubernetes/manifests'
 import { type StorageState, storageState } from '@infra/shared/facts/kubernetes/storage'
@@ -15,6 +20,13 @@ const template = (name: string, storage: string, storageClassName?: string): Cla
     resources: { requests: { storage } },
   },
 })
+// As terraform-provider-kubernetes 2.38 makes them.
+const terraforms = (template: ClaimTemplate) =>
+  ({
+    ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', status: { phase: 'Pending' } },
+    metadata: { ...template.metadata, namespace: 'default', labels: { app: 'store' } },
+    spec: { ...template.spec, volumeMode: 'Filesystem' },
+  }) as ClaimTemplate
 const store = (...volumeClaimTemplates: ClaimTemplate[]): KubeObject => ({
   apiVersion: 'apps/v1',
   kind: 'StatefulSet',
@@ -143,6 +155,14 @@ describe('volumes of objects', () => {
       },
     ],
     [
+      'keep their name, size and class by three, told at once',
+      {
+        existing: [terraforms(template('store-data', '5Gi', 'slow'))],
+        line: '! stateful set store keeps its data in claim store-data-store-0 (claim template store-data) instead of data-store-0',
+        remedy: `Set STORE_CLAIM=store-data and STORE_SIZE=5Gi and CLASS=slow: ${keeps}`,
+      },
+    ],
+    [
       'of another name are moved by hand where there is no variable',
       {
         existing: [template('store-data', '1Gi', 'fast')],
@@ -187,13 +207,26 @@ describe('volumes of objects', () => {
   })
 })
 
-test('a template that names no class is kept so, and nothing else of it', () => {
+test('a template that makes the same volumes is kept as it is, whatever else it says', () => {
   const object = store(template('data', '1Gi', 'fast'), template('log', '1Gi', 'fast'))
-  expect(keepingNoClass(object, [template('data', '1Gi'), template('log', '1Gi', 'slow')])).toEqual(
-    store(template('data', '1Gi'), template('log', '1Gi', 'fast')),
-  )
-  for (const existing of [[], [template('data', '1Gi', 'slow')], [template('other', '1Gi')]])
-    expect(keepingNoClass(object, existing)).toBe(object)
+  for (const old of [
+    terraforms(template('data', '1Gi', 'fast')),
+    template('data', '1Gi'),
+    terraforms(template('data', '1Gi')),
+  ])
+    expect(keepingTemplates(object, [old, template('log', '1Gi', 'slow')])).toEqual(
+      store(old, template('log', '1Gi', 'fast')),
+    )
+  const { spec, metadata } = template('data', '1Gi', 'fast')
+  for (const existing of [
+    [],
+    [template('data', '1Gi', 'slow')],
+    [template('data', '2Gi', 'fast')],
+    [template('other', '1Gi')],
+    [{ metadata, spec: { ...spec, accessModes: ['ReadWriteMany'] } }],
+    [{ metadata, spec: { ...spec, volumeMode: 'Block' } }],
+  ])
+    expect(keepingTemplates(object, existing)).toBe(object)
   const told = `${templatesLine('bots', 'store', '[{"metadata":{"name":"data"}}]')}Warning: old\n`
   expect([...readTemplates(told)]).toEqual([['bots/store', [{ metadata: { name: 'data' } }]]])
 })

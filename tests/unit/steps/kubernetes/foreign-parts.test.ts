@@ -18,6 +18,7 @@ const ours = {
       env: [{ name: 'A', value: '1' }],
       ports: [{ containerPort: 1 }],
       volumeMounts: [mount],
+      securityContext: { readOnlyRootFilesystem: true },
     },
   ],
 } as const
@@ -30,10 +31,50 @@ const object = (kind = 'Deployment'): KubeObject => {
 const change = (after: object, before: object = ours): ObjectChange =>
   ({ kind: 'Deployment', name: 'bot', pods: { before: before as PodSpec, after: after as PodSpec } }) as ObjectChange
 
+test('a variable that the environment may set is told by its name, and nobody is told to take it away', () => {
+  const env = [...bot.env, { name: 'NAME', value: 'secret' }, { name: 'C', value: 'secret' }]
+  const notes = partsOfOthers(object(), change({ ...ours, containers: [{ ...bot, env }] }), {
+    names: ['A', 'NAME'],
+    file: '.env.cluster',
+  })
+  expect(notes).toEqual([
+    'deployment bot: variable NAME of container bot stays as others set it: NAME in .env.cluster says it from here, and is not set',
+    'deployment bot: variable C of container bot is not ours and stays in its pods',
+    expect.stringContaining('[{"name":"C","$patch":"delete"}]'),
+  ])
+})
+
 const defaulted = { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', schedulerName: 'default-scheduler' }
 
 test.each<[string, object, string[], object | undefined]>([
   ['nothing of others', { ...ours, ...defaulted, containers: [{ ...bot, imagePullPolicy: 'Always' }] }, [], undefined],
+  [
+    'what says what holds anyway, as the provider of Terraform writes it into every pod',
+    {
+      ...{ ...ours, shareProcessNamespace: false, automountServiceAccountToken: true },
+      containers: [{ ...bot, securityContext: { ...bot.securityContext, privileged: false } }],
+    },
+    [],
+    undefined,
+  ],
+  [
+    'parts of what ours say in part',
+    {
+      ...{ ...ours, securityContext: { ...ours.securityContext, runAsGroup: 0 } },
+      containers: [
+        { ...bot, securityContext: { ...bot.securityContext, runAsUser: 0, runAsNonRoot: false, privileged: false } },
+      ],
+    },
+    [
+      'securityContext.runAsGroup',
+      'securityContext.runAsUser of container bot',
+      'securityContext.runAsNonRoot of container bot',
+    ],
+    {
+      securityContext: { runAsGroup: null },
+      containers: [{ name: 'bot', securityContext: { runAsUser: null, runAsNonRoot: null } }],
+    },
+  ],
   ['a field of the pod', { ...ours, nodeSelector: { disk: 'ssd' } }, ['nodeSelector'], { nodeSelector: null }],
   [
     'what a container runs and knows',
