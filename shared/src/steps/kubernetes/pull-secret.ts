@@ -1,8 +1,9 @@
 import { type AwsPlace, aws, explainAws } from '../../command/aws.ts'
 import type { Output } from '../../command/command.ts'
-import { fieldManager, ownLabels } from '../../command/kubectl.ts'
+import { kubeGet } from '../../command/kube-get.ts'
+import { fieldManager, kubectlFault, ownLabels } from '../../command/kubectl.ts'
 import { raw, type Shell, sh } from '../../command/sh.ts'
-import { changes, create, type Dependency, type Step, step, update } from '../../engine/step.ts'
+import { changes, create, type Dependency, type Question, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { findObject, ownObjects, renewedAt } from '../../facts/kubernetes/objects.ts'
 
@@ -15,6 +16,8 @@ export interface PullSecretOptions {
   readonly dependsOn?: readonly Dependency[]
 }
 
+const dockerConfig = 'kubernetes.io/dockerconfigjson'
+
 /** ECR's tokens live for 12 hours and are renewed every 4; the rest is time to notice that they were not. */
 export const staleAfterHours = 5
 
@@ -25,10 +28,17 @@ export function pullSecret(on: Target, options: PullSecretOptions): Step {
   return step({
     id: `pull secret ${name}`,
     on,
-    ask: { age: secretAge(workspace, ref) },
+    ask: { age: secretAge(workspace, ref), type: secretType(namespace, name) },
     dependsOn: options.dependsOn ?? [],
-    plan({ age }) {
+    plan({ age, type }) {
       const run = renewPullSecret(options, aws(place, ...tokenCall))
+      if (type !== null && type !== dockerConfig)
+        return refuse(
+          `secret ${name} is of the type ${type} instead of ${dockerConfig}, and a Secret keeps its type`,
+          `Take it away, then deploy, which makes it anew (what runs goes on): ${sh`kubectl delete secret ${name} -n ${namespace}`.line}`,
+        )
+      if (age === null && type !== null)
+        return changes([update(`secret ${name}: a token of ECR in place of what others made`, run, { explain })], '')
       if (age === null) return changes([create(`secret ${name} from ECR's token`, run, { explain })], '')
       if (age === 'fresh') return changes([], `less than ${staleAfterHours} hours old`)
       return changes(
@@ -60,6 +70,18 @@ function secretAge(workspace: string, ref: { kind: string; namespace: string; na
   }
 }
 
+/** The type of a Secret, whoever made it; null when there is none. */
+function secretType(namespace: string, name: string): Question<string | null> {
+  return {
+    command: kubeGet({ kinds: ['secret'], names: [name], namespace, print: { as: 'value', path: '.type' } }),
+    parse({ code, stdout, stderr }) {
+      if (code === 127) return null
+      if (code !== 0) throw kubectlFault({ code, stderr })
+      return stdout.trim() || null
+    },
+  }
+}
+
 /** Hours since a second of 1970. */
 export const hoursSince = (second: number): number => (Date.now() / 1000 - second) / 3600
 
@@ -76,7 +98,7 @@ export function renewPullSecret(
     namespace,
     labels: ownLabels({ workspace, script }),
   })
-  const manifest = `{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/dockerconfigjson","metadata":${meta.slice(0, -1)},"annotations":{"${renewedAt}":"%s"}},"data":{".dockerconfigjson":"%s"}}`
+  const manifest = `{"apiVersion":"v1","kind":"Secret","type":"${dockerConfig}","metadata":${meta.slice(0, -1)},"annotations":{"${renewedAt}":"%s"}},"data":{".dockerconfigjson":"%s"}}`
   return sh`answer=$(${call}) || exit 1
 set -- $answer
 [ -n "$2" ] || { echo 'error: ECR gave no token' >&2; exit 1; }

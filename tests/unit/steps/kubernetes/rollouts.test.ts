@@ -88,13 +88,25 @@ test('the pull secret is made, kept, and renewed before its token ends', () => {
     'stale',
     null,
   ])
-  const lines = [null, 'fresh', 'stale'].map((now) => told(plan({ age: now }, { pending: [] })))
+  const type = (stdout: string) => ask.type?.parse({ code: 0, stdout, stderr: '' })
+  const [none, right, wrong] = [type(''), type('kubernetes.io/dockerconfigjson'), type('kubernetes.io/dockercfg')]
+  const lines = [
+    { age: null, type: none },
+    { age: 'fresh', type: right },
+    { age: 'stale', type: right },
+    { age: null, type: right },
+    { age: null, type: wrong },
+  ].map((now) => told(plan(now as never, { pending: [] })))
   expect(lines).toEqual([
     ["+ secret ecr from ECR's token"],
     ['= less than 5 hours old'],
     ['~ secret ecr: its token is 5 hours old or more'],
+    ['~ secret ecr: a token of ECR in place of what others made'],
+    [
+      '! secret ecr is of the type kubernetes.io/dockercfg instead of kubernetes.io/dockerconfigjson, and a Secret keeps its type',
+    ],
   ])
-  const decision = plan({ age: null }, { pending: [] })
+  const decision = plan({ age: null, type: null }, { pending: [] })
   const line = decision.kind === 'changes' ? decision.changes[0]?.run[0]?.line : ''
   expect(line).toContain(`"${renewedAt}":"%s"`)
   expect(line).toMatch(/printf '\{.*' "\$\(date \+%s\)" "\$config" \| kubectl apply/)
