@@ -1,6 +1,7 @@
 import { standalone } from '@infra/shared/cli/standalone'
 import { script } from '@infra/shared/engine/script'
 import { namespaceObject } from '@infra/shared/platform/namespace'
+import { userToUse } from '@infra/shared/steps/aws/iam'
 import { botCredentials } from '@infra/shared/steps/aws/iam-keys'
 import { manifests } from '@infra/shared/steps/kubernetes/manifests'
 import { pullSecret } from '@infra/shared/steps/kubernetes/pull-secret'
@@ -15,6 +16,8 @@ export default script(
   'namespace',
   { about: 'the namespace: secrets, the renewal of the pull secret, who may connect to whom', tags: ['workloads'] },
   ({ env, kube, aws, prune, folder }: ClusterContext, add) => {
+    const store = botKeyStore(env, folder)
+    if (store) add(userToUse(aws, env.BOT_IAM_USER))
     add(sameRegion(kube, { workspace: 'cluster', region: env.AWS_REGION }))
     const renewal = { image: env.ECR_REFRESH_IMAGE, region: env.AWS_REGION, endpoint: env.AWS_ENDPOINT_URL }
     const policies = networkPolicies({
@@ -28,7 +31,6 @@ export default script(
         ...{ script: 'namespace', workspace: 'cluster', prune },
       }),
     )
-    const store = botKeyStore(env, folder)
     if (store) add(botCredentials(aws, { user: env.BOT_IAM_USER, store, dependsOn: [objects] }))
     add(pullSecret(kube, { ...pullSecretOptions, place: aws.place, dependsOn: [objects] }))
   },

@@ -1,6 +1,6 @@
 import { type AwsPlace, aws, awsUntil, explainAws as explain, type Json, withAccount } from '../../command/aws.ts'
 import { madeBy, staleTags, type Tags, tagList, tellTags } from '../../command/aws-tags.ts'
-import { changes, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
+import { changes, converged, create, type Dependency, refuse, type Step, step, update } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { iamUser, type PolicyDocument, userPolicy } from '../../facts/aws/iam.ts'
 import { callerIdentity } from '../../facts/aws/sts.ts'
@@ -37,6 +37,24 @@ export function programUser(on: OnAws, desired: { name: string; tags: Tags }): S
   })
 }
 
+const noUser = (name: string) =>
+  refuse(`there is no user ${name}`, 'Run without --tags and --skip-tags: the user is made first.')
+
+/**
+ * Refuses what needs a user where nothing makes it. A step of its own, as it asks IAM alone: what the user is for may need
+ * a cluster that is still to come, and would be refused in the middle of the run.
+ */
+export function userToUse(on: OnAws, name: string): Step {
+  return step({
+    id: `user ${name} to use`,
+    on,
+    ask: { user: iamUser(on.place, name) },
+    dependsOn: [userId(name)],
+    plan: ({ user }, { pending }) =>
+      user || pending.includes(userId(name)) ? converged(user?.arn ?? '') : noUser(name),
+  })
+}
+
 interface InlinePolicyOptions {
   user: string
   name: string
@@ -54,8 +72,7 @@ export function inlinePolicy(on: OnAws, { user, name, document, dependsOn }: Inl
     ask: { owner: iamUser(place, user), policy: userPolicy(place, user, name), who: callerIdentity(place) },
     dependsOn,
     plan({ owner, policy: now, who }, { pending }) {
-      if (!owner && pending.length === 0)
-        return refuse(`there is no user ${user}`, 'Run without --tags and --skip-tags: the user is made first.')
+      if (!owner && pending.length === 0) return noUser(user)
       const account = owner?.arn.split(':')[4] ?? who?.account
       const desired = JSON.parse(account ? withAccount(JSON.stringify(document), account) : JSON.stringify(document))
       if (now && canonicalPolicy(now) === canonicalPolicy(desired))

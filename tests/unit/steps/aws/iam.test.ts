@@ -1,10 +1,10 @@
 import { raw } from '@infra/shared/command/sh'
 import { accessKeys } from '@infra/shared/facts/aws/iam'
-import { inlinePolicy, programUser } from '@infra/shared/steps/aws/iam'
+import { inlinePolicy, programUser, userToUse } from '@infra/shared/steps/aws/iam'
 import { botCredentials, retiredKeys } from '@infra/shared/steps/aws/iam-keys'
 import { canonicalPolicy } from '@infra/shared/steps/aws/iam-policy'
 import { blankAws } from '@infra/shared/targets/aws/aws'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { botPolicy } from '../../../../cluster/parts/bot-policy.ts'
 import { say } from './aws-say.ts'
 
@@ -20,6 +20,14 @@ describe("a program's user", () => {
     [{ user: { ...owner, tags: {} } }, ['update tags of user bot: Name=bot']],
   ])('%#', (now, changes) => expect(say(user.plan(now, { pending: [] }))).toEqual(changes))
 })
+
+test.each<[string, { user: typeof owner | null }, string[], string[]]>([
+  ['there', { user: owner }, [], []],
+  ['about to be made', { user: null }, ['user bot'], []],
+  ['made by nothing', { user: null }, ['another'], ['refused: there is no user bot']],
+])('a user to use that is %s', (_, now, pending, lines) =>
+  expect(say(userToUse(on, 'bot').plan(now, { pending }))).toEqual(lines),
+)
 
 describe('its policy', () => {
   const document = botPolicy(place)
