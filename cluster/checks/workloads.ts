@@ -1,8 +1,10 @@
+import { nothing } from '@infra/shared/command/command'
 import { sayObject } from '@infra/shared/command/kubectl'
 import { excerpt } from '@infra/shared/command/secret'
 import { type Check, check, fail, ok, warn } from '@infra/shared/engine/check'
+import { type Pace, type WhenReached, whenReached } from '@infra/shared/engine/reached'
 import { allowedAttempts } from '@infra/shared/facts/kubernetes/access'
-import { podAnswer, redisConnection, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
+import { podAnswer, redisConnection, type ServiceAnswer, serviceAnswer } from '@infra/shared/facts/kubernetes/answers'
 import { findObject, ownObjects } from '@infra/shared/facts/kubernetes/objects'
 import { serverMinor } from '@infra/shared/facts/kubernetes/version'
 import { namespace, redisService } from '@infra/shared/platform/names'
@@ -16,9 +18,10 @@ const again = (tag: string) => `npm run plan -w cluster -- --tags ${tag} tells w
 const look = (app: string) =>
   `npm run status -w cluster; kubectl describe pod -n ${namespace} -l app=${app}; kubectl logs -n ${namespace} -l app=${app} --previous`
 
-/** What must hold of what runs in the cluster. */
-export function workloadChecks(context: ClusterContext): readonly Check[] {
+/** What must hold of what runs in the cluster. What was just rolled out is asked again, at the pace of a start-up unless told. */
+export function workloadChecks(context: ClusterContext, pace?: Pace): readonly Check[] {
   const { env, kube } = context
+  const botAnswer = botAnswers(kube, whenReached(pace))
   const ready = (kind: 'Deployment' | 'StatefulSet', name: string) =>
     check(kube, {
       id: `${name}.available`,
@@ -33,14 +36,15 @@ export function workloadChecks(context: ClusterContext): readonly Check[] {
         return found.available < found.replicas ? fail(told) : ok(told)
       },
     })
-  const answers = (path: string) =>
-    check(kube, {
-      id: `discord-bot.${path.slice(1)}`,
-      about: `the bot answers ${path}`,
-      remedy: look('discord-bot'),
-      ask: { answer: serviceAnswer(namespace, 'discord-bot:http', path) },
-      judge: ({ answer }) => (answer.ok ? ok(excerpt(answer.text, 60)) : fail(answer.text)),
-    })
+  const answers = (path: string): Check => ({
+    id: `discord-bot.${path.slice(1)}`,
+    about: `the bot answers ${path}`,
+    remedy: look('discord-bot'),
+    async probe() {
+      const answer = await botAnswer(path)
+      return answer.ok ? ok(excerpt(answer.text, 60)) : fail(answer.text)
+    },
+  })
   return [
     check(kube, {
       id: 'aws.region',
@@ -69,6 +73,20 @@ export function workloadChecks(context: ClusterContext): readonly Check[] {
     sandboxRights(context),
     sandboxNetwork(kube),
   ]
+}
+
+/** A pod is ready a moment before the API server's proxy knows of it; of a bot that has no ready pod no answer is waited for. */
+function botAnswers({ ask }: ClusterContext['kube'], reached: WhenReached) {
+  return (path: string): Promise<ServiceAnswer> => {
+    const answer = serviceAnswer(namespace, 'discord-bot:http', path)
+    const statusOf = ({ isReached, isAwaited }: { isReached: boolean; isAwaited: boolean }) =>
+      !isReached && isAwaited ? 503 : 200
+    return reached(async () => {
+      const [told = nothing, objects = nothing] = await ask([answer.command, own.command])
+      const bot = findObject(own.parse(objects), { kind: 'Deployment', namespace, name: 'discord-bot' })
+      return { ...answer.parse(told), isAwaited: (bot?.available ?? 0) > 0 }
+    }, statusOf)
+  }
 }
 
 function pullSecretAge(kube: ClusterContext['kube']): Check {

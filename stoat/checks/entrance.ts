@@ -2,11 +2,11 @@ import { request as plain } from 'node:http'
 import { request as secure } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, rootCertificates } from 'node:tls'
+import { type Pace, type WhenReached, whenReached } from '@infra/shared/engine/reached'
 import type { StoatContext } from '../context.ts'
 import { caddyService } from '../services.ts'
 import { urlsOf } from '../urls.ts'
 import { type Forward, openForward } from './port-forward.ts'
-import { type Pace, type WhenReached, whenReached } from './reached.ts'
 
 export interface Reply {
   readonly status: number

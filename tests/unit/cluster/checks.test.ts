@@ -1,3 +1,5 @@
+import type { Command } from '@infra/shared/command/command'
+import { runChecks } from '@infra/shared/engine/check'
 import { sampleEnv } from '@infra/shared/env/sample'
 import type { OwnObject } from '@infra/shared/facts/kubernetes/objects'
 import { blankAws } from '@infra/shared/targets/aws/aws'
@@ -84,5 +86,39 @@ describe('the check of the sandbox’s network', () => {
   ])('%s', (_, connection, more, outcome, detail) => {
     const found = asked?.judge?.({ own: [{ ...redis, ...more }], connection })
     expect(found).toEqual({ outcome, detail: expect.stringContaining(detail) })
+  })
+})
+
+describe('the check of what the bot answers', () => {
+  const says = (stdout: string) => ({ code: stdout.startsWith('Error') ? 1 : 0, stdout: `${stdout}\n`, stderr: '' })
+  // As the API server's proxy of Kubernetes 1.36 puts it.
+  const noPod = says('Error from server (ServiceUnavailable): no endpoints available for service "discord-bot:http"')
+  const noListener = says(
+    'Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.244.0.2:3000: connect: connection refused',
+  )
+  const itself = says('Error from server (ServiceUnavailable): the server is currently unable to handle the request')
+
+  it.each<[string, (typeof noPod)[], number, string, RegExp, number]>([
+    ['asks again where no pod is known yet', [noPod, noListener, says('ok')], 1, 'ok', /^ok$/, 3],
+    ['takes what the bot itself says as it is', [itself, says('ok')], 1, 'fail', /unable to handle/, 1],
+    ['does not wait for a bot that is not there', [noPod, says('ok')], 0, 'fail', /no endpoints/, 1],
+  ])('%s', async (_, answers, available, outcome, detail, count) => {
+    let asked = 0
+    const object = ['Deployment', 'discord-bot', 'discord-bot', ...Array(4).fill('<none>'), 1, 1, 1, 1, 1, available]
+    const columns = [...object, available, ...Array(3).fill('<none>')].join('   ')
+    const ask = async ([first]: readonly Command[]) => {
+      expect(first?.line).toContain('/services/discord-bot:http/proxy/health')
+      return [answers[asked++], { code: 0, stdout: columns, stderr: '' }]
+    }
+    const context = { env: sampleEnv(clusterSchema), kube: { ...blankKubernetes(), ask } } as unknown as ClusterContext
+    const health = workloadChecks(context, { limitMs: 10_000, everyMs: 1 }).filter(
+      ({ id }) => id === 'discord-bot.health',
+    )
+    const found: object[] = []
+    await runChecks(health, (event) => {
+      if (event.type === 'check') found.push([event.outcome, event.detail])
+    })
+    expect(found).toEqual([[outcome, expect.stringMatching(detail)]])
+    expect(asked).toBe(count)
   })
 })

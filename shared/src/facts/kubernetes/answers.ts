@@ -8,11 +8,22 @@ export interface Answer {
   readonly text: string
 }
 
+/** What a Service answers, and whether it was one of its pods that did. */
+export interface ServiceAnswer extends Answer {
+  readonly isReached: boolean
+}
+
+// In the words of the API server's proxy: of a Service without a ready pod, and of a pod that takes no connection.
+const unreached = /no endpoints available for service |error trying to reach service: /
+
 /** What a Service answers to a GET, asked through the API server's proxy: `serviceAnswer('bots', 'bot:http', '/health')`. */
-export function serviceAnswer(namespace: string, service: string, path: string): Question<Answer> {
+export function serviceAnswer(namespace: string, service: string, path: string): Question<ServiceAnswer> {
   return {
     command: sh`kubectl get --raw ${`/api/v1/namespaces/${namespace}/services/${service}/proxy${path}`} 2>&1`,
-    parse,
+    parse(output) {
+      const answer = parse(output)
+      return { ...answer, isReached: answer.ok || !unreached.test(answer.text) }
+    },
   }
 }
 

@@ -21,8 +21,8 @@ export interface Pace {
 const startUp: Pace = { limitMs: 30_000, everyMs: 500 }
 
 /**
- * The one way to ask for what was just rolled out: pods are ready a moment before kube-proxy leads to them, and Caddy says
- * 502 until then. All that ask by it share one limit. What writes is repeated too: it would have failed without.
+ * The one way to ask for what was just rolled out: pods are ready a moment before kube-proxy or the API server's proxy leads
+ * to them, and Caddy says 502 until then. All that ask by it share one limit. What writes is repeated too: it would have failed without.
  */
 export function whenReached({ limitMs, everyMs }: Pace = startUp): WhenReached {
   let end: number | undefined
