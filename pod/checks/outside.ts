@@ -68,7 +68,7 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
     {
       id: 'synapse.dns',
       about: `${env.VALENCE_DOMAIN} leads to the pod`,
-      remedy: `Make this record where the domain is kept: ${isIPv6(address) ? 'AAAA' : 'A'} ${env.VALENCE_DOMAIN} ${address}`,
+      remedy: recordRemedy(env.VALENCE_DOMAIN, address),
       asked: { on: host, ask: { own: ownAddresses } },
       probe: async () => {
         const found = await addresses(env.VALENCE_DOMAIN)
@@ -76,6 +76,16 @@ export function matrixPortChecks({ env, host }: PodContext): Check[] {
       },
     },
   ]
+}
+
+// RFC 2606, RFC 6761: nobody can register these.
+const reserved = /(?:^|\.)(?:test|example|invalid|localhost|example\.(?:com|net|org))$/i
+
+/** What to do about a name that does not lead to the pod: nothing where it is one that only rehearsals and tests have. */
+export function recordRemedy(domain: string, address: string): string {
+  if (reserved.test(domain))
+    return `${domain} is a name for examples, which no name server has: expected in a rehearsal. A pod needs a domain of yours.`
+  return `Make this record where the domain is kept: ${isIPv6(address) ? 'AAAA' : 'A'} ${domain} ${address}`
 }
 
 /** The addresses that answer as the site does; those that do not. */

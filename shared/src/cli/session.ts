@@ -7,7 +7,6 @@ import { setInJob } from '../env/judge.ts'
 import { loadEnv } from '../env/load.ts'
 import { sampleEnv } from '../env/sample.ts'
 import { secretTexts } from '../env/secret-texts.ts'
-import { nearest } from '../env/suggest.ts'
 import type { EnvOf, Problem, Purpose, Schema, Warning } from '../env/variable.ts'
 import { maskForRunner } from '../report/outlet.ts'
 import { inEnvironment } from './in-environment.ts'
@@ -16,6 +15,7 @@ import { stateFolder } from './paths.ts'
 import type { PlanToSave } from './plan-file.ts'
 import { hasAnyEnvironment, hasEnvironment, runsBefore } from './root-run.ts'
 import type { Signals } from './signals.ts'
+import { strangeTag } from './strange-tag.ts'
 import type { Opened, Workspace } from './workspace.ts'
 
 /** One call of the command line: what its commands work with. */
@@ -187,11 +187,7 @@ export function chooseScripts(
   const known = [...new Set(scripts.flatMap((script) => script.tags))]
   for (const tag of [...(tags ?? []), ...(skip ?? [])]) {
     if (known.includes(tag)) continue
-    const near = nearest(tag, known)
-    throw usage(
-      `no script is called or tagged "${tag}"`,
-      near ? `Did you mean ${near}?` : `There are: ${known.join(', ')}`,
-    )
+    throw strangeTag(tag, known)
   }
   const has = (script: Script<unknown>, list: readonly string[]) => script.tags.some((tag) => list.includes(tag))
   const chosen = scripts.filter((script) => (!tags || has(script, tags)) && !(skip && has(script, skip)))

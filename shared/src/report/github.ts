@@ -1,5 +1,5 @@
 import { clean, oneLine, own } from './clean.ts'
-import { sayEvent } from './messages.ts'
+import { sayEvent, sayFinding } from './messages.ts'
 import { appendingTo, type Outlet } from './outlet.ts'
 import { planLines } from './plan-text.ts'
 import { type PlanView, summarize, targetsOf, viewOf } from './plan-view.ts'
@@ -23,7 +23,7 @@ export function githubSummary(path: string): Reporter {
       if (event.type === 'plan') for (const text of planTexts(workspace, viewOf(event.plan))) add(text)
       if (event.type === 'cost') add(`${escaped(sayEvent(event).text)}\n`)
       if (event.type === 'check' && event.outcome !== 'ok')
-        add(`- **${event.outcome}** ${escaped(event.about)}: ${escaped(event.detail)}. ${escaped(event.remedy ?? '')}`)
+        add(`- **${event.outcome}** ${escaped(sayFinding(event))}. ${escaped(event.remedy ?? '')}`)
       if (event.type === 'check.summary') add(`### ${workspace} verify: ${sayEvent(event).text}\n`)
       if (event.type === 'failure') {
         add(`> **error** ${escaped(event.message)}\n`)
@@ -64,7 +64,7 @@ export function githubAnnotations(outlet: Outlet): Reporter {
       if (event.type === 'failure')
         annotate(workspace, [event.message, ...event.detail, event.remedy ?? ''].filter(Boolean).join('\n'))
       if (event.type === 'check' && event.outcome === 'fail')
-        annotate(`${workspace} verify`, `${event.about}: ${event.detail}\n${event.remedy ?? ''}`.trim())
+        annotate(`${workspace} verify`, `${sayFinding(event)}\n${event.remedy ?? ''}`.trim())
     },
     close() {},
   }

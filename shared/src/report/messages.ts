@@ -50,7 +50,7 @@ export function sayEvent(event: Event): { level: Level; text: string } {
         text: `${event.say}: ${event.outcome} after ${duration(event.ms)}`,
       }
     case 'check':
-      return { level: levels[event.outcome], text: `${event.about}: ${event.detail}` }
+      return { level: levels[event.outcome], text: sayFinding(event) }
     case 'check.summary':
       return { level: event.counts.fail > 0 ? 'error' : 'info', text: sayChecks(event.counts) }
     case 'message':
@@ -64,6 +64,11 @@ export function sayEvent(event: Event): { level: Level; text: string } {
         `${event.workspace} ${event.command}: exit code ${event.exitCode}, ${sayMade(event.made)}, ${duration(event.ms)}`,
       )
   }
+}
+
+/** A finding in a line: what a check is about is what it expects, so one that does not hold says both. */
+export function sayFinding({ about, outcome, detail }: Extract<Event, { type: 'check' }>): string {
+  return outcome === 'warn' || outcome === 'fail' ? `expected: ${about}; found: ${detail}` : `${about}: ${detail}`
 }
 
 /** `55 changes made, converged; 7 of the 61 planned were not needed, 1 more was`. */

@@ -2,7 +2,7 @@ import { sayMade } from '../engine/accounting.ts'
 import type { CheckOutcome, Event, Outcome } from '../engine/events.ts'
 import { changesOf } from '../engine/plan.ts'
 import { oneLine, own } from './clean.ts'
-import { sayAccounting, sayEvent } from './messages.ts'
+import { sayAccounting, sayEvent, sayFinding } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 import { type DiffMode, planLines, shownCommand } from './plan-text.ts'
 import { summarize, viewOf } from './plan-view.ts'
@@ -36,6 +36,9 @@ export interface PrettyOptions {
 /** What the formatters draw on. */
 interface Screen extends PrettyOptions {
   workspace: string
+  command: string
+  /** Findings of verify are being told. */
+  checking: boolean
   /** A group of GitHub's is open. */
   folded: boolean
   /** A script whose heading is not written yet: one that tells nothing has none. */
@@ -76,6 +79,8 @@ export function prettyReporter(options: PrettyOptions): Reporter {
   const screen: Screen = {
     ...options,
     workspace: '',
+    command: '',
+    checking: false,
     folded: false,
     script: undefined,
     changes: { made: 0, planned: 0 },
@@ -153,6 +158,15 @@ function tellPlan({ plan, ms }: Extract<Event, { type: 'plan' }>, screen: Screen
 
 const ownerOf = ({ id }: { id: string }) => id.split('.')[0] ?? id
 
+/** Checks that follow what a deploy made have a heading, as a script has. */
+function headChecks(screen: Screen): void {
+  if (screen.command !== 'deploy' || screen.checking) return
+  screen.checking = true
+  screen.script = undefined
+  screen.message('')
+  screen.message(screen.paintErr('bold', 'verify'))
+}
+
 /** The checks that passed one after the other: those of one script in one line. */
 function tellPassed(screen: Screen): void {
   const { passed, result, paintOut } = screen
@@ -163,19 +177,20 @@ function tellPassed(screen: Screen): void {
   else result(`  ${paintOut('green', '✓')} ${ownerOf(first)}  ${paintOut('dim', `${passed.length} checks passed`)}`)
 }
 
-function tellCheck(
-  { id, about, outcome, detail, remedy }: Extract<Event, { type: 'check' }>,
-  { prose: { result }, paintOut, verbose }: Screen,
-): void {
+function tellCheck(event: Extract<Event, { type: 'check' }>, { prose: { result }, paintOut, verbose }: Screen): void {
+  const { id, about, outcome, detail, remedy } = event
   const [color, mark] = marks[outcome]
-  const name = verbose ? paintOut('dim', `  [${id}]`) : ''
-  result(`  ${paintOut(color, mark)} ${oneLine(about)}  ${paintOut('dim', oneLine(detail))}${name}`)
+  const isBad = outcome === 'warn' || outcome === 'fail'
+  // The runbook and --only go by the id.
+  const name = verbose || isBad ? paintOut('dim', `  [${id}]`) : ''
+  const said = isBad ? oneLine(sayFinding(event)) : `${oneLine(about)}  ${paintOut('dim', oneLine(detail))}`
+  result(`  ${paintOut(color, mark)} ${said}${name}`)
   if (remedy) result(`      ${remedy}`)
 }
 
 const formatters: Formatters = {
   'run.start'(event, screen) {
-    screen.workspace = event.workspace
+    Object.assign(screen, { workspace: event.workspace, command: event.command, checking: false })
     if (!screen.several) return
     screen.message('')
     screen.message(screen.paintErr('bold', `── ${sayWorkspace(event.workspace, event.environment)}`))
@@ -222,6 +237,7 @@ const formatters: Formatters = {
   'work.line': ({ line }, { progress }) => progress.line(line),
   'work.end': ended,
   check(event, screen) {
+    headChecks(screen)
     const collapses = event.outcome === 'ok' && !event.telling && !screen.verbose && !screen.everyCheck
     const [first] = screen.passed
     // What did not pass splits no script in two: it is told before those that did.

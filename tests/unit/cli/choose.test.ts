@@ -34,6 +34,11 @@ describe('scripts', () => {
     expect(refused(['zzz']).remedy).toBe('There are: security, common, postgresql, db, synapse, matrix')
   })
 
+  test('a command is named as one', () => {
+    expect(refused(['verify']).remedy).toMatch(/^verify is a command by itself: npm run verify/)
+    expect(refused(['deploy']).remedy).toContain('npm run deploy')
+  })
+
   test('a choice that leaves nothing is refused: it is not what was meant', () => {
     expect(refused(['db'], ['db'])).toMatchObject({
       kind: 'usage',

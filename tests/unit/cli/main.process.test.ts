@@ -131,7 +131,9 @@ describe.concurrent('the command line', () => {
     const junit = join(here.root, 'junit.xml')
     const deploy = await cli(here, 'deploy', '--yes', '-t', 'files')
     expect(deploy.code).toBe(3)
-    expect(deploy.stdout).toMatch(/✓ note motd is there[\s\S]*✗ all is well outside {2}it rains\n {6}look outside/)
+    expect(deploy.stdout).toMatch(
+      /✓ note motd is there[\s\S]*✗ expected: all is well outside; found: it rains {2}\[.*\]\n {6}look outside/,
+    )
     expect(deploy.stdout).not.toContain('note config')
     const [all, some] = await Promise.all([
       cli(here, 'verify', '--junit', junit),

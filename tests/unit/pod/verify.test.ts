@@ -14,7 +14,7 @@ import {
   judgeServer,
   judgeVersions,
 } from '../../../pod/checks/matrix.ts'
-import { judgeDns, judgeServed } from '../../../pod/checks/outside.ts'
+import { judgeDns, judgeServed, recordRemedy } from '../../../pod/checks/outside.ts'
 import { judgeApart, judgeDatabase } from '../../../pod/checks/postgresql.ts'
 import { holds, judgeVisit } from '../../../pod/checks/round-trip.ts'
 import { judgeClock, judgeDisks, judgeMemory } from '../../../pod/checks/system.ts'
@@ -188,6 +188,14 @@ test.each([
   ['ENOTFOUND', 'warn it cannot be resolved from here (ENOTFOUND)'],
 ])('DNS %o', (found, desired) => {
   expect(said(judgeDns(found, '203.0.113.10', ['203.0.113.10', '10.0.0.2', '2001:db8::1']))).toBe(desired)
+})
+
+test.each([
+  ['pod.example.org', /expected in a rehearsal/],
+  ['matrix.test', /expected in a rehearsal/],
+  ['pod.myexample.org', /^Make this record .*: A pod\.myexample\.org 203\.0\.113\.10$/],
+])('what to do about the name %s', (domain, desired) => {
+  expect(recordRemedy(domain, '203.0.113.10')).toMatch(desired)
 })
 
 const database = { owner: 'valence', encoding: 'UTF8', collate: 'C', ctype: 'C', provider: 'libc', open: false }

@@ -89,7 +89,7 @@ describe("GitHub's step summary", () => {
     reporter.emit({ type: 'failure', kind: 'error', message: 'sentinel-summary', remedy: undefined, detail: [] })
     const text = readFileSync(path, 'utf8')
     expect(text.startsWith('before\n')).toBe(true)
-    expect(text).toContain('- **warn** cert: 12 days. renew')
+    expect(text).toContain('- **warn** expected: cert; found: 12 days. renew')
     expect(text).not.toContain('**ok**')
     expect(text).toMatch(/### pod: 1 to create, 4 to change.*\n\non \S.*\n\n```diff\n\nbase\n\+ {2}user valence\n/)
     expect(text).toContain('\n-  table old  (data loss)\n')

@@ -109,9 +109,24 @@ describe('text for a person', () => {
       { type: 'check.summary', counts: { ok: 1, warn: 1, fail: 1, skipped: 0 }, ms: 100 },
     ])
     expect(out).toBe(
-      '  ✓ disk  40 % used\n  ! certificate  12 days\n      renew it\n  ✗ database  down\n      start it\n' +
+      '  ✓ disk  40 % used\n  ! expected: certificate; found: 12 days  [b]\n      renew it\n' +
+        '  ✗ expected: database; found: down  [c]\n      start it\n' +
         'pod: 1 passed, 1 warned, 1 failed  0.1 s\n',
     )
+  })
+
+  test('findings of verify in a deploy have a heading, once', () => {
+    const check: Event = { type: 'check', id: 'a', about: 'disk', outcome: 'ok', detail: 'fine', remedy: undefined }
+    const checks: Event[] = [
+      ...[check, check],
+      { type: 'check.summary', counts: { ok: 2, warn: 0, fail: 0, skipped: 0 }, ms: 100 },
+    ]
+    const both = new Memory()
+    const streams = { out: both.outlet, err: both.outlet }
+    told([...deployment.slice(0, -1), ...checks], streams)
+    expect(both.text).toMatch(/✓ package x {2}2\.5 s\n\nverify\n {2}✓ a {2}2 checks passed\n/)
+    told([{ type: 'run.start', workspace: 'pod', command: 'verify', environment: undefined }, ...checks], streams)
+    expect(both.text.match(/^verify$/gm)).toHaveLength(1)
   })
 
   test('checks of one script that passed are one line, unless all are asked for', () => {
@@ -128,7 +143,12 @@ describe('text for a person', () => {
     const events = [...['base.a', 'base.b', 'net.a', 'net.b'].map(passed), failed, passed('net.d'), summary]
     const lines = (options: Partial<PrettyOptions> = {}) => told(events, options).out.split('\n').slice(0, -2)
     expect(lines()).toEqual([
-      ...['  ✓ base  2 checks passed', '  ✗ net.c  fine', '      mend it', '  ✓ net  3 checks passed'],
+      ...[
+        '  ✓ base  2 checks passed',
+        '  ✗ expected: net.c; found: fine  [net.c]',
+        '      mend it',
+        '  ✓ net  3 checks passed',
+      ],
     ])
     expect(lines({ everyCheck: true })).toHaveLength(7)
     expect(lines({ verbose: true })).toHaveLength(7)

@@ -1,7 +1,7 @@
-import { nearest } from '../../env/suggest.ts'
 import { commandsOf } from '../help.ts'
 import { type Call, optionsOf, usage } from '../options.ts'
 import { assertEnvironment, readPlans } from '../plan-file.ts'
+import { strangeTag } from '../strange-tag.ts'
 import type { Member } from './members.ts'
 
 /** Who takes part in a run over all, and why the others do not. */
@@ -68,11 +68,7 @@ function assertTags(members: readonly Member[], tags: readonly string[]): void {
   const known = [...new Set(members.flatMap(tagsOf))]
   const strange = tags.find((tag) => !known.includes(tag))
   if (strange === undefined) return
-  const near = nearest(strange, known)
-  throw usage(
-    `no script is called or tagged "${strange}"`,
-    near ? `Did you mean ${near}?` : `There are: ${known.join(', ')}`,
-  )
+  throw strangeTag(strange, known)
 }
 
 /** The call as one workspace understands it: with its own options and tags alone, and without what is for all. */
