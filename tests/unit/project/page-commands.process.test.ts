@@ -158,10 +158,9 @@ test('Terraform is told to forget each resource by its whole name', async () => 
   expect(lines.length).toBe(3)
   for (const line of lines) {
     const { said } = await scratch.run(line)
-    const names = line.includes('stoat') ? [] : ['aws_sqs_queue.events["a b"]']
-    expect(said.split('\n').filter((text) => text.startsWith('rm '))).toEqual(
-      [...names, 'kubernetes_deployment.stoat_api[0]'].map((name) => `rm ${name}`),
-    )
+    // What is of Stoat goes when that is adopted: its key may be in the state alone.
+    const name = line.includes('-v stoat') ? 'aws_sqs_queue.events["a b"]' : 'kubernetes_deployment.stoat_api[0]'
+    expect(said.split('\n').filter((text) => text.startsWith('rm '))).toEqual([`rm ${name}`])
   }
 })
 

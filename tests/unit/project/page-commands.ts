@@ -129,6 +129,7 @@ export const others: Readonly<Record<string, Proof | string>> = {
   jq: 'reads what is run here; the schema of events is tested',
   git: 'brings a newer checkout',
   terraform: 'what the original was deployed by',
+  grep: 'leaves out what is of Stoat',
   tr: 'gives xargs lines that may hold quotes',
   xargs: 'gives terraform its words',
   // Each line of these is in a table of its own: tests/lab/page-lines.ts.
@@ -210,7 +211,7 @@ export const elsewhere: Readonly<Record<string, Proof>> = {
     'await undone(names, refused.remedy',
   ),
   'doctl compute droplet delete valence-pod': proof('tests/lab/doctl.test.ts', 'compute droplet delete valence-pod'),
-  "terraform state list | grep '^kubernetes_.*stoat' | tr '\\n' '\\0' | xargs -0 -n 1 terraform state rm": proof(
+  "terraform state list | grep '^kubernetes_.*stoat' | tr '\\n' '\\0' | xargs -0 terraform state rm": proof(
     'tests/unit/project/page-commands.process.test.ts',
     'Terraform is told to forget each resource',
   ),

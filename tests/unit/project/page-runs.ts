@@ -117,7 +117,7 @@ const standIns = {
   aws: refusing(`Could not connect to the endpoint URL: "http://${nowhere}/"`, 255),
   doctl: refusing(`Error: Get "http://${nowhere}/v2/account": dial tcp ${nowhere}: connect: connection refused`, 1),
   jq: silent,
-  terraform: '#!/bin/sh\n[ "$2" = rm ] && echo "rm $3" || cat state\n',
+  terraform: '#!/bin/sh\n[ "$2" = rm ] || exec cat state\nshift 2\nprintf "rm %s\\n" "$@"\n',
 }
 
 const lines = (values: object) =>
