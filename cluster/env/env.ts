@@ -2,7 +2,7 @@ import { url } from '@infra/shared/env/network'
 import { awsKeyId, awsSecretKey, token } from '@infra/shared/env/secrets'
 import { awsAccount, awsRegion, flag, matching } from '@infra/shared/env/text'
 import { type EnvOf, schema, variable } from '@infra/shared/env/variable'
-import { kubernetesVariables } from '@infra/shared/platform/env'
+import { kubernetesPlace, kubernetesVariables } from '@infra/shared/platform/env'
 import { doksVariables } from './doks.ts'
 import { imageVariables } from './images.ts'
 import { workloadVariables } from './workloads.ts'
@@ -131,6 +131,7 @@ export const clusterSchema = schema(
     { kind: 'needs', of: ['BOT_PACKER_TEMPLATE', 'BOT_CONTEXT'], remedy: botContext },
     { kind: 'all or none', of: ['BOT_AWS_ACCESS_KEY_ID', 'BOT_AWS_SECRET_ACCESS_KEY'] },
   ],
+  [kubernetesPlace, ['BOT_IAM_USER', 'AWS_REGION', 'AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_ENDPOINT_URL']],
 )
 
 export type ClusterEnv = EnvOf<typeof clusterSchema>

@@ -265,6 +265,7 @@ export const podSchema = schema(
           : 'needs an ssh address in VALENCE_REPO_URL, such as git@github.com:owner/name.git',
     },
   ],
+  [['VALENCE_POD_IP']],
 )
 
 export type PodEnv = EnvOf<typeof podSchema>

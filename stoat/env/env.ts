@@ -1,7 +1,13 @@
 import type { Secret } from '@infra/shared/command/secret'
 import { vapidPair } from '@infra/shared/env/vapid'
 import { type EnvOf, type Rule, schema } from '@infra/shared/env/variable'
-import { accountVariables, kubernetesVariables, ROLLOUT_TIMEOUT, STORAGE_CLASS } from '@infra/shared/platform/env'
+import {
+  accountVariables,
+  kubernetesPlace,
+  kubernetesVariables,
+  ROLLOUT_TIMEOUT,
+  STORAGE_CLASS,
+} from '@infra/shared/platform/env'
 import { backupVariables } from './backup.ts'
 import { featureVariables } from './features.ts'
 import { gatewayVariables } from './gateway.ts'
@@ -73,6 +79,7 @@ export const stoatSchema = schema(
     ROLLOUT_TIMEOUT,
   },
   rules,
+  [kubernetesPlace],
 )
 
 export type StoatEnv = EnvOf<typeof stoatSchema>

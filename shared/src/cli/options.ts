@@ -78,12 +78,7 @@ export const optionTable = {
     of: ['plan', 'deploy'],
   },
   'no-diff': { type: 'boolean', help: 'show no file content', of: ['plan', 'deploy'] },
-  out: {
-    type: 'string',
-    value: 'FILE',
-    help: 'save the plan for deploy --plan FILE',
-    of: ['plan'],
-  },
+  out: { type: 'string', value: 'FILE', help: 'save the plan for deploy --plan FILE', of: ['plan'] },
   html: { type: 'string', value: 'FILE', help: 'also save the plan as an HTML page', of: ['plan'] },
   plan: {
     type: 'string',
@@ -130,7 +125,6 @@ export const optionTable = {
 } as const satisfies OptionTable
 
 export type OptionName = keyof typeof optionTable
-
 /** The options of a command that shows a plan and applies it. */
 export const applyOptions: readonly OptionName[] = ['check', 'dry-run', 'yes', 'lock-timeout']
 

@@ -117,7 +117,8 @@ export function readEnv(
   const name = options.env === undefined ? {} : { name: options.env }
   const asks = { command: command === 'deploy' ? npm : command }
   const unjudged = options['skip-validation'] === true
-  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, also, unjudged, ...asks, ...name })
+  const { offline } = options
+  return loadEnv({ schema: workspace.schema, root, processEnv, purpose, also, unjudged, offline, ...asks, ...name })
 }
 
 /**
@@ -166,7 +167,7 @@ export function problemFailure(problems: readonly Problem[], asked: Asked, uncon
     `the environment of ${workspace} has ${problems.length} problem${problems.length === 1 ? '' : 's'}`,
     {
       detail: lines,
-      remedy: problems.some(({ remedy }) => remedy === setInJob)
+      remedy: problems.some(({ remedy }) => remedy?.startsWith(setInJob))
         ? `Give the job its variables and secrets (docs/ci.md).${unconfigured ? sample : ''}`
         : unconfigured
           ? `There is none yet: ${start}${sample}`

@@ -14,6 +14,8 @@ export interface Case {
   readonly name?: string
   /** A job of CI asks: it has variables and secrets of its own, and a file would be gone with it. */
   readonly inJob?: boolean | undefined
+  /** It connects to nothing. */
+  readonly offline?: boolean
 }
 
 /** What a job of CI does about a variable that it lacks. A secret made in it would be another in the next. */
@@ -34,7 +36,7 @@ export const fileIn = ({ files, inJob }: Pick<Case, 'files' | 'inJob'>): string 
   inJob && !files.read.some(({ name }) => name === files.main) ? undefined : files.main
 
 /** The judge of one load. */
-export function judgeOf({ schema, files, purpose, command = purpose, name: environment, inJob }: Case): Judge {
+export function judgeOf({ schema, files, purpose, command = purpose, name: environment, inJob, offline }: Case): Judge {
   const flags = environment === undefined ? '' : ` --env ${environment}`
   const generate = `npm run validate -w ${schema.workspace} --${flags} --generate`
 
@@ -48,9 +50,13 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
 
   return {
     missing(variable, type, meta) {
-      if (presence(type).optional && !meta.neededFor?.includes(purpose)) return undefined
+      // A job that lost its host's address must not pass for one that plans a new host.
+      const isLost = inJob && purpose === 'plan' && !offline && meta.neededFor?.includes('deploy')
+      if (presence(type).optional && !meta.neededFor?.includes(purpose) && !isLost) return undefined
       const isNamed = purpose === 'access' || (presence(type).optional && purpose !== 'validate')
       const message = isNamed ? `is not set, and ${command} needs it` : 'is not set'
+      if (isLost && presence(type).optional)
+        return { variable, message, example: meta.example, remedy: `${setInJob}; -- --offline plans for a new host` }
       if (fileIn({ files, inJob }) === undefined) return { variable, message, example: meta.example, remedy: setInJob }
       const remedy = meta.remedy ?? (meta.generate ? generate : `set it in ${files.main}`)
       return { variable, message, example: meta.example, remedy, file: files.main }

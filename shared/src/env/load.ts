@@ -4,6 +4,7 @@ import { isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '.
 import { fileWarnings, readEnvFiles, sourced, unreadSetting } from './files.ts'
 import { find } from './find.ts'
 import { fileIn, judgeOf } from './judge.ts'
+import { mixedUp } from './other-environments.ts'
 import { brokenRules } from './rules.ts'
 import { sampleEnv } from './sample.ts'
 import { nearest } from './suggest.ts'
@@ -32,6 +33,8 @@ export interface LoadOptions<T extends Schema> {
   readonly also?: readonly string[] | undefined
   /** The command that asks, for messages; the purpose is named without it. */
   readonly command?: string | undefined
+  /** It connects to nothing: a plan for a blank host. */
+  readonly offline?: boolean | undefined
   /** Take texts and secrets as they are although they are judged wrong; a warning says so. */
   readonly unjudged?: boolean | undefined
 }
@@ -82,6 +85,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     files,
     purpose,
     inJob,
+    ...(options.offline && { offline: true }),
     ...(name !== undefined && { name }),
     ...(command && { command }),
   })
@@ -90,7 +94,10 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
   // Other rules are of what is deployed.
   const rules = purpose === 'access' ? schema.rules.filter(({ always }) => always) : schema.rules
   problems.push(...brokenRules({ ...schema, rules }, env, given, fileIn({ files, inJob })))
-  warnings.push(...strangers(schema, processEnv))
+  const deploys = purpose !== 'access'
+  const mixed = mixedUp({ schema, root, home, files, processEnv, name, deploys })
+  problems.push(...mixed.problems)
+  warnings.push(...mixed.warnings, ...strangers(schema, processEnv))
   const report: Report = {
     sources,
     files: files.read.map((file) => file.name),
@@ -98,7 +105,7 @@ export function loadEnv<T extends Schema>(options: LoadOptions<T>): Loaded<T> {
     values,
     given,
     spared,
-    unconfigured: files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv),
+    unconfigured: files.read.length === 0 && files.problems.length === 0 && !schemaTouched(schema, processEnv, inJob),
   }
   // What a file that cannot be read may hold is not missing.
   if (files.problems.length > 0) return { ...report, problems: files.problems }
@@ -185,9 +192,10 @@ function parsedValue({ name, type }: Declared, text: string | undefined): { pars
 type Declared = ReturnType<typeof variablesOf>[number]
 type Issue = Parameters<ReturnType<typeof judgeOf>['invalid']>[3]
 
-/** Whether a variable is set that only this project has. */
-function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv']): boolean {
-  return variablesOf(schema).some(({ name, meta }) => !meta.common && Boolean(processEnv[name]))
+/** Whether a variable is set that only this project has. A job's empty one is a secret that it lost. */
+function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv'], inJob: boolean): boolean {
+  const isThere = (name: string) => (inJob ? processEnv[name] !== undefined : Boolean(processEnv[name]))
+  return variablesOf(schema).some(({ name, meta }) => !meta.common && isThere(name))
 }
 
 /** Whether the variable is a secret or a text, and not something that was made of one: by what its sample is. */

@@ -90,6 +90,8 @@ export interface Schema<S extends Shape = Shape> {
   readonly title: string
   readonly variables: S
   readonly rules: readonly Rule[]
+  /** The variables that together say where it is deployed: two environments must not agree in all of one list. */
+  readonly places?: readonly (readonly string[])[]
 }
 
 /** The parsed environment of a schema: `env.VALENCE_DB_PASSWORD`. */
@@ -106,9 +108,10 @@ export function schema<const S extends Shape>(
   title: string,
   variables: S,
   rules: readonly Rule[] = [],
+  places: readonly (readonly (keyof S & string)[])[] = [],
 ): Schema<S> {
   for (const [name, type] of Object.entries(variables)) metaOf(type, name)
-  return { workspace, title, variables, rules }
+  return { workspace, title, variables, rules, places }
 }
 
 /** What the schema says of a variable. Throws when it says nothing. */

@@ -97,3 +97,6 @@ export const ROLLOUT_TIMEOUT = variable(
     example: '600',
   }),
 )
+
+/** The variables that together say which Kubernetes cluster is deployed to. */
+export const kubernetesPlace = ['DO_CLUSTER_NAME', 'DIGITALOCEAN_TOKEN', 'KUBECONFIG', 'KUBE_CONTEXT'] as const

@@ -134,7 +134,9 @@ function fillIn(scratch: Scratch, file: string): void {
   const missing = podLines.split('\n').filter((line) => !/PASSWORD|SECRET/.test(line))
   const names = missing.map((line) => /^export (\w+)=/.exec(line)?.[1])
   const kept = text.split('\n').filter((line) => !names.includes(/^export (\w+)=/.exec(line)?.[1]))
-  scratch.write(file, [...kept.filter((line) => !line.includes('_SSH_PUBKEY_FILE=')), ...missing].join('\n'))
+  // Another environment is another host.
+  const there = missing.map((line) => line.replace(/^(export VALENCE_POD_IP=).*/, '$1203.0.113.99'))
+  scratch.write(file, [...kept.filter((line) => !line.includes('_SSH_PUBKEY_FILE=')), ...there].join('\n'))
 }
 
 describe.concurrent.each(blocks.filter(({ lines }) => lines.some(runsHere)))('$page', ({ lines }) => {

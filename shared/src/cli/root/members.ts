@@ -72,5 +72,7 @@ function isConfigured(workspace: Workspace, all: readonly Member[], { root, proc
       .flatMap((other) => variablesOf(other.workspace.schema).map(({ name }) => name)),
   )
   const { given } = readEnv({ workspace, root, processEnv, options }, 'plan')
-  return variablesOf(workspace.schema).some(({ name, meta }) => !meta.common && !others.has(name) && given.has(name))
+  // A job passes what it lost as an empty variable: that workspace must fail, and not be left out.
+  const isGiven = (name: string) => given.has(name) || Boolean(processEnv.CI && processEnv[name] !== undefined)
+  return variablesOf(workspace.schema).some(({ name, meta }) => !meta.common && !others.has(name) && isGiven(name))
 }
