@@ -63,17 +63,25 @@ function takeOver({ workspace, options, root, emit }: Session, file: string): vo
     name: options.env,
     text: readTfvars(file),
   })
-  if (problems.length > 0) {
-    throw new Failure('error', `${file} cannot be imported; nothing was written`, {
-      detail: problems.map(({ line, message }) => (line === undefined ? message : `line ${line}: ${message}`)),
-      remedy: 'Fix these lines, or remove them from a copy of the file, and run again.',
-    })
-  }
-  for (const note of notes) say(note, 'warn')
+  if (problems.length > 0) throw notTaken(file, problems)
+  for (const note of notes) say(note, /^left out/.test(note) ? 'info' : 'warn')
   for (const { file: into, names, created } of written)
     say(`${created ? 'made' : 'added to'} ${into}: ${names.join(', ')}`)
   if (written.length === 0) say(`nothing to import from ${file}`)
 }
+
+/** Why a file was not taken over, with its first problems: one that is none of Terraform has as many as it has lines. */
+function notTaken(file: string, problems: ReturnType<typeof importTfvars>['problems']): Failure {
+  const lines = problems.map(({ line, message }) => (line === undefined ? message : `line ${line}: ${message}`))
+  const more = lines.length - shownProblems
+  const [first, then] = more > 0 ? ['Is it a terraform.tfvars? ', [`and ${more} more lines`]] : ['', []]
+  return new Failure('error', `${file} cannot be imported; nothing was written`, {
+    detail: [...lines.slice(0, shownProblems), ...then],
+    remedy: `${first}Fix these lines, or remove them from a copy of the file, and run again.`,
+  })
+}
+
+const shownProblems = 8
 
 function readTfvars(file: string): string {
   try {

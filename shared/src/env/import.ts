@@ -37,7 +37,7 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
   const parsed = parseTfvars(text)
   const known = schemas.flatMap((schema) =>
     variablesOf(schema).flatMap(({ name: variable, meta }) =>
-      meta.tfvar === undefined ? [] : [{ schema, variable, meta, tfvar: meta.tfvar }],
+      tfvarNames(variable, meta).map((tfvar) => ({ schema, variable, meta, tfvar })),
     ),
   )
   const read = new Map(schemas.map((schema) => [schema, readEnvFiles(schema.workspace, root, home, name)]))
@@ -70,6 +70,11 @@ export function importTfvars({ schemas, root, text, name, home = homedir() }: Im
   })
   return { written, notes: notes.sort((a, b) => lineOf(a) - lineOf(b)), problems }
 }
+
+/** The names that a variable is read under: Terraform's, and its own in small letters, which would be left out unseen. */
+const tfvarNames = (variable: string, { tfvar }: VariableMeta): readonly string[] => [
+  ...new Set([...(tfvar === undefined ? [] : [tfvar]), variable.toLowerCase()]),
+]
 
 /** What stands in the way of a workspace's own file; that one is new does not. */
 const unwritable = ({ main, problems }: EnvFiles, root: string): TfvarProblem[] =>
@@ -107,7 +112,8 @@ function sayUnknown(unknown: readonly Named[], known: readonly Known[], schemas:
   const others = said.filter(({ near }) => !near).map(({ name }) => name)
   if (others.length === 0) return typos
   const whose = schemas.map(({ workspace }) => workspace).join(', ')
-  return [...typos, `left out, not variables of ${whose}: ${others.join(', ')}`]
+  const none = schemas.length > 1 ? 'have' : 'has'
+  return [...typos, `left out, since ${whose} ${none} no variable for it: ${others.join(', ')}`]
 }
 
 /** Takes one value over, or notes why it is left out. What a file sets already stays. */
@@ -130,6 +136,8 @@ function takeValue(
     problems.push({ line, message: `${tfvar}: ${variable} may be set in ${unread}, which cannot be read` })
   else if (!isPlain(value))
     problems.push({ line, message: `${tfvar} holds a line end, or quotes of both kinds: set ${variable} by hand` })
+  else if ((taking.made.get(schema)?.get(variable) ?? value) !== value)
+    problems.push({ line, message: `${tfvar}: ${variable} has another value in another line` })
   else put(taking, schema, variable, value)
 }
 

@@ -21,7 +21,7 @@ test('validate --from-tfvars writes the files, tells what it took and no secret,
   const { code, stdout, stderr } = await validate(root, 'old/terraform.tfvars')
   expect(code, stderr).toBe(0)
   expect(stderr).toContain('made .env.cluster: AWS_REGION, DISCORD_TOKEN, DISCORD_BOT_ID,')
-  expect(stderr).toContain('left out, not variables of cluster: stoat_domain')
+  expect(stderr).toContain('left out, since cluster has no variable for it: stoat_domain')
   expect(existsSync(join(root, '.env.stoat'))).toBe(false)
   expect(stderr).toContain('cluster: the environment is valid (6 variables: 6 from .env.cluster; the others')
   expect(stdout + stderr).not.toContain(bot)
@@ -41,4 +41,13 @@ test('what cannot be read is told by its line; nothing is written', async () => 
   expect(broken.stdout + broken.stderr).not.toContain(bot)
   const missing = await validate(root, 'none.tfvars')
   expect([missing.code, missing.stderr]).toEqual([64, expect.stringContaining('none.tfvars cannot be read (ENOENT)')])
+})
+
+test('a file that is none of Terraform is told in a few lines', async () => {
+  const root = folder({ 'README.md': '# Title\n\nOne line of many, and no more.\n'.repeat(50) })
+  const { code, stderr } = await validate(root, 'README.md')
+  expect([code, existsSync(join(root, '.env.cluster'))]).toEqual([1, false])
+  expect(stderr.trim().split('\n').length).toBeLessThan(15)
+  expect(stderr).toMatch(/and 4\d more lines/)
+  expect(stderr).toContain('Is it a terraform.tfvars?')
 })

@@ -5,6 +5,7 @@ import { type OptionTable, optionTable, type WorkspaceOption } from '@infra/shar
 import { abouts } from '@infra/shared/cli/root/main'
 import { exitCodes } from '@infra/shared/engine/failure'
 import { renderTable } from '@infra/shared/env/docs'
+import { type Schema, variablesOf } from '@infra/shared/env/variable'
 import clusterWorkspace from '../../../cluster/cluster.ts'
 import cluster from '../../../cluster/commands/index.ts'
 import { clusterSchema } from '../../../cluster/env/env.ts'
@@ -42,12 +43,21 @@ export const tables: Readonly<Record<string, string>> = {
     ['command', 'what it does'],
     Object.entries(abouts).map(([name, about]) => [code(`npm run ${name}${name === 'show' ? ' -- FILE' : ''}`), about]),
   ),
+  'tfvars:cluster': tfvarTable(clusterSchema),
   options: sharedOptions(),
   'exit-codes': exitCodeTable(),
   'costs:cluster': costTable(),
   events: eventTable(),
   'original:pod': originalTable(podCommands),
   'original:cluster': originalTable(clusterCommands),
+}
+
+/** What Terraform called a variable that is called otherwise here. */
+function tfvarTable(schema: Schema): string {
+  const rows = variablesOf(schema).flatMap(({ name, meta }) =>
+    meta.tfvar === undefined || meta.tfvar === name.toLowerCase() ? [] : [[code(meta.tfvar), code(name)]],
+  )
+  return table(['in terraform.tfvars', `in .env.${schema.workspace}`], rows)
 }
 
 /** A table of markdown. */

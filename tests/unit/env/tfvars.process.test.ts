@@ -174,6 +174,23 @@ describe('taken over', () => {
       }
   })
 
+  test('no variable is left out that is called by its own name, in small letters', () => {
+    for (const schema of schemas)
+      for (const { name } of variablesOf(schema)) {
+        const text = `${name.toLowerCase()} = "x"\n`
+        const { written, notes } = importTfvars({ schemas: [schema], root: folder(), text, home: '/nowhere' })
+        expect([name, written[0]?.names, notes.join().includes('left out')]).toEqual([name, [name], false])
+      }
+  })
+
+  test('two lines for one variable that disagree are a problem, those that agree none', () => {
+    const line = 'region = "eu-west-1"\n'
+    expect(take(folder(), `${line}aws_region = "eu-west-1"\n`).problems).toEqual([])
+    expect(take(folder(), `${line}aws_region = "us-east-1"\n`).problems).toEqual([
+      { line: 2, message: 'aws_region: AWS_REGION has another value in another line' },
+    ])
+  })
+
   test('--env NAME has files of its own', () => {
     expect(take(folder(), original, 'staging').written.map(({ file }) => file)).toEqual([
       '.env.cluster.staging',

@@ -113,7 +113,7 @@ describe('a terraform.tfvars', () => {
     ]
     const { problems, notes, file } = take(`${text.join('\n')}\n`)
     expect(problems).toEqual([])
-    expect(notes.join('\n')).toMatch(/left out, not variables of cluster: tags, zones, motd/)
+    expect(notes.join('\n')).toMatch(/left out, since cluster has no variable for it: tags, zones, motd/)
     expect(file).toContain('export LITELLM_BASE_URL="https://litellm.example.org"')
   })
 
