@@ -11,12 +11,14 @@ import { storageClass } from './kube/volumes.ts'
 import { notesOf, planned, settle, useKube, workOf } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
+import { terraformsTemplate } from './terraforms-objects.ts'
 
 const skip = requireLab('kube')
 
 const wanted = { REDIS_STORAGE: '1Gi', STORAGE_CLASS: 'do-block-storage', REDIS_CLAIM: 'data' }
 type Settings = typeof wanted
 const inSpace = '-n discord-bot'
+type Template = Parameters<typeof terraformsTemplate>[0]
 
 describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   const lab = useKube()
@@ -47,8 +49,8 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
   }
   /** The variables that a remedy sets, as an operator would. */
   const following = (remedy: string): Partial<Settings> => {
-    const [, name = '', value = ''] = remedy.match(/Set (\w+)=(\S+?):/) ?? []
-    return { [name]: value }
+    const [, values = ''] = remedy.match(/Set (\w+=\S+(?: and \w+=\S+)*): /) ?? []
+    return Object.fromEntries(values.split(' and ').map((value) => value.split('=')))
   }
   /** Runs the commands that a remedy ends with, as an operator would. */
   const run = (remedy: string) => must('sh', ['-c', remedy.slice(remedy.indexOf('kubectl '))], { env: lab.kube.env })
@@ -68,11 +70,19 @@ describe.skipIf(skip)(title('the volumes of a StatefulSet', skip), () => {
     await kubectl(`delete deployment,statefulset,service,pods,persistentvolumeclaims --all ${inSpace} --wait`)
   })
 
+  const asTerraform = (object: KubeObject) => {
+    const { volumeClaimTemplates: templates, ...spec } = (object.spec ?? {}) as { volumeClaimTemplates?: Template[] }
+    return templates
+      ? { ...object, spec: { ...spec, volumeClaimTemplates: templates.map(terraformsTemplate) } }
+      : object
+  }
+  const named = { REDIS_CLAIM: 'redis-data', REDIS_STORAGE: '5Gi' }
+
   it.each<[string, Partial<Settings>, string, Partial<Settings>]>([
     ['another size', { REDIS_STORAGE: '5Gi' }, 'makes volumes of 5Gi', { REDIS_STORAGE: '5Gi' }],
-    ['another name', { REDIS_CLAIM: 'redis-data' }, 'in claim redis-data-redis-0', { REDIS_CLAIM: 'redis-data' }],
-  ])('of %s keep their data when the remedy is followed', async (_, was, message, remedy) => {
-    await found(was)
+    ['another name and size', named, 'in claim redis-data-redis-0', named],
+  ])('that Terraform made of %s keep their data when the remedy is followed', async (_, was, message, remedy) => {
+    await found(was, asTerraform)
     const failure = await failureOf(planned(work()))
     expect(failure.message).toContain(message)
     expect(following(failure.remedy ?? '')).toEqual(remedy)

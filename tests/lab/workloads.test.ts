@@ -9,7 +9,7 @@ import { notesOf, pendingStep, planned, settle } from './kube-steps.ts'
 import { requireLab, title } from './prerequisites.ts'
 import { must, until } from './run.ts'
 import { servedDuring } from './served.ts'
-import { terraformsObjects } from './terraforms-objects.ts'
+import { terraformsName, terraformsObjects } from './terraforms-objects.ts'
 import { makeUnkind } from './unkind.ts'
 import { asSecret, secrets, useWorkloads } from './workload-world.ts'
 
@@ -221,14 +221,14 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     await kubectl('delete', 'deployment/discord-bot', ...inSpace)
     await kubectl('delete', 'clusterrole/sandbox-reader', 'clusterrolebinding/sandbox-reader-binding')
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: terraformsObjects })
-    const { code, stderr } = await lab.kube.kubectl(['create', '--field-manager=Terraform', '-f', '-'], list)
+    const { code, stderr } = await lab.kube.kubectl(['create', `--field-manager=${terraformsName}`, '-f', '-'], list)
     expect(code, stderr).toBe(0)
     const lines = await planned(work())
     expect(lines).toContainEqual(
-      expect.stringMatching(/^update cluster role sandbox-reader \(took over from Terraform: rules\)$/),
+      expect.stringMatching(/^update cluster role sandbox-reader \(took over from HashiCorp: rules\)$/),
     )
     expect(lines).toContainEqual(
-      expect.stringMatching(/^update deployment discord-bot \(took over from Terraform: .*image/),
+      expect.stringMatching(/^update deployment discord-bot \(took over from HashiCorp: spec\.strategy.* and \d+ more\)/),
     )
     expect(lines).toContain('create cluster role binding sandbox-reader-binding')
     const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')
@@ -238,13 +238,19 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(early.message).toContain('there is no image discord-bot:latest in ECR yet')
     const build = { script: 'images', steps: [pendingStep(imageId('discord-bot'))] }
     const shown = (await makePlan([build, ...work()], () => {})).steps.flatMap(changesOf)
-    const change = shown.find(({ say }) => say.startsWith('deployment discord-bot (took over from Terraform'))
+    const change = shown.find(({ say }) => say.startsWith('deployment discord-bot (took over from HashiCorp'))
     expect(change?.diff).toMatchObject({ after: expect.stringMatching(/image: image\.invalid\/\S+:not-built-yet/) })
     expect(change?.diff).toMatchObject({ after: expect.stringMatching(/memory: 256Mi[\s\S]*runAsUser: 1000/) })
     await lab.push()
     // The command of the other program stays where it is, so that the image's would not run: the plan tells how it goes.
     const told = notesOf(await makePlan(work(), () => {}))
-    expect(told).toContain('deployment discord-bot: command of container discord-bot is not ours and stays in its pods')
+    const stay = told.filter(
+      (note) => note.startsWith('deployment discord-bot: ') && note.includes('stays in its pods'),
+    )
+    expect(stay.map((note) => note.split(' is not ours')[0])).toEqual([
+      'deployment discord-bot: command of container discord-bot',
+      'deployment discord-bot: variable MAX_CONCURRENT_THREADS of container discord-bot',
+    ])
     const away = told.find((note) => note.includes('take it away, then deploy: '))?.split('then deploy: ')[1]
     await must('sh', ['-c', away ?? 'false'], { env: lab.kube.env })
     await settle(work())
