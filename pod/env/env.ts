@@ -248,7 +248,7 @@ export const podSchema = schema(
     {
       kind: 'exactly one',
       of: ['VALENCE_SSH_PUBKEY_FILE', 'VALENCE_SSH_PUBKEY'],
-      remedy: 'ssh-keygen -t ed25519 -f ~/.ssh/valence_pod makes a key',
+      remedy: newKey,
     },
     { kind: 'at most one', of: ['VALENCE_REPO_TOKEN', 'VALENCE_REPO_DEPLOY_KEY_FILE'] },
     {
@@ -280,6 +280,12 @@ export function podPublicKeys(
 /** The private half of VALENCE_SSH_PUBKEY_FILE where it lies beside that file: to be tried before ssh's own defaults. */
 export const privateKeyOfPod = (env: Pick<PodEnv, 'VALENCE_SSH_PUBKEY_FILE'>): string | undefined =>
   env.VALENCE_SSH_PUBKEY_FILE && privateKeyBeside(env.VALENCE_SSH_PUBKEY_FILE.path)
+
+/** A key of its own for each environment: whoever may enter one shall not enter the other by it. */
+function newKey(file = '.env.pod'): string {
+  const key = ['~/.ssh/valence_pod', ...file.split('.').slice(3)].join('_')
+  return `ssh-keygen -t ed25519 -f ${key} makes a key; then in ${file}: VALENCE_SSH_PUBKEY_FILE="${key}.pub"`
+}
 
 function tokenFits(address: string): string | undefined {
   if (gitTransport(address) !== 'http') return 'needs an https address in VALENCE_REPO_URL'

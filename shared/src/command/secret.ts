@@ -59,16 +59,22 @@ export function ofVariable(wrapped: Secret, name: string): Secret {
 /** The variables that a secret was made of; none where the run made it itself. */
 export const variablesOf = (wrapped: Secret): readonly string[] => [...(variables.get(wrapped) ?? [])]
 
-const weaknesses = new WeakMap<Secret, string>()
+const weaknesses = new WeakMap<Secret, { readonly why: string; readonly remedy?: string | undefined }>()
 
-/** Notes why a secret is easy to guess although it is taken, for whoever may refuse it where it is new. Gives the secret. */
-export function asWeak(wrapped: Secret, why: string): Secret {
-  weaknesses.set(wrapped, why)
+/**
+ * Notes why a secret is easy to guess although it is taken, for whoever may refuse it where it is new, and where it is set what
+ * to do about it. Gives the secret.
+ */
+export function asWeak(wrapped: Secret, why: string, remedy?: string): Secret {
+  weaknesses.set(wrapped, { why, remedy })
   return wrapped
 }
 
 /** Why a secret is easy to guess; undefined where it is not, or its owner chose not to have it judged. */
-export const weaknessOf = (wrapped: Secret): string | undefined => weaknesses.get(wrapped)
+export const weaknessOf = (wrapped: Secret): string | undefined => weaknesses.get(wrapped)?.why
+
+/** How to replace a weak secret in the file that sets it; undefined where that is not known. */
+export const weakRemedyOf = (wrapped: Secret): string | undefined => weaknesses.get(wrapped)?.remedy
 
 // Below this a value is too common a text to be replaced everywhere without harm ("a", "no").
 const shortest = 6

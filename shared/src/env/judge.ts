@@ -28,7 +28,13 @@ export interface Judge {
   /** It is set to a placeholder, or in a way that is not one plain value. */
   misread(name: string, meta: VariableMeta, found: Found): Problem | undefined
   /** Its type refuses it. */
-  invalid(name: string, meta: VariableMeta, found: Found | undefined, issue: z.core.$ZodIssue | undefined): Problem
+  invalid(
+    name: string,
+    type: z.ZodType,
+    meta: VariableMeta,
+    found: Found | undefined,
+    issue: z.core.$ZodIssue | undefined,
+  ): Problem
 }
 
 /** The file that what is missing may be written to; none in a job of CI that has not written it. */
@@ -83,12 +89,16 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
       return trouble && { ...about, ...trouble }
     },
 
-    invalid(variable, meta, found, issue) {
-      const remedy = (issue?.code === 'custom' ? issue.params?.remedy : undefined) ?? leftEmpty(meta)
+    invalid(variable, type, meta, found, issue) {
+      const known = (issue?.code === 'custom' ? issue.params?.remedy : undefined) ?? leftEmpty(meta)
+      const made = meta.generate && `empty it, then: ${generate}; where it is deployed, the next deploy rotates it`
+      const example = exampleFor(type, meta, found)
+      const shape = isShape(meta.example, found) ? `write one such as ${meta.example}` : 'write your own value'
+      const remedy = known ?? made ?? (example === undefined ? shape : undefined)
       return {
         variable,
         message: issue?.message ?? 'is not valid',
-        example: meta.example,
+        ...(example !== undefined && { example }),
         ...(typeof remedy === 'string' ? { remedy } : {}),
         ...fileOf(found),
       }
@@ -100,6 +110,17 @@ export function judgeOf({ schema, files, purpose, command = purpose, name: envir
 const leftEmpty = ({ adoptedBy }: VariableMeta): string | undefined =>
   adoptedBy &&
   `empty it: what the cluster holds stays (${adoptedBy} reads it from what Terraform deployed), and the first deploy makes it`
+
+/** The example of a variable where it may be typed as it stands: it is a value, and another one than what failed. */
+function exampleFor(type: z.ZodType, meta: VariableMeta, found: Found | undefined): string | undefined {
+  const { example, path } = meta
+  if (path || found?.text === example || isPlaceholder(example, meta)) return undefined
+  return type.safeParse(example).success ? example : undefined
+}
+
+/** Whether an example shows at least how a value begins (`sk-proj-...`), and is not what failed. */
+const isShape = (example: string, found: Found | undefined): boolean =>
+  /^[^\s.]+\.\.\.$/.test(example) && found?.text !== example
 
 const fileOf = (found: Found | undefined) => (found?.entry ? { file: found.source } : {})
 

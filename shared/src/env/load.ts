@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '../command/secret.ts'
+import { asWeak, isSecret, ofVariable, reveal, type Secret, secret, weaknessOf } from '../command/secret.ts'
 import { fileWarnings, readEnvFiles, sourced, unreadSetting } from './files.ts'
 import { find } from './find.ts'
 import { fileIn, judgeOf } from './judge.ts'
@@ -155,7 +155,7 @@ function readVariable(reading: Reading, declared: Declared): void {
     if (isSecret(value.parsed)) tellWeak(reading, declared, value.parsed)
     return
   }
-  const invalid = judge.invalid(name, meta, found, value.issue)
+  const invalid = judge.invalid(name, type, meta, found, value.issue)
   if (isSpare(options, declared)) {
     spared.set(name, invalid)
     return
@@ -172,13 +172,18 @@ function readVariable(reading: Reading, declared: Declared): void {
 function tellWeak({ options, files, warnings, env }: Reading, { name, meta }: Declared, value: Secret): void {
   const weak = weaknessOf(value)
   if (weak === undefined) return
+  const { purpose = 'deploy' } = options
   const environment = options.name === undefined ? '' : ` --env ${options.name}`
   const generate = `npm run validate -w ${options.schema.workspace} --${environment} --generate`
-  warnings.push({
-    variable: name,
-    message: `is weak: it ${weak}`,
-    remedy: `to rotate it, empty it in ${files.main}, ${meta.generate ? generate : 'write another'}, and deploy`,
-  })
+  const emptied = `empty it in ${files.main}, ${meta.generate ? `then: ${generate}` : 'write another'}`
+  asWeak(value, weak, emptied)
+  // It is of interest where it may come into force; of what is deployed, each such run tells.
+  if (purpose !== 'verify' && purpose !== 'access')
+    warnings.push({
+      variable: name,
+      message: `is weak: it ${weak}${purpose === 'validate' ? '; plan refuses it where it is not deployed yet' : ''}`,
+      remedy: `to rotate it, ${emptied}; and deploy`,
+    })
   if (options.unjudged) env[name] = ofVariable(secret(reveal(value)), name)
 }
 
@@ -190,7 +195,7 @@ function parsedValue({ name, type }: Declared, text: string | undefined): { pars
 }
 
 type Declared = ReturnType<typeof variablesOf>[number]
-type Issue = Parameters<ReturnType<typeof judgeOf>['invalid']>[3]
+type Issue = Parameters<ReturnType<typeof judgeOf>['invalid']>[4]
 
 /** Whether a variable is set that only this project has. A job's empty one is a secret that it lost. */
 function schemaTouched(schema: Schema, processEnv: LoadOptions<Schema>['processEnv'], inJob: boolean): boolean {

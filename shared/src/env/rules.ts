@@ -22,7 +22,7 @@ export function brokenRules(
         message,
         ...(file !== undefined && { file }),
         ...(example ? { example } : {}),
-        ...(rule.remedy ? { remedy: rule.remedy } : {}),
+        ...(rule.remedy ? { remedy: typeof rule.remedy === 'string' ? rule.remedy : rule.remedy(file) } : {}),
       },
     ]
   })

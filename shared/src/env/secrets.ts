@@ -5,7 +5,7 @@ import { strengthOf } from './strength.ts'
 const words =
   /p[a@]ssw[o0]rds?|p[a@]ss|change[-_ ]?(me|this)|secrets?|admin|letmein|welcome|qwertz?y?(uiop)?|asdf(ghjkl?)?|valence|synapse|matrix|stoat|discord|rabbit(mq)?|minio|postgres(ql)?|default|example|sample|test|root|user|token|my|your|here|insert|replace/gi
 
-/** The least of any, and of a new one. */
+/** The least that is taken where it is in force already, and the least of a new one, which messages and pages name. */
 const least = 12
 const leastOfNew = 16
 
@@ -20,7 +20,8 @@ const bitsOfNew = 45
 export const parseStrong: Parser<string> = (text) => {
   const shape = parsePrintable(text)
   if ('wrong' in shape) return shape
-  if (text.length < least) return { wrong: `is too short: ${text.length} characters, at least ${least} are needed` }
+  if (text.length < least)
+    return { wrong: `is too short: ${text.length} characters, at least ${leastOfNew} are needed` }
   if (new Set(text).size < 6) return { wrong: 'is too simple: it repeats very few characters' }
   if (isRepeated(text)) return { wrong: 'is too simple: it repeats a short piece' }
   const rest = withoutRuns(text.toLowerCase())
@@ -38,7 +39,7 @@ export const parseStrong: Parser<string> = (text) => {
 
 /** What is wrong with a secret that was taken before these rules, and is taken where it is in force. */
 function weaknessIn(text: string): string | undefined {
-  if (text.length < leastOfNew) return `has ${text.length} characters, a new one needs at least ${leastOfNew}`
+  if (text.length < leastOfNew) return `has ${text.length} characters, at least ${leastOfNew} are needed`
   return strengthOf(text) < bitsOfNew ? 'is made of words, names, years or runs that are tried first' : undefined
 }
 

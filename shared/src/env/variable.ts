@@ -64,12 +64,15 @@ export interface Warning {
   readonly file?: string
 }
 
+/** What to do about a broken rule; told by the file that the variables go to, where there is one. */
+export type RuleRemedy = string | ((file: string | undefined) => string)
+
 /** A rule over several variables, as data. `needs`: the first goes only with the others. */
 export type Rule =
   | {
       readonly kind: 'exactly one' | 'at most one' | 'all or none' | 'needs'
       readonly of: readonly string[]
-      readonly remedy?: string
+      readonly remedy?: RuleRemedy
       /** It is judged for `access` too: other rules are of what is deployed. */
       readonly always?: boolean
     }
@@ -78,7 +81,7 @@ export type Rule =
       readonly of: readonly string[]
       /** Gets the parsed values, only when all of them are set and valid; answers what is wrong, if anything. */
       readonly check: (values: readonly unknown[]) => string | undefined
-      readonly remedy?: string
+      readonly remedy?: RuleRemedy
       readonly always?: boolean
     }
 

@@ -1,5 +1,5 @@
 import { text } from '../command/command.ts'
-import { derive, type Secret, variablesOf, weaknessOf } from '../command/secret.ts'
+import { derive, type Secret, variablesOf, weaknessOf, weakRemedyOf } from '../command/secret.ts'
 import { sh, withStdin } from '../command/sh.ts'
 import { converged, type Decision, type Question, refuse, type Step, step } from '../engine/step.ts'
 import type { Target } from '../engine/target.ts'
@@ -17,7 +17,7 @@ export function refuseWeak(secrets: readonly Secret[]): Decision | undefined {
   if (weak === undefined) return undefined
   return refuse(
     `${variablesOf(weak).join(', ') || 'the secret'} is new here, and weak: it ${weaknessOf(weak)}`,
-    'Empty it: validate -- --generate makes a strong one. With --skip-validation it is taken all the same.',
+    `To mend it, ${weakRemedyOf(weak) ?? 'write a stronger one'}. With --skip-validation it is taken all the same.`,
   )
 }
 

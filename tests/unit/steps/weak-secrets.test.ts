@@ -1,6 +1,7 @@
 import { scramVerifier } from '@infra/shared/command/scram'
 import { asWeak, ofVariable, secret } from '@infra/shared/command/secret'
 import { raw } from '@infra/shared/command/sh'
+import type { Purpose } from '@infra/shared/env/variable'
 import { refuseWeak, weakSecretsInForce } from '@infra/shared/steps/new-secret'
 import { postgresRole } from '@infra/shared/steps/postgres/postgres'
 import { matrixUserAccounts } from '@infra/shared/steps/synapse/matrix-users'
@@ -66,11 +67,32 @@ describe('an environment with a weak secret', () => {
       {
         variable: 'VALENCE_DB_PASSWORD',
         message: expect.stringMatching(/^is weak: it is made of words/),
-        remedy: expect.stringMatching(/empty it in \.env\.pod, npm run validate -w pod -- --generate, and deploy/),
+        remedy: expect.stringMatching(
+          /empty it in \.env\.pod, then: npm run validate -w pod -- --generate; and deploy/,
+        ),
       },
     ])
     expect(JSON.stringify(warnings)).not.toContain('Summer2026')
     expect(refuseWeak([env?.VALENCE_DB_PASSWORD ?? weak])).toBeDefined()
+  })
+
+  test('is told where it can come into force only, and validate says what a plan does with it', () => {
+    const told = (purpose: Purpose) =>
+      loadPod({ '.env.pod': podFile({ VALENCE_DB_PASSWORD: 'Summer2026Berlin' }) }, { purpose }).warnings.map(
+        ({ message }) => message,
+      )
+    for (const purpose of ['plan', 'deploy'] as const) expect(told(purpose)).toHaveLength(1)
+    expect(told('validate')).toEqual([expect.stringMatching(/ plan refuses it where it is not deployed yet$/)])
+    for (const purpose of ['verify', 'access'] as const) expect(told(purpose)).toEqual([])
+  })
+
+  test('that is refused is told with the line to type', () => {
+    const { env } = of(false)
+    expect(refuseWeak([env?.VALENCE_DB_PASSWORD ?? weak])).toMatchObject({
+      remedy: expect.stringMatching(/empty it in \.env\.pod, then: npm run validate -w pod -- --generate/i),
+    })
+    const [short] = loadPod({ '.env.pod': podFile({ VALENCE_DB_PASSWORD: 'Gf3kQz9' }) }).problems ?? []
+    expect(short?.remedy).toMatch(/empty it, then: npm run validate -w pod -- --generate/)
   })
 
   test('is taken as it is with --skip-validation, new or not', () => {
