@@ -46,12 +46,14 @@ const cluster: Entry = {
     logs: {
       about: 'show the logs of the bot, the sandbox or Redis',
       args: ['SERVICE'],
+      values: Object.keys(clusterServices.services),
       options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, clusterServices),
     },
     restart: {
       about: 'restart bot, sandbox, redis, or all of them',
       args: ['[SERVICE...]'],
+      values: Object.keys(clusterServices.services),
       sharedOptions: applyOptions,
       run: async (session) =>
         (await import('@infra/shared/platform/commands/restart')).runRestart(session, clusterServices),

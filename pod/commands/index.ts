@@ -5,6 +5,7 @@ import type { Entry } from '@infra/shared/cli/help'
 import { history } from '@infra/shared/cli/history-command'
 import { logOptions } from '@infra/shared/cli/log-options'
 import type { OptionName } from '@infra/shared/cli/options'
+import { logServices } from './log-services.ts'
 
 const locked: readonly OptionName[] = ['lock-timeout']
 
@@ -25,6 +26,7 @@ const pod: Entry = {
     logs: {
       about: 'show the log of a service, without secrets; `all` shows recent errors',
       args: ['SERVICE'],
+      values: logServices,
       options: logOptions,
       run: async (session) => (await import('./logs.ts')).runLogs(session),
     },

@@ -18,6 +18,7 @@ import {
   readSince,
 } from '../host/log-errors.ts'
 import { endedBySelf, openHost, recorder, tethered } from './host.ts'
+import { logServices } from './log-services.ts'
 
 interface Source {
   readonly units: readonly string[]
@@ -25,7 +26,7 @@ interface Source {
   readonly files?: Shell
 }
 
-/** The services whose logs can be asked for, by the names that people give them. */
+/** Where each of {@link logServices} has its log. */
 const sources: Readonly<Record<string, Source>> = {
   vkb: { units: ['vkb'] },
   synapse: { units: ['matrix-synapse'] },
@@ -36,7 +37,7 @@ const sources: Readonly<Record<string, Source>> = {
   certbot: { units: ['certbot'], files: raw('/var/log/letsencrypt/*.log') },
   ssh: { units: ['ssh', 'ssh@*'] },
   backup: { units: ['valence-backup'] },
-}
+} satisfies Record<Exclude<(typeof logServices)[number], 'all'>, Source>
 
 interface Desired extends Omit<LogRange, 'since'> {
   readonly service: string
@@ -82,9 +83,11 @@ export function logLine({ service, follow, lines, since, previous }: Desired): s
   }
   const source = Object.hasOwn(sources, service) ? sources[service] : undefined
   if (!source) {
-    const names = [...Object.keys(sources), 'all']
-    const near = nearest(service, names)
-    throw usage(`no service is called "${service}"`, near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}`)
+    const near = nearest(service, logServices)
+    throw usage(
+      `no service is called "${service}"`,
+      near ? `Did you mean ${near}?` : `There are: ${logServices.join(', ')}`,
+    )
   }
   const flags = [...journal, '-n', lines, ...(follow ? ['-f'] : [])]
   const chosen = sh`journalctl ${flags} ${source.units.flatMap((unit) => ['-u', unit])}`

@@ -69,12 +69,14 @@ const stoat: Entry = {
     logs: {
       about: 'show the logs of a program or data store',
       args: ['SERVICE'],
+      values: Object.keys(services.services),
       options: logOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/logs')).runLogs(session, services),
     },
     restart: {
       about: 'restart some of the programs and data stores, or all of them',
       args: ['[SERVICE...]'],
+      values: Object.keys(services.services),
       sharedOptions: applyOptions,
       run: async (session) => (await import('@infra/shared/platform/commands/restart')).runRestart(session, services),
     },

@@ -89,7 +89,7 @@ describe('what can go wrong', () => {
       message: expect.stringContaining('127.0.0.1:9 does not answer'),
     })
     world.fake.fail(/GET .*sizes/, ...Array.from({ length: 4 }, () => ({ status: 200, body: '<html>log in</html>' })))
-    expect((await failureOf(world.plan())).message).toContain('does not answer as DigitalOcean does')
+    expect((await failureOf(world.plan())).message).toContain("is not DigitalOcean's API")
   })
 
   it('name servers that cannot be asked are not waited for', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { exitCodes } from '../engine/failure.ts'
 import { readText } from '../env/read-text.ts'
 import { helpLine } from '../report/print.ts'
-import { type CommandName, optionsOf, type WorkspaceSyntax } from './options.ts'
+import { type CommandName, type CommandSyntax, optionsOf, type WorkspaceSyntax } from './options.ts'
 import type { Workspace, WorkspaceCommands } from './workspace.ts'
 
 /** What each command does, in a line. */
@@ -49,10 +49,13 @@ export const optionsGoAfter: readonly string[] = [
 export function helpText(command: string, entry: Entry): string {
   const args = entry.commands?.[command]?.args ?? []
   return [
+    // What a script of its own name deploys is its subject: `provision`, the droplet.
+    ...(entry.npm === undefined ? [] : [helpLine('', entry.about), '']),
     helpLine('', `${entry.name} ${entry.npm ?? command}: ${commandsOf(entry)[command]}`),
     '',
     `Usage: npm run ${entry.npm ?? command} -w ${entry.name} -- ${[...args, '[options]'].join(' ')}`,
     '',
+    ...valueLines(entry.commands?.[command]),
     ...optionsGoAfter,
     ...optionLines(command, entry),
     ...(command === 'plan' || command === 'deploy'
@@ -63,6 +66,9 @@ export function helpText(command: string, entry: Entry): string {
     '',
   ].join('\n')
 }
+
+const valueLines = ({ args: [name = ''] = [], values = [] }: CommandSyntax = { about: '' }): string[] =>
+  values.length === 0 ? [] : [helpLine(`${name.replace(/[[\].]/g, '')}: `, values.join(', ')), '']
 
 /** The options of a command, a line each. */
 export const optionLines = (command: string, syntax: WorkspaceSyntax): string[] =>

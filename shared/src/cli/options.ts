@@ -27,6 +27,8 @@ export interface CommandSyntax {
   readonly about: string
   /** What it takes: `SERVICE` must be given, `[NAME]` may be, `[WORD...]` as often as wanted. */
   readonly args?: readonly string[]
+  /** The values that its first argument may have: `--help` lists them. */
+  readonly values?: readonly string[]
   /** Its own options. */
   readonly options?: Readonly<Record<string, WorkspaceOption>>
   /** The options of shared commands that it has too; those that every command has (`--json`) need not be named. */

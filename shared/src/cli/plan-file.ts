@@ -101,7 +101,7 @@ function sealOf({ seal: _, ...rest }: Partial<PlanFile>, key: string): string {
 
 /** Reads saved plans as they are, whoever made them. Throws a usage failure for a file that holds none. */
 export function readPlanFile(path: string, option = '--plan '): PlanFile {
-  const remedy = 'Make one: npm run plan -- --out FILE, or with -w of one workspace.'
+  const remedy = 'Make one: npm run plan -- --out FILE; with -w WORKSPACE, of that one alone.'
   const saved = parsedPlan(readPlanText(path, option, remedy))
   const format = saved?.format as number | undefined
   if (format === 1 || format === 2)

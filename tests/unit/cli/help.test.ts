@@ -2,9 +2,10 @@ import { commandsOf, helpText, overview } from '@infra/shared/cli/help'
 import { describe, expect, test } from 'vitest'
 import cluster from '../../../cluster/commands/index.ts'
 import pod from '../../../pod/commands/index.ts'
+import provision from '../../../pod/provision/commands.ts'
 import stoat from '../../../stoat/commands/index.ts'
 
-const entries = [pod, cluster, stoat]
+const entries = [pod, cluster, stoat, provision]
 const helps = entries.flatMap((entry) => [
   { of: entry.name, text: overview(entry) },
   ...Object.keys(commandsOf(entry)).map((command) => ({
@@ -16,5 +17,19 @@ const helps = entries.flatMap((entry) => [
 describe('a help that goes to no terminal', () => {
   test.each(helps)('is no wider than 80 columns: $of', ({ text }) => {
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+})
+
+describe('a help', () => {
+  test.each([
+    [pod, 'SERVICE: vkb, synapse, '],
+    [cluster, 'SERVICE: bot, sandbox, redis'],
+    [stoat, 'SERVICE: '],
+  ])('of logs lists the services: %#', (entry, line) => {
+    expect(helpText('logs', entry)).toContain(`\n${line}`)
+  })
+
+  test('of provision names its subject', () => {
+    expect(helpText('deploy', provision).split('\n')[0]).toMatch(/^the droplet of the pod/)
   })
 })

@@ -24,7 +24,7 @@ describe.each(entries)('logs of $name', ({ entry }) => {
     const optionLines = (one: typeof entry) =>
       helpText('logs', one)
         .split('\n')
-        .filter((line) => line.startsWith('  '))
+        .filter((line) => /^ +-/.test(line))
     expect(optionLines(entry)).toEqual(optionLines(pod))
   })
 

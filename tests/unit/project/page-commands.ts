@@ -226,5 +226,6 @@ export const endOf = (called: string, line: string): number | undefined =>
 export const inScratch: Readonly<Record<string, { readonly ends?: number; readonly before?: string }>> = {
   'cp .env.example .env.pod': {},
   'ssh-keygen -t ed25519 -f ~/.ssh/valence_pod -N ""': { before: 'rm ~/.ssh/valence_pod*' },
+  'ssh-keygen -t ed25519 -f ~/.ssh/valence_pod_new -N ""': {},
   'ls -t .infra/runs | head -1': {},
 }

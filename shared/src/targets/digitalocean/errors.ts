@@ -56,16 +56,32 @@ export function silent(doing: Doing, error: unknown): Failure {
   const remedy = doing.real
     ? 'Is this machine online (DNS, firewall, a proxy that it would have to go through)?'
     : 'Is what DIGITALOCEAN_API_URL names running? Unset it for the real DigitalOcean.'
-  return new Failure('unreachable', `${place} does not answer as DigitalOcean does`, {
+  const { code, message } = causeOf(error)
+  const lost = code === undefined ? undefined : (networkErrors[code] ?? 'no connection')
+  const said =
+    lost === undefined ? `what answers at ${place} is not DigitalOcean's API` : `${place} does not answer: ${lost}`
+  return new Failure('unreachable', said, {
     remedy: remedy + doubt(doing),
-    detail: [`${doing.request}: ${redact(causeOf(error))}`],
+    detail: [`${doing.request}: ${redact(code ?? message)}`],
     cause: error,
   })
 }
 
+/** What the codes of the system mean, for who does not know them. */
+const networkErrors: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'this machine cannot resolve the name just now',
+  ENOTFOUND: 'its name cannot be resolved',
+  ECONNREFUSED: 'it refuses the connection',
+  ECONNRESET: 'the connection was closed',
+  ENETUNREACH: 'this machine has no network that leads there',
+  EHOSTUNREACH: 'no way leads there',
+  ETIMEDOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+}
+
 // fetch says "fetch failed" and keeps the reason to itself.
-function causeOf(error: unknown): string {
+function causeOf(error: unknown): { readonly code: string | undefined; readonly message: string } {
   const { message, cause } = error instanceof Error ? error : new Error(String(error))
   const inner = cause as { code?: string; message?: string } | undefined
-  return inner?.code ?? inner?.message ?? message
+  return { code: inner?.code, message: inner?.message ?? message }
 }

@@ -18,14 +18,20 @@ const cases: readonly [pattern: RegExp, say: (at: string) => string, remedy: (ad
       `Nothing listens on port ${port}, or a firewall rejects it, as fail2ban does for an hour after 3 failed logins. Is sshd running? Is VALENCE_SSH_PORT right?`,
   ],
   [
-    /timed out|not responding|no answer for|No route to host|Network is unreachable|Host is down/i,
+    /Network is unreachable/,
+    (at) => `this machine has no network that leads to ${at}`,
+    ({ host }) =>
+      host.includes(':') ? 'Is this machine online, with IPv6? Its ip -6 route shows.' : 'Is this machine online?',
+  ],
+  [
+    /timed out|not responding|no answer for|No route to host|Host is down/i,
     (at) => `${at} does not answer`,
     () => 'Is the machine running, is VALENCE_POD_IP right, does a firewall let you in?',
   ],
   [
     /Could not resolve hostname|Name or service not known/,
     (at) => `the name of ${at} cannot be resolved`,
-    () => 'Check VALENCE_POD_IP and the DNS of this machine.',
+    () => 'Is this machine online? Otherwise check VALENCE_POD_IP and the DNS of this machine.',
   ],
   [
     /not accessible: No such file|Identity file .* not accessible|no such identity/,

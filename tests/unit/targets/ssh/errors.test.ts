@@ -51,11 +51,19 @@ const table: [stderr: string, message: RegExp, remedy: RegExp][] = [
   ['ssh: connect to host 203.0.113.10 port 22: Operation timed out', /does not answer/, /VALENCE_POD_IP/],
   ['Connection timed out during banner exchange\nConnection to 203.0.113.10 port 22 timed out', /does not answer/, /./],
   ['ssh: connect to host 203.0.113.10 port 22: No route to host', /does not answer/, /firewall/],
-  ['ssh: connect to host 203.0.113.10 port 22: Network is unreachable', /does not answer/, /./],
+  [
+    'ssh: connect to host 203.0.113.10 port 22: Network is unreachable',
+    /^this machine has no network/,
+    /this machine online\?$/,
+  ],
   ['Timeout, server 203.0.113.10 not responding.', /does not answer/, /./],
   ['no answer for 120 seconds', /does not answer/, /./],
   ['ssh: Could not resolve hostname pod.example: Name or service not known', /cannot be resolved/, /DNS/],
-  ['ssh: Could not resolve hostname pod.example: Temporary failure in name resolution', /cannot be resolved/, /DNS/],
+  [
+    'ssh: Could not resolve hostname pod.example: Temporary failure in name resolution',
+    /cannot be resolved/,
+    /online.*DNS/,
+  ],
   [
     'Warning: Identity file /home/me/.ssh/pod not accessible: No such file or directory.\nadmin@203.0.113.10: Permission denied (publickey).',
     /private key .* is not there/,
