@@ -46,7 +46,8 @@ async function obtainKubeconfig({ name, cloud, kubeconfig }: Doks): Promise<void
   if (cloud.blank) return
   try {
     const { cluster, doctl } = await askOf(cloud, { cluster: runningCluster(name), doctl: programThere('doctl') })
-    if (cluster.endpoint !== '' && doctl) await cloud.run([writeKubeconfig(kubeconfig.path, cluster.id)], () => {})
+    const isThere = cluster.endpoint !== '' && !/^delet/.test(cluster.state)
+    if (isThere && doctl) await cloud.run([writeKubeconfig(kubeconfig.path, cluster.id)], () => {})
   } catch {}
 }
 
