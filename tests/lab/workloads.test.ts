@@ -228,7 +228,9 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
       expect.stringMatching(/^update cluster role sandbox-reader \(took over from HashiCorp: rules\)$/),
     )
     expect(lines).toContainEqual(
-      expect.stringMatching(/^update deployment discord-bot \(took over from HashiCorp: spec\.strategy.* and \d+ more\)/),
+      expect.stringMatching(
+        /^update deployment discord-bot \(took over from HashiCorp: spec\.strategy.* and \d+ more\)/,
+      ),
     )
     expect(lines).toContain('create cluster role binding sandbox-reader-binding')
     const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')

@@ -163,7 +163,7 @@ export const mentions: Readonly<Record<string, string>> = {
       ...['terraform state rm', 'aws sqs receive-message', 'aws sqs start-message-move-task', 'sudo apt-get remove'],
       ...['aws iam update-access-key --status Inactive …', 'ssh -L', 'ssh -A', 'chmod 600', 'sshd -T', 'umask 077'],
       ...['systemd-analyze security', 'mongodump --archive', 'sudo -iu valence'],
-      ...['runuser -u matrix-synapse -- pg_dump -U synapse'],
+      ...['runuser -u matrix-synapse -- pg_dump -U synapse', '$(openssl rand …)'],
     ].map((text) => [text, noArguments]),
   ),
   ...Object.fromEntries(
