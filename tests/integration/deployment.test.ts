@@ -3,15 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { askPod, type Place } from '../../pod/checks/https.ts'
 import { judgeClient, judgeServer, judgeVersions } from '../../pod/checks/matrix.ts'
 import { coreColumns } from '../../pod/valence/vkb.ts'
+import { environment } from './environment.ts'
 import { databaseSkip, psql, rolledBack, schemaScript, schemaSkip } from './local-database.ts'
 
-const { VALENCE_POD_IP, VALENCE_DOMAIN = '', VALENCE_CA_FILE, SKIP_SLOW } = process.env
+const { VALENCE_POD_IP, VALENCE_DOMAIN = '', VALENCE_CA_FILE, SKIP_SLOW } = environment
 
 const remoteSkip = SKIP_SLOW
   ? 'SKIP_SLOW is set'
   : VALENCE_POD_IP && VALENCE_DOMAIN
     ? undefined
-    : 'VALENCE_POD_IP and VALENCE_DOMAIN are not set'
+    : 'VALENCE_POD_IP and VALENCE_DOMAIN are not set, neither in .env.pod nor here'
 
 const name = (about: string, skip: string | undefined) => (skip ? `${about} [skipped: ${skip}]` : about)
 

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reapplicable } from '@infra/shared/steps/postgres/schema-script'
 import { vkbSchema } from '../../pod/valence/vkb.ts'
-
-const { env } = process
+import { environment as env } from './environment.ts'
 
 /** psql as the role, with this on its stdin. */
 const ask = (input: string) =>
@@ -13,7 +12,7 @@ const ask = (input: string) =>
     encoding: 'utf8',
     // The password is in the environment of this one process, in no argument.
     env: {
-      ...env,
+      ...process.env,
       PGHOST: env.VKB_DB_HOST || 'localhost',
       PGPORT: env.VKB_DB_PORT || '5432',
       PGDATABASE: env.VKB_DB_NAME || 'valence',
