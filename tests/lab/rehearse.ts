@@ -116,7 +116,9 @@ function readOptions() {
       throw new Error('--upstream goes with -w stoat, and without --keep')
     return { values, workspace }
   } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : error}\n\n${help}`)
+    // node goes on to tell how to give a word that begins with dashes.
+    const [said] = String(error instanceof Error ? error.message : error).split('. ')
+    console.error(`error: ${said}\n\n${help}`)
     process.exit(64)
   }
 }

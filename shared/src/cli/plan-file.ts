@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { keyed, sameSeal } from '../command/keyed.ts'
 import type { Cost } from '../engine/cost.ts'
 import { digestPlan } from '../engine/digest.ts'
@@ -90,10 +91,18 @@ export function assertWritable(path: string): void {
   }
 }
 
-const unwritable = (path: string, error: Error) =>
-  new Failure('error', `cannot save to ${path}: ${error.message}`, {
+const unwritable = (path: string, error: NodeJS.ErrnoException) =>
+  new Failure('error', `cannot save to ${path}: ${whyUnwritable(dirname(path), error)}`, {
     remedy: 'Name a file in a folder that you can write.',
   })
+
+/** By the folder that the user named: node's own message names a temporary file. */
+function whyUnwritable(folder: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return `the folder ${folder} does not exist`
+  if (code === 'ENOTDIR') return `${folder} is not a folder`
+  if (code === 'EACCES' || code === 'EPERM') return `you may not write into ${folder}`
+  return code ?? message
+}
 
 function sealOf({ seal: _, ...rest }: Partial<PlanFile>, key: string): string {
   return keyed(key, JSON.stringify(rest))
@@ -149,6 +158,12 @@ export function readPlans(path: string, folder: string): PlanFile {
     throw usage(
       `--plan ${path} was not saved by this checkout, or was changed since; nothing was done`,
       'Only the checkout that made a plan can deploy it. Plan again, review, and deploy the new plan.',
+    )
+  const assumed = saved.plans.find((plan) => plan.assumed !== undefined)?.assumed
+  if (assumed !== undefined)
+    throw usage(
+      `--plan ${path} is a plan for ${assumed}: it is for reading only; nothing was done`,
+      'Plan without --offline, review, and deploy the new plan.',
     )
   const age = (Date.now() - Date.parse(saved.made)) / 86_400_000
   if (!(age < goodFor && age > -1))

@@ -1,7 +1,15 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownKeyPath } from '@infra/shared/cli/own-key'
-import { assertFresh, type PlanFile, planOf, readPlans, savePlans } from '@infra/shared/cli/plan-file'
+import {
+  assertFresh,
+  assertWritable,
+  type PlanFile,
+  planOf,
+  readPlanFile,
+  readPlans,
+  savePlans,
+} from '@infra/shared/cli/plan-file'
 import { text } from '@infra/shared/command/command'
 import { secret } from '@infra/shared/command/secret'
 import { digestPlan } from '@infra/shared/engine/digest'
@@ -53,6 +61,26 @@ describe('a saved plan', () => {
     savePlans(file, state, [{ plan: { steps: noted }, about: { ...about, environment: 'staging' } }])
     const told = readFileSync(file, 'utf8').match(/npm run restart [^"]*/g)
     expect(new Set(told)).toEqual(new Set(['npm run restart -w pod -- --env staging synapse.']))
+  })
+
+  test('of assumed targets is refused as soon as it is read', async () => {
+    const [folder, file] = [tempFolder(), join(tempFolder(), 'plan.json')]
+    savePlans(file, folder, [{ plan: await planned(folder), about: { ...about, assumed: 'new, blank targets' } }])
+    expect(failureOf(() => readPlans(file, folder))).toMatchObject({
+      kind: 'usage',
+      message: `--plan ${file} is a plan for new, blank targets: it is for reading only; nothing was done`,
+    })
+  })
+
+  test('that cannot be saved is told by the path that was given', () => {
+    const [folder, path] = [tempFolder(), '/nowhere/at/all/plan']
+    for (const act of [() => assertWritable(path), () => savePlans(path, folder, [])])
+      expect(failureOf(act)?.message).toBe(`cannot save to ${path}: the folder /nowhere/at/all does not exist`)
+    writeFileSync(join(folder, 'file'), '')
+    const under = join(folder, 'file', 'plan')
+    expect(failureOf(() => assertWritable(under))?.message).toBe(
+      `cannot save to ${under}: ${join(folder, 'file')} is not a folder`,
+    )
   })
 
   test('comes back as it was, is private, and holds no secret', async () => {
@@ -167,7 +195,7 @@ test('of the droplet is saved with what it was asked for', async () => {
   const of = { root: tempFolder(), file: 'pod/provision/cli.ts' }
   const { code, stderr } = await runCli('pod', ['plan', '--write-env', '--out', file], of)
   expect([code, stderr]).toEqual([0, expect.stringContaining(`saved to ${file}, for reading only`)])
-  expect(readPod(file, join(of.root, '.infra')).plan.workspaceOptions).toEqual({ 'write-env': true })
+  expect(planOf(readPlanFile(file), file, 'pod', undefined).workspaceOptions).toEqual({ 'write-env': true })
 })
 
 describe('refused, with how to make one:', () => {

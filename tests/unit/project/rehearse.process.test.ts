@@ -28,6 +28,7 @@ describe.concurrent('npm run rehearse', () => {
 
   test.each<[words: string[], says: string]>([
     [['pond'], 'there is no rehearsal of "pond"'],
+    [['--nope'], "Unknown option '--nope'\n"],
     [['--keep'], '--keep keeps one: name a workspace (-w)'],
   ])('refuses %j', async (words, says) => {
     const { code, stdout, stderr } = await started('tests/lab/rehearse.ts', ...words)
