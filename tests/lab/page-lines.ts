@@ -154,6 +154,15 @@ export const onAws: PageLines = {
   'aws iam list-access-keys --user-name discord-bot': { says: /"AccessKeyMetadata"/ },
 }
 
+/** Typed on the operator's machine, for a pod at VALENCE_POD_IP: tests/lab/pod-commands.test.ts. */
+export const towardsHost: PageLines = {
+  'ssh -i ~/.ssh/valence_pod valence@$VALENCE_POD_IP': { says: /^valence$/m },
+  'ssh root@HOST': { words: { HOST: '$VALENCE_POD_IP' }, says: /^root$/m },
+  'cat ~/.ssh/valence_pod.pub | ssh root@$VALENCE_POD_IP "mkdir -p ~/.ssh && cat >> ~/.ssh/authorized_keys"': {},
+  // It goes on for as long as the tunnel is wanted.
+  'ssh -N -L 15432:localhost:5432 root@$VALENCE_POD_IP': { follows: true, ends: [124] },
+}
+
 /** A line as it is typed in a test. */
 export const typed = (line: string, { words = {}, adds = '' }: PageLine): string =>
   Object.entries(words).reduce((all, [word, by]) => all.replaceAll(word, by), line) + adds

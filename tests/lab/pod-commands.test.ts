@@ -4,8 +4,8 @@ import { type CliResult, launcher, plainEnv, project } from '../support/cli.ts'
 import { fill, onHost } from './backup-drill.ts'
 import { hungUp, signalled } from './hang-up.ts'
 import { failInSynapse } from './matrix.ts'
-import { typeOnHost } from './page-line-runs.ts'
-import { onHost as linesOnHost } from './page-lines.ts'
+import { typeOnHost, typeTowardsHost } from './page-line-runs.ts'
+import { onHost as linesOnHost, towardsHost } from './page-lines.ts'
 import { logins } from './pod-probes.ts'
 import { failureOf } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
@@ -244,6 +244,7 @@ systemctl daemon-reload; systemctl start vkb; rm -r /run/said /run/systemd/syste
     })
 
     test.each(Object.entries(linesOnHost))('%s', (text, line) => typeOnHost(pod, text, line))
+    test.each(Object.entries(towardsHost))('%s', (text, line) => typeTowardsHost(pod, text, line))
 
     test('those that move databases: into one of another collation, from another name, to another owner', async () => {
       const superuser = (database: string, sql: string) =>

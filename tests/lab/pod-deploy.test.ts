@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { plainEnv, project } from '../support/cli.ts'
+
 import { changed, eventsOf, lastLog, logins, mainPids, planned, written } from './pod-probes.ts'
 import { barePod, clonePod, convergedPod, halfMadePod, type Pod } from './pod-setup.ts'
 import { requireLab, title } from './prerequisites.ts'
-import { until } from './run.ts'
+import { run, until } from './run.ts'
 
 const skip = requireLab('host', 'git', 'acme')
 
@@ -36,6 +38,25 @@ describe.skipIf(skip)(title('a deployed pod', skip), () => {
     expect(await logins(pod.host)).toBe(before + 1)
     expect(await mainPids(pod.host)).toBe(pids)
     expect((await lastLog(pod)).at(-1)).toMatchObject({ type: 'run.end', made: 0, exitCode: 0 })
+  })
+
+  test('a rehearsal, as it is typed: boots a host of its own, deploys twice, and verifies', async () => {
+    const env = { ...plainEnv(), LAB_REHEARSAL: 'short' }
+    const { code, stdout, stderr } = await run('npm', ['run', 'rehearse', '-w', 'pod'], { cwd: project, env })
+    expect(code, stdout + stderr).toBe(0)
+    expect(stdout.match(/^\$ npm run .*/gm)).toEqual(
+      ['validate -w pod -- --generate', 'deploy -w pod -- --yes', 'deploy -w pod -- --yes', 'verify -w pod'].map(
+        (line) => `$ npm run ${line}`,
+      ),
+    )
+    const row = (what: string, note = '') => `  pod +${what} +[\\d.]+ s${note}\\n`
+    const rows = [
+      row('boot'),
+      row('first deploy', ' +[1-9] changes?'),
+      row('second deploy', ' +0 changes'),
+      row('verify'),
+    ]
+    expect(stdout).toMatch(new RegExp(`\\nThe rehearsal succeeded\\.\\n${rows.join('')}$`))
   })
 
   test('what the repository requires is there with all that it needs in turn, and works', async () => {

@@ -108,6 +108,8 @@ describe.skipIf(skip)(title('Stoat on a real cluster', skip), () => {
     expect(shown.stdout).toMatch(/^export STOAT_ENCRYPTION_KEY='[A-Za-z0-9+/]{43}='$/m)
     expect((await lab.cli('invite', 'for-ana')).stdout.trim()).toBe('for-ana')
     expect(await lab.inDatabase('db.invites.countDocuments({ _id: "for-ana" })')).toBe('1')
+    expect((await lab.cli('logs', 'api')).stdout).toContain('listening on')
+    expect(await lab.cli('restart', 'web', '--yes')).toMatchObject({ code: 0 })
     expect((await lab.cli('make-admin', 'nobody', '--yes')).stderr).toContain('there is no user nobody')
     const status = JSON.parse((await lab.cli('status', '--json')).stdout)
     expect(status.workloads.map(({ ready }: { ready: string }) => ready)).toEqual(Array(12).fill('1/1'))

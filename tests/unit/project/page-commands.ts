@@ -69,8 +69,8 @@ export const runs: Readonly<Record<string, Run>> = {
   'stoat verify': away('cluster-deploy.test.ts', "['verify', '--smoke', '--only', 'smoke']"),
   'stoat status': away('stoat-faults.test.ts', "['status']"),
   'stoat output': away('rehearse-stoat.ts', "hands.tool('output')"),
-  'stoat logs': until(unreachable, 'unit/cli/least-environment.process.test.ts', 'logs:'),
-  'stoat restart': until(unreachable, 'unit/cli/least-environment.process.test.ts', 'restart:'),
+  'stoat logs': away('stoat-deploy.test.ts', "cli('logs', 'api')"),
+  'stoat restart': away('stoat-deploy.test.ts', "cli('restart', 'web', '--yes')"),
   'stoat port-forward': away('stoat/operator-tests.ts', "'port-forward', what"),
   'stoat invite': away('stoat-deploy.test.ts', "cli('invite', 'for-ana')"),
   'stoat make-admin': away('stoat-deploy.test.ts', "cli('make-admin'"),
@@ -114,7 +114,7 @@ export const tools: Readonly<Record<string, Proof | string>> = {
   'npm run bench': proof('tests/unit/project/rehearse.process.test.ts', "npm(['run', '-s', 'bench'"),
   'npm run lock': 'asks PyPI for the newest of all that Synapse needs',
   'npm run rehearse': rehearsed,
-  'npm run rehearse -w pod': rehearsed,
+  'npm run rehearse -w pod': proof('tests/lab/pod-deploy.test.ts', "'rehearse', '-w', 'pod'"),
   'npm run rehearse -w cluster': rehearsed,
   'npm run rehearse -w stoat': rehearsed,
   'npm run rehearse -w stoat -- --upstream DIR': rehearsed,
@@ -184,7 +184,6 @@ export const mentions: Readonly<Record<string, string>> = {
   "~ Synapse's 176 tables from database valence into database synapse (downtime)": 'a line of a plan',
 }
 
-const baselines = 'tests/lab/pod-baselines.test.ts'
 const sentences = 'tests/unit/project/sentence-commands.process.test.ts'
 
 /** Lines of sentences that are run elsewhere than by tests/lab/page-lines.ts. */
@@ -193,13 +192,6 @@ export const elsewhere: Readonly<Record<string, Proof>> = {
   'node run.mjs pod/scripts/30-postgresql.ts --check': proof(sentences, 'node run.mjs pod/scripts/30-postgresql.ts'),
   'npx turbo run deploy -- --yes': proof(sentences, "['npx', 'turbo', 'run']"),
   'npm run turbo -- deploy -- --yes': proof(sentences, "['npm', 'run', 'turbo', '--']"),
-  'ssh -i ~/.ssh/valence_pod valence@$VALENCE_POD_IP': proof(baselines, 'whose sixth key opens gets in'),
-  'ssh root@HOST': proof(baselines, 'whose sixth key opens gets in'),
-  'cat ~/.ssh/valence_pod.pub | ssh root@$VALENCE_POD_IP "mkdir -p ~/.ssh && cat >> ~/.ssh/authorized_keys"': proof(
-    sentences,
-    'the key goes to a host by the line of the page',
-  ),
-  'ssh -N -L 15432:localhost:5432 root@$VALENCE_POD_IP': proof(baselines, 'ssh lends a tunnel to the database'),
   'npm audit': proof('.ci/run', 'npm audit'),
   'npm ci': proof('.ci/run', 'npm ci'),
   'npm install': proof('.ci/run', 'npm ci'),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { onAws, onCluster, onHost } from '../../lab/page-lines.ts'
+import { onAws, onCluster, onHost, towardsHost } from '../../lab/page-lines.ts'
 import { run } from '../../lab/run.ts'
 import { runbookLines } from '../../lab/runbook-lines.ts'
 import { clusterCommands, podCommands } from './original-commands.ts'
@@ -23,7 +23,7 @@ const spans = [...new Set(pages.filter((page) => !/CHANGELOG|decisions/.test(pag
 /** What nobody types any more, of the originals. */
 const replaced = [...podCommands, ...clusterCommands].filter(({ now }) => now !== 'verbatim').map(({ typed }) => typed)
 const linesOfLab: Readonly<Record<string, object>> = {
-  'tests/lab/pod-commands.test.ts': onHost,
+  'tests/lab/pod-commands.test.ts': { ...onHost, ...towardsHost },
   'tests/lab/cluster-deploy.test.ts': onCluster,
   'tests/lab/cluster-commands.test.ts': onAws,
 }
@@ -108,16 +108,6 @@ test.each(Object.entries(inScratch))('%s', async (line, { ends = 0, before = ':'
   await place.run(before)
   const { code, said } = await place.run(line)
   expect(code, said).toBe(ends)
-})
-
-test('the key goes to a host by the line of the page', async () => {
-  const place = scratch()
-  // In the place of ssh, what the host does with the words that it gets.
-  const ssh = 'ssh() { [ "$1" = root@192.0.2.1 ] && HOME=$PWD/host bash -c "$2"; }; export VALENCE_POD_IP=192.0.2.1'
-  const line = [...spans].find((text) => text.includes('>> ~/.ssh/authorized_keys')) ?? ''
-  const { code, said } = await place.run(`${ssh}; mkdir host; ${line}`)
-  expect(code, said).toBe(0)
-  expect(place.read('host/.ssh/authorized_keys')).toBe(place.read('home/.ssh/valence_pod.pub'))
 })
 
 test('a script alone, as its page has it', async () => {
