@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['tests/lab/**/*.test.ts', 'tests/contract/**/*.test.ts'],
-          setupFiles: [noOrphan],
+          setupFiles: [noOrphan, 'tests/lab/cli-node.ts'],
           // Not the folder of temporary-files.ts: programs here work in roots of their own, which do not have it.
           env: { TMPDIR: tmpdir() },
           // The suites wait most of the time: on two cores two at once take 8 to 9 % longer than each alone.

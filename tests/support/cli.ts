@@ -53,6 +53,9 @@ export function plainEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
 }
 
+/** What runs the command line: the Node of the tests, unless a suite of the lab is given another (`tests/lab/cli-node.ts`). */
+export const cliNode = { path: process.execPath }
+
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -62,7 +65,7 @@ process.on('exit', () => {
 export function startCli(workspace: string, args: readonly string[], options: CliOptions): CliRun {
   const { file = `${workspace}/cli.ts`, within = [], shuffle } = options
   const shuffling = shuffle === undefined ? [] : [shuffler, workspace, String(shuffle)]
-  return runWords([...within, process.execPath, launcher, ...shuffling, join(project, file), ...args], options)
+  return runWords([...within, cliNode.path, launcher, ...shuffling, join(project, file), ...args], options)
 }
 
 function runWords(words: readonly string[], { root, env, live = false }: CliOptions): CliRun {
