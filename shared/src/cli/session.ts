@@ -152,6 +152,10 @@ type Asked = Pick<Session, 'workspace' | 'options'>
 /** All problems of an environment as one failure. */
 export function problemFailure(problems: readonly Problem[], asked: Asked, unconfigured = false): Failure {
   const { workspace, options } = { ...asked, workspace: asked.workspace.name }
+  const [only] = problems
+  // All is told by it: there is nothing else to list, and nothing else that would mend it.
+  if (only?.variable === '--env' && problems.length === 1)
+    return new Failure('error', `--env ${only.message}`, only.remedy === undefined ? {} : { remedy: only.remedy })
   const lines = problems.flatMap(({ variable, message, example, remedy, file }) => [
     `${variable} ${message}${file ? ` (${file})` : ''}`,
     ...(remedy

@@ -59,7 +59,7 @@ export function parseEnvText(text: string, home: string): EnvText {
     } else if (match) {
       const start = at + match[0].length
       const span = valueSpan(text, start, lineEnd)
-      if (span === undefined) broken.push({ line, why: 'a quote that is not closed, or something after it' })
+      if (span === undefined) broken.push({ line, why: 'a quote is not closed, or text follows it' })
       else {
         end = endOfLine(text, span)
         const [, name = '', before, after] = match

@@ -40,7 +40,7 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
     const remedy = `npm run validate -w ${workspace} -- --env ${name} --generate creates it`
     problems.push({
       variable: '--env',
-      message: `names an environment whose file ${main} does not exist`,
+      message: `${name}: there is no file ${main}`,
       remedy,
       file: main,
     })
@@ -94,7 +94,7 @@ export function unreadSetting(files: EnvFiles, variable: string, meta: VariableM
     const [line] = namingLines(text, [variable, ...(meta.aliases ?? [])])
     if (line === undefined) continue
     const why = text.broken.find((one) => one.line === line)?.why ?? 'more than one assignment, or a command'
-    const message = `may be set in line ${line}, which cannot be read: ${why}`
+    const message = `is named in line ${line}, which cannot be read: ${why}`
     return { variable, message, remedy: `write it as export ${variable}='…', or remove it`, file }
   }
   return undefined

@@ -199,9 +199,8 @@ describe.concurrent('the command line', () => {
         1,
         '',
         [
-          'error: the environment of fixture has 1 problem',
-          expect.stringContaining('--env names an environment whose file'),
-          expect.any(String),
+          expect.stringMatching(/^error: --env \S+: there is no file \.env\.fixture\.\S+$/),
+          expect.stringMatching(/^ {2}npm run validate -w fixture -- --env \S+ --generate creates it$/),
         ],
       ],
       [64, '', ['error: --env ../x is not an environment name', expect.stringContaining('Letters, digits')]],

@@ -84,7 +84,7 @@ describe('the layers', () => {
   test('--env without its file, and with a name that is a path', () => {
     expect(loadPod(files, { name: 'stagin' }).problems?.[0]).toMatchObject({
       variable: '--env',
-      message: expect.stringContaining('.env.pod.stagin does not exist'),
+      message: expect.stringContaining('there is no file .env.pod.stagin'),
       remedy: expect.stringContaining('--env stagin --generate'),
     })
     expect(wrongs(loadPod(files, { name: '../x' }))[0]).toMatch(/^--env is not an environment name/)

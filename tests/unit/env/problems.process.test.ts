@@ -178,10 +178,15 @@ describe('what is wrong', () => {
 
 describe('a line that cannot be read and may set a variable', () => {
   test.each<[what: string, text: string, variable: string, message: RegExp]>([
-    ['an open quote', 'VALENCE_TIMEZONE="Europe/Zurich\n', 'VALENCE_TIMEZONE', /^may be set in line 12.*a quote/],
-    ['no assignment', 'VALENCE_SSH_PORT: 2222\n', 'VALENCE_SSH_PORT', /^may be set in line 12.*not NAME=value/],
-    ['a former value too', 'VALENCE_DOMAIN="b.example.org\n', 'VALENCE_DOMAIN', /^may be set in line 12/],
-    ['one within another', `A=\${VALENCE_SSH_PORT:=2222}\n`, 'VALENCE_SSH_PORT', /^may be set in line 12/],
+    [
+      'an open quote',
+      'VALENCE_TIMEZONE="Europe/Zurich\n',
+      'VALENCE_TIMEZONE',
+      /^is named in line 12, which cannot be read: a quote is not closed, or text follows it/,
+    ],
+    ['no assignment', 'VALENCE_SSH_PORT: 2222\n', 'VALENCE_SSH_PORT', /^is named in line 12.*not NAME=value/],
+    ['a former value too', 'VALENCE_DOMAIN="b.example.org\n', 'VALENCE_DOMAIN', /^is named in line 12/],
+    ['one within another', `A=\${VALENCE_SSH_PORT:=2222}\n`, 'VALENCE_SSH_PORT', /^is named in line 12/],
     ['another file', '. ./more.sh\n', '.env.pod', /another file \(line 12\)/],
   ])('%s is an error', (_what, text, variable, message) => {
     const { problems, warnings } = loadPod({ '.env.pod': podFile() + text })

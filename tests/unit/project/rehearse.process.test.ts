@@ -23,7 +23,7 @@ describe.concurrent('npm run rehearse', () => {
   test('refuses an option that npm keeps for itself', async () => {
     const { code, stdout, stderr } = await rehearse('-w', 'pod', '--keep')
     expect([code, stdout]).toEqual([64, ''])
-    expect(stderr).toContain('error: npm kept --keep for itself: put -- before the options')
+    expect(stderr).toContain('error: npm consumed --keep: put -- before the options')
   })
 
   test.each<[words: string[], says: string]>([
