@@ -227,11 +227,8 @@ describe.skipIf(skip)(title('the workloads on a real cluster', skip), () => {
     expect(lines).toContainEqual(
       expect.stringMatching(/^update cluster role sandbox-reader \(took over from HashiCorp: rules\)$/),
     )
-    expect(lines).toContainEqual(
-      expect.stringMatching(
-        /^update deployment discord-bot \(took over from HashiCorp: spec\.strategy.* and \d+ more\)/,
-      ),
-    )
+    const taken = /^update deployment discord-bot \(took over from HashiCorp: spec\.strategy.* and \d+ more\)/
+    expect(lines).toContainEqual(expect.stringMatching(taken))
     expect(lines).toContain('create cluster role binding sandbox-reader-binding')
     const uid = await kubectl('get', 'deployment', 'discord-bot', ...inSpace, '-o', 'jsonpath={.metadata.uid}')
     await lab.aws('ecr', 'batch-delete-image', '--repository-name', 'discord-bot', '--image-ids', 'imageTag=latest')

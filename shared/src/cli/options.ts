@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { Failure } from '../engine/failure.ts'
 import { nearest } from '../env/suggest.ts'
+import { tokenize } from './tokens.ts'
 
 /** The commands that every workspace has. */
 export type CommandName = 'validate' | 'plan' | 'deploy' | 'verify' | 'unlock'
@@ -162,6 +162,12 @@ export function workspaceOptionsOf({
   return table
 }
 
+// Only what makes a plan has steps to show.
+const verboseOf = (command: string): Partial<OptionSpec> =>
+  ['plan', 'deploy', 'destroy', 'restart', 'adopt', 'provision'].includes(command)
+    ? {}
+    : { help: command === 'verify' ? 'show each check with its id' : 'also show output and durations' }
+
 /** The options of a command, in the order of the table. */
 export function optionsOf(command: string, syntax: WorkspaceSyntax = {}): [string, OptionSpec][] {
   const mine = syntax.commands?.[command]
@@ -171,7 +177,12 @@ export function optionsOf(command: string, syntax: WorkspaceSyntax = {}): [strin
     mine ? of === every || (mine.sharedOptions as readonly string[] | undefined)?.includes(name) : of.includes(command)
   return [
     ...Object.entries(own).map(([name, option]): [string, OptionSpec] => [name, { ...option, of: [command] }]),
-    ...Object.entries(optionTable as OptionTable).filter(([name, spec]) => shared(name, spec)),
+    ...Object.entries(optionTable as OptionTable)
+      .filter(([name, spec]) => shared(name, spec))
+      .map(([name, spec]): [string, OptionSpec] => [
+        name,
+        name === 'verbose' ? { ...spec, ...verboseOf(command) } : spec,
+      ]),
   ]
 }
 
@@ -204,29 +215,6 @@ export function parseCall(command: string, argv: readonly string[], syntax: Work
     ) as WorkspaceOptions,
     args,
   }
-}
-
-function tokenize(known: readonly [string, OptionSpec][], argv: readonly string[]) {
-  return parseArgs({
-    args: withTwoDashes(known, argv),
-    options: Object.fromEntries(
-      known.map(([name, { type, short, multiple }]) => [
-        name,
-        { type, ...(short && { short }), ...(multiple && { multiple }) },
-      ]),
-    ),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-}
-
-/** `-raw` and `-json`, as Terraform has them: the name of an option behind one dash. */
-function withTwoDashes(known: readonly [string, OptionSpec][], argv: readonly string[]): string[] {
-  const end = argv.indexOf('--')
-  const isLong = (arg: string, at: number) =>
-    (end < 0 || at < end) && known.some(([name]) => name.length > 1 && arg === `-${name}`)
-  return argv.map((arg, at) => (isLong(arg, at) ? `-${arg}` : arg))
 }
 
 /** The options of a shared command, parsed as {@link parseCall} does. */

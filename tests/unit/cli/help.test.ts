@@ -29,6 +29,11 @@ describe('a help', () => {
     expect(helpText('logs', entry)).toContain(`\n${line}`)
   })
 
+  test('speaks of steps only where there are some', () => {
+    const says = (command: string) => /unchanged steps/.test(helpText(command, pod))
+    expect(['plan', 'deploy', 'verify', 'ssh', 'logs'].map(says)).toEqual([true, true, false, false, false])
+  })
+
   test('of provision names its subject', () => {
     expect(helpText('deploy', provision).split('\n')[0]).toMatch(/^the droplet of the pod/)
   })

@@ -182,49 +182,6 @@ describe('text for a person', () => {
   })
 })
 
-describe('on a terminal', () => {
-  const long = 'a sentence that goes on and on, over more than one line of this terminal, and tells what is wrong'
-  const call = 'run it again: npm run deploy -w pod -- --tags security --lock-timeout 600 --skip-verification'
-  const events: Event[] = [
-    { type: 'message', level: 'warn', text: long },
-    { type: 'check', id: 'a', about: 'disk', outcome: 'warn', detail: long, remedy: long },
-    { type: 'failure', kind: 'error', message: long, remedy: `${long}\n${call}`, detail: [] },
-    { type: 'change.start', script: 's', step: 's', verb: 'create', say: long, risk: 'safe' },
-    { type: 'change.end', step: 's', say: long, outcome: 'done', ms: 5000 },
-  ]
-  const on = (columns?: number) => {
-    const [out, err] = [new Memory(columns), new Memory(columns)]
-    told(events, { out: out.outlet, err: err.outlet })
-    return (out.text + err.text).split('\n')
-  }
-
-  test('long warnings, findings and errors are broken at blanks, and a long name is told in part', () => {
-    const lines = on(50)
-    for (const line of lines.filter((text) => !text.includes('npm run'))) expect(line.length).toBeLessThanOrEqual(50)
-    expect(lines).toContain('warning: a sentence that goes on and on, over more')
-    expect(lines.join(' ').replace(/ +/g, ' ').split(long)).toHaveLength(6)
-    expect(lines.at(-2)).toMatch(/^ {2}✓ a sentence .*… {2}5\.0 s$/)
-  })
-
-  test('a command to paste stays in one line', () => {
-    expect(on(50)).toContain(`  ${call}`)
-  })
-
-  test('elsewhere all is whole', () => {
-    const lines = on()
-    expect(lines).toContain(`warning: ${long}`)
-    expect(lines).toContain(`  ✓ ${long}  5.0 s`)
-  })
-
-  test('a secret with a blank is not broken in two before it is known', () => {
-    secret('sentinel one two three four five')
-    const err = new Memory(40)
-    const text = 'it said that sentinel one two three four five is not what it wants'
-    told([{ type: 'message', level: 'warn', text }], { err: err.outlet })
-    expect(err.text).not.toMatch(/sentinel|three|five/)
-  })
-})
-
 describe('GitHub groups', () => {
   test('fold a script, and close before a failure so that it is seen', () => {
     const { err } = told([{ type: 'script.start', script: 'base' }, ...change('failed'), failure], { groups: true })
@@ -293,28 +250,6 @@ describe('progress', () => {
       ...['15', '30'].map((s) => `    1/9 packages git curl wget git curl wget git cu…: ${s} s so far: Unpacking git`),
       '',
     ])
-  })
-
-  test('off a terminal a long line of a program is told in part', () => {
-    const sink = new Memory()
-    const progress = progressOn(sink.outlet, false, plainPaint)
-    progress.start('a package')
-    progress.line(`Successfully installed ${'one two three '.repeat(100)}`)
-    vi.advanceTimersByTime(16_000)
-    progress.stop()
-    expect(sink.text).toMatch(/^ {4}a package: 15 s so far: Successfully installed one two [^\n]*…\n$/)
-    expect(sink.text.length).toBeLessThan(160)
-  })
-
-  test.each([40, 80])('on a terminal of %i columns that cannot draw nothing is wider', (columns) => {
-    const sink = new Memory(columns)
-    const progress = progressOn(sink.outlet, false, plainPaint)
-    progress.start('a package')
-    progress.line(`Successfully installed ${'one two three '.repeat(100)}`)
-    vi.advanceTimersByTime(16_000)
-    progress.stop()
-    expect(sink.text).toMatch(/15 s so far: .*…\n$/)
-    expect(sink.text.length).toBeLessThanOrEqual(columns)
   })
 
   test('changes are counted, of as many as were planned', () => {
