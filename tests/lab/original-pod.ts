@@ -1,7 +1,11 @@
+import { acmeDirectory } from './acme.ts'
 import type { Pod } from './pod-setup.ts'
 import { podSecrets } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { shareDatabase } from './shared-database.ts'
+
+/** The Matrix user who administers it. */
+export const originalAdmin = 'chris'
 
 const quoted = (name: string) => JSON.stringify(podSecrets[name])
 
@@ -79,20 +83,43 @@ RestartSec=1
 WantedBy=multi-user.target
 `
 
+// It answers for the domain alone, and proves that from another folder than ours; the last location is of its owner.
 const site = `server {
     listen 80;
+    listen [::]:80;
     server_name ${domain};
     location /.well-known/acme-challenge/ { root /var/www/html; }
     location / { return 301 https://$host$request_uri; }
 }
 server {
     listen 443 ssl;
-    listen 8448 ssl default_server;
+    listen [::]:443 ssl;
+    listen 8448 ssl;
+    listen [::]:8448 ssl;
     server_name ${domain};
     ssl_certificate /etc/letsencrypt/live/${domain}/fullchain.pem;
     ssl_certificate_key /etc/letsencrypt/live/${domain}/privkey.pem;
-    location ~ ^(/_matrix|/_synapse/client) { proxy_pass http://127.0.0.1:8008; client_max_body_size 50M; }
+    add_header Strict-Transport-Security "max-age=63072000" always;
+    location ~* ^(\\/_matrix|\\/_synapse\\/client) { proxy_pass http://127.0.0.1:8008; client_max_body_size 50M; }
+    location /hello { return 200 "mine"; }
 }
+`
+
+/** The certificate, by the folder that the site serves: of the domain alone. The account is of another run's authority. */
+const certificate = `rm -rf /etc/letsencrypt/accounts && mkdir -p /var/www/html
+certbot certonly -q --non-interactive --agree-tos --email admin@lab.example.org --server ${acmeDirectory} --webroot -w /var/www/html \\
+  --cert-name ${domain} -d ${domain} --force-renewal --renew-with-new-domains
+systemctl reload nginx
+`
+
+/** The administrator has another name: everything that the one of ours has in Synapse's tables becomes theirs. */
+const administrator = `SET session_replication_role = replica;
+DO $$ DECLARE one record; BEGIN
+FOR one IN SELECT table_name, column_name FROM information_schema.columns JOIN pg_tables ON schemaname = table_schema AND tablename = table_name
+  WHERE table_schema = 'public' AND data_type = 'text' LOOP
+  EXECUTE format('UPDATE %I SET %I = %L WHERE %I = %L', one.table_name, one.column_name, '@${originalAdmin}:${domain}', one.column_name, '@admin:${domain}');
+END LOOP; END $$;
+UPDATE profiles SET user_id = '${originalAdmin}' WHERE user_id = 'admin';
 `
 
 const jail = `[DEFAULT]
@@ -105,6 +132,11 @@ logpath = /var/log/auth.log
 maxretry = 10
 findtime = 300
 bantime = 600
+`
+
+/** The settings of Valence: theirs lacks what only ours says, and its owner added to it. */
+const settings = `sed -i -E '/^(#|VKB_DB_PORT|VALENCE_EMBEDDING_PROVIDER|ANTHROPIC_API_KEY|PYTHONDONTWRITEBYTECODE)/d' /opt/valence/config/vkb.env
+echo OPENAI_BASE_URL=https://proxy.example.org/v1 >>/opt/valence/config/vkb.env
 `
 
 /** The sources of packages, without the keys that sign them. */
@@ -151,27 +183,31 @@ ${write(`${synapse}/conf.d/database.yaml`, '640', database)}
 chgrp matrix-synapse ${synapse}/conf.d/database.yaml
 # The key that the roles made, beside the one that Debian's package makes when it first starts.
 mv ${synapse}/homeserver.signing.key ${synapse}/${domain}.signing.key
-chmod 644 ${synapse}/${domain}.signing.key && chown root: ${synapse}/${domain}.signing.key
 /opt/venvs/matrix-synapse/bin/generate_signing_key -o ${synapse}/homeserver.signing.key
-chown matrix-synapse: ${synapse}/homeserver.signing.key
+chmod 640 ${synapse}/*.signing.key && chown matrix-synapse: ${synapse} ${synapse}/*.signing.key
 # What rsync brings, and something of the pod's own.
 rm -rf /opt/valence/repo/.git
 runuser -u valence -- touch /opt/valence/repo/notes.sqlite
 ${write('/etc/nginx/sites-available/synapse', '644', site)}
 ln -s /etc/nginx/sites-available/synapse /etc/nginx/sites-enabled/synapse
-sed -i 's|/var/www/acme|/var/www/html|; /^matrix\\./d' /etc/letsencrypt/renewal/${domain}.conf
 (cd / && runuser -u postgres -- psql -qXc 'ALTER DATABASE valence OWNER TO postgres' -c 'ALTER SYSTEM RESET ALL')
 (cd / && runuser -u postgres -- psql -qXd valence) <<'END'
 GRANT ALL ON DATABASE valence TO valence; GRANT ALL ON SCHEMA public TO valence;
 DROP SCHEMA infra CASCADE; ALTER TABLE beliefs DROP COLUMN holder_id CASCADE;
 INSERT INTO beliefs (content) VALUES ('pods last');
-END
+${administrator}END
 ${write('/etc/systemd/system/vkb.service', '644', flapping)}
+${settings}
+# Who has sudo, the folders, and what a pip of root's left in the venv.
+rm /etc/sudoers.d/00-valence && usermod -aG sudo valence
+sed -i 's|/.local/bin|/.claude/bin|' /home/valence/.bashrc
+chown valence: /opt/valence
+chown -R root: /opt/valence/venv/lib/python3*/site-packages/pip
 touch /opt/valence/.admin_user_created /opt/valence/.schema_initialized /opt/valence/.bot_user_created
 systemctl daemon-reload
 systemctl restart ssh fail2ban postgresql@17-main
 systemctl enable --quiet --now matrix-synapse nginx vkb
-`
+${certificate}`
   const { code, stdout, stderr } = await host.exec(script)
   if (code !== 0) throw new Error(`lab: the original cannot be made\n${stdout}${stderr}`)
 }
