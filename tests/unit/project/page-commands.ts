@@ -93,6 +93,8 @@ export const unlike: Readonly<Record<string, { readonly ends: number; readonly b
   '--help': { ends: 0, because: 'it only tells' },
   '-- -h': { ends: 0, because: 'it only tells' },
   '--env staging --generate': { ends: 1, because: 'the file is new, and the rest is to be filled in' },
+  '--plan all.plan': { ends: 64, because: 'the plan was made with --offline, for reading only' },
+  '--plan pod.plan': { ends: 64, because: 'the plan was made with --offline, for reading only' },
 }
 
 const proof = (file: string, has: string): Proof => ({ file, has })
