@@ -5,7 +5,7 @@ import { ask, heard, login, openRoom, type Room, say } from './matrix.ts'
 import { makeOriginal, originalAdmin } from './original-pod.ts'
 import { untruths } from './plan-truth.ts'
 import { lastLog, written } from './pod-probes.ts'
-import { deployed, deployUntil, expectConverged, failureOf, lastOf } from './pod-runs.ts'
+import { deployed, deployUntil, expectConverged, failureOf, lastOf, unwritten } from './pod-runs.ts'
 import { clonePod, convergedPod, type Pod, podSecrets } from './pod-setup.ts'
 import { labDomain as domain } from './prepare.ts'
 import { requireLab, title } from './prerequisites.ts'
@@ -37,14 +37,6 @@ describe.skipIf(skip)(title('a pod that the Ansible roles before us made', skip)
     expect(status, text).toBe(200)
     return JSON.parse(text) as T
   }
-  async function unwritten<T>(work: () => Promise<T>): Promise<T> {
-    let result: T | undefined
-    const touched = await written(pod.host, async () => {
-      result = await work()
-    })
-    expect(touched).toEqual([])
-    return result as T
-  }
 
   const kept = async () => {
     // Synapse's tables are where its own settings say.
@@ -61,7 +53,7 @@ d=valence; ! grep -q 'dbname: "synapse"' /etc/matrix-synapse/homeserver.yaml || 
   }
 
   test('is refused while its tables are of another version than the ref; the remedy names the one that fits', async () => {
-    const ref = await unwritten(async () => {
+    const ref = await unwritten(pod, async () => {
       const { message, remedy } = failureOf(await pod.cli('deploy', '--yes', '--json'), 1)
       expect(message).toMatch(/tables of another version than VALENCE_REPO_REF=v1\.0\.1: they lack beliefs\.holder_id$/)
       return remedy.match(/VALENCE_REPO_REF=(\w+)/)?.[1]

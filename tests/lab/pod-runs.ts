@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { CliResult, CliRun } from '../support/cli.ts'
+import { written } from './pod-probes.ts'
 import type { Pod } from './pod-setup.ts'
 import { until } from './run.ts'
 
@@ -86,4 +87,14 @@ export function lastOf(said: string): string {
     .slice(-15)
     .map((line) => line.slice(0, 600))
     .join('\n')
+}
+
+/** Runs `work`, which must write nothing on the host, and gives its result. */
+export async function unwritten<T>({ host }: Pod, work: () => Promise<T>): Promise<T> {
+  let result: T | undefined
+  const touched = await written(host, async () => {
+    result = await work()
+  })
+  expect(touched).toEqual([])
+  return result as T
 }
