@@ -30,7 +30,7 @@ const fine = { left: 'none', middle: 'none', right: 'none' }
 function table({ stdout }: Ran): string[] {
   const lines = stdout.trimEnd().split('\n')
   const from = lines.findLastIndex((line) => line.startsWith('workspace '))
-  return lines.slice(from + 1).map((line) => line.replace(/ {2,}(\d+\.\d s|-)/g, '').replace(/ {2,}/g, ' | '))
+  return lines.slice(from + 1).map((line) => line.replace(/ {2,}([\d.]+ s|-)/g, '').replace(/ {2,}/g, ' | '))
 }
 
 describe.concurrent('the table of npm run plan', () => {
