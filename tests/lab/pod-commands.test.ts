@@ -74,7 +74,8 @@ describe.skipIf(skip)(title("the pod's own commands", skip), () => {
         // By a signal, as of any program there: Node would abort (134), and leave a core file.
         hungUp(pod.root, ['logs', 'ssh', '-f'], 'Server listening'),
       ])
-      await onHost(pod.host, 'pkill -x sleep || true')
+      // Not the one that holds up a login meanwhile.
+      await onHost(pod.host, "pkill -fx 'sleep 1000' || true")
       expect(ends).toEqual([130, 143, 143, 129, 129].map((code) => ({ code, left: [] })))
     })
 
