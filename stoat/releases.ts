@@ -109,13 +109,22 @@ export function revisionOf(apiImage: string): number | undefined {
   return Number(minor) < 14 ? 50 : 52
 }
 
-/** Which value of `STOAT_IMAGES` goes with a database of a revision: the oldest that knows it. */
-export const nameOfRevision = (revision: number): string =>
-  (Object.keys(releases) as ReleaseName[]).find((name) => releases[name].revision >= revision) ??
-  'a newer one than next, by STOAT_API_IMAGE'
+/** Which value of `STOAT_IMAGES` goes with a database of a revision: the oldest that knows it. Undefined where none does. */
+export const releaseOfRevision = (revision: number): ReleaseName | undefined =>
+  (Object.keys(releases) as ReleaseName[]).find((name) => releases[name].revision >= revision)
 
 /** From this revision on invites are in `account_invites`: the api renames `invites`, and drops what has that name already. */
 const invitesRenamed = 51
+
+/**
+ * What to set so that the api knows a database of a revision, for people: `STOAT_IMAGES=stoat`. An image of the api that the
+ * environment names has to go, since it would win.
+ */
+export function settingFor(env: Pick<StoatEnv, 'STOAT_API_IMAGE'>, revision: number): string {
+  const name = releaseOfRevision(revision)
+  if (name === undefined) return 'STOAT_API_IMAGE to the api of a release that is newer than next'
+  return `STOAT_IMAGES=${name}${env.STOAT_API_IMAGE === undefined ? '' : ' and unset STOAT_API_IMAGE'}`
+}
 
 /** An expression for mongosh: the collection of invites in the database as it is, whichever release is asked for. */
 export const invitesCollection = `db.getCollection((db.migrations.findOne({ _id: 0 })?.revision ?? 0) < ${invitesRenamed} ? 'invites' : 'account_invites')`

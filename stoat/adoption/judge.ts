@@ -84,7 +84,7 @@ function refuseElsewhere(env: StoatEnv, found: Found): Decision | undefined {
   if (!minio || env.STOAT_S3_ENDPOINT === undefined) return undefined
   return refuse(
     `STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are in ${sayObject(minio)}: Stoat would lose sight of them`,
-    'Unset STOAT_S3_ENDPOINT, adopt and deploy; then move the files as the refusal of the next deploy with it says.',
+    'Unset STOAT_S3_ENDPOINT, STOAT_S3_ACCESS_KEY_ID and STOAT_S3_SECRET_ACCESS_KEY, adopt and deploy; then move the files as the refusal of the next deploy with it says.',
   )
 }
 

@@ -2,7 +2,7 @@ import { reveal } from '@infra/shared/command/secret'
 import { Failure } from '@infra/shared/engine/failure'
 import type { StoatEnv } from '../env/env.ts'
 import { givenKey, type HeldSecret, keyNames } from '../keys.ts'
-import { imagesOf, nameOfRevision, revisionOf } from '../releases.ts'
+import { imagesOf, revisionOf, settingFor } from '../releases.ts'
 import type { DatabaseState } from './database.ts'
 import { type DataKey, type DataKeys, dataKeys, fingerprint, type Manifest } from './manifest.ts'
 
@@ -18,6 +18,10 @@ const variables: Readonly<Record<DataKey, string>> = {
   encryption: 'STOAT_ENCRYPTION_KEY',
   vapid: 'STOAT_VAPID_PRIVATE_KEY',
 }
+
+/** The public half would be refused alone. */
+const pairOf = (env: StoatEnv, name: DataKey) =>
+  name === 'vapid' && env.STOAT_VAPID_PUBLIC_KEY !== undefined ? ' and STOAT_VAPID_PUBLIC_KEY' : ''
 
 const major = (version: string) => Number(version.split('.')[0])
 
@@ -35,12 +39,12 @@ export function judgeRestore(manifest: Manifest, keys: DataKeys, found: Found, e
   if (knows !== undefined && manifest.revision !== null && manifest.revision > knows)
     refuse(
       `the archive's database is of revision ${manifest.revision}, and the api of this environment knows ${knows} at most: it cannot go back`,
-      `Deploy with a release that knows it first (STOAT_IMAGES=${nameOfRevision(manifest.revision)}); ${manifest.release} made it.`,
+      `Deploy with a release that knows it first (${settingFor(env, manifest.revision)}); ${manifest.release} made it.`,
     )
   if (major(manifest.mongodb) > major(found.database.version))
     refuse(
       `the archive is of MongoDB ${manifest.mongodb}, the cluster has ${found.database.version}`,
-      'Deploy with an image of that version first (STOAT_MONGODB_IMAGE).',
+      `Deploy with that version first: STOAT_MONGODB_IMAGE=mongo:${manifest.mongodb.split('.').slice(0, 2).join('.')}`,
     )
   if (manifest.files.bucket !== env.STOAT_S3_BUCKET)
     refuse(
@@ -52,7 +56,7 @@ export function judgeRestore(manifest: Manifest, keys: DataKeys, found: Found, e
     if (given && reveal(given) !== reveal(keys[name]))
       refuse(
         `${variables[name]} is another key (${fingerprint(given)}) than the archive's (${fingerprint(keys[name])}): with it nothing of the archive could be read`,
-        `Take ${variables[name]} out of the environment: the restore brings the archive's key along.`,
+        `Take ${variables[name]}${pairOf(env, name)} out of the environment: the restore brings the archive's key along.`,
       )
   }
 }

@@ -26,7 +26,7 @@ export function judgeFiles(env: StoatEnv, own: readonly OwnObject[], config: str
   if (minio && env.STOAT_S3_ENDPOINT !== undefined)
     return refuse(
       `STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are in ${name} (volume data-${name}-0): Stoat would lose sight of them`,
-      `Unset STOAT_S3_ENDPOINT to keep them there. To move them, copy the bucket with an S3 client (kubectl port-forward service/${name} 9000:9000 -n ${namespace}; npm run show-keys -w stoat tells the password), take MinIO away, which leaves its volume (kubectl delete statefulset/${name} service/${name} -n ${namespace}), and deploy.`,
+      `Unset STOAT_S3_ENDPOINT, STOAT_S3_ACCESS_KEY_ID and STOAT_S3_SECRET_ACCESS_KEY to keep them there. To move them, copy the bucket with an S3 client (kubectl port-forward service/${name} 9000:9000 -n ${namespace}; npm run show-keys -w stoat tells the password), take MinIO away, which leaves its volume (kubectl delete statefulset/${name} service/${name} -n ${namespace}), and deploy.`,
     )
   const [wasAt, wasIn] = [settingOf(config, 'endpoint'), settingOf(config, 'default_bucket')]
   const place = `bucket ${bucket} at ${endpoint}`

@@ -48,7 +48,7 @@ export function judgeKeys(env: StoatEnv, held: HeldSecret, claims: readonly Volu
   if (strange)
     return refuse(
       `STOAT_${strange.toUpperCase()}_PASS is the example's password, which everybody knows`,
-      `Unset it: the deploy makes one. It is accepted only where it is in force already.`,
+      `Unset STOAT_${strange.toUpperCase()}_PASS: the deploy makes one. It is accepted only where it is in force already.`,
     )
   const weak = (['rabbitmq', 'minio'] as const).filter((name) => !inForce(env, name, held, claims))
   return (

@@ -6,8 +6,8 @@ import { lastBackup } from '../backup/last.ts'
 import type { StoatContext } from '../context.ts'
 import { type Answered, type DatabaseState, databaseState, told } from '../database-state.ts'
 import type { StoatEnv } from '../env/env.ts'
-import { mongoVersion } from '../env/images.ts'
-import { releaseOf } from '../releases.ts'
+import { mongoMajor, mongoVersion } from '../env/images.ts'
+import { releaseOf, releaseOfRevision } from '../releases.ts'
 import { stores } from '../services.ts'
 import { type Backups, backedUp } from './backed-up.ts'
 
@@ -43,10 +43,11 @@ export function judgeMongodb(
   const running = state?.server ?? (image === null ? undefined : mongoVersion(image))
   const [from, to] = [seriesOf(running), seriesOf(version)]
   const { oldestMongodb } = releaseOf(env)
+  const by = (index: number) => settingFor(env, `mongo:${series[index]}`, state)
   if (to === undefined && running !== undefined && Number.parseInt(running, 10) < oldestMongodb)
     return refuse(
       `STOAT_IMAGES=${env.STOAT_IMAGES} needs MongoDB ${oldestMongodb}, and ${running} runs: with it the api crashes from its second start on`,
-      `Upgrade MongoDB first, one release after the other: STOAT_MONGODB_IMAGE=mongo:${series[(from ?? 0) + 1]}. ${stepwise}`,
+      `Upgrade MongoDB first, one release after the other: ${by((from ?? -1) + 1)}. ${stepwise}`,
     )
   if (from === undefined || to === undefined)
     return noting(
@@ -59,14 +60,14 @@ export function judgeMongodb(
   if (to < from)
     return refuse(
       `${wanted} is older than the MongoDB that runs (${running}): it does not open its data`,
-      `Set STOAT_MONGODB_IMAGE to ${series[from]} or the next one. To go back all the same, restore a backup into a new volume (npm run restore -w stoat).`,
+      `Set ${by(from)}, or go on to the next one. To go back all the same, restore a backup into a new volume (npm run restore -w stoat).`,
     )
   if (to > from + 1)
     return refuse(
       `${wanted} does not open the data of MongoDB ${running}: there ${to - from === 2 ? 'is a release' : 'are releases'} between them`,
-      `Go one release at a time, first to ${series[from + 1]}. ${stepwise}`,
+      `Go one release at a time, first by ${by(from + 1)}. ${stepwise}`,
     )
-  if (to === from + 1) return judgeNext(wanted, { from, data, running: running ?? '' }, state !== undefined, backups)
+  if (to === from + 1) return judgeNext(env, { from, data, image, running: running ?? '' }, state, backups)
   const late = data !== undefined && data < from
   return noting(
     converged(`MongoDB ${running}`),
@@ -82,14 +83,21 @@ interface Next {
   readonly from: number
   readonly data: number | undefined
   readonly running: string
+  readonly image: string | null
 }
 
 /** The release after the one that runs: it starts only where the data has the format of that. */
-function judgeNext(wanted: string, { from, data, running }: Next, isTold: boolean, backups: Backups): Decision {
-  if (!isTold)
+function judgeNext(
+  env: StoatEnv,
+  { from, data, running, image }: Next,
+  state: DatabaseState | undefined,
+  backups: Backups,
+): Decision {
+  const wanted = env.STOAT_MONGODB_IMAGE
+  if (!state)
     return refuse(
       `${wanted} is the release after ${running}, and MongoDB does not tell which format its data has`,
-      'Deploy with the STOAT_MONGODB_IMAGE that runs until it is well: npm run status -w stoat; npm run logs -w stoat -- mongodb.',
+      `Deploy with what runs until it is well (${settingFor(env, image ?? '', state)}): npm run status -w stoat; npm run logs -w stoat -- mongodb.`,
     )
   if (data !== from)
     return refuse(
@@ -104,6 +112,14 @@ function judgeNext(wanted: string, { from, data, running }: Next, isTold: boolea
 
 const stepwise =
   'After each, once it runs, set the format of its data (setFeatureCompatibilityVersion); the plan tells the command.'
+
+/** What to set for an image of MongoDB, for people; where `STOAT_IMAGES` does not start with it, what does. */
+function settingFor(env: StoatEnv, image: string, state: DatabaseState | undefined): string {
+  const set = `STOAT_MONGODB_IMAGE=${image}`
+  if ((mongoMajor(image) ?? 0) >= releaseOf(env).oldestMongodb) return set
+  const name = releaseOfRevision(state?.revision ?? 0)
+  return `${set} and ${name && state ? `STOAT_IMAGES=${name}` : `another STOAT_IMAGES than ${env.STOAT_IMAGES}`}`
+}
 
 /** From MongoDB 7 on the command has to be confirmed. */
 function formatCommand(index: number): string {

@@ -17,7 +17,8 @@ export function mongodbFits({ kube, env }: Pick<StoatContext, 'kube' | 'env'>): 
 export function judgeNodes(env: Pick<StoatEnv, 'STOAT_MONGODB_IMAGE'>, nodes: readonly NodeState[]): Decision {
   const major = mongoMajor(env.STOAT_MONGODB_IMAGE)
   if (major === undefined) return converged('its version is not known by its image')
-  const remedy = 'Set STOAT_MONGODB_IMAGE to an older version (mongo:7; without AVX mongo:4.4), or use other nodes.'
+  const remedy =
+    'Set STOAT_MONGODB_IMAGE to an older version (mongo:7; without AVX mongo:4.4, with which STOAT_IMAGES must not be next), or use other nodes.'
   const tooNew = nodes.filter(({ kernel }) => major >= 8 && isAtLeast(kernel, 6, 19))
   if (tooNew[0] && tooNew.length === nodes.length)
     return refuse(`MongoDB ${major} crashes on Linux ${tooNew[0].kernel}, which every node has`, remedy)

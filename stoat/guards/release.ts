@@ -6,7 +6,7 @@ import { lastBackup } from '../backup/last.ts'
 import type { StoatContext } from '../context.ts'
 import { type Answered, type DatabaseState, databaseState, told } from '../database-state.ts'
 import type { StoatEnv } from '../env/env.ts'
-import { imagesOf, knownDefects, migrationsBetween, nameOfRevision, revisionOf } from '../releases.ts'
+import { imagesOf, knownDefects, migrationsBetween, revisionOf, settingFor } from '../releases.ts'
 import { stoatServices, stores } from '../services.ts'
 import { type Backups, backedUp } from './backed-up.ts'
 
@@ -76,7 +76,7 @@ export function judgeRelease(env: StoatEnv, running: Running, backups: Backups):
   if (revision > to)
     return refuse(
       `the database is of revision ${revision}, and ${nameOf(env, wanted)} knows revision ${to} at most: a database cannot go back`,
-      `Set STOAT_IMAGES to the release that it was migrated by (${nameOfRevision(revision)}). To go back all the same, restore a backup that was made before that (npm run restore -w stoat).`,
+      `Set ${settingFor(env, revision)}, the release that it was migrated by. To go back all the same, restore a backup that was made before that (npm run restore -w stoat).`,
     )
   if (revision === to) return converged(`revision ${revision}`)
   const what = migrationsBetween(revision, to).join('; ')
@@ -94,7 +94,7 @@ function judgeUnread(env: StoatEnv, { image, database, claims }: Running): Decis
   if (from !== undefined && to !== undefined && to < from)
     return refuse(
       `${nameOf(env, wanted)} is older than what runs (${image}), which has migrated the database: that cannot go back`,
-      `Set STOAT_IMAGES to what runs (${nameOfRevision(from)}). To go back all the same, restore a backup that was made before the upgrade (npm run restore -w stoat).`,
+      `Set ${settingFor(env, from)}, which is what runs. To go back all the same, restore a backup that was made before the upgrade (npm run restore -w stoat).`,
     )
   if (image === null) {
     const volume = claims.find(({ name }) => name === `data-${stores.mongodb.name}-0`)
@@ -103,7 +103,7 @@ function judgeUnread(env: StoatEnv, { image, database, claims }: Running): Decis
   const why = database === 'absent' ? 'it has no pod' : (database as { unread: string }).unread
   return refuse(
     `${wanted} may migrate the database, and MongoDB does not tell its revision: ${why}`,
-    `Keep what runs now until it does: ${from === undefined ? `STOAT_API_IMAGE=${image}` : `STOAT_IMAGES=${nameOfRevision(from)}`}. Then go on to another release. npm run status -w stoat and npm run logs -w stoat -- mongodb show why.`,
+    `Keep what runs now until it does: ${from === undefined ? `STOAT_API_IMAGE=${image}` : settingFor(env, from)}. Then go on to another release. npm run status -w stoat and npm run logs -w stoat -- mongodb show why.`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { type KubeObject, kubectlApply, kubectlDelete, ownLabels } from '@infra/shared/command/kubectl'
+import { sh } from '@infra/shared/command/sh'
 import { Failure } from '@infra/shared/engine/failure'
 import { converged, type Question, refuse, type Step, step } from '@infra/shared/engine/step'
 import { configMapData } from '@infra/shared/facts/kubernetes/config-map'
@@ -23,7 +24,7 @@ export function noUnfinishedRestore({ kube }: Pick<StoatContext, 'kube'>): Step 
         ? converged('none')
         : refuse(
             `a restore of ${archive} came to no end: its database and its files may be half in place`,
-            `npm run restore -w stoat -- ${archive} puts it back from the beginning. Where what is there shall stay all the same: kubectl delete configmap ${restoreConfigMap} -n ${namespace}`,
+            `${sh`npm run restore -w stoat -- ${`FOLDER/${archive}`}`.line} puts it back from the beginning (FOLDER: where you keep it). Where what is there shall stay all the same: kubectl delete configmap ${restoreConfigMap} -n ${namespace}`,
           ),
   })
 }

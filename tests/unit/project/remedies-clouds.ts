@@ -1,7 +1,12 @@
 import type { Remedies } from './remedy.ts'
 
+const ofKeys = 'tests/unit/stoat/remedies-of-keys.test.ts'
+const ofReleases = 'tests/unit/stoat/remedies-of-releases.test.ts'
+const ofAdoption = 'tests/unit/stoat/remedies-of-adoption.test.ts'
+const adoption = 'tests/lab/stoat/adoption-tests.ts'
+
 /** How many nobody followed yet: this may only fall. */
-export const untriedOfClouds = 87
+export const untriedOfClouds = 49
 
 export const remediesOfClouds: Remedies = {
   'shared/src/steps/aws/dynamodb.ts': [
@@ -74,59 +79,207 @@ export const remediesOfClouds: Remedies = {
   'shared/src/steps/kubernetes/restart.ts': [{ says: 'npm run deploy -w', untried: true }],
   'shared/src/steps/kubernetes/same-region.ts': [{ says: 'in the cluster works in', untried: true }],
   'stoat/adoption/judge.ts': [
-    { says: 'both look like the data of', untried: true },
-    { says: 'STOAT_ENCRYPTION_KEY is another key than', untried: true },
-    { says: 'there are two encryption keys:', untried: true },
-    { says: 'Set STOAT_ENCRYPTION_KEY to that key: your copy of its Revolt.toml has', untried: true },
-    { says: 'STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are ', untried: true },
-    { says: 'has written the data, and MongoDB', untried: true },
-    { says: ', which goes with its pod: it cannot be carried on', untried: true },
-    { says: 'kubectl describe persistentvolumeclaim', untried: true },
-    { says: 'there are claim', untried: true },
-    { says: 'too: two programs must never write to one volume', untried: true },
-    { says: ', and it is looked for at the root of the volume', untried: true },
+    {
+      says: 'both look like the data of',
+      test: ofAdoption,
+      has: 'of two claims that look alike, once it is said of one',
+    },
+    {
+      says: 'STOAT_ENCRYPTION_KEY is another key than',
+      test: ofAdoption,
+      has: 'with another key than the environment names',
+    },
+    {
+      says: 'there are two encryption keys:',
+      test: ofAdoption,
+      has: "'with two keys'",
+    },
+    {
+      says: 'Set STOAT_ENCRYPTION_KEY to that key: your copy of its Revolt.toml has',
+      test: ofAdoption,
+      has: 'with no key: a copy, or a new one as openssl prints it',
+    },
+    {
+      says: 'STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are ',
+      test: ofAdoption,
+      has: 'with an S3 elsewhere',
+    },
+    {
+      says: 'has written the data, and MongoDB',
+      test: ofAdoption,
+      has: 'of another version of MongoDB',
+    },
+    {
+      says: ', which goes with its pod: it cannot be carried on',
+      test: ofAdoption,
+      has: 'of data in no volume, which is given up',
+    },
+    {
+      says: 'kubectl describe persistentvolumeclaim',
+      test: ofAdoption,
+      has: 'of a claim that is not there, which is given up',
+    },
+    {
+      says: 'there are claim',
+      test: ofAdoption,
+      has: 'of two claims: the second is given up',
+    },
+    {
+      says: 'too: two programs must never write to one volume',
+      test: ofAdoption,
+      has: 'of a volume that a stranger mounts, once that is away',
+    },
+    {
+      says: ', and it is looked for at the root of the volume',
+      test: adoption,
+      has: 'until they were moved as it says',
+    },
   ],
   'stoat/backup/judge.ts': [
-    { says: ', this Stoat is', untried: true },
-    { says: 's database is of revision', untried: true },
-    { says: 'the archive is of MongoDB', untried: true },
-    { says: 'the archive is of bucket', untried: true },
-    { says: 'is another key (', untried: true },
+    { says: ', this Stoat is', test: ofKeys, has: "'of another domain'" },
+    {
+      says: 's database is of revision',
+      test: ofKeys,
+      has: 'of a newer release, beside an image of the api',
+    },
+    {
+      says: 'the archive is of MongoDB',
+      test: ofKeys,
+      has: 'of a newer MongoDB, once it is deployed',
+    },
+    { says: 'the archive is of bucket', test: ofKeys, has: "'of another bucket'" },
+    {
+      says: 'is another key (',
+      test: ofKeys,
+      has: 'with another VAPID key, and its public half',
+    },
   ],
-  'stoat/guards/backed-up.ts': [{ says: 'there is no backup', untried: true }],
+  'stoat/guards/backed-up.ts': [
+    {
+      says: 'there is no backup',
+      test: ofReleases,
+      has: 'that migrates, once there is a backup',
+    },
+  ],
   'stoat/guards/files.ts': [
-    { says: 'STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are ', untried: true },
+    {
+      says: 'STOAT_S3_ENDPOINT is set, but the files that were uploaded so far are ',
+      test: ofKeys,
+      has: 'an S3 elsewhere while MinIO has the files: they stay there',
+    },
   ],
   'stoat/guards/keys.ts': [
-    { says: 'STOAT_ENCRYPTION_KEY is another key than the cluster', untried: true },
-    { says: 'there is no encryption key, but', untried: true },
-    { says: '_PASS is the example', untried: true },
-    { says: 'holds two encryption keys:', untried: true },
-    { says: 'is not a VAPID key', untried: true },
+    {
+      says: 'STOAT_ENCRYPTION_KEY is another key than the cluster',
+      test: ofKeys,
+      has: 'another encryption key than the cluster has',
+    },
+    {
+      says: 'there is no encryption key, but',
+      test: ofKeys,
+      has: 'none, though there are files: the copy of it',
+    },
+    {
+      says: '_PASS is the example',
+      test: ofKeys,
+      has: 'a password that everybody knows',
+    },
+    {
+      says: 'holds two encryption keys:',
+      test: ofKeys,
+      has: 'two encryption keys in the Secret',
+    },
+    {
+      says: 'is not a VAPID key',
+      test: ofKeys,
+      has: 'a VAPID key that is none: the copy of it, or a new one',
+    },
   ],
   'stoat/guards/mongodb-version.ts': [
-    { says: 'runs: with it the api crashes from its second start on', untried: true },
-    { says: 'is older than the MongoDB that runs (', untried: true },
-    { says: 'does not open the data of MongoDB', untried: true },
-    { says: 'is the release after', untried: true },
-    { says: 'does not start with data whose format (featureCompatibilityVersion) is', untried: true },
+    {
+      says: 'runs: with it the api crashes from its second start on',
+      test: ofReleases,
+      has: 'that the release of Stoat does not start with',
+    },
+    {
+      says: 'is older than the MongoDB that runs (',
+      test: ofReleases,
+      has: 'that is older goes back to what runs',
+    },
+    {
+      says: 'does not open the data of MongoDB',
+      test: ofReleases,
+      has: 'that skips a release takes that one first',
+    },
+    {
+      says: 'is the release after',
+      test: ofReleases,
+      has: 'that follows one that tells nothing waits for it',
+    },
+    {
+      says: 'does not start with data whose format (featureCompatibilityVersion) is',
+      test: ofReleases,
+      has: 'whose data has an older format, which is set first',
+    },
   ],
   'stoat/guards/mongodb.ts': [
-    { says: 'crashes on Linux', untried: true },
-    { says: 'needs processors with AVX, and no node has them', untried: true },
+    {
+      says: 'crashes on Linux',
+      test: ofReleases,
+      has: 'that crashes on the nodes',
+    },
+    {
+      says: 'needs processors with AVX, and no node has them',
+      test: ofReleases,
+      has: "'that needs AVX'",
+    },
   ],
   'stoat/guards/original.ts': [
-    { says: 'another program made', untried: true },
-    { says: 'the adoption has not come to its end: volume', untried: true },
-    { says: 'looks like the data of', untried: true },
+    {
+      says: 'another program made',
+      test: adoption,
+      has: 'is adopted: the same volumes, the same documents and files, the same keys',
+    },
+    {
+      says: 'the adoption has not come to its end: volume',
+      test: adoption,
+      has: 'lets no deployment come in between where it was ended with a volume between two claims',
+    },
+    {
+      says: 'looks like the data of',
+      test: ofKeys,
+      has: 'a claim that looks like one of Stoat, which it is not',
+    },
   ],
-  'stoat/guards/redis.ts': [{ says: 'there is no Redis in the cluster yet', untried: true }],
+  'stoat/guards/redis.ts': [
+    {
+      says: 'there is no Redis in the cluster yet',
+      test: ofKeys,
+      has: 'no Redis: that of the cluster, or one of your own',
+    },
+  ],
   'stoat/guards/release.ts': [
-    { says: 'the database is of revision', untried: true },
-    { says: 'is older than what runs (', untried: true },
-    { says: 'may migrate the database, and MongoDB does not tell its revision:', untried: true },
+    {
+      says: 'the database is of revision',
+      test: ofReleases,
+      has: 'where an image of the api is named, which has to go',
+    },
+    {
+      says: 'is older than what runs (',
+      test: ofReleases,
+      has: 'that is older than what runs, where MongoDB does not answer',
+    },
+    {
+      says: 'may migrate the database, and MongoDB does not tell its revision:',
+      test: ofReleases,
+      has: 'that may migrate what cannot be read',
+    },
   ],
   'stoat/guards/restore.ts': [
-    { says: 'came to no end: its database and its files may be half in place', untried: true },
+    {
+      says: 'came to no end: its database and its files may be half in place',
+      test: 'tests/lab/stoat/backup-tests.ts',
+      has: 'comes back into a Stoat that was made anew, over a restore that was killed',
+    },
   ],
 }
