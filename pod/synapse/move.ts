@@ -120,7 +120,7 @@ function refusal({ ties, short, target, recorded }: Leftover, isPending: boolean
   if (target === 'absent' && !isPending)
     return refuse(
       `there is no database ${own} for Synapse yet`,
-      'npm run deploy -w pod, or with --tags postgresql,synapse',
+      'npm run deploy -w pod, or npm run deploy -w pod -- --tags postgresql,synapse',
     )
   if (target === 'filled' && !recorded)
     return refuse(

@@ -49,7 +49,7 @@ test('clients of PostgreSQL are started by what command/sql.ts makes, and nowher
     `${client.source}['"]?,? +(['"]?-|\\$|["']\\$)|(-u|--uid|--user|su)['"]?[ ,=]+['"]?postgres\\b`,
   )
   // What a user is told to do, what sudo lets one do, and what is run by `as_role` or `roleClient`, which say as whom.
-  const fine = /Keep its data and make room|^const database = '|\bas_role |(asRole|roleClient)\(/
+  const fine = /^const database = '|\bas_role |(asRole|roleClient)\(/
   const found = sources
     .filter((path) => product.test(path) && path !== 'shared/src/command/sql.ts')
     .flatMap((path) =>

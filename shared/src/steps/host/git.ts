@@ -131,7 +131,7 @@ export function gitCheckout(
       else if (now.modified.length > 0) {
         return refuse(
           `${path} has local modifications: ${shorten(now.modified)}`,
-          `As user ${user} in ${path}: "git stash" keeps them aside, "git checkout -- ." throws them away.`,
+          `As user ${user} in ${path}: "git stash" keeps them aside, "git reset --hard" throws them away.`,
         )
       }
       if (now.url !== url) {

@@ -25,7 +25,10 @@ export function line(
       const content = now?.content ?? ''
       if (now && now.content === undefined) {
         const what = now.type === 'file' ? 'large, or no UTF-8 text, or closed to its user' : `a ${now.type}`
-        return refuse(`${path} is ${what}: it cannot be added to`, `Add this line to it by hand: ${desired}`)
+        return refuse(
+          `${path} is ${what}: it cannot be added to`,
+          `Move it away, and the line goes into a file of its own: mv ${path} ${path}.old`,
+        )
       }
       if (content.split('\n').includes(desired)) return changes([], 'there')
       const text = plainText(`${content}${content === '' || content.endsWith('\n') ? '' : '\n'}${desired}\n`)

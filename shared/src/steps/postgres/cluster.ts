@@ -5,7 +5,7 @@ import { type Change, changes, create, type Dependency, refuse, type Step, step,
 import type { Target } from '../../engine/target.ts'
 import { fileContent } from '../../facts/host/file.ts'
 import { unitState } from '../../facts/host/systemd.ts'
-import { clusters, runningPort } from '../../facts/postgres/cluster.ts'
+import { type Cluster, clusters, runningPort } from '../../facts/postgres/cluster.ts'
 
 /** Where programs look for PostgreSQL. */
 const port = 5432
@@ -45,14 +45,9 @@ export function postgresCluster(
       const own = found.find((cluster) => cluster.version === String(version) && cluster.name === 'main')
       const other = found.find((cluster) => cluster !== own && cluster.port === port)
       if (other) {
-        const { version: held, name: main } = other
-        const move =
-          Number(held) < version
-            ? `or move the data first: install postgresql-${version} and its extensions, then pg_dropcluster --stop ${version} main; pg_upgradecluster ${held} ${main}; pg_dropcluster --stop ${held} ${main}.`
-            : `or, if its data is not needed: pg_dropcluster --stop ${held} ${main}.`
         return refuse(
-          `cluster ${held}/${main} holds port ${port}: a new cluster ${name} would leave its data behind`,
-          `Stay with version ${held}, ${move}`,
+          `cluster ${other.version}/${other.name} holds port ${port}: a new cluster ${name} would leave its data behind`,
+          waysOut(other, version),
         )
       }
       if (server.enabled === 'masked') return refuse(`${unit} is masked`, `systemctl unmask ${unit}`)
@@ -75,6 +70,16 @@ export function postgresCluster(
       return changes(list, `${own.status}, starts at boot`)
     },
   })
+}
+
+/** What keeps the data: the cluster as it is, under the name that is looked for; or its data in a newer one. */
+function waysOut({ version: held, name: main }: Cluster, version: number): string {
+  const named = main === 'main' ? '' : `pg_renamecluster ${held} ${main} main`
+  if (held === String(version)) return `Give it the name that is used here: ${named}`
+  const stay = `Set VALENCE_POSTGRES_VERSION=${held}${named && ` and run ${named}`}`
+  if (Number(held) > version) return `${stay}, or, if its data is not needed: pg_dropcluster --stop ${held} ${main}`
+  const move = `pg_upgradecluster -v ${version} ${main === 'main' ? '' : '--rename main '}${held} ${main}`
+  return `${stay}, or move the data first: install postgresql-${version} and its extensions, remove its cluster ${version}/main, which must be empty (pg_dropcluster --stop ${version} main), then ${move}. The old cluster stays, at another port.`
 }
 
 function explain({ stdout, stderr }: Output): string | undefined {

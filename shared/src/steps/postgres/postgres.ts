@@ -109,6 +109,10 @@ interface DatabaseKind {
   readonly provider?: string
 }
 
+/** A deploy of all would fill the new database before the dump is read in, which then meets the tables. */
+export const databaseRemedy =
+  'Dump it, rename it, deploy with --tags postgresql alone, read the dump in, deploy. docs/runbook.md has each command under "Database".'
+
 /**
  * A database of this encoding and collation, which can never change: one that differs is refused, never replaced. Its
  * owner is set; the objects inside keep theirs.
@@ -129,10 +133,7 @@ export function postgresDatabase(on: Target, name: string, options: DatabaseOpti
       }
       const [is, shall] = [kindOf(now), kindOf(options)]
       if (is !== shall) {
-        return refuse(
-          `database ${name} is ${is}, not ${shall}, and that cannot be changed in place`,
-          `Keep its data and make room: pg_dump -Fc ${name} > ${name}.dump as user ${now.owner}; ALTER DATABASE ${name} RENAME TO ${name}_old as user postgres. Deploy, then pg_restore --no-owner -d ${name} ${name}.dump as user ${owner}.`,
-        )
+        return refuse(`database ${name} is ${is}, not ${shall}, and that cannot be changed in place`, databaseRemedy)
       }
       const alter = run(sql`ALTER DATABASE ${ident(name)} OWNER TO ${ident(owner)}`)
       const list = [

@@ -37,7 +37,7 @@ export function synapseSigningKey(on: Target, path: string, options: SigningKeyO
       const named = naming?.values.signing_key_path ?? path
       const found: FoundKeys = { now: keys[path], used: keys[named], named, naming: naming?.path ?? synapseConfig }
       return (
-        refuseInline(place, files) ??
+        refuseInline(place, files, naming) ??
         refuseBroken(place, found) ??
         takeNamed(place, found) ??
         refuseLost(place, found, servers.length + serversBefore.length > 0) ??
@@ -64,12 +64,18 @@ interface FoundKeys {
   readonly naming: string
 }
 
-function refuseInline({ path }: KeyPlace, files: readonly ConfigFile[]): Decision | undefined {
+function refuseInline(
+  { path }: KeyPlace,
+  files: readonly ConfigFile[],
+  naming: ConfigFile | undefined,
+): Decision | undefined {
   const inline = files.find(({ keys }) => keys.includes('signing_key'))
   if (!inline) return undefined
+  // What is named beside it was never used; once signing_key is gone, it would be.
+  const unused = naming && naming.values.signing_key_path !== path ? `, and signing_key_path out of ${naming.path}` : ''
   return refuse(
     `${inline.path} holds the signing key itself (signing_key), and would lose it`,
-    `Write its value into ${path}, chmod 600 it, and take signing_key out of ${inline.path}.`,
+    `Write its value into ${path}, chmod 600 it, and take signing_key out of ${inline.path}${unused}.`,
   )
 }
 

@@ -1,15 +1,11 @@
+import { sh } from '../../command/sh.ts'
 import { converged, type Decision, type Dependency, refuse, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
 import { installedPackages } from '../../facts/host/apt.ts'
 import { fileDigest, linkTarget } from '../../facts/host/file.ts'
-import {
-  type ConfigFile,
-  configFiles,
-  type DatabaseSetting,
-  synapseConfig,
-  synapseFolder,
-} from '../../facts/synapse/config.ts'
+import { type ConfigFile, configFiles, type DatabaseSetting, synapseFolder } from '../../facts/synapse/config.ts'
 import { databaseLocale, userServerNames } from '../../facts/synapse/synapse.ts'
+import { databaseRemedy } from '../postgres/postgres.ts'
 
 interface Options {
   readonly dependsOn?: readonly Dependency[]
@@ -47,7 +43,9 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
     plan({ files, servers: here = [], serversBefore = [], link }) {
       const unread = files.find((file) => file.unread !== undefined)
       if (unread) return refuseUnread(unread)
-      const stay = (name: string) => `Set VALENCE_DOMAIN=${name}, or deploy ${serverName} on a host of its own.`
+      // A name with a port, or without a dot, is nothing that VALENCE_DOMAIN takes.
+      const stay = (name: string) =>
+        `${/^[a-z\d.-]+\.[a-z\d-]+$/i.test(name) ? `Set VALENCE_DOMAIN=${name}, or deploy` : 'Deploy'} ${serverName} on a host of its own.`
       // Whoever else writes into that database later does not tell who this server is.
       const there = keepsDataIn(files, before) === false ? [] : serversBefore
       const servers = [...here, ...there]
@@ -66,11 +64,13 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
           `${away.path} says that Synapse keeps its data in ${away.place}, and it would be started on ${database} without them`,
           away.remedy,
         )
-      const store = files.findLast(({ values }) => values.media_store_path)?.values.media_store_path
-      if (store && store.replace(/\/$/, '') !== media)
+      const storing = files.findLast(({ values }) => values.media_store_path)
+      const store = storing?.values.media_store_path
+      if (storing && store && store.replace(/\/$/, '') !== media)
         return refuse(
           `Synapse keeps its media in ${store}, not in ${media}`,
-          `Stop it and move them: systemctl stop matrix-synapse; mv ${store} ${media}; and put the new path into ${synapseConfig}.`,
+          // Into a folder that is there mv would put them one level too deep: -T takes an empty one, and no other.
+          `Set media_store_path: ${media} in ${storing.path}, then stop it and move them: systemctl stop matrix-synapse; ${sh`mv -T ${store.replace(/\/$/, '')} ${media}`.line}`,
         )
       if (link)
         return refuse(
@@ -190,7 +190,7 @@ export function synapseDatabase(on: Target, database: string, { dependsOn = [] }
         ? converged(`${encoding}, ${locale}`)
         : refuse(
             `database ${database} is ${encoding}, ${locale}: Synapse wants UTF8, libc, collate C, ctype C`,
-            `Keep its data and make room: pg_dump -Fc ${database} > ${database}.dump as its owner; ALTER DATABASE ${database} RENAME TO ${database}_old as user postgres. Then deploy, and pg_restore --no-owner as its owner.`,
+            databaseRemedy,
           ),
   })
 }
