@@ -43,9 +43,9 @@ export function synapseIdentity(on: Target, serverName: string, options: Identit
     plan({ files, servers: here = [], serversBefore = [], link }) {
       const unread = files.find((file) => file.unread !== undefined)
       if (unread) return refuseUnread(unread)
-      // A name with a port, or without a dot, is nothing that VALENCE_DOMAIN takes.
+      // VALENCE_DOMAIN takes no name with a port or without a dot, makes small letters of capitals, and is no address.
       const stay = (name: string) =>
-        `${/^[a-z\d.-]+\.[a-z\d-]+$/i.test(name) ? `Set VALENCE_DOMAIN=${name}, or deploy` : 'Deploy'} ${serverName} on a host of its own.`
+        `${/^[a-z\d.-]+\.[a-z][a-z\d-]*$/.test(name) ? `Set VALENCE_DOMAIN=${name}, or deploy` : 'Deploy'} ${serverName} on a host of its own.`
       // Whoever else writes into that database later does not tell who this server is.
       const there = keepsDataIn(files, before) === false ? [] : serversBefore
       const servers = [...here, ...there]
