@@ -5,6 +5,7 @@ import { secret } from '@infra/shared/command/secret'
 import { exportLines } from '@infra/shared/env/export'
 import { generateMissing } from '@infra/shared/env/generate'
 import { loadEnv } from '@infra/shared/env/load'
+import { refuseWeak } from '@infra/shared/steps/new-secret'
 import { describe, expect, test } from 'vitest'
 import { podSchema } from '../../../pod/env/env.ts'
 import { folder, podFile, sourced } from './place.ts'
@@ -137,6 +138,21 @@ test('a file that others could read is closed, a link stays a link, and no tempo
   expect(modeOf(join(root, 'real/env'))).toBe(0o600)
   expect(readdirSync(join(root, 'real'))).toEqual(['env'])
   expect(loadEnv({ schema: podSchema, root, processEnv: {} }).problems).toBeUndefined()
+})
+
+test('a weak secret that is refused is emptied and made anew, as its remedy says', () => {
+  const weak = 'Summer2026Berlin'
+  const root = folder({ '.env.pod': podFile({ VALENCE_DB_PASSWORD: weak }) })
+  const refusal = () => {
+    const { env } = loadEnv({ schema: podSchema, root, processEnv: {} })
+    return refuseWeak(env ? [env.VALENCE_DB_PASSWORD] : [])
+  }
+  expect(refusal()).toMatchObject({
+    remedy: expect.stringContaining('empty it in .env.pod, then: npm run validate -w pod -- --generate'),
+  })
+  writeFileSync(join(root, '.env.pod'), read(root).replace(weak, ''))
+  expect(generate(root).written).toEqual(['VALENCE_DB_PASSWORD'])
+  expect(refusal()).toBeUndefined()
 })
 
 test('where it cannot write, it fails and changes nothing', () => {

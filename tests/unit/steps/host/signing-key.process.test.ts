@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Pin, parsePins, printOf } from '@infra/shared/command/pins'
 import { askOf } from '@infra/shared/engine/ask'
@@ -97,6 +97,29 @@ describe.skipIf(process.getuid?.() !== 0)('on a host with a real openssl', () =>
     const line = refused.kind === 'refused' ? (refused.remedy.match(/echo (\S+) >>/)?.[1] ?? '') : ''
     writeFileSync(pins, `${readFileSync(pins, 'utf8')}${line}\n`)
     expect(told(await decide(step))).toEqual([expect.stringMatching(/^= SHA256:\S+, pinned by hand/)])
+  })
+
+  test('one that others could read is removed by the command, its line taken out, and another one made', async () => {
+    const { key, pins, step } = open()
+    await apply(step)
+    const before = readFileSync(pins, 'utf8').trim().split(' ')[0] ?? ''
+    chmodSync(key, 0o644)
+    const decision = await decide(step)
+    const remedy = decision.kind === 'refused' ? decision.remedy : ''
+    const [, command = 'false', line = '', shown = ''] =
+      remedy.match(/as root: (rm \S+)\. Here: take the line of (\S+) out of (\S+)\. Then deploy/) ?? []
+    expect([line, pins.endsWith(shown)]).toEqual([before, true])
+    for (const { code } of await step.on.run([{ line: command }], () => {})) expect(code).toBe(0)
+    writeFileSync(
+      pins,
+      readFileSync(pins, 'utf8')
+        .split('\n')
+        .filter((one) => !one.startsWith(line))
+        .join('\n'),
+    )
+    await apply(step)
+    expect(told(await decide(step))).toEqual([expect.stringMatching(/^= SHA256:/)])
+    expect(readFileSync(pins, 'utf8')).not.toContain(before)
   })
 
   test('what is no key, and pins that cannot be read, are never taken for none', async () => {

@@ -67,6 +67,63 @@ describe('whether sshd would let us in', () => {
     expect(denial?.remedy).toMatch(/run again/)
   })
 
+  test.each<[string, Record<string, string[]>, RegExp, Record<string, string[]>]>([
+    ['AllowUsers', { allowusers: ['chris'] }, /^Add root to AllowUsers/, { allowusers: ['chris', 'root'] }],
+    ['AllowUsers', { allowusers: ['chris'] }, /or take that line away/, {}],
+    ['DenyUsers', { denyusers: ['chris', 'ro*'] }, /^Take ro\* out of DenyUsers/, { denyusers: ['chris'] }],
+    [
+      'AllowGroups',
+      { groups: ['root'], allowgroups: ['ssh'] },
+      /^Add a group of root to AllowGroups \(root\)/,
+      { groups: ['root'], allowgroups: ['ssh', 'root'] },
+    ],
+    [
+      'DenyGroups',
+      { groups: ['root adm'], denygroups: ['ad?', 'x'] },
+      /^Take ad\? out of DenyGroups/,
+      { groups: ['root adm'], denygroups: ['x'] },
+    ],
+    [
+      'DenyGroups',
+      { groups: ['adm'], denygroups: ['adm'] },
+      /or root out of the group/,
+      { groups: [], denygroups: ['adm'] },
+    ],
+    [
+      'PubkeyAuthentication',
+      { pubkeyauthentication: ['no'] },
+      /^Set PubkeyAuthentication to yes/,
+      { pubkeyauthentication: ['yes'] },
+    ],
+    [
+      'AuthenticationMethods',
+      { authenticationmethods: ['publickey,password'] },
+      /^Add "publickey" as a list of its own/,
+      { authenticationmethods: ['publickey,password', 'publickey'] },
+    ],
+    [
+      'PermitRootLogin',
+      { permitrootlogin: ['no'] },
+      /^Set PermitRootLogin to prohibit-password/,
+      { permitrootlogin: ['prohibit-password'] },
+    ],
+    [
+      'Port',
+      { port: ['2222'], listenaddress: ['0.0.0.0:2222'] },
+      /^Write "Port 22" beside it/,
+      { port: ['2222', '22'], listenaddress: ['0.0.0.0:2222', '0.0.0.0:22'] },
+    ],
+    [
+      'ListenAddress',
+      { port: ['22'], listenaddress: ['10.0.0.1:22'] },
+      /\(ListenAddress 203\.0\.113\.10\)/,
+      { port: ['22'], listenaddress: ['10.0.0.1:22', '203.0.113.10:22'] },
+    ],
+  ])('the remedy for %s lets in: %j, %s', (_, found, remedy, mended) => {
+    expect(judge(found)?.remedy).toMatch(remedy)
+    expect(judge(mended)).toBeUndefined()
+  })
+
   test('what hangs on an address that is not known keeps nobody out', () => {
     expect(judge({ allowusers: ['root@192.0.2.1'], denyusers: ['root@198.51.100.7'] }, {}, null)).toBeUndefined()
     expect(judge({ port: ['2222'], listenaddress: ['0.0.0.0:2222'] }, {}, null)).toBeUndefined()

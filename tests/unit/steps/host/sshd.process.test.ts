@@ -138,6 +138,22 @@ describe('sshd', () => {
     expect(told(step.plan({ ...sound, ...now }, { pending: [] }))).toEqual(desired)
   })
 
+  test.each<[string, object, RegExp, object]>([
+    ['a key', { keys: { ...sound.keys, lines: [] } }, /^Put a public key into ~root\/\.ssh\/authorized_keys/, {}],
+    ['OpenSSH', { service: { ...asleep, exists: false } }, /^Install openssh-server/, {}],
+    [
+      'what grep finds taken away',
+      { effective: { root: { permitrootlogin: ['yes'] } } },
+      /^Look for it: grep -rin 'permitrootlogin' \/etc\/ssh$/,
+      {},
+    ],
+  ])('the remedy leads out: %s', (_, now, remedy, mended) => {
+    expect(step.plan({ ...sound, ...now } as never, { pending: [] })).toMatchObject({
+      remedy: expect.stringMatching(remedy),
+    })
+    expect(told(step.plan({ ...sound, ...mended }, { pending: [] }))).toEqual([fine])
+  })
+
   test('keys that an earlier step will add let the user in', () => {
     const now = { ...sound, dropIn: null, keys: { folder: null, file: null, lines: [] } }
     expect(told(step.plan(now, { pending: ['authorized keys of root'] }))).toEqual([`+ ${path}`])
