@@ -140,8 +140,7 @@ ln -s ${outside}/99red .bashrc; ln -s ${outside}/99red.json .claude.json`)
   })
 
   test('15,000 modules more in each environment cost a plan their folders, and no module is looked at', async () => {
-    // What the attacks before took is given back, so that the plan is of the modules alone.
-    await onHost('chown root: /opt/valence')
+    await onHost('chown root: /opt/valence') // the attacks before took it: the plan is of the modules alone
     await addModules(pod.host)
     const before = await logins(pod.host)
     const run = { code: -1, stdout: '' }
