@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Decision } from '@infra/shared/engine/step'
 import { loadEnv } from '@infra/shared/env/load'
 import { type EnvOf, type Schema, variablesOf } from '@infra/shared/env/variable'
@@ -37,13 +38,16 @@ export function loaded<T extends Schema>(schema: T, typed: Typed): EnvOf<T> {
   return found.env
 }
 
-/** The text of each variable that a deployment needs and the schema has an example of. */
+/** The text of each variable that a deployment needs. */
 export const examples = (schema: Schema): Typed =>
   Object.fromEntries(
     variablesOf(schema).flatMap(({ name, type, meta }) => {
-      if (type.safeParse(undefined).success || meta.generate) return []
+      if (type.safeParse(undefined).success) return []
       const sample = typeof meta.sample === 'function' ? meta.sample() : meta.sample
-      return [[name, sample ?? meta.example ?? '']]
+      const made = createHash('sha256').update(name).digest('base64url')
+      const texts = [sample, ...(meta.secret || meta.generate ? [] : [meta.example]), made, '123456789012345678']
+      const isGood = (text: string | undefined) => text !== meta.placeholder && type.safeParse(text).success
+      return [[name, texts.find(isGood) ?? '']]
     }),
   )
 

@@ -1,4 +1,4 @@
-import type { AwsPlace } from '../../command/aws.ts'
+import { type AwsPlace, awsWhere } from '../../command/aws.ts'
 import { staleTags, type Tags } from '../../command/aws-tags.ts'
 import { type Change, changes, type Decision, refuse, type Step, step } from '../../engine/step.ts'
 import type { Target } from '../../engine/target.ts'
@@ -53,7 +53,8 @@ function decide(place: AwsPlace, desired: TableOptions, { table, ttl, tags, reco
     ]
     return changes([make.table(), ...rest], '')
   }
-  const wrong = refuseTable(desired, table) ?? refuseIndexes(desired, table) ?? refuseTtl(desired, ttl)
+  const wrong =
+    refuseTable(place, desired, table) ?? refuseIndexes(place, desired, table) ?? refuseTtl(place, desired, ttl)
   if (wrong) return wrong
   const list: Change[] = []
   if (table.status !== 'ACTIVE') list.push(make.active(table.status))
@@ -86,6 +87,7 @@ function summary(desired: TableOptions, table: TableState): string {
 }
 
 function refuseTable(
+  place: AwsPlace,
   { name, remedies, indexes = [], ...desired }: TableOptions,
   table: TableState,
 ): Decision | undefined {
@@ -97,7 +99,7 @@ function refuseTable(
     const entry = [`${name}=${written(table)}`, ...kept].join(',')
     return refuse(
       `table ${name} has the keys ${keysOf(table)} instead of ${keysOf(desired)}, and a table's keys cannot be changed`,
-      `${adding(remedies?.keys, 'the bot uses these keys', entry)}No table is replaced here: where the bot wants the other keys, its items have to be written anew by a program of yours (aws dynamodb scan reads them), and the table deleted by you when nothing needs it any more. ${without(remedies)}`.trim(),
+      `${adding(remedies?.keys, 'the bot uses these keys', entry)}No table is replaced here: where the bot wants the other keys, its items have to be written anew by a program of yours (aws dynamodb scan --table-name ${name} ${awsWhere(place).line} reads them), and the table deleted by you when nothing needs it any more. ${without(remedies)}`.trim(),
     )
   }
   if (['ACTIVE', 'CREATING', 'UPDATING'].includes(table.status)) return undefined
@@ -118,11 +120,15 @@ const adding = (variable: string | undefined, where: string, entry: string): str
 
 const without = (remedies: TableOptions['remedies']): string => (remedies ? `Meanwhile ${remedies.without}.` : '')
 
-function refuseIndexes({ name, remedies, indexes = [] }: TableOptions, table: TableState): Decision | undefined {
+function refuseIndexes(
+  place: AwsPlace,
+  { name, remedies, indexes = [] }: TableOptions,
+  table: TableState,
+): Decision | undefined {
   for (const index of indexes) {
     const now = table.indexes[index.name]
     if (!now) continue
-    const drop = `aws dynamodb update-table --table-name ${name} --global-secondary-index-updates '[{"Delete":{"IndexName":"${index.name}"}}]'`
+    const drop = `aws dynamodb update-table --table-name ${name} ${awsWhere(place).line} --global-secondary-index-updates '[{"Delete":{"IndexName":"${index.name}"}}]'`
     const is = describeIndex(now)
     const shall = describeIndex(index)
     if (is !== shall) {
@@ -137,7 +143,11 @@ function refuseIndexes({ name, remedies, indexes = [] }: TableOptions, table: Ta
   return undefined
 }
 
-function refuseTtl({ name, remedies, ttl: desired }: TableOptions, ttl: TimeToLive | null): Decision | undefined {
+function refuseTtl(
+  place: AwsPlace,
+  { name, remedies, ttl: desired }: TableOptions,
+  ttl: TimeToLive | null,
+): Decision | undefined {
   if (!desired || !ttl || ttl.status === 'DISABLED') return undefined
   if (ttl.status === 'DISABLING') {
     return refuse(
@@ -148,6 +158,6 @@ function refuseTtl({ name, remedies, ttl: desired }: TableOptions, ttl: TimeToLi
   if (ttl.attribute === desired) return undefined
   return refuse(
     `items of ${name} expire by ${ttl.attribute} instead of ${desired}, and AWS does not change that while it is on`,
-    `Which attribute do the items have? ${adding(remedies?.ttl, `it is ${ttl.attribute}`, `${name}=${ttl.attribute}`)}Where it is ${desired}: aws dynamodb update-time-to-live --table-name ${name} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later. ${without(remedies)}`.trim(),
+    `Which attribute do the items have? ${adding(remedies?.ttl, `it is ${ttl.attribute}`, `${name}=${ttl.attribute}`)}Where it is ${desired}: aws dynamodb update-time-to-live --table-name ${name} ${awsWhere(place).line} --time-to-live-specification Enabled=false,AttributeName=${ttl.attribute}; run again an hour later. ${without(remedies)}`.trim(),
   )
 }

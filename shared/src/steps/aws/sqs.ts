@@ -4,12 +4,14 @@ import {
   awsArn,
   awsError,
   awsUntil,
+  awsWhere,
   explainAws,
   type Json,
   withAccount,
 } from '../../command/aws.ts'
 import { madeBy, staleTags, type Tags, tellTags } from '../../command/aws-tags.ts'
 import type { Output } from '../../command/command.ts'
+import { sh } from '../../command/sh.ts'
 import {
   type Change,
   changes,
@@ -68,13 +70,14 @@ export function queue(on: OnAws, desired: QueueOptions): Step {
 function decide(place: AwsPlace, desired: QueueOptions, { queue, tags }: Now): Decision {
   const { name } = desired
   if (!queue) return changes([creation(place, desired)], '')
+  const account = queue.arn.split(':')[4] ?? ''
   if (queue.fifo) {
+    const { line } = sh`aws sqs delete-queue --queue-url ${queueUrl({ ...place, account }, name)} ${awsWhere(place)}`
     return refuse(
       `queue ${name} is a FIFO queue instead of a standard one, and a queue's kind cannot be changed`,
-      'No queue is replaced here. When nothing uses it any more, delete it yourself (aws sqs delete-queue), wait a minute, and run again.',
+      `No queue is replaced here. When nothing uses it any more, delete it yourself, wait a minute, and run again: ${line}`,
     )
   }
-  const account = queue.arn.split(':')[4] ?? ''
   const stale = Object.entries(attributesOf(place, desired)).filter(
     ([key, value]) => !isSame(key, withAccount(value, account), queue),
   )

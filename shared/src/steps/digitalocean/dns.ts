@@ -75,7 +75,8 @@ function decide(
   const alias = own.find(({ type }) => type === 'CNAME')
   const list = own.filter(({ type }) => type === 'A')
   const [record, ...others] = list
-  const edit = `doctl compute domain records list ${zone}`
+  const kept = list.find(({ data }) => data === address)
+  const unwanted = list.filter((one) => one !== kept)
   if (alias)
     return refuse(
       `${name} is an alias of ${alias.data}, beside which no A record can be`,
@@ -84,7 +85,7 @@ function decide(
   if (others.length > 0)
     return refuse(
       `${name} has ${list.length} A records (${list.map(({ data }) => data).join(', ')}), and only ${address} is ${what}`,
-      `Visitors would get any of them. Delete those that are not wanted, then run again: ${edit}`,
+      `Visitors would get any of them. Delete those that are not wanted, then run again (doctl compute domain records list ${zone} shows them): doctl compute domain records delete ${zone} ${unwanted.map(({ id }) => id).join(' ')}`,
     )
   const wait = doUntil(doDns(name, 'digitalocean'), 'addresses', address, timeoutSeconds)
   const records_ = `/v2/domains/${zone}/records`

@@ -61,7 +61,7 @@ function decide(desired: CloudFirewallOptions, droplet: number, found: readonly 
   if (others.length > 0)
     return refuse(
       `there are ${found.length} cloud firewalls of the name ${desired.name}`,
-      'Delete the one that is not ours: doctl compute firewall list',
+      `Delete the others, when nothing needs them: doctl compute firewall list shows them, doctl compute firewall delete ${others.map(({ id }) => id).join(' ')} leaves the first (${firewall.id}).`,
     )
   const said = [
     ...difference(firewall.inbound, inbound),

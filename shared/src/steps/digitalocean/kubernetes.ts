@@ -64,7 +64,7 @@ function decide(desired: KubernetesOptions, now: Now): Decision {
   if (others.length > 0)
     return refuse(
       `there are ${others.length + 1} Kubernetes clusters of the name ${desired.name}`,
-      'Give the right one a name of its own (control panel, Settings), and set DO_CLUSTER_NAME to it.',
+      `Give the right one a name of its own (doctl kubernetes cluster update ID --cluster-name NAME; the IDs: ${[cluster, ...others].map(({ id }) => id).join(', ')}), and set DO_CLUSTER_NAME to it.`,
     )
   if (cluster.state === 'running' || cluster.state === 'degraded') return changes([], describeCluster(desired, cluster))
   if (cluster.state === 'provisioning' || cluster.state === 'upgrading')
@@ -130,9 +130,12 @@ function refuseOffer(desired: KubernetesOptions, { offer, size }: Now): Decision
   if (!regions.includes(desired.region)) return wrong('DO_CLUSTER_REGION', `region ${desired.region}`, regions)
   if (!sizes.includes(desired.size)) return wrong('DO_NODE_SIZE', `node size ${desired.size}`, sizes)
   if (!size || (size.available && size.regions.includes(desired.region))) return undefined
+  const other = `Set DO_NODE_SIZE to another size (${sizes.filter((one) => one !== desired.size).join(', ')})`
   return refuse(
     `DigitalOcean does not offer ${desired.size} in ${desired.region}`,
-    `Set DO_NODE_SIZE, or DO_CLUSTER_REGION to one of: ${size.regions.join(', ')}`,
+    size.available && size.regions.length > 0
+      ? `${other}, or DO_CLUSTER_REGION to one of: ${size.regions.join(', ')}`
+      : `It is sold out everywhere. ${other}`,
   )
 }
 

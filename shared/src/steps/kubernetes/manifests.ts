@@ -189,7 +189,9 @@ function refuseAny(objects: readonly KubeObject[], options: ManifestsOptions, no
     if (kind) return kind
     return why ?? refuse(`${called} cannot become as it shall be: ${reason}`, remedyOf(called, object, reason))
   }
-  const resized = [...state.changed.values()].map(refuseSize).find((wrong) => wrong !== undefined)
+  const resized = [...state.changed.values()]
+    .map((one) => refuseSize(one, claimVariables[one.name]))
+    .find((wrong) => wrong !== undefined)
   return resized ?? (storage && refuseMissingClass(objects, storage, claimVariables))
 }
 
@@ -266,13 +268,16 @@ function tellUnwanted(one: ObjectRef): string {
 }
 
 // The cloud would let it grow: for more money, and for good.
-function refuseSize({ kind, name, namespace = '', resized }: ObjectChange): Decision | undefined {
+function refuseSize(
+  { kind, name, namespace = '', resized }: ObjectChange,
+  variables: ClaimVariables | undefined,
+): Decision | undefined {
   if (!resized) return undefined
   const { from, to } = resized
   const patch = JSON.stringify({ spec: { resources: { requests: { storage: to } } } })
   return refuse(
     `volume ${name} has ${from} instead of ${to}, and a volume keeps its size here`,
-    `Set the variable back to ${from}. To have it grow, which is billed and can never be undone, do it yourself, then deploy: ${sh`kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} -p ${patch}`.line}`,
+    `${variables ? `Set ${variables.size}=${from}` : `Set the variable back to ${from}`}. To have it grow, which is billed and can never be undone, do it yourself, then deploy: ${sh`kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} -p ${patch}`.line}`,
   )
 }
 
@@ -281,7 +286,10 @@ function remedyOf(called: string, object: KubeObject | undefined, reason: string
     return 'A volume keeps its size and class here, since its data would be lost with it. Set the variable back, or move the data by hand.'
   if (object?.kind === 'StatefulSet')
     return `It is never replaced here. Take it away yourself, which leaves its pods and volumes, then deploy: ${deleteSet(object).line}`
-  if (/immutable|Forbidden|cannot change/.test(reason))
-    return 'It is never replaced here: that would take down what runs. Delete it by hand when you accept that (kubectl delete …), then deploy.'
+  if (object && /immutable|Forbidden|cannot change/.test(reason)) {
+    const { kind, name, namespace } = refOf(object)
+    const { line } = sh`kubectl delete ${kind.toLowerCase()} ${name}`
+    return `It is never replaced here: that would take down what runs. Delete it by hand when you accept that, then deploy: ${line}${namespace ? ` -n ${namespace}` : ''}`
+  }
   return 'Correct the variable that this value comes from.'
 }
