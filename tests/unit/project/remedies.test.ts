@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { scriptsOf } from './pages.ts'
 import { remediesOfClouds, untriedOfClouds } from './remedies-clouds.ts'
 import { remediesOfPods, untriedOfPods } from './remedies-pod.ts'
 import { type Remedy, refusals, refusalsIn, root } from './remedy.ts'
@@ -59,4 +60,25 @@ test('no more remedies are untried than were before', () => {
       .flat()
       .filter((entry) => 'untried' in entry).length
   expect([count(remediesOfPods), count(remediesOfClouds)]).toEqual([untriedOfPods, untriedOfClouds])
+})
+
+const calls = [...refusals].flatMap(([file, list]) => list.map((call) => [file, call] as const))
+
+test('each variable that a refusal names is one of those that can be set', () => {
+  const known = readFileSync(join(root, 'docs/variables.md'), 'utf8')
+  const named = calls.flatMap(([file, call]) =>
+    (call.match(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g) ?? []).map((name) => [file, name]),
+  )
+  expect(named.length).toBeGreaterThan(30)
+  expect(named.filter(([, name]) => !known.includes(`\`${name}\``))).toEqual([])
+})
+
+test('each command of the project that a refusal names is there', () => {
+  const named = calls.flatMap(([file, call]) =>
+    [...call.matchAll(/npm run ([a-z-]+) -w (pod|cluster|stoat)\b/g)].map(([line, script = '', workspace = '']) => {
+      return { file, line, isThere: Object.hasOwn(scriptsOf(workspace), script) }
+    }),
+  )
+  expect(named.length).toBeGreaterThan(15)
+  expect(named.filter(({ isThere }) => !isThere)).toEqual([])
 })
