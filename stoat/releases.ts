@@ -110,7 +110,7 @@ export function revisionOf(apiImage: string): number | undefined {
 }
 
 /** Which value of `STOAT_IMAGES` goes with a database of a revision: the oldest that knows it. Undefined where none does. */
-export const releaseOfRevision = (revision: number): ReleaseName | undefined =>
+const releaseOfRevision = (revision: number): ReleaseName | undefined =>
   (Object.keys(releases) as ReleaseName[]).find((name) => releases[name].revision >= revision)
 
 /** From this revision on invites are in `account_invites`: the api renames `invites`, and drops what has that name already. */
@@ -124,6 +124,21 @@ export function settingFor(env: Pick<StoatEnv, 'STOAT_API_IMAGE'>, revision: num
   const name = releaseOfRevision(revision)
   if (name === undefined) return 'STOAT_API_IMAGE to the api of a release that is newer than next'
   return `STOAT_IMAGES=${name}${env.STOAT_API_IMAGE === undefined ? '' : ' and unset STOAT_API_IMAGE'}`
+}
+
+/**
+ * What to set for an image of MongoDB, for people. Where the release does not start with that, which one does, by what the
+ * database says of its revision.
+ */
+export function mongodbSettingFor(
+  env: Pick<StoatEnv, 'STOAT_IMAGES'>,
+  image: string,
+  database?: { readonly revision: number | null },
+): string {
+  const set = `STOAT_MONGODB_IMAGE=${image}`
+  if ((mongoMajor(image) ?? 0) >= releaseOf(env).oldestMongodb) return set
+  const name = database && releaseOfRevision(database.revision ?? 0)
+  return `${set} and ${name ? `STOAT_IMAGES=${name}` : `another STOAT_IMAGES than ${env.STOAT_IMAGES}`}`
 }
 
 /** An expression for mongosh: the collection of invites in the database as it is, whichever release is asked for. */

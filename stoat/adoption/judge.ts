@@ -9,6 +9,7 @@ import type { StoatEnv } from '../env/env.ts'
 import { mongoMajor } from '../env/images.ts'
 import { claimVariables as caddyClaimVariables, caddyObjects } from '../manifests/gateway.ts'
 import { claimVariables, storeObjects } from '../manifests/stores.ts'
+import { mongodbSettingFor } from '../releases.ts'
 import { stores } from '../services.ts'
 import { type Configuration, findValues, isEncryptionKey } from './keys.ts'
 import { carried, claimOf, storeNamed } from './names.ts'
@@ -95,7 +96,7 @@ function refuseVersion(env: StoatEnv, found: Found): Decision | undefined {
   if (now === undefined || desired === undefined || now === desired) return undefined
   return refuse(
     `MongoDB ${now} has written the data, and MongoDB ${desired} would not start with it`,
-    `Set STOAT_MONGODB_IMAGE=${mongodb.image}. To another version it goes one major version at a time, after the adoption.`,
+    `Set ${mongodbSettingFor(env, mongodb.image)}. To another version it goes one major version at a time, after the adoption.`,
   )
 }
 

@@ -6,8 +6,8 @@ import { lastBackup } from '../backup/last.ts'
 import type { StoatContext } from '../context.ts'
 import { type Answered, type DatabaseState, databaseState, told } from '../database-state.ts'
 import type { StoatEnv } from '../env/env.ts'
-import { mongoMajor, mongoVersion } from '../env/images.ts'
-import { releaseOf, releaseOfRevision } from '../releases.ts'
+import { mongoVersion } from '../env/images.ts'
+import { mongodbSettingFor, releaseOf } from '../releases.ts'
 import { stores } from '../services.ts'
 import { type Backups, backedUp } from './backed-up.ts'
 
@@ -43,7 +43,7 @@ export function judgeMongodb(
   const running = state?.server ?? (image === null ? undefined : mongoVersion(image))
   const [from, to] = [seriesOf(running), seriesOf(version)]
   const { oldestMongodb } = releaseOf(env)
-  const by = (index: number) => settingFor(env, `mongo:${series[index]}`, state)
+  const by = (index: number) => mongodbSettingFor(env, `mongo:${series[index]}`, state)
   if (to === undefined && running !== undefined && Number.parseInt(running, 10) < oldestMongodb)
     return refuse(
       `STOAT_IMAGES=${env.STOAT_IMAGES} needs MongoDB ${oldestMongodb}, and ${running} runs: with it the api crashes from its second start on`,
@@ -97,7 +97,7 @@ function judgeNext(
   if (!state)
     return refuse(
       `${wanted} is the release after ${running}, and MongoDB does not tell which format its data has`,
-      `Deploy with what runs until it is well (${settingFor(env, image ?? '', state)}): npm run status -w stoat; npm run logs -w stoat -- mongodb.`,
+      `Deploy with what runs until it is well (${mongodbSettingFor(env, image ?? '', state)}): npm run status -w stoat; npm run logs -w stoat -- mongodb.`,
     )
   if (data !== from)
     return refuse(
@@ -112,14 +112,6 @@ function judgeNext(
 
 const stepwise =
   'After each, once it runs, set the format of its data (setFeatureCompatibilityVersion); the plan tells the command.'
-
-/** What to set for an image of MongoDB, for people; where `STOAT_IMAGES` does not start with it, what does. */
-function settingFor(env: StoatEnv, image: string, state: DatabaseState | undefined): string {
-  const set = `STOAT_MONGODB_IMAGE=${image}`
-  if ((mongoMajor(image) ?? 0) >= releaseOf(env).oldestMongodb) return set
-  const name = releaseOfRevision(state?.revision ?? 0)
-  return `${set} and ${name && state ? `STOAT_IMAGES=${name}` : `another STOAT_IMAGES than ${env.STOAT_IMAGES}`}`
-}
 
 /** From MongoDB 7 on the command has to be confirmed. */
 function formatCommand(index: number): string {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { refusals } from '../unit/project/remedy.ts'
 import { type DigitalOceanFake, startDigitalOcean } from './digitalocean-fake.ts'
 import { type KubeLab, startKube } from './kube/kube.ts'
 import { doctlPath } from './kube/programs.ts'
@@ -9,6 +10,15 @@ import { requireLab, title } from './prerequisites.ts'
 import { run } from './run.ts'
 
 const noDoctl = requireLab('doctl', 'kube')
+
+/** The lines of doctl that refusals print, with a word in the place of each value. */
+const remedies = [...refusals.values(), ['doctl compute droplet delete valence-pod']]
+  .flat()
+  .flatMap((text) =>
+    [...text.replace(/\$\{(?:[^{}]|\{[^}]*\})*\}/g, 'x').matchAll(/(?<=doctl )(?:compute|kubernetes) [\w -]*\w/g)].map(
+      ([line]) => line,
+    ),
+  )
 
 describe.skipIf(noDoctl)(title('doctl and the account', noDoctl), () => {
   let fake: DigitalOceanFake
@@ -45,10 +55,16 @@ describe.skipIf(noDoctl)(title('doctl and the account', noDoctl), () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('the line that deletes a droplet is one that it has', async () => {
-    const { code, stdout, stderr } = await doctl(...'compute droplet delete valence-pod --help'.split(' '))
-    expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toContain('doctl compute droplet delete <droplet-id|droplet-name>')
+  test('the lines of a remedy are ones that it has, with their flags', async () => {
+    expect(remedies.length).toBeGreaterThan(12)
+    for (const line of remedies) {
+      const { code, stdout, stderr } = await doctl(...line.split(' '), '--help')
+      expect([line, code, stderr]).toEqual([line, 0, ''])
+      // Of a command that it does not know it shows those that it does.
+      const [, usage = ''] = stdout.match(/^Usage:\n {2}doctl (.*)/m) ?? []
+      expect(usage).not.toContain('[command]')
+      expect(line).toContain(usage.replace(/ [<[].*/, ''))
+    }
   })
 
   test('a cluster is made, waited for, found by its name', async () => {

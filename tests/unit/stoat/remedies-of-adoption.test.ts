@@ -10,6 +10,8 @@ describe('an adoption', () => {
     refuseAdoption(env, found({ config: toml(key('a')), ...more }))
   const typed = { STOAT_MONGODB_IMAGE: 'mongo:7' }
   const gone = 'kubectl delete deployment stoat-mongodb -n discord-bot'
+  const { pod } = mongodb()
+  const older = { ...pod, containers: pod.containers.map((one) => ({ ...one, image: 'mongo:6.0.14' })) }
   const nothing = judge({ workloads: [], claims: [] })
   const unused = (name: string, isOther: boolean) => claim(name, { isOther, app: 'stoat-mongodb' })
   test.each<[string, Row]>([
@@ -55,6 +57,15 @@ describe('an adoption', () => {
     [
       'of another version of MongoDB',
       { typed: { STOAT_MONGODB_IMAGE: 'mongo:8.0' }, says: /MongoDB 7 has written the data/, decide: judge({}) },
+    ],
+    [
+      'of a MongoDB that the release does not start with',
+      {
+        typed: { STOAT_MONGODB_IMAGE: 'mongo:7', STOAT_IMAGES: 'next' },
+        says: /MongoDB 6 has written the data/,
+        own: { STOAT_IMAGES: 'stoat' },
+        decide: judge({ workloads: [{ ...mongodb(), pod: older }] }),
+      },
     ],
     [
       'of data in no volume, which is given up',

@@ -194,9 +194,10 @@ describe('the version of MongoDB', () => {
     [
       'that needs AVX',
       {
+        typed: { STOAT_IMAGES: 'next' },
         says: /needs processors with AVX/,
-        names: 'mongo:4.4',
-        own: { STOAT_MONGODB_IMAGE: 'mongo:4.4' },
+        names: 'mongo:4.4, with which STOAT_IMAGES must not be next',
+        own: { STOAT_MONGODB_IMAGE: 'mongo:4.4', STOAT_IMAGES: 'stoat' },
         decide: (env) => judgeNodes(env, [{ name: 'n', kernel: '6.1.0', avx: false }]),
       },
     ],
