@@ -104,14 +104,16 @@ export function isConverged(plan: Plan): boolean {
 /** Throws the refusals of a plan, what we may not ask, and its open questions that no earlier change explains. */
 export function assertSound(plan: Plan): void {
   const all = plan.steps.flatMap(({ step, decision }) =>
-    decision?.kind === 'refused' ? [{ id: step.id, ...decision }] : [],
+    decision?.kind === 'refused'
+      ? [{ ...decision, id: step.id, remedy: step.on.remedyToType?.(decision.remedy) ?? decision.remedy }]
+      : [],
   )
   const alone = all.filter((one) => one.alone)
   const refused = alone.length > 0 ? alone : all
   const [first] = refused
   if (first) {
     throw new Failure('error', sayRefused(first), {
-      remedy: [...new Set(refused.map(({ remedy }) => remedy))].join('\n'),
+      remedy: [...new Set(refused.flatMap(({ remedy }) => remedy.split('\n')))].join('\n'),
       detail: refused.slice(1).map(sayRefused),
     })
   }

@@ -25,6 +25,8 @@ export interface Target {
   readonly blank: boolean
   /** The line to type for a command, as it is sent: `ssh root@203.0.113.10 sh -s <<<…`. The command's own line otherwise. */
   typed?(command: Command): string
+  /** A remedy with what a shell needs first, so that its commands reach this target and no other. */
+  remedyToType?(remedy: string): string
   /** Finds out who or what it is, where `name` cannot tell before. */
   identify?(): Promise<void>
   /** An earlier step makes it: until then every question is answered by `nothing`, and what is planned is tentative. */

@@ -71,6 +71,14 @@ describe('refusals of a plan', () => {
     })
   })
 
+  test('what a shell needs for their commands is said once, before them', async () => {
+    const there = { ...on, remedyToType: (remedy: string) => `First: export A=b\n${remedy}` }
+    const two = ['delete one', 'delete two'].map((remedy, at) =>
+      step({ id: `${at}`, on: there, ask: {}, plan: () => refuse('it is not ours', remedy) }),
+    )
+    expect((await told(...two))?.remedy).toBe('First: export A=b\ndelete one\ndelete two')
+  })
+
   test('are not told beside one whose remedy changes what they are about', async () => {
     expect(await told(other, one('last', refuse('it is another', 'take it over', { alone: true })))).toEqual({
       ...{ message: 'last: it is another', remedy: 'take it over', detail: [] },

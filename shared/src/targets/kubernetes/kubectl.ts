@@ -84,6 +84,7 @@ export function kubernetes(options: KubectlOptions): KubeTarget {
       return known() === undefined
     },
     typed: ({ line }) => typedLine(known(), line),
+    remedyToType: (remedy) => remedyFor(known(), remedy),
     // What stands in the way of that is told when something is asked.
     identify: () => verified().then(ignore, ignore),
     async ask(questions) {
@@ -141,6 +142,13 @@ function typedLine(access: KubeAccess | undefined, line: string): string {
   if (!access) return line
   const files = access.files === userKubeconfig() ? '' : `KUBECONFIG=${quote(access.files)} `
   return line.replaceAll(/(^|[;&|(]\s*)kubectl /gm, `$1${files}kubectl --context ${quote(access.context)} `)
+}
+
+/** The current cluster of whoever types a remedy may be another one than that of the kubeconfig in use. */
+function remedyFor(access: KubeAccess | undefined, remedy: string): string {
+  const theirs = process.env.KUBECONFIG || userKubeconfig()
+  if (!access || access.files === theirs || !/\bkubectl [a-z]/.test(remedy)) return remedy
+  return `First, for this cluster: export KUBECONFIG=${quote(access.files)}\n${remedy}`
 }
 
 /** Asks side by side. Only questions about manifests wait for the values in these. */

@@ -189,6 +189,14 @@ describe('kubectl', () => {
     },
   })
 
+  test.each([
+    ['Delete it, then deploy: kubectl delete secret a -n b', true],
+    ['Set REDIS_SIZE=2Gi', false],
+  ])('a remedy names the kubeconfig first that a shell needs for its commands: %s', (remedy, isTyped) => {
+    const first = `First, for this cluster: export KUBECONFIG=${folder}/config\n`
+    expect(on.remedyToType?.(remedy)).toBe(`${isTyped ? first : ''}${remedy}`)
+  })
+
   test('is always told the context, and gets manifests by stdin', async () => {
     expect(on.name).toBe('kubernetes one (context one) at https://one.example.com')
     const [output] = await on.run([{ line: 'kubectl apply -f -', stdin: { parts: ['manifest'] } }], () => {})
