@@ -56,10 +56,10 @@ export function silent(doing: Doing, error: unknown): Failure {
   const remedy = doing.real
     ? 'Is this machine online (DNS, firewall, a proxy that it would have to go through)?'
     : 'Is what DIGITALOCEAN_API_URL names running? Unset it for the real DigitalOcean.'
-  const { code, message } = causeOf(error)
-  const lost = code === undefined ? undefined : (networkErrors[code] ?? 'no connection')
-  const said =
-    lost === undefined ? `what answers at ${place} is not DigitalOcean's API` : `${place} does not answer: ${lost}`
+  const { code, message, isLost } = causeOf(error)
+  const said = isLost
+    ? `${place} does not answer: ${networkErrors[code ?? ''] ?? 'no connection'}`
+    : `what answers at ${place} is not DigitalOcean's API`
   return new Failure('unreachable', said, {
     remedy: remedy + doubt(doing),
     detail: [`${doing.request}: ${redact(code ?? message)}`],
@@ -77,11 +77,24 @@ const networkErrors: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no way leads there',
   ETIMEDOUT: 'no answer in time',
   UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+  TimeoutError: 'no answer in time',
 }
 
-// fetch says "fetch failed" and keeps the reason to itself.
-function causeOf(error: unknown): { readonly code: string | undefined; readonly message: string } {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+interface Cause {
+  /** The system's, or of a wait that was ended its name. */
+  readonly code: string | undefined
+  readonly message: string
+  /** Whether nothing answered at all. */
+  readonly isLost: boolean
+}
+
+// fetch says "fetch failed" and keeps the reason to itself, which has no code where fetch itself refuses the port.
+function causeOf(error: unknown): Cause {
+  const { name, message, cause } = error instanceof Error ? error : new Error(String(error))
   const inner = cause as { code?: string; message?: string } | undefined
-  return { code: inner?.code, message: inner?.message ?? message }
+  const isLate = name === 'TimeoutError'
+  const code = isLate ? name : inner?.code
+  // Somebody answered who is not the API: the page of a network to log in at.
+  const isLed = inner?.message === 'unexpected redirect'
+  return { code, message: inner?.message ?? message, isLost: isLate || (inner !== undefined && !isLed) }
 }
