@@ -99,7 +99,7 @@ export const unlike: Readonly<Record<string, { readonly ends: number; readonly b
 
 const proof = (file: string, has: string): Proof => ({ file, has })
 
-/** Until it names what the machine lacks. Its worlds are those of tests/lab/cluster-deploy.test.ts. */
+/** Until it names what the machine lacks. */
 const rehearsed = proof('tests/unit/project/rehearse.process.test.ts', "npm(['run', '-s', 'rehearse'")
 
 /** What is not run here: the project's own tools by their words, with where they are run, or why nowhere. */
@@ -117,8 +117,8 @@ export const tools: Readonly<Record<string, Proof | string>> = {
   'npm run lock': 'asks PyPI for the newest of all that Synapse needs',
   'npm run rehearse': rehearsed,
   'npm run rehearse -w pod': proof('tests/lab/pod-deploy.test.ts', "'rehearse', '-w', 'pod'"),
-  'npm run rehearse -w cluster': rehearsed,
-  'npm run rehearse -w stoat': rehearsed,
+  'npm run rehearse -w cluster': proof('tests/lab/rehearse.test.ts', "'rehearse', '-w', workspace"),
+  'npm run rehearse -w stoat': proof('tests/lab/rehearse.test.ts', "'rehearse', '-w', workspace"),
   'npm run rehearse -w stoat -- --upstream DIR': rehearsed,
 }
 
