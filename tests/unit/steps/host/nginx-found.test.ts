@@ -1,39 +1,11 @@
 import { gzipSync } from 'node:zlib'
-import { digestText, nothing, plainText } from '@infra/shared/command/command'
+import { nothing } from '@infra/shared/command/command'
 import { nginxState } from '@infra/shared/facts/host/nginx'
 import { matching } from '@infra/shared/facts/host/nginx-config'
-import { nginxSite } from '@infra/shared/steps/host/nginx'
-import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
+import { link, site, sound } from './nginx-sound.ts'
 
-const path = '/etc/nginx/sites-available/pod'
-const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
-const site = nginxSite(blank('new'), 'pod', options)
-const file = {
-  type: 'file',
-  mode: '0644',
-  owner: 'root',
-  group: 'root',
-  content: 'server {}\n',
-  sha256: digestText(plainText('server {}\n')),
-}
-const link = '/etc/nginx/sites-enabled/pod'
-const sound = {
-  nginx: {
-    version: '1.26.3',
-    ipv6: true,
-    stale: false,
-    sites: [{ path: link, names: ['pod.example.org'] }],
-    listens: [],
-    once: [],
-    conflicts: [],
-  },
-  site: file,
-  enabled: path,
-  unit: { exists: true, active: 'active', enabled: 'enabled', since: 1, outdated: false },
-  certificate: { names: ['pod.example.org'] },
-}
 /** What the host answers where nginx has these files. */
 function answer(files: Readonly<Record<string, string>>, more = ''): string {
   const dump = Object.entries(files).map(([path, text]) => `# configuration file ${path}:\n${text}\n`)

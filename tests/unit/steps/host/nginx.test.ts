@@ -4,35 +4,9 @@ import { nginxSite } from '@infra/shared/steps/host/nginx'
 import { blank } from '@infra/shared/targets/blank'
 import { describe, expect, test } from 'vitest'
 import { told } from '../told.ts'
+import { file, link, options, path, site, sound } from './nginx-sound.ts'
 
-const path = '/etc/nginx/sites-available/pod'
-const options = { names: ['pod.example.org'], certificate: 'pod.example.org', content: () => 'server {}\n' }
-const site = nginxSite(blank('new'), 'pod', options)
 const before = nginxSite(blank('new'), 'pod', { ...options, bootstrap: () => 'server { listen 80; }\n' })
-const file = {
-  type: 'file',
-  mode: '0644',
-  owner: 'root',
-  group: 'root',
-  content: 'server {}\n',
-  sha256: digestText(plainText('server {}\n')),
-}
-const link = '/etc/nginx/sites-enabled/pod'
-const sound = {
-  nginx: {
-    version: '1.26.3',
-    ipv6: true,
-    stale: false,
-    sites: [{ path: link, names: ['pod.example.org'] }],
-    listens: [],
-    once: [],
-    conflicts: [],
-  },
-  site: file,
-  enabled: path,
-  unit: { exists: true, active: 'active', enabled: 'enabled', since: 1, outdated: false },
-  certificate: { names: ['pod.example.org'] },
-}
 const beside = (path: string, ...names: string[]) => ({ nginx: { ...sound.nginx, sites: [{ path, names }] } })
 
 describe('nginxSite', () => {
