@@ -55,9 +55,7 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
       continue
     }
     try {
-      const content = readText(path, { mark: true })
-      const text = parseEnvText(content, home)
-      read.push({ name: file, path, content, text, values: lastOf(text.assignments) })
+      read.push(readEnvFile(root, file, home))
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
       const isOwn = statSync(path).uid === process.getuid?.()
@@ -70,6 +68,14 @@ export function readEnvFiles(workspace: string, root: string, home: string, name
     }
   }
   return { main, read, problems }
+}
+
+/** Reads one environment file. Throws what reading it throws. */
+export function readEnvFile(root: string, name: string, home: string): EnvFile {
+  const path = join(root, name)
+  const content = readText(path, { mark: true })
+  const text = parseEnvText(content, home)
+  return { name, path, content, text, values: lastOf(text.assignments) }
 }
 
 /** What to do about a file that cannot be read, by the code of the error. Another owner's mode is not ours to change. */

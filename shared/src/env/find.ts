@@ -18,7 +18,7 @@ export function find(
   name: string,
   meta: VariableMeta,
   processEnv: Readonly<Record<string, string | undefined>>,
-  files: EnvFiles,
+  files: Pick<EnvFiles, 'read'>,
   warnings: Warning[] = [],
 ): Found | undefined {
   for (const key of [name, ...(meta.aliases ?? [])]) {
@@ -40,7 +40,7 @@ export function find(
   return undefined
 }
 
-function strongest(key: string, own: string | undefined, files: EnvFiles): Found | undefined {
+function strongest(key: string, own: string | undefined, files: Pick<EnvFiles, 'read'>): Found | undefined {
   if (own) return { text: own, source: 'environment' }
   for (const file of files.read) {
     const entry = file.values.get(key)

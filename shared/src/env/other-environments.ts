@@ -1,8 +1,6 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Assignment, isSet, parseEnvText } from './env-text.ts'
-import type { EnvFiles } from './files.ts'
-import { readText } from './read-text.ts'
+import { type EnvFile, type EnvFiles, readEnvFile } from './files.ts'
+import { find } from './find.ts'
 import { type Problem, type Schema, type VariableMeta, variablesOf, type Warning } from './variable.ts'
 
 /** What a load has read, for a comparison with the files of the other environments. */
@@ -16,11 +14,6 @@ export interface Own {
   readonly name?: string | undefined
   /** What is deployed matters: another environment must not be there already. */
   readonly deploys: boolean
-}
-
-interface Other {
-  readonly file: string
-  readonly texts: ReadonlyMap<string, string>
 }
 
 /** What people call a copy of a file: it is not an environment. */
@@ -43,32 +36,28 @@ export function mixedUp(own: Own): { problems: Problem[]; warnings: Warning[] } 
 }
 
 /** The other environment files of the workspace; one that cannot be read is told where it is used itself. */
-function otherEnvironments({ schema: { workspace }, root, home, files }: Own): Other[] {
+function otherEnvironments({ schema: { workspace }, root, home, files }: Own): EnvFile[] {
   const start = `.env.${workspace}`
   return readdirSync(root)
     .filter((file) => file !== files.main && (file === start || file.startsWith(`${start}.`)))
     .filter((file) => /^(\.[A-Za-z0-9][\w-]*)?$/.test(file.slice(start.length)))
     .flatMap((file) => {
       try {
-        return [{ file, texts: textsOf(parseEnvText(readText(join(root, file), { mark: true }), home).assignments) }]
+        return [readEnvFile(root, file, home)]
       } catch {
         return []
       }
     })
 }
 
-/** The texts that a file sets, each by its last assignment. */
-const textsOf = (assignments: readonly Assignment[]) =>
-  new Map(assignments.filter(isSet).map(({ name, value }) => [name, value]))
-
 /** The variables of the process that are as `other` has them, and not as the chosen files do. */
-function ofShell(own: Own, other: Other): { problem?: Problem; warning?: Warning } | undefined {
+function ofShell(own: Own, other: EnvFile): { problem?: Problem; warning?: Warning } | undefined {
   const { schema, processEnv, files } = own
   const taken = variablesOf(schema).flatMap(({ name, meta }) => {
     const key = keys(name, meta).find((one) => Boolean(processEnv[one]))
     if (key === undefined || meta.common) return []
-    const isOthers = textIn(other.texts, name, meta) === processEnv[key]
-    return isOthers && inFiles(files, name, meta) !== processEnv[key] ? [{ key, name, meta }] : []
+    const isOthers = textIn([other], name, meta) === processEnv[key]
+    return isOthers && textIn(files.read, name, meta) !== processEnv[key] ? [{ key, name, meta }] : []
   })
   const [first] = taken
   if (first === undefined) return undefined
@@ -76,18 +65,19 @@ function ofShell(own: Own, other: Other): { problem?: Problem; warning?: Warning
   const names = taken.map(({ key }) => key)
   const more = names.length > 1 ? ` (${names.length - 1} more as well)` : ''
   const remedy = `this shell has sourced it: unset ${names.join(' ')}`
-  const message = `has the value of ${other.file} in this shell, not that of ${files.main}${more}`
+  const message = `has the value of ${other.name} in this shell, not that of ${files.main}${more}`
   return serious
     ? { problem: { variable: serious.key, message, remedy } }
     : { warning: { variable: first.key, message, remedy } }
 }
 
 /** The places of a named environment that are those of `other`, which has other secrets. */
-function samePlace({ schema, files, processEnv }: Own, other: Other): Problem[] {
-  if (copies.test(other.file.split('.').at(-1) ?? '')) return []
+function samePlace({ schema, files, processEnv }: Own, other: EnvFile): Problem[] {
+  if (copies.test(other.name.split('.').at(-1) ?? '')) return []
   const variables = variablesOf(schema)
+  const main = files.read.filter(({ name }) => name === files.main)
   const isSame = ({ name, meta }: (typeof variables)[number]) =>
-    (textIn(other.texts, name, meta) ?? '') === (inFiles(files, name, meta, files.main) ?? '')
+    (textIn([other], name, meta) ?? '') === (textIn(main, name, meta) ?? '')
   const hasOtherSecrets = variables.some((one) => one.meta.secret && !one.meta.common && !isSame(one))
   if (!hasOtherSecrets) return []
   return (schema.places ?? []).flatMap((place) => {
@@ -96,13 +86,13 @@ function samePlace({ schema, files, processEnv }: Own, other: Other): Problem[] 
     if (parts.some(({ name, meta }) => keys(name, meta).some((key) => processEnv[key])) || !parts.every(isSame))
       return []
     // A single variable that is not set is no place yet.
-    if (place.length === 1 && parts.every(({ name, meta }) => inFiles(files, name, meta) === undefined)) return []
+    if (place.length === 1 && parts.every(({ name, meta }) => textIn(files.read, name, meta) === undefined)) return []
     const [variable = ''] = place
     const others = place.length > 1 ? ` (with ${place.slice(1).join(', ')})` : ''
     return [
       {
         variable,
-        message: `is the same in ${other.file}, which has other secrets${others}: each would deploy over the other`,
+        message: `is the same in ${other.name}, which has other secrets${others}: each would deploy over the other`,
         remedy: `give ${files.main} a place of its own (docs/environments.md)`,
         file: files.main,
       },
@@ -112,17 +102,6 @@ function samePlace({ schema, files, processEnv }: Own, other: Other): Problem[] 
 
 const keys = (name: string, { aliases = [] }: VariableMeta) => [name, ...aliases]
 
-function textIn(texts: ReadonlyMap<string, string>, name: string, meta: VariableMeta): string | undefined {
-  for (const key of keys(name, meta)) if (texts.has(key)) return texts.get(key)
-  return undefined
-}
-
-/** What the chosen files say, or one of them alone. */
-function inFiles(files: EnvFiles, name: string, meta: VariableMeta, only?: string): string | undefined {
-  for (const key of keys(name, meta))
-    for (const file of files.read) {
-      const entry = file.values.get(key)
-      if ((only === undefined || file.name === only) && entry && isSet(entry)) return entry.value
-    }
-  return undefined
-}
+/** What these files say. */
+const textIn = (read: EnvFiles['read'], name: string, meta: VariableMeta): string | undefined =>
+  find(name, meta, {}, { read })?.text
